@@ -1,0 +1,1 @@
+"""Skills-based routing: agents, queues, strategies, offers. Pure."""

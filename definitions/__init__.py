@@ -1,0 +1,1 @@
+"""Definitions in YAML: marked loading, problems with file:line, schemas."""

@@ -1,0 +1,1 @@
+"""Outbound campaigns: lists, attempts, compliance, pacing, answering-machine detection. Pure."""

@@ -1,0 +1,1 @@
+"""The composition root: runtime, configuration, recovery, supervisor, command line."""

@@ -1,0 +1,1 @@
+"""The flow language: schema, loader, interpreter, nodes, scenario tests."""

@@ -1,0 +1,1 @@
+"""Voices that speak prompts and recognisers that hear them, behind ports."""
