@@ -1,0 +1,220 @@
+"""Requests, in the imperative. The cores return them; lanes carry them out.
+
+A command's id is `{event_seq}.{n}`, given by the runtime. `IRREVERSIBLE` commands run only after their event
+and a `CommandStarted` mark are durable, and are never repeated blindly; all others converge and may be
+reissued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.leg import EndReason, LegRole
+from core.media import Part
+
+
+# -- legs ------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class AnswerLeg:
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpLeg:
+    leg_id: str
+    reason: EndReason = EndReason.HUNG_UP_BY_US
+
+
+@dataclass(frozen=True, slots=True)
+class OriginateLeg:
+    """Dial. `endpoint`: what the node dials (`device:1001`, `trunk:main/+34911234567`); `ring_s`: give up after;
+    `limit_s`: absolute life of the leg."""
+
+    leg_id: str
+    interaction_id: str
+    node: str
+    role: LegRole
+    endpoint: str
+    caller: str
+    ring_s: float
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    leg_id: str
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeLegs:
+    """Create the bridge when it is not there and put the legs into it, in this order."""
+
+    bridge_id: str
+    leg_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DestroyBridge:
+    bridge_id: str
+
+
+# -- media -----------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Parts one after another, as one playback."""
+
+    leg_id: str
+    playback_id: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlayback:
+    leg_id: str
+    playback_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartMusic:
+    leg_id: str
+    music: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class StopMusic:
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecording:
+    """`silence_s` 0: no silence limit. `terminators`: digits that end it (`#`, `*`, `any`, empty for none)."""
+
+    leg_id: str
+    recording_id: str
+    max_s: int
+    silence_s: int = 0
+    beep: bool = True
+    terminators: str = "#"
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    leg_id: str
+    recording_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRecording:
+    """The recording is wanted: file it in `mailbox` with these labels. What is not kept is deleted."""
+
+    interaction_id: str
+    leg_id: str
+    recording_id: str
+    mailbox: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardRecording:
+    leg_id: str
+    recording_id: str
+
+
+# -- time and the world ----------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """Fires once at `due_s` (UTC seconds); replaces the timer of the same id."""
+
+    interaction_id: str
+    timer_id: str
+    due_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    interaction_id: str
+    timer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendHttp:
+    """`mapping`: variable -> JSON path into the reply. Answered by one `HttpReplied`. Only a GET is retried."""
+
+    interaction_id: str
+    request_id: str
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    timeout_s: float = 5.0
+    retries: int = 0
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SetToggle:
+    """Answered by `ToggleSet` once durable."""
+
+    interaction_id: str
+    tenant: str
+    toggle: str
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JoinQueue:
+    """Answered by `QueueLeft` when the stay ends."""
+
+    interaction_id: str
+    leg_id: str
+    stay_id: str
+    queue: str
+    priority: int = 0
+    skills: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveQueue:
+    interaction_id: str
+    stay_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Connect the caller with somebody else: `device:1001` or a number. Answered by `TransferEnded`."""
+
+    interaction_id: str
+    leg_id: str
+    transfer_id: str
+    target: str
+    ring_s: float = 25.0
+    caller: str = ""
+
+
+LegCommand = (
+    AnswerLeg
+    | HangUpLeg
+    | OriginateLeg
+    | SendDigits
+    | BridgeLegs
+    | DestroyBridge
+    | Play
+    | StopPlayback
+    | StartMusic
+    | StopMusic
+    | StartRecording
+    | StopRecording
+    | KeepRecording
+    | DiscardRecording
+)
+Command = LegCommand | StartTimer | CancelTimer | SendHttp | SetToggle | JoinQueue | LeaveQueue | Transfer
+
+COMMAND_TYPES: dict[str, type] = {cls.__name__: cls for cls in Command.__args__}
+
+
+def is_irreversible(command: Command) -> bool:
+    """Dialing and any HTTP request that may change something cannot be taken back."""
+    return isinstance(command, OriginateLeg) or (isinstance(command, SendHttp) and command.method != "GET")

@@ -1,0 +1,202 @@
+"""Facts, in the past tense. Adapters put them in the inbox; the cores answer with commands.
+
+Every event names the leg or the interaction it happened to. Times are UTC seconds (`_s`). A field named in
+`PERSONAL` may identify somebody: it is encrypted in the journal and never logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from core.leg import EndReason
+
+PERSONAL: frozenset[str] = frozenset(
+    {"caller", "caller_name", "called", "digit", "values", "variables", "target", "text"}
+)
+
+
+# -- legs: said by telephony ----------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class LegArrived:
+    """Somebody called us. `called`: the number dialed; `entry`: the trunk or device it came through."""
+
+    leg_id: str
+    node: str
+    called: str
+    caller: str
+    caller_name: str = ""
+    entry: str = ""
+    retried: bool = False
+    """True when the dialplan held this leg while the engine was away."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegRinging:
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegEarlyMedia:
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegUp:
+    """The leg was answered, by them or by us."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegHeld:
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegResumed:
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """`cause`: Q.850 cause code, 0 when unknown."""
+
+    leg_id: str
+    reason: EndReason
+    cause: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LegAdopted:
+    """After a gap the leg is still there. What it did meanwhile is unknown: caller-facing work starts over."""
+
+    leg_id: str
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    leg_id: str
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackFinished:
+    """`how`: heard to its end, stopped by us, or failed (missing file, codec)."""
+
+    leg_id: str
+    playback_id: str
+    how: Literal["completed", "stopped", "failed"] = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFinished:
+    """`duration_s` includes the closing silence; `ended_by`: what stopped it."""
+
+    leg_id: str
+    recording_id: str
+    duration_s: float
+    ended_by: Literal["digit", "silence", "limit", "hangup", "stopped"] = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFailed:
+    leg_id: str
+    recording_id: str
+    why: str
+
+
+# -- the engine's own --------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer that was still armed when it was taken from the inbox."""
+
+    interaction_id: str
+    timer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReplied:
+    """The end of a `SendHttp`. `status` 0 and `error` set when nobody answered as asked."""
+
+    interaction_id: str
+    request_id: str
+    status: int
+    values: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLeft:
+    """A queue stay ended. `outcome` is one of DESIGN §3's ways, or `no_agents` / `full` / `closed` at the door."""
+
+    interaction_id: str
+    stay_id: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferEnded:
+    """`outcome`: answered (and then ended), busy, no_answer, refused (`why` says by which rule), failed."""
+
+    interaction_id: str
+    transfer_id: str
+    outcome: Literal["answered", "busy", "no_answer", "refused", "failed"]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleSet:
+    """A toggle has its new value, durably."""
+
+    interaction_id: str
+    tenant: str
+    toggle: str
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRejected:
+    """A command of this interaction was not carried out. `what`: the command's name; `why`: for the log."""
+
+    interaction_id: str
+    command_id: str
+    what: str
+    why: str
+    leg_id: str = ""
+    subject_id: str = ""
+    """The playback, recording, request, stay or transfer it was about."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOutcomeUnknown:
+    """After a crash nobody can say whether an irreversible command was carried out. It is not repeated."""
+
+    interaction_id: str
+    command_id: str
+    what: str
+    subject_id: str = ""
+
+
+LegFact = (
+    LegArrived
+    | LegRinging
+    | LegEarlyMedia
+    | LegUp
+    | LegHeld
+    | LegResumed
+    | LegEnded
+    | LegAdopted
+    | DigitPressed
+    | PlaybackFinished
+    | RecordingFinished
+    | RecordingFailed
+)
+InteractionFact = (
+    TimerFired | HttpReplied | QueueLeft | TransferEnded | ToggleSet | CommandRejected | CommandOutcomeUnknown
+)
+Event = LegFact | InteractionFact
+
+EVENT_TYPES: dict[str, type] = {cls.__name__: cls for cls in (*LegFact.__args__, *InteractionFact.__args__)}

@@ -1,0 +1,86 @@
+"""What the engine asks of a telephony node. `AsteriskCallControl` and the in-memory fake implement both.
+
+Every method may raise `LegGone`, `CommandRefused`, `DeadlineExceeded` or `NodeUnavailable` (core/errors.py)
+and returns when the node has accepted the request; what then happens comes back as events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from core.commands import OriginateLeg, StartRecording
+from core.events import LegFact
+from core.leg import EndReason
+
+EventSink = Callable[[LegFact], None]
+"""Takes a fact at once and never blocks: it only enqueues."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLeg:
+    """A leg that exists on a node. The arrival fields let an unknown inbound leg be taken in as new."""
+
+    leg_id: str
+    node: str
+    up: bool
+    inbound: bool
+    called: str
+    caller: str
+    caller_name: str
+    entry: str
+    created_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a node holds of ours right now: the truth after a gap. `bridges`: bridge id -> leg ids."""
+
+    node: str
+    legs: tuple[FoundLeg, ...]
+    bridges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class CallControl(Protocol):
+    async def answer(self, leg_id: str) -> None: ...
+
+    async def hang_up(self, leg_id: str, reason: EndReason) -> None: ...
+
+    async def originate(self, command: OriginateLeg) -> None: ...
+
+    async def send_digits(self, leg_id: str, digits: str) -> None: ...
+
+    async def bridge(self, bridge_id: str, leg_ids: Sequence[str]) -> None:
+        """Creates the bridge when missing; a leg with an unfinished playback is silenced first."""
+        ...
+
+    async def destroy_bridge(self, bridge_id: str) -> None: ...
+
+    async def survey(self) -> Sequence[Survey]:
+        """One per node that is connected."""
+        ...
+
+
+class MediaControl(Protocol):
+    async def play(self, leg_id: str, playback_id: str, media: Sequence[str]) -> None:
+        """`media`: resolved items: an absolute sound path without extension, `tone:beep`, `silence:0.5`."""
+        ...
+
+    async def stop_playback(self, leg_id: str, playback_id: str) -> None:
+        """Stopping what has already finished is not an error."""
+        ...
+
+    async def start_music(self, leg_id: str, music: str) -> None: ...
+
+    async def stop_music(self, leg_id: str) -> None: ...
+
+    async def start_recording(self, command: StartRecording) -> None: ...
+
+    async def stop_recording(self, leg_id: str, recording_id: str) -> None: ...
+
+    async def discard_recording(self, leg_id: str, recording_id: str) -> None: ...
+
+    async def keep_recording(self, leg_id: str, recording_id: str, destination: str) -> None:
+        """Moves the finished file to the absolute path `destination` (its extension says the format)."""
+        ...

@@ -1,0 +1,69 @@
+"""A state machine is a table.
+
+Each thing that has a life (leg, interaction, assignment, attempt) declares one `StateTable` in its own
+file, drawn in that file's docstring. Three answers exist for an event in a state: it moves, it is
+declared late (it crossed something on the wire and means nothing any more), or it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, TypeVar
+
+from core.errors import EventRefused
+
+S = TypeVar("S", bound=Enum)
+E = TypeVar("E", bound=Enum)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """`thing id old -> new (event)`: what every log line and board about states is made of."""
+
+    thing: str
+    id: str
+    old: str
+    new: str
+    event: str
+
+    def __str__(self) -> str:
+        return f"{self.thing} {self.id} {self.old} -> {self.new} ({self.event})"
+
+
+@dataclass(frozen=True)
+class StateTable(Generic[S, E]):
+    """`thing`: the word used in logs. `moves`: (state, event) -> state. `late`: ignorable pairs.
+
+    Raises:
+        ValueError: a pair stands in both.
+    """
+
+    thing: str
+    moves: Mapping[tuple[S, E], S]
+    late: frozenset[tuple[S, E]]
+
+    def __post_init__(self) -> None:
+        if both := self.late & self.moves.keys():
+            raise ValueError(f"{self.thing}: both moves and late: {sorted(map(str, both))}")
+
+    def advance(self, id_: str, state: S, event: E) -> tuple[S, Transition | None]:
+        """The state after `event`, and the transition to log; None when the event is late or changes nothing.
+
+        Raises:
+            EventRefused: the pair is neither in the table nor declared late.
+        """
+        new = self.moves.get((state, event))
+        if new is None:
+            if (state, event) in self.late:
+                return state, None
+            raise EventRefused(f"{self.thing} {id_}: {event.value} while {state.value}")
+        if new is state:
+            return state, None
+        return new, Transition(self.thing, id_, state.value, new.value, event.value)
+
+
+def every(states: Iterable[S], event: E, to: S) -> dict[tuple[S, E], S]:
+    """The same move from several states."""
+    return {(state, event): to for state in states}
