@@ -1,0 +1,1 @@
+"""Asterisk's manager interface: status, registrations, quality, reload, health. It never dials."""

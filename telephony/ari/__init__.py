@@ -1,0 +1,1 @@
+"""Asterisk's REST interface over WebSockets: connections, messages, one client per node."""

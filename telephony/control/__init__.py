@@ -1,0 +1,1 @@
+"""Call and media control of real Asterisk nodes."""

@@ -1,0 +1,1 @@
+"""Call and media control without Asterisk, for tests, flow trials and simulations."""
