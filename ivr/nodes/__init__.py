@@ -1,0 +1,1 @@
+"""Every node type, one file each."""
