@@ -1,0 +1,62 @@
+"""Which flow answers which dialled number. Pure.
+
+The most exact entry wins: the number itself, then the smallest range that holds it, then the default of the
+entry's tenant, then the site's. Nobody who reaches us hears silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`rule`: why this one, for the journal. `language` empty: the flow's own first."""
+
+    tenant: str
+    flow: str
+    language: str
+    rule: str
+    calendar: str = ""
+    closed_flow: str = ""
+    """Answers instead of `flow` while `calendar` is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRange:
+    """From `first` to `last`, both included, of equal length; digits, with or without a leading `+`."""
+
+    first: str
+    last: str
+    route: Route
+
+    def holds(self, digits: str) -> bool:
+        first = self.first.lstrip("+")
+        return len(digits) == len(first) and first <= digits <= self.last.lstrip("+")
+
+    @property
+    def size(self) -> int:
+        return int(self.last.lstrip("+")) - int(self.first.lstrip("+")) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class NumberPlan:
+    """`exact`: digits without `+` -> route. `defaults`: tenant -> route; `main` must be there.
+    `entry_tenants`: trunk or device -> tenant, for numbers nobody listed."""
+
+    exact: Mapping[str, Route]
+    ranges: Sequence[NumberRange]
+    defaults: Mapping[str, Route]
+    entry_tenants: Mapping[str, str] = field(default_factory=dict)
+
+    def route(self, called: str, entry: str) -> Route:
+        digits = called.lstrip("+")
+        if found := self.exact.get(digits):
+            return found
+        if digits.isdigit():
+            holding = [candidate for candidate in self.ranges if candidate.holds(digits)]
+            if holding:
+                return min(holding, key=lambda candidate: (candidate.size, candidate.first)).route
+        tenant = self.entry_tenants.get(entry, "main")
+        return self.defaults.get(tenant) or self.defaults["main"]

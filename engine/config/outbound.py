@@ -1,0 +1,98 @@
+"""What may be dialed, over which trunk, how often. Pure: asked again at the moment of every dialing.
+
+Emergency numbers come first and always reach their trunk. Then the longest prefix decides; what no rule
+names is refused. Numbers are compared in E.164, so `00`, `+` and national forms of one number are one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import phonenumbers
+
+_DIALABLE = re.compile(r"\A\+?[0-9]{2,20}\Z")
+_SEPARATORS = re.compile(r"[\s().\-/]")
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundRule:
+    """`prefixes`: E.164 beginnings (`+349`) or internal digits. `hourly` 0: no cap. `trunk` empty: forbidden."""
+
+    name: str
+    prefixes: tuple[str, ...]
+    trunk: str
+    caller: str = ""
+    hourly: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    endpoint: str
+    rule: str
+    caller: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundRules:
+    """`country`: how national numbers are read (`ES`). `devices`: names that may be rung. `limit_s`: a leg's life."""
+
+    country: str = "ES"
+    rules: Sequence[OutboundRule] = ()
+    emergency_numbers: frozenset[str] = frozenset()
+    emergency_trunk: str = ""
+    devices: frozenset[str] = frozenset()
+    limit_s: float = 7200.0
+    tenant_callers: Mapping[str, str] = field(default_factory=dict)
+
+    def permit(self, target: str, tenant: str, dialed: Mapping[str, int]) -> Permitted | Refused:
+        """`target`: `device:1001` or a number as a person writes it. `dialed`: rule -> legs in the last hour."""
+        if target.startswith("device:"):
+            name = target.removeprefix("device:")
+            if name in self.devices:
+                return Permitted(f"device:{name}", "devices")
+            return Refused(f"there is no device '{name}'")
+        number = _SEPARATORS.sub("", target)
+        if number in self.emergency_numbers:
+            if not self.emergency_trunk:
+                return Refused("emergency numbers have no trunk: set emergency.trunk in config/outbound.yaml")
+            return Permitted(f"trunk:{self.emergency_trunk}/{number}", "emergency")
+        if not _DIALABLE.match(number):
+            return Refused("not a number that can be dialed")
+        number = self.normalise(number)
+        if number in self.devices:
+            return Permitted(f"device:{number}", "devices")
+        rule = self._longest(number)
+        if rule is None:
+            return Refused("no rule in config/outbound.yaml allows this number")
+        if not rule.trunk:
+            return Refused(f"rule {rule.name} forbids it")
+        if rule.hourly and dialed.get(rule.name, 0) >= rule.hourly:
+            return Refused(f"rule {rule.name} allows {rule.hourly} an hour and they are used up")
+        return Permitted(f"trunk:{rule.trunk}/{number}", rule.name, rule.caller or self.tenant_callers.get(tenant, ""))
+
+    def normalise(self, number: str) -> str:
+        """E.164 when it is a possible public number in `country`, else as it is."""
+        if number.startswith("00"):
+            number = "+" + number[2:]
+        try:
+            parsed = phonenumbers.parse(number, self.country)
+        except phonenumbers.NumberParseException:
+            return number
+        if not phonenumbers.is_possible_number(parsed):
+            return number
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+    def _longest(self, number: str) -> OutboundRule | None:
+        best: tuple[int, OutboundRule] | None = None
+        for rule in self.rules:
+            for prefix in rule.prefixes:
+                if number.startswith(prefix) and (best is None or len(prefix) > best[0]):
+                    best = (len(prefix), rule)
+        return best[1] if best else None

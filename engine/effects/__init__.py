@@ -1,0 +1,1 @@
+"""Carrying out what commands ask of the world beyond telephony."""

@@ -1,0 +1,179 @@
+"""Flows ask other systems over HTTP: only hosts on the list, only so long, only so much.
+
+The host is resolved here, once, and the connection goes to that very address, so a name cannot point inside
+after it was checked. Loopback, link-local and private addresses are refused unless the host's entry says
+`private: true`. A redirect is an answer like any other and is never followed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import stamina
+
+from core.commands import SendHttp
+from core.events import Event, HttpReplied
+
+log = logging.getLogger("centralita.http")
+
+MAX_REPLY_BYTES = 256 * 1024
+MAX_VALUE_CHARS = 2_000
+MAX_CONCURRENT = 100
+
+
+class HttpRefused(Exception):
+    """The request may not be sent, or its reply may not be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedHost:
+    """`host`: exact name; `private`: it may live at a private or loopback address; `http`: unencrypted allowed."""
+
+    host: str
+    port: int | None = None
+    private: bool = False
+    http: bool = False
+    headers: Mapping[str, str] | None = None
+    """Sent with each request to it (tokens); never shown in flows or logs."""
+
+
+class HttpEffect:
+    def __init__(self, hosts: Mapping[str, AllowedHost]) -> None:
+        self.hosts = hosts
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._client: httpx.AsyncClient | None = None
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT)
+
+    def send(self, command: SendHttp, report: Callable[[Event], None], done: Callable[[str], None]) -> None:
+        """Reports one `HttpReplied`, whatever happens."""
+
+        async def work() -> None:
+            reply = await self.ask(command)
+            done(reply.error or str(reply.status))
+            report(reply)
+
+        task = asyncio.get_running_loop().create_task(work(), name=f"http {command.request_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def ask(self, command: SendHttp) -> HttpReplied:
+        """The reply with its mapped values; `error` in words when there is none worth using."""
+        try:
+            async with asyncio.timeout(command.timeout_s * (1 + command.retries) + 1), self._slots:
+                status, body = await self._with_retries(command)
+            values = _mapped(body, command.mapping) if 200 <= status < 300 else {}
+            return HttpReplied(command.interaction_id, command.request_id, status, values)
+        except (HttpRefused, httpx.HTTPError, OSError, TimeoutError) as failure:
+            why = str(failure) or type(failure).__name__
+            log.warning("http %s %s: %s", command.method, urlsplit(command.url).hostname, why)
+            return HttpReplied(command.interaction_id, command.request_id, 0, {}, why)
+        except Exception as bug:
+            log.exception("http %s", command.request_id)
+            return HttpReplied(command.interaction_id, command.request_id, 0, {}, f"{type(bug).__name__}: {bug}")
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _with_retries(self, command: SendHttp) -> tuple[int, bytes]:
+        attempts = 1 + (command.retries if command.method == "GET" else 0)
+        async for attempt in stamina.retry_context(
+            on=(httpx.TransportError, TimeoutError), attempts=attempts, wait_initial=0.1, wait_max=1.0, timeout=None
+        ):
+            with attempt:
+                return await asyncio.wait_for(self._once(command), command.timeout_s)
+        raise HttpRefused("no attempt was made")
+
+    async def _once(self, command: SendHttp) -> tuple[int, bytes]:
+        allowed, url, headers, extensions = await self._checked(command)
+        if self._client is None:
+            self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False)
+        request = self._client.build_request(
+            command.method,
+            url,
+            headers={**command.headers, **(allowed.headers or {}), **headers},
+            content=command.body.encode() or None,
+            timeout=command.timeout_s,
+            extensions=extensions,
+        )
+        response = await self._client.send(request, stream=True)
+        try:
+            if response.is_redirect:
+                raise HttpRefused(f"status {response.status_code}: redirects are not followed; use the final address")
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > MAX_REPLY_BYTES:
+                    raise HttpRefused(f"the reply is larger than {MAX_REPLY_BYTES // 1024} KiB")
+            return response.status_code, bytes(body)
+        finally:
+            await response.aclose()
+
+    async def _checked(self, command: SendHttp) -> tuple[AllowedHost, str, dict[str, str], dict[str, Any]]:
+        parts = urlsplit(command.url)
+        host = (parts.hostname or "").lower()
+        allowed = self.hosts.get(host)
+        if allowed is None:
+            raise HttpRefused(f"host '{host}' is not in config/http.yaml: add it there to allow it")
+        if parts.scheme != "https" and not (parts.scheme == "http" and allowed.http):
+            raise HttpRefused(f"'{parts.scheme}' is not allowed for '{host}': use https, or `http: yes` for this host")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        if allowed.port is not None and port != allowed.port:
+            raise HttpRefused(f"port {port} is not allowed for '{host}': its entry says {allowed.port}")
+        address = await self._address(host, port, allowed)
+        literal = f"[{address}]" if ":" in address else address
+        url = parts._replace(netloc=f"{literal}:{port}").geturl()
+        return allowed, url, {"Host": parts.netloc.rpartition("@")[2]}, {"sni_hostname": host}
+
+    async def _address(self, host: str, port: int, allowed: AllowedHost) -> str:
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=1)
+        except OSError as failure:
+            raise HttpRefused(f"'{host}' has no address: {failure}") from failure
+        for entry in found:
+            address = str(entry[4][0])
+            if allowed.private or ipaddress.ip_address(address).is_global:
+                return address
+        raise HttpRefused(f"'{host}' is a private address: say `private: yes` in its entry if that is intended")
+
+
+def _mapped(body: bytes, mapping: Mapping[str, str]) -> dict[str, str]:
+    """Variable -> the value at its dotted path (`customer.balance`, `items.0.id`).
+
+    Raises:
+        HttpRefused: the body is not JSON, or a path leads nowhere or to no scalar.
+    """
+    if not mapping:
+        return {}
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as failure:
+        raise HttpRefused("the reply is not JSON, as its mapping needs") from failure
+    return {variable: _at(document, path) for variable, path in mapping.items()}
+
+
+def _at(document: Any, path: str) -> str:
+    value = document
+    for step in path.split("."):
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            raise HttpRefused(f"the reply has nothing at '{path}'")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        raise HttpRefused(f"the reply has no single value at '{path}'")
+    return "" if value is None else str(value)[:MAX_VALUE_CHARS]

@@ -1,0 +1,378 @@
+"""What an interaction does with a fact: a pure function from (interaction, event) to (interaction, commands).
+
+It opens an interaction when a leg arrives, hands the caller's facts to her flow, carries out what a flow
+cannot do alone (join a queue, connect a second leg) and closes when every leg has ended. It reads no clock
+and touches nothing: live calls, simulations and replays run this very code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from core.commands import Command, DestroyBridge, HangUpLeg, JoinQueue, Transfer
+from core.decisions import Decision, InteractionClosed, InteractionOpened, LegJoined, Moved, Noted
+from core.errors import EventRefused
+from core.events import (
+    CommandOutcomeUnknown,
+    CommandRejected,
+    DigitPressed,
+    Event,
+    HttpReplied,
+    LegAdopted,
+    LegArrived,
+    LegEarlyMedia,
+    LegEnded,
+    LegHeld,
+    LegResumed,
+    LegRinging,
+    LegUp,
+    PlaybackFinished,
+    QueueLeft,
+    RecordingFailed,
+    RecordingFinished,
+    TimerFired,
+    ToggleSet,
+    TransferEnded,
+)
+from core.interaction import INTERACTION_TABLE, InteractionEvent, InteractionState
+from core.leg import EndReason, Leg, LegEvent, LegRole, LegState, advance_leg
+from engine.config.numbers import NumberPlan
+from engine.config.outbound import OutboundRules
+from engine.transfers import PendingTransfer, end_of_leg, external_up, start_transfer
+from ivr import interpreter
+from ivr.interpreter import Ended, Start, World
+from ivr.model import Release
+from ivr.run import FlowRun
+
+MAX_IMMEDIATE_FACTS = 50
+"""A flow may bounce off closed queues and refused transfers this often without time passing."""
+
+_LEG_EVENTS: Mapping[type, LegEvent] = {
+    LegRinging: LegEvent.RINGING,
+    LegEarlyMedia: LegEvent.EARLY_MEDIA,
+    LegUp: LegEvent.UP,
+    LegHeld: LegEvent.HOLD,
+    LegResumed: LegEvent.RESUME,
+    LegEnded: LegEvent.ENDED,
+}
+_FLOW_FACTS = (
+    LegUp,
+    LegEnded,
+    DigitPressed,
+    PlaybackFinished,
+    RecordingFinished,
+    RecordingFailed,
+    TimerFired,
+    HttpReplied,
+    QueueLeft,
+    TransferEnded,
+    ToggleSet,
+    CommandRejected,
+    CommandOutcomeUnknown,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """`legs[0]` is the customer's. `outcome` is set when the end is decided, before the legs are gone."""
+
+    interaction_id: str
+    tenant: str
+    channel: str
+    called: str
+    caller: str
+    entry: str
+    opened_s: float
+    release_id: str
+    state: InteractionState = InteractionState.CREATED
+    legs: tuple[Leg, ...] = ()
+    run: FlowRun | None = None
+    transfer: PendingTransfer | None = None
+    outcome: str = ""
+
+    @property
+    def customer(self) -> Leg:
+        return self.legs[0]
+
+    def leg(self, leg_id: str) -> Leg | None:
+        return next((leg for leg in self.legs if leg.leg_id == leg_id), None)
+
+    def with_leg(self, leg: Leg) -> Interaction:
+        if self.leg(leg.leg_id) is None:
+            return replace(self, legs=(*self.legs, leg))
+        return replace(self, legs=tuple(leg if old.leg_id == leg.leg_id else old for old in self.legs))
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What decisions may look at besides the interaction: one consistent version of everything."""
+
+    releases: Mapping[str, Release]
+    release_id: str
+    numbers: NumberPlan
+    outbound: OutboundRules
+    toggles: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    dialed: Mapping[str, int] = field(default_factory=dict)
+    """Outbound rule -> legs dialed by it in the last hour."""
+
+    def world(self, release_id: str) -> World:
+        return World(self.releases[release_id], self.toggles)
+
+
+@dataclass(slots=True)
+class Turn:
+    """What one event led to, collected while it is handled. `interaction` is the state so far."""
+
+    interaction: Interaction
+    commands: list[Command] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+
+    def move(self, event: InteractionEvent) -> None:
+        state, transition = INTERACTION_TABLE.advance(
+            self.interaction.interaction_id, self.interaction.state, event
+        )
+        if transition is not None:
+            self.interaction = replace(self.interaction, state=state)
+            self.decisions.append(Moved(transition))
+
+    def advance(self, leg: Leg, event: LegEvent, now_s: float, reason: EndReason | None = None) -> Leg:
+        leg, transition = advance_leg(leg, event, now_s, reason)
+        if transition is not None:
+            self.interaction = self.interaction.with_leg(leg)
+            self.decisions.append(Moved(transition))
+        return leg
+
+
+def interaction_id_for(leg_id: str) -> str:
+    """An inbound leg names its interaction, so a leg adopted after a crash finds it again."""
+    return f"i-{leg_id}"
+
+
+def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
+    """A new interaction for a leg that came in."""
+    route = around.numbers.route(event.called, event.entry)
+    interaction_id = interaction_id_for(event.leg_id)
+    interaction = Interaction(
+        interaction_id=interaction_id,
+        tenant=route.tenant,
+        channel="voice",
+        called=event.called,
+        caller=event.caller,
+        entry=event.entry,
+        opened_s=now_s,
+        release_id=around.release_id,
+    )
+    turn = Turn(interaction)
+    flow = around.releases[around.release_id].flow(route.tenant, route.flow)
+    turn.decisions.append(
+        InteractionOpened(
+            interaction_id=interaction_id,
+            tenant=route.tenant,
+            channel="voice",
+            direction="inbound",
+            called=event.called,
+            caller=event.caller,
+            flow=route.flow,
+            flow_version=around.release_id,
+            language=route.language or flow.languages[0],
+            rule=route.rule,
+        )
+    )
+    leg = Leg(event.leg_id, LegRole.CUSTOMER, event.node, since_s=now_s)
+    turn.interaction = interaction.with_leg(leg)
+    turn.decisions.append(LegJoined(interaction_id, event.leg_id, LegRole.CUSTOMER.value, event.node))
+    turn.advance(leg, LegEvent.ARRIVED, now_s)
+    turn.move(InteractionEvent.FLOW)
+    start = Start(
+        interaction_id=interaction_id,
+        leg_id=event.leg_id,
+        tenant=route.tenant,
+        flow_id=route.flow,
+        language=route.language or flow.languages[0],
+        caller=event.caller,
+        called=event.called,
+        variables={"caller_name": event.caller_name},
+    )
+    _follow(turn, interpreter.start(around.world(around.release_id), start, now_s), around, now_s)
+    return turn
+
+
+def handle(interaction: Interaction, event: Event, around: Surroundings, now_s: float) -> Turn:
+    """The interaction after `event`, what to do, and why.
+
+    Raises:
+        EventRefused: the event cannot happen to this interaction now.
+    """
+    turn = Turn(interaction)
+    leg_id = getattr(event, "leg_id", "")
+    leg = interaction.leg(leg_id) if leg_id else None
+    if isinstance(event, LegArrived) or interaction.state is InteractionState.CLOSED:
+        return turn
+    if isinstance(event, LegAdopted):
+        _adopt(turn, event, around, now_s)
+        return turn
+    if leg is not None and (leg_event := _LEG_EVENTS.get(type(event))) is not None:
+        before = leg.state
+        reason = event.reason if isinstance(event, LegEnded) else None
+        leg = turn.advance(leg, leg_event, now_s, reason)
+        if leg.state is before and leg_event is not LegEvent.UP:
+            return turn
+    if leg is not None and leg is not turn.interaction.customer and leg.role is not LegRole.CUSTOMER:
+        _other_leg(turn, leg, event, around, now_s)
+    elif isinstance(event, _FLOW_FACTS):
+        _feed(turn, event, around, now_s)
+    _settle(turn, now_s)
+    return turn
+
+
+def fail(interaction: Interaction, why: str, around: Surroundings, now_s: float) -> Turn:
+    """The interaction takes its error exit: an event of it could not be handled."""
+    refused = CommandRejected(interaction.interaction_id, "", "event", why)
+    turn = Turn(interaction)
+    turn.decisions.append(Noted("event_refused", why))
+    _feed(turn, refused, around, now_s)
+    _settle(turn, now_s)
+    return turn
+
+
+def give_up(interaction: Interaction, why: str) -> Turn:
+    """The last resort when even the error exit fails: every leg is hung up; closing follows their ends."""
+    turn = Turn(replace(interaction, run=None, outcome=interaction.outcome or "error"))
+    turn.decisions.append(Noted("gave_up", why))
+    _hang_up_all(turn, EndReason.FAILED)
+    return turn
+
+
+def _adopt(turn: Turn, event: LegAdopted, around: Surroundings, now_s: float) -> None:
+    """The gap may have hidden an answer; a flow asks its question again, a conversation just goes on."""
+    interaction = turn.interaction
+    leg = interaction.leg(event.leg_id)
+    if leg is None:
+        raise EventRefused(f"interaction {interaction.interaction_id}: adopted a leg it does not have: {event.leg_id}")
+    if event.up and not leg.is_up:
+        leg = turn.advance(leg, LegEvent.UP, now_s)
+        if leg.role is LegRole.EXTERNAL:
+            external_up(turn, leg, now_s)
+    if leg.role is LegRole.CUSTOMER and interaction.run is not None and interaction.transfer is None:
+        if interaction.outcome:
+            turn.commands.append(HangUpLeg(leg.leg_id))
+            return
+        step = interpreter.resume(around.world(interaction.release_id), interaction.run, now_s)
+        _follow(turn, step, around, now_s)
+
+
+def _feed(turn: Turn, event: Event, around: Surroundings, now_s: float) -> None:
+    run = turn.interaction.run
+    if run is None:
+        return
+    if turn.interaction.state is InteractionState.CONNECTED and not isinstance(event, LegEnded | TransferEnded):
+        return
+    step = interpreter.handle(around.world(turn.interaction.release_id), run, event, now_s)
+    _follow(turn, step, around, now_s)
+
+
+def _follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: float) -> None:
+    """Takes a flow's step: what it asks beyond its own leg is done here, and answered at once when it can be."""
+    for _ in range(MAX_IMMEDIATE_FACTS):
+        turn.interaction = replace(turn.interaction, run=step.run)
+        turn.decisions.extend(step.decisions)
+        answer: Event | None = None
+        for command in step.commands:
+            match command:
+                case Transfer():
+                    turn.move(InteractionEvent.TRANSFER)
+                    answer = start_transfer(turn, command, around.outbound, around.dialed, now_s)
+                case JoinQueue():
+                    turn.move(InteractionEvent.QUEUE)
+                    answer = QueueLeft(turn.interaction.interaction_id, command.stay_id, "no_agents")
+                case _:
+                    turn.commands.append(command)
+        if step.ended is not None:
+            _end(turn, step.ended)
+            return
+        if answer is None:
+            return
+        turn.move(InteractionEvent.FLOW)
+        step = interpreter.handle(around.world(turn.interaction.release_id), step.run, answer, now_s)
+    raise EventRefused(
+        f"interaction {turn.interaction.interaction_id}: the flow bounced {MAX_IMMEDIATE_FACTS} times without time "
+        "passing; give the branches of its queue and transfer nodes somewhere to wait"
+    )
+
+
+def _other_leg(turn: Turn, leg: Leg, event: Event, around: Surroundings, now_s: float) -> None:
+    """A leg we dialed for a transfer has news."""
+    if isinstance(event, LegUp):
+        external_up(turn, leg, now_s)
+    elif isinstance(event, LegEnded | CommandRejected | CommandOutcomeUnknown):
+        if not isinstance(event, LegEnded):
+            leg = _write_off(turn, leg, now_s)
+        answer = end_of_leg(turn, leg, event)
+        if answer is not None and turn.interaction.customer.state is not LegState.ENDED:
+            turn.move(InteractionEvent.FLOW)
+            _feed(turn, answer, around, now_s)
+
+
+def _write_off(turn: Turn, leg: Leg, now_s: float) -> Leg:
+    """A leg whose dialing or bridging failed is hung up in case it exists, and counts as ended either way."""
+    if leg.state is not LegState.ENDED:
+        turn.commands.append(HangUpLeg(leg.leg_id, EndReason.FAILED))
+    return turn.advance(leg, LegEvent.ENDED, now_s, EndReason.FAILED)
+
+
+def _end(turn: Turn, ended: Ended) -> None:
+    turn.interaction = replace(turn.interaction, outcome=turn.interaction.outcome or ended.outcome)
+    customer = turn.interaction.customer
+    hanging_up = any(isinstance(c, HangUpLeg) and c.leg_id == customer.leg_id for c in turn.commands)
+    if customer.state is not LegState.ENDED and not hanging_up:
+        turn.commands.append(HangUpLeg(customer.leg_id))
+
+
+def _hang_up_all(turn: Turn, reason: EndReason = EndReason.HUNG_UP_BY_US) -> None:
+    for leg in turn.interaction.legs:
+        if leg.state is not LegState.ENDED:
+            turn.commands.append(HangUpLeg(leg.leg_id, reason))
+
+
+def _settle(turn: Turn, now_s: float) -> None:
+    """Nobody stays behind: when the customer is gone the others go too; when all are gone it is closed."""
+    interaction = turn.interaction
+    if interaction.customer.state is not LegState.ENDED:
+        return
+    if not interaction.outcome:
+        lost = interaction.customer.reason is EndReason.LOST
+        turn.interaction = interaction = replace(interaction, outcome="lost" if lost else "caller_hung_up")
+    asked = {c.leg_id for c in turn.commands if isinstance(c, HangUpLeg)}
+    for leg in interaction.legs:
+        if leg.state is not LegState.ENDED and leg.leg_id not in asked:
+            turn.commands.append(HangUpLeg(leg.leg_id))
+    if all(leg.state is LegState.ENDED for leg in interaction.legs):
+        if interaction.transfer is not None and interaction.transfer.bridge_id:
+            turn.commands.append(DestroyBridge(interaction.transfer.bridge_id))
+        turn.move(InteractionEvent.CLOSE)
+        turn.decisions.append(InteractionClosed(interaction.interaction_id, interaction.outcome))
+
+
+def turn_away(event: LegArrived, around: Surroundings, why: str, now_s: float) -> Turn:
+    """A leg that arrived and cannot be served at all: it is hung up, and the journal says why."""
+    interaction_id = interaction_id_for(event.leg_id)
+    leg = Leg(event.leg_id, LegRole.CUSTOMER, event.node, since_s=now_s)
+    turn = Turn(
+        Interaction(
+            interaction_id=interaction_id,
+            tenant="main",
+            channel="voice",
+            called=event.called,
+            caller=event.caller,
+            entry=event.entry,
+            opened_s=now_s,
+            release_id=around.release_id,
+            legs=(leg,),
+            outcome="error",
+        )
+    )
+    turn.decisions.append(Noted("turned_away", why))
+    turn.advance(leg, LegEvent.ARRIVED, now_s)
+    turn.commands.append(HangUpLeg(event.leg_id, EndReason.CONGESTION))
+    return turn

@@ -1,0 +1,119 @@
+"""From what a caller shall hear to the files that say it.
+
+Recorded sounds are found in the project's own directories first, then in Asterisk's, by language (`es-AR`,
+then `es`). Words go to the speech renderer; what it has in its cache is answered at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from core.errors import CommandRefused
+from core.media import Part, Silence, Sound, Speech, Tone
+
+EXTENSIONS = frozenset({".wav", ".wav16", ".ulaw", ".ul", ".alaw", ".al", ".gsm", ".g722", ".sln", ".sln16", ".slin"})
+
+
+class Renderer(Protocol):
+    def ready(self, text: str, language: str) -> Path | None:
+        """The file, when it is already there."""
+        ...
+
+    async def render(self, text: str, language: str) -> Path: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SoundDirectory:
+    """`seen_at`: where we read it; `played_at`: the same directory as Asterisk sees it."""
+
+    seen_at: Path
+    played_at: Path
+
+
+class Sounds:
+    """Every recorded sound by (language, name), indexed once: a look-up touches no disk."""
+
+    def __init__(self, directories: Sequence[SoundDirectory]) -> None:
+        self._index: dict[tuple[str, str], str] = {}
+        for directory in reversed(directories):
+            self._add(directory)
+
+    def _add(self, directory: SoundDirectory) -> None:
+        if not directory.seen_at.is_dir():
+            return
+        for language_dir in directory.seen_at.iterdir():
+            if not language_dir.is_dir():
+                continue
+            language = language_dir.name.replace("_", "-")
+            for file in language_dir.rglob("*"):
+                if file.suffix in EXTENSIONS:
+                    name = file.relative_to(language_dir).with_suffix("")
+                    played = directory.played_at / language_dir.name / name
+                    self._index[language, str(name)] = str(played)
+
+    def names(self) -> Mapping[str, frozenset[str]]:
+        """Language -> the names of its sounds, for the checks."""
+        found: dict[str, set[str]] = {}
+        for language, name in self._index:
+            found.setdefault(language, set()).add(name)
+        return {language: frozenset(names) for language, names in found.items()}
+
+    def find(self, sound: Sound) -> str | None:
+        language = sound.language
+        while True:
+            if (path := self._index.get((language, sound.name))) is not None:
+                return path
+            if "-" not in language:
+                return None
+            language = language.rpartition("-")[0]
+
+
+class Resolver:
+    """`MediaResolver` for the lanes. `sounds` may be swapped by a reload."""
+
+    def __init__(self, sounds: Sounds, renderer: Renderer) -> None:
+        self.sounds = sounds
+        self._renderer = renderer
+
+    def known(self, parts: Sequence[Part]) -> list[str] | None:
+        media: list[str] = []
+        for part in parts:
+            if isinstance(part, Speech):
+                path = self._renderer.ready(part.text, part.language)
+                if path is None:
+                    return None
+                media.append(str(path.with_suffix("")))
+            else:
+                media.append(self._recorded(part))
+        return media
+
+    async def resolve(self, parts: Sequence[Part]) -> list[str]:
+        """Everything as files; several texts are synthesised side by side.
+
+        Raises:
+            CommandRefused: a sound does not exist.
+        """
+        return list(await asyncio.gather(*(self._one(part) for part in parts)))
+
+    async def _one(self, part: Part) -> str:
+        if isinstance(part, Speech):
+            return str((await self._renderer.render(part.text, part.language)).with_suffix(""))
+        return self._recorded(part)
+
+    def _recorded(self, part: Sound | Silence | Tone) -> str:
+        match part:
+            case Silence(duration_s):
+                return f"silence:{duration_s:g}"
+            case Tone(name):
+                return f"tone:{name}"
+            case Sound():
+                path = self.sounds.find(part)
+                if path is None:
+                    raise CommandRefused(
+                        f"no sound '{part.name}' in '{part.language}': put it under flows/sounds/{part.language}/"
+                    )
+                return path

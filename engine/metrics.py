@@ -1,0 +1,37 @@
+"""What Prometheus reads from the engine."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class Metrics:
+    """One registry per engine, so several live in one test process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        r = self.registry
+        self.open_interactions = Gauge("centralita_interactions_open", "Interactions in progress", registry=r)
+        self.closed_interactions = Counter("centralita_interactions_closed", "Interactions by outcome", ["outcome"], registry=r)
+        self.refused_arrivals = Counter("centralita_arrivals_refused", "Legs turned away at the door", registry=r)
+        self.refused_events = Counter("centralita_events_refused", "Events no handler could take", registry=r)
+        self.late_events = Counter("centralita_events_late", "Events of interactions that are over", registry=r)
+        self.gaps = Counter("centralita_gaps", "Times events were or may have been missed", registry=r)
+        self.node_up = Gauge("centralita_node_up", "1 while the telephony node is connected", ["node"], registry=r)
+        self.journal_healthy = Gauge("centralita_journal_healthy", "1 while the journal takes writes", registry=r)
+        self.projection_lag = Gauge("centralita_projection_lag_events", "Journal events not yet in SQL", registry=r)
+        self.loop_delay_s = Histogram(
+            "centralita_loop_delay_seconds",
+            "How late the engine's loop runs",
+            buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0),
+            registry=r,
+        )
+        self._events = Counter("centralita_events", "Events by type", ["type"], registry=r)
+        self._by_type: dict[str, Counter] = {}
+
+    def event(self, type_name: str) -> None:
+        """Counts one event; the labelled child is looked up once per type."""
+        counter = self._by_type.get(type_name)
+        if counter is None:
+            counter = self._by_type[type_name] = self._events.labels(type_name)
+        counter.inc()

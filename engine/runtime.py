@@ -1,0 +1,300 @@
+"""One inbox, one writer: facts come in from anywhere, one at a time they change one interaction, the change is
+journaled, and the commands go to their lanes.
+
+Everything here runs on the engine's loop and awaits nothing on the way from fact to command. What must be
+durable first (irreversible commands, "saved" promises) waits in a task of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from core.clock import Clock
+from core.commands import CancelTimer, Command, SendHttp, SetToggle, StartTimer, is_irreversible
+from core.decisions import Decision, Moved
+from core.errors import EventRefused
+from core.events import Event, LegArrived, TimerFired, ToggleSet
+from core.interaction import InteractionState
+from engine import interactions
+from engine.interactions import Interaction, Surroundings, Turn
+from engine.lanes import Lanes, Ordered
+from engine.metrics import Metrics
+from engine.timers import Timers
+
+log = logging.getLogger("centralita.engine")
+transitions_log = logging.getLogger("centralita.transitions")
+
+INBOX_LIMIT = 100_000
+EVENTS_PER_TURN = 200
+"""How many facts are handled before the loop gets to read its sockets again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the journal keeps of one event. `interaction` is the state after it."""
+
+    event: Event
+    at_s: float
+    interaction: Interaction | None
+    decisions: tuple[Decision, ...]
+    commands: tuple[Command, ...]
+
+
+class Book(Protocol):
+    """The journal as the runtime sees it."""
+
+    @property
+    def healthy(self) -> bool: ...
+
+    def write(self, written: Written) -> int:
+        """The event's seq, at once; durable a little later."""
+        ...
+
+    async def durable(self, seq: int) -> None: ...
+
+    async def command_started(self, command_id: str) -> None: ...
+
+    def command_done(self, command_id: str, outcome: str) -> None: ...
+
+    def write_toggles(self, toggles: Mapping[tuple[str, str], bool]) -> int: ...
+
+
+class HttpSender(Protocol):
+    def send(self, command: SendHttp, report: Callable[[Event], None], done: Callable[[str], None]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    interaction_id: str
+    timer_id: str
+    token: int
+
+
+class Runtime:
+    """Owns every open interaction. `put` is the only way in."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        book: Book,
+        surroundings: Surroundings,
+        http: HttpSender,
+        metrics: Metrics,
+        max_interactions: int,
+        on_overflow: Callable[[], None],
+    ) -> None:
+        self.clock = clock
+        self.metrics = metrics
+        self.max_interactions = max_interactions
+        self.draining = False
+        self.interactions: dict[str, Interaction] = {}
+        self.surroundings = surroundings
+        self.lanes: Lanes
+        self.timers = Timers(clock, self._timer_due)
+        self._book = book
+        self._http = http
+        self._on_overflow = on_overflow
+        self._inbox: deque[Event | _Due] = deque()
+        self._scheduled = False
+        self._closed = False
+        self._legs: dict[str, str] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    # -- the door ------------------------------------------------------------------------------------
+    def put(self, event: Event | _Due) -> None:
+        """Takes a fact; never blocks. A full inbox declares a gap: everything is reconciled with the nodes."""
+        if self._closed:
+            return
+        if len(self._inbox) >= INBOX_LIMIT:
+            self.metrics.gaps.inc()
+            self._on_overflow()
+            return
+        self._inbox.append(event)
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._drain)
+
+    def admit(self, arrival: LegArrived) -> bool:
+        """May this leg come in? Asked before the fact exists; refused legs go to the dialplan's overflow."""
+        known = interactions.interaction_id_for(arrival.leg_id) in self.interactions
+        if known or (not self.draining and self._book.healthy and len(self.interactions) < self.max_interactions):
+            return True
+        self.metrics.refused_arrivals.inc()
+        return False
+
+    def adopt(self, interaction: Interaction) -> None:
+        """Puts an interaction recovered from its snapshot on the table, before any event."""
+        self._remember(interaction)
+
+    def knows_leg(self, leg_id: str) -> bool:
+        return leg_id in self._legs
+
+    def handle_now(self) -> None:
+        """Empties the inbox before something that must see its effects (reconciling)."""
+        while self._inbox:
+            self._drain()
+
+    async def until_idle(self) -> None:
+        """Returns when no interaction is open."""
+        await self._idle.wait()
+
+    async def close(self) -> None:
+        """Stops taking facts. Calls stay up: the next engine adopts them."""
+        self._closed = True
+        self._inbox.clear()
+        self.timers.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # -- one fact ------------------------------------------------------------------------------------
+    def _drain(self) -> None:
+        self._scheduled = False
+        inbox = self._inbox
+        for _ in range(min(len(inbox), EVENTS_PER_TURN)):
+            fact = inbox.popleft()
+            try:
+                self._take(fact)
+            except Exception:
+                log.exception("event dropped: %s", type(fact).__name__)
+        if inbox and not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._drain)
+
+    def _take(self, fact: Event | _Due) -> None:
+        if isinstance(fact, _Due):
+            if not self.timers.take(fact.interaction_id, fact.timer_id, fact.token):
+                return
+            fact = TimerFired(fact.interaction_id, fact.timer_id)
+        self.metrics.event(type(fact).__name__)
+        now_s = self.clock.now_s()
+        interaction = self._find(fact)
+        if interaction is None and not isinstance(fact, LegArrived):
+            self.metrics.late_events.inc()
+            return
+        if interaction is not None and isinstance(fact, LegArrived):
+            return
+        turn = self._decide(interaction, fact, now_s)
+        self._carry_out(fact, turn, now_s)
+
+    def _find(self, fact: Event) -> Interaction | None:
+        leg_id = getattr(fact, "leg_id", "")
+        interaction_id = self._legs.get(leg_id) if leg_id else None
+        if interaction_id is None:
+            interaction_id = getattr(fact, "interaction_id", None)
+            if interaction_id is None:
+                return None
+        return self.interactions.get(interaction_id)
+
+    def _decide(self, interaction: Interaction | None, fact: Event, now_s: float) -> Turn:
+        around = self.surroundings
+        try:
+            if interaction is None:
+                assert isinstance(fact, LegArrived)
+                return interactions.arrive(fact, around, now_s)
+            return interactions.handle(interaction, fact, around, now_s)
+        except Exception as reason:
+            why = f"{type(fact).__name__}: {reason}"
+            self.metrics.refused_events.inc()
+            if isinstance(reason, EventRefused):
+                log.error("refused: %s", why)
+            else:
+                log.exception("refused: %s", type(fact).__name__)
+            if interaction is None:
+                assert isinstance(fact, LegArrived)
+                return interactions.turn_away(fact, around, why, now_s)
+            try:
+                return interactions.fail(interaction, why, around, now_s)
+            except Exception as again:
+                log.exception("error exit of %s failed", interaction.interaction_id)
+                return interactions.give_up(interaction, f"{why}; then {again}")
+
+    def _carry_out(self, fact: Event, turn: Turn, now_s: float) -> None:
+        interaction = turn.interaction
+        for decision in turn.decisions:
+            if isinstance(decision, Moved):
+                transitions_log.info("%s", decision.transition)
+        seq = self._book.write(Written(fact, now_s, interaction, tuple(turn.decisions), tuple(turn.commands)))
+        self._remember(interaction)
+        if interaction.state is InteractionState.CLOSED:
+            self._forget(interaction)
+        for n, command in enumerate(turn.commands, start=1):
+            self.dispatch(Ordered(f"{seq}.{n}", interaction.interaction_id, command), seq)
+
+    def _remember(self, interaction: Interaction) -> None:
+        self.interactions[interaction.interaction_id] = interaction
+        for leg in interaction.legs:
+            self._legs[leg.leg_id] = interaction.interaction_id
+        self._idle.clear()
+        self.metrics.open_interactions.set(len(self.interactions))
+
+    def _forget(self, interaction: Interaction) -> None:
+        self.timers.cancel_all(interaction.interaction_id)
+        del self.interactions[interaction.interaction_id]
+        for leg in interaction.legs:
+            self._legs.pop(leg.leg_id, None)
+        self.metrics.open_interactions.set(len(self.interactions))
+        self.metrics.closed_interactions.labels(interaction.outcome).inc()
+        if not self.interactions:
+            self._idle.set()
+
+    # -- commands --------------------------------------------------------------------------------------
+    def dispatch(self, ordered: Ordered, seq: int) -> None:
+        """Sends a command on its way: timers and toggles here, legs to their lanes, irreversible ones when durable."""
+        command = ordered.command
+        match command:
+            case StartTimer():
+                self.timers.start(command.interaction_id, command.timer_id, command.due_s)
+            case CancelTimer():
+                self.timers.cancel(command.interaction_id, command.timer_id)
+            case SetToggle():
+                self._spawn(self._set_toggle(command))
+            case _ if is_irreversible(command):
+                self._spawn(self._when_durable(ordered, seq))
+            case SendHttp():
+                self._http.send(command, self.put, lambda outcome: None)
+            case _ if hasattr(command, "leg_id") or hasattr(command, "bridge_id"):
+                self.lanes.put(ordered)
+            case _:
+                pass
+
+    async def _when_durable(self, ordered: Ordered, seq: int) -> None:
+        await self._book.durable(seq)
+        await self._book.command_started(ordered.command_id)
+        self._perform(ordered)
+
+    def _perform(self, ordered: Ordered) -> None:
+        command_id = ordered.command_id
+
+        def done(outcome: str) -> None:
+            self._book.command_done(command_id, outcome)
+
+        if isinstance(ordered.command, SendHttp):
+            self._http.send(ordered.command, self.put, done)
+        else:
+            self.lanes.put(replace(ordered, done=done))
+
+    async def _set_toggle(self, command: SetToggle) -> None:
+        toggles = {**self.surroundings.toggles, (command.tenant, command.toggle): command.value}
+        self.surroundings = replace(self.surroundings, toggles=toggles)
+        await self._book.durable(self._book.write_toggles(toggles))
+        self.put(ToggleSet(command.interaction_id, command.tenant, command.toggle, command.value))
+
+    def _spawn(self, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _timer_due(self, interaction_id: str, timer_id: str, token: int) -> None:
+        self.put(_Due(interaction_id, timer_id, token))
+
+
+__all__ = ["Book", "HttpSender", "Runtime", "Written"]

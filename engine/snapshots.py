@@ -1,0 +1,93 @@
+"""An interaction as bytes and back: what recovery loads.
+
+Versioned: a field added later gets a default here or an entry in `_UPCASTS`, and `tests` keep one snapshot of
+every released version that must load for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from core.interaction import InteractionState
+from core.leg import Leg
+from engine.interactions import Interaction
+from engine.transfers import PendingTransfer
+from ivr import snapshot as flow_snapshot
+
+VERSION = 1
+
+
+class _Saved(msgspec.Struct, forbid_unknown_fields=True):
+    v: int
+    interaction_id: str
+    tenant: str
+    channel: str
+    called: str
+    caller: str
+    entry: str
+    opened_s: float
+    release_id: str
+    state: InteractionState
+    legs: list[Leg]
+    run: bytes | None
+    transfer: PendingTransfer | None
+    outcome: str
+
+
+_UPCASTS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+_encoder = msgspec.msgpack.Encoder()
+
+
+class SnapshotUnreadable(Exception):
+    """The snapshot was written by a newer version, or is damaged; its legs are hung up and it counts as lost."""
+
+
+def dump(interaction: Interaction) -> bytes:
+    return _encoder.encode(
+        _Saved(
+            VERSION,
+            interaction.interaction_id,
+            interaction.tenant,
+            interaction.channel,
+            interaction.called,
+            interaction.caller,
+            interaction.entry,
+            interaction.opened_s,
+            interaction.release_id,
+            interaction.state,
+            list(interaction.legs),
+            None if interaction.run is None else flow_snapshot.dump(interaction.run),
+            interaction.transfer,
+            interaction.outcome,
+        )
+    )
+
+
+def load(body: bytes) -> Interaction:
+    """Raises SnapshotUnreadable."""
+    try:
+        plain: dict[str, Any] = msgspec.msgpack.decode(body)
+        while plain["v"] < VERSION:
+            plain = _UPCASTS[plain["v"]](plain)
+        saved = msgspec.convert(plain, _Saved)
+        run = None if saved.run is None else flow_snapshot.load(saved.run)
+    except Exception as failure:
+        raise SnapshotUnreadable(f"{type(failure).__name__}: {failure}") from failure
+    return Interaction(
+        interaction_id=saved.interaction_id,
+        tenant=saved.tenant,
+        channel=saved.channel,
+        called=saved.called,
+        caller=saved.caller,
+        entry=saved.entry,
+        opened_s=saved.opened_s,
+        release_id=saved.release_id,
+        state=saved.state,
+        legs=tuple(saved.legs),
+        run=run,
+        transfer=saved.transfer,
+        outcome=saved.outcome,
+    )

@@ -1,0 +1,101 @@
+"""Connecting a caller with somebody else: the second leg of a flow's `transfer`.
+
+    start -> the outbound rule is asked -> OriginateLeg -> the leg is up -> BridgeLegs -> one side leaves
+                       | refused                | busy, no answer, failed
+                       +------------------------+--> TransferEnded, back to the flow
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from core.commands import BridgeLegs, DestroyBridge, OriginateLeg, StopMusic, Transfer
+from core.decisions import LegJoined, Noted
+from core.events import CommandOutcomeUnknown, CommandRejected, LegEnded, TransferEnded
+from core.interaction import InteractionEvent
+from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
+from engine.config.outbound import OutboundRules, Refused
+
+if TYPE_CHECKING:
+    from engine.interactions import Turn
+
+_OUTCOMES: Mapping[EndReason, Literal["busy", "no_answer"]] = {
+    EndReason.BUSY: "busy",
+    EndReason.REJECTED: "busy",
+    EndReason.NO_ANSWER: "no_answer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PendingTransfer:
+    """`number`: how many transfers this interaction has made; ids are built from it and never reused."""
+
+    transfer_id: str
+    leg_id: str
+    number: int
+    bridge_id: str = ""
+
+
+def start_transfer(
+    turn: Turn, command: Transfer, rules: OutboundRules, dialed: Mapping[str, int], now_s: float
+) -> TransferEnded | None:
+    """Dials, or answers at once why not."""
+    interaction = turn.interaction
+    verdict = rules.permit(command.target, interaction.tenant, dialed)
+    if isinstance(verdict, Refused):
+        turn.decisions.append(Noted("outbound_refused", verdict.why))
+        return TransferEnded(interaction.interaction_id, command.transfer_id, "refused", verdict.why)
+    number = sum(leg.role is LegRole.EXTERNAL for leg in interaction.legs) + 1
+    leg = Leg(f"{interaction.interaction_id}.x{number}", LegRole.EXTERNAL, interaction.customer.node, since_s=now_s)
+    turn.interaction = replace(
+        interaction.with_leg(leg), transfer=PendingTransfer(command.transfer_id, leg.leg_id, number)
+    )
+    turn.decisions.append(Noted("outbound_permitted", verdict.rule))
+    turn.decisions.append(LegJoined(interaction.interaction_id, leg.leg_id, leg.role.value, leg.node))
+    turn.advance(leg, LegEvent.DIAL, now_s)
+    turn.commands.append(
+        OriginateLeg(
+            leg_id=leg.leg_id,
+            interaction_id=interaction.interaction_id,
+            node=leg.node,
+            role=LegRole.EXTERNAL,
+            endpoint=verdict.endpoint,
+            caller=command.caller or verdict.caller,
+            ring_s=command.ring_s,
+            limit_s=rules.limit_s,
+        )
+    )
+    return None
+
+
+def external_up(turn: Turn, leg: Leg, now_s: float) -> None:
+    """They answered: both legs meet in one bridge."""
+    transfer = turn.interaction.transfer
+    if transfer is None or transfer.leg_id != leg.leg_id or transfer.bridge_id:
+        return
+    bridge_id = f"{turn.interaction.interaction_id}.b{transfer.number}"
+    turn.interaction = replace(turn.interaction, transfer=replace(transfer, bridge_id=bridge_id))
+    turn.move(InteractionEvent.CONNECT)
+    customer = turn.interaction.customer
+    if customer.state is not LegState.ENDED:
+        turn.commands.append(StopMusic(customer.leg_id))
+        turn.commands.append(BridgeLegs(bridge_id, (customer.leg_id, leg.leg_id)))
+
+
+def end_of_leg(
+    turn: Turn, leg: Leg, event: LegEnded | CommandRejected | CommandOutcomeUnknown
+) -> TransferEnded | None:
+    """The leg is gone or never came: what the flow is told."""
+    transfer = turn.interaction.transfer
+    if transfer is None or transfer.leg_id != leg.leg_id:
+        return None
+    interaction_id = turn.interaction.interaction_id
+    turn.interaction = replace(turn.interaction, transfer=None)
+    if transfer.bridge_id:
+        turn.commands.append(DestroyBridge(transfer.bridge_id))
+        return TransferEnded(interaction_id, transfer.transfer_id, "answered")
+    if isinstance(event, LegEnded):
+        return TransferEnded(interaction_id, transfer.transfer_id, _OUTCOMES.get(event.reason, "failed"))
+    return TransferEnded(interaction_id, transfer.transfer_id, "failed")
