@@ -1,0 +1,1 @@
+"""One Asterisk node: what it is told (`settings`), where its program comes from (`install`), its files (`render`), its life (`launcher`)."""

@@ -1,0 +1,312 @@
+"""The life of one Asterisk: started as our child, ready when ARI answers, gone when we go.
+
+    new --spawn--> starting --wait_ready--> ready --stop--> stopped
+                      |  died, or not ready in time (StartFailed)  ^
+                      +--------------------------------------------+
+
+The kernel kills Asterisk when the *thread* that spawned it ends: spawn from the main thread (`spawn` does
+not block) and wait wherever you like. An exclusive lock on the state directory keeps a second one out.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import http.client
+import logging
+import logging.handlers
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import IO
+
+from telephony.node.installation import Installation
+from telephony.node.render import render
+from telephony.node.settings import NodeSettings
+
+_LOG_BYTES, _LOG_FILES = 5_000_000, 4
+_POLL_S = 0.02
+
+
+class StartFailed(Exception):
+    """Asterisk did not start: the message has its last words and where its log is."""
+
+
+class AlreadyRunning(StartFailed):
+    """Another process runs an Asterisk in this state directory. Stop it, or choose another directory."""
+
+
+class PortTaken(StartFailed):
+    """Something else listens on a port the node wants. Stop it, or change the setting the message names."""
+
+
+class Launcher:
+    """Runs one node's Asterisk; not for several threads at once.
+
+        launcher = Launcher(settings, installation)
+        launcher.start()          # or: launcher.spawn(); await asyncio.to_thread(launcher.wait_ready)
+        ...
+        launcher.stop()
+
+    After `stop`, or after Asterisk died, `start` runs it again.
+    """
+
+    def __init__(self, settings: NodeSettings, installation: Installation) -> None:
+        self.settings = settings
+        self.installation = installation
+        self.log_path = settings.state_dir / "log" / "asterisk.log"
+        self.ready_after_s: float | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._asterisk_pid: int | None = None
+        self._lock: IO[str] | None = None
+        self._logger: threading.Thread | None = None
+        self._spawned_at = 0.0
+
+    # -- starting --------------------------------------------------------------------------------
+    def start(self, timeout_s: float = 30.0) -> float:
+        """Spawns Asterisk and waits until it is ready; returns the seconds that took.
+
+        Raises: as `spawn` and `wait_ready` do.
+        """
+        self.spawn()
+        return self.wait_ready(timeout_s)
+
+    def spawn(self) -> None:
+        """Renders the configuration and starts the process, without waiting for it.
+
+        Raises:
+            AlreadyRunning: the state directory is in use, by this launcher or by another process.
+            PortTaken: a port is in use by another program.
+            UnsafeValue: a setting cannot be written into Asterisk's files.
+            StartFailed: the program could not be run at all.
+        """
+        if self.alive:
+            raise AlreadyRunning(f"Asterisk already runs in {self.settings.state_dir}")
+        self._forget()
+        self.settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._take_lock()
+        try:
+            _check_ports(self.settings)
+            configuration = render(self.settings, self.installation)
+            for directory in self.settings.sounds_dirs:
+                directory.mkdir(parents=True, exist_ok=True)
+            self._remove_sockets()
+            self._run(configuration)
+        except BaseException as error:
+            self._forget()
+            if isinstance(error, FileNotFoundError):
+                raise StartFailed(f"{error.filename} is missing: run `make install-asterisk`") from error
+            raise
+
+    def wait_ready(self, timeout_s: float = 30.0) -> float:
+        """Blocks until Asterisk has booted fully and ARI answers; returns the seconds since `spawn`.
+
+        Raises:
+            StartFailed: it died, or is not ready in time; it is stopped then.
+        """
+        until = self._spawned_at + timeout_s
+        while time.monotonic() < until:
+            if not self.alive:
+                last_words = self._last_words()
+                self.stop()
+                raise StartFailed(f"Asterisk ended while starting. {last_words}")
+            if self._ari_answers():
+                self.ready_after_s = time.monotonic() - self._spawned_at
+                return self.ready_after_s
+            time.sleep(_POLL_S)
+        last_words = self._last_words()
+        self.stop()
+        raise StartFailed(f"Asterisk was not ready after {timeout_s:.0f} s. {last_words}")
+
+    # -- running ---------------------------------------------------------------------------------
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """Asterisk's own process id on this machine, for CPU and memory figures; None unless it runs."""
+        return self._asterisk_pid if self.alive else None
+
+    def wait(self, timeout_s: float | None = None) -> int | None:
+        """Blocks until Asterisk has ended; its exit code (negative: a signal), or None after `timeout_s`."""
+        if self._process is None:
+            return None
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    # -- stopping --------------------------------------------------------------------------------
+    def stop(self, grace_s: float = 5.0) -> None:
+        """Ends Asterisk: asks first, kills after `grace_s`. Calls on it end. Legal in every state, also twice."""
+        if self.alive and self._process is not None:
+            if self._asterisk_pid is not None:
+                _signal(self._asterisk_pid, signal.SIGTERM)
+            if self.wait(grace_s) is None:
+                self.kill()
+        self._forget()
+
+    def kill(self) -> None:
+        """Ends Asterisk at once, as a crash would. `stop` or `start` afterwards cleans up."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            if self._asterisk_pid is not None:
+                _signal(self._asterisk_pid, signal.SIGKILL)
+            self._process.wait()
+
+    def _forget(self) -> None:
+        if self._process is not None:
+            self._process.wait()
+            if self._logger is not None:
+                self._logger.join(timeout=2)
+            self._remove_sockets()
+        self._process = self._asterisk_pid = self._logger = self.ready_after_s = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    # -- details ---------------------------------------------------------------------------------
+    def _run(self, configuration: Path) -> None:
+        settings = self.settings
+        information, theirs = os.pipe()
+        wrapped = self.installation.root is not None
+        command = self.installation.command(
+            str(self.installation.binary),
+            "-f",
+            "-C",
+            str(configuration),
+            read_only=settings.sounds_dirs,
+            writable=[settings.state_dir, *([settings.recordings_dir] if settings.recordings_dir else [])],
+            over=[(settings.state_dir / "etc/hosts", Path("/etc/hosts"))],
+            wrapper_options=["--as-pid-1", "--info-fd", str(theirs)],
+        )
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(settings.state_dir), "LANG": "C.UTF-8"}
+        self._spawned_at = time.monotonic()
+        try:
+            self._process = subprocess.Popen(  # noqa: S603
+                command,
+                cwd=settings.state_dir,
+                env=environment if wrapped else os.environ | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=(theirs,) if wrapped else (),
+                # A Ctrl-C in the terminal is ours to turn into an orderly end.
+                start_new_session=True,
+            )
+        finally:
+            os.close(theirs)
+            told = b"" if not wrapped or self._process is None else _read_all(information)
+            os.close(information)
+        self._asterisk_pid = _child_pid(told) if wrapped else self._process.pid
+        assert self._process.stdout is not None
+        self._logger = threading.Thread(
+            target=_keep_log, args=(self._process.stdout, self.log_path), name="asterisk-log", daemon=True
+        )
+        self._logger.start()
+
+    def _take_lock(self) -> None:
+        path = self.settings.state_dir / "lock"
+        lock = path.open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            lock.close()
+            raise AlreadyRunning(
+                f"an Asterisk already runs in {self.settings.state_dir} (process {holder}): stop it, or set another state_dir"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        self._lock = lock
+
+    def _remove_sockets(self) -> None:
+        for name in ("asterisk.ctl", "asterisk.pid"):
+            (self.settings.state_dir / "run" / name).unlink(missing_ok=True)
+
+    def _ari_answers(self) -> bool:
+        user = base64.b64encode(f"engine:{self.settings.secrets.ari_engine}".encode()).decode()
+        connection = http.client.HTTPConnection("127.0.0.1", self.settings.http_port, timeout=2)
+        try:
+            # 503 until every module is loaded.
+            connection.request("GET", "/ari/asterisk/ping", headers={"Authorization": f"Basic {user}"})
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _last_words(self) -> str:
+        if self._logger is not None and not self.alive:
+            self._logger.join(timeout=1)
+        try:
+            with self.log_path.open("rb") as file:
+                file.seek(max(0, self.log_path.stat().st_size - 20_000))
+                lines = file.read().decode(errors="replace").splitlines()
+        except OSError:
+            return "It said nothing."
+        telling = [line for line in lines if "ERROR" in line] or lines
+        return "It said: " + " | ".join(telling[-4:]) + f" (whole log: {self.log_path})"
+
+
+def _keep_log(source: IO[bytes], path: Path) -> None:
+    """Copies Asterisk's output into files that are rotated by size: a flood of SIP junk must not fill the disk."""
+    handler = logging.handlers.RotatingFileHandler(
+        path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8", delay=True
+    )
+    handler.terminator = ""
+    with source:
+        for line in source:
+            text = line.decode(errors="replace")
+            handler.handle(logging.LogRecord("asterisk", logging.INFO, "", 0, "%s", (text,), None))
+    handler.close()
+
+
+def _check_ports(settings: NodeSettings) -> None:
+    host = str(settings.bind)
+    wanted = [
+        ("sip_port", host, settings.sip_port, socket.SOCK_DGRAM),
+        ("sip_port", host, settings.sip_port, socket.SOCK_STREAM),
+    ]
+    if settings.tls_port is not None:
+        wanted.append(("tls_port", host, settings.tls_port, socket.SOCK_STREAM))
+    wanted += [(name, "127.0.0.1", getattr(settings, name), socket.SOCK_STREAM) for name in ("http_port", "ami_port")]
+    for name, address, port, kind in wanted:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except OSError as error:
+                protocol = "TCP" if kind == socket.SOCK_STREAM else "UDP"
+                raise PortTaken(
+                    f"{name}: {protocol} port {port} on {address} cannot be used ({error.strerror}): stop what uses it or set another {name}"
+                ) from error
+
+
+def _child_pid(told: bytes) -> int | None:
+    text = told.decode(errors="replace").partition('"child-pid"')[2].lstrip(": ")
+    digits = text[: next((index for index, character in enumerate(text) if not character.isdigit()), len(text))]
+    return int(digits) if digits else None
+
+
+def _read_all(descriptor: int) -> bytes:
+    parts = []
+    while part := os.read(descriptor, 4096):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass

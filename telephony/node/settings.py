@@ -1,0 +1,268 @@
+"""What one Asterisk node must know: everything its configuration templates need, and nothing else.
+
+A node speaks SIP to phones and trunks, and ARI and AMI to us. *Devices* are phones with an account of
+their own; *trunks* are carriers, known by their address or by a registration we make. Values end up in
+Asterisk's configuration files, so each has a charset here: what could start a line, a section or a
+comment of its own never gets further. `pydantic.ValidationError` says which field is wrong and why.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress, IPvAnyNetwork, model_validator
+
+STASIS_APP = "centralita"
+"""The application every leg is handed to."""
+
+# A Unix socket's path holds 107 bytes, and Asterisk's lies at `<state_dir>/run/asterisk.ctl`.
+_LONGEST_STATE_DIR = 90
+# No l, o, 0, 1: a person types this into a phone.
+_SECRET_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # noqa: S105
+
+
+def new_secret(length: int = 20) -> str:
+    """A random secret (5 bits a character) that can be typed on a phone's keypad."""
+    return "".join(secrets.choice(_SECRET_ALPHABET) for _ in range(length))
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError(f"{path} is relative: give the whole path, from /")
+    if not str(path).isprintable() or set(str(path)) & set(";,&|\"'$\\[]={}"):
+        raise ValueError(f"{str(path)!r} has a character Asterisk's files cannot hold: use letters, digits, / . _ -")
+    return path
+
+
+Name = Annotated[str, Field(pattern=r"\A[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?\z")]
+"""A name inside Asterisk: letters, digits, `_` and `-`."""
+Host = Annotated[str, Field(pattern=r"\A[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\z")]
+"""A host name or an IPv4 address."""
+Password = Annotated[str, Field(pattern=r"\A[!-:<-\[\]-~]{6,128}\z", repr=False)]
+"""Printable ASCII without spaces, `;` or `\\`."""
+Number = Annotated[str, Field(pattern=r"\A\+?[0-9*#]{1,32}\z")]
+"""Something one can dial."""
+SipUser = Annotated[str, Field(pattern=r"\A[A-Za-z0-9+*#._-]{1,64}\z")]
+Codec = Literal["alaw", "ulaw", "g722", "opus", "gsm"]
+Language = Annotated[str, Field(pattern=r"\A[a-z]{2}(?:_[A-Z]{2})?\z")]
+Sound = Annotated[str, Field(pattern=r"\A[A-Za-z0-9/._-]+(?:&[A-Za-z0-9/._-]+)*\z")]
+"""Asterisk's name for a sound (no extension), or several joined by `&`."""
+Port = Annotated[int, Field(ge=1, le=65535)]
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+Transport = Literal["udp", "tcp", "tls"]
+Context = Literal["arrivals", "bench"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Device(_Frozen):
+    """A phone. It registers as `name` with `secret` and calls whatever it dials into the application.
+
+    `transport`: unset means the one it registers over. `context`: `bench` reaches the native benchmark menu.
+    """
+
+    name: Name
+    secret: Password = Field(default_factory=new_secret)
+    caller_name: Annotated[str, Field(pattern=r"\A[^\W_][\w .'-]{0,63}\z")] | None = None
+    caller_number: Number | None = None
+    codecs: tuple[Codec, ...] = ("alaw", "ulaw", "g722", "opus")
+    transport: Transport | None = None
+    language: Language | None = None
+    max_contacts: Annotated[int, Field(ge=1, le=10)] = 1
+    srtp: bool = False
+    context: Context = "arrivals"
+
+
+class Registration(_Frozen):
+    """We register at the carrier: `username`/`password` as it gave them."""
+
+    username: SipUser
+    password: Password
+    contact_user: SipUser | None = None
+    expires_s: Annotated[int, Field(ge=60, le=7200)] = 600
+
+
+class Account(_Frozen):
+    """What a caller's server must know to come in through a trunk."""
+
+    username: SipUser
+    password: Password
+
+
+class Trunk(_Frozen):
+    """A carrier. Its calls are known by source address (`match`, else `host`) or by our registration's line.
+
+    Without `registration`, inbound calls are taken from the matched addresses only; `inbound_auth` also
+    asks them for a password. `dialled_from`: where this carrier writes the number that was dialled.
+    `outbound_auth`: when calls out need a password and there is no registration to take it from.
+    """
+
+    name: Name
+    host: Host
+    port: Port = 5060
+    transport: Transport = "udp"
+    match: tuple[IPvAnyNetwork, ...] = ()
+    registration: Registration | None = None
+    inbound_auth: Account | None = None
+    outbound_auth: Account | None = None
+    outbound_proxy: Host | None = None
+    codecs: tuple[Codec, ...] = ("alaw", "ulaw")
+    caller_number: Number | None = None
+    from_user: SipUser | None = None
+    from_domain: Host | None = None
+    dtmf: Literal["rfc4733", "info", "inband", "auto"] = "rfc4733"
+    dialled_from: Literal["request", "to"] = "request"
+    language: Language | None = None
+    qualify_s: Annotated[int, Field(ge=0, le=3600)] = 60
+    srtp: bool = False
+    context: Context = "arrivals"
+
+    @property
+    def auth_out(self) -> Account | None:
+        """The account for calls and registrations we make."""
+        if self.registration is not None:
+            return Account(username=self.registration.username, password=self.registration.password)
+        return self.outbound_auth
+
+
+class Route(_Frozen):
+    """Where the dialplan itself may send a call while nobody commands it: `number` over a trunk, or to a device."""
+
+    endpoint: Name
+    number: Number | None = None
+    ring_s: Annotated[int, Field(ge=5, le=300)] = 45
+
+
+class Emergency(_Frozen):
+    """Numbers which are dialled over `trunk` at once when the engine is not there to do it."""
+
+    trunk: Name
+    numbers: tuple[Number, ...] = ("112",)
+
+
+class Secrets(_Frozen):
+    """Passwords of ARI's and AMI's users; ARI knows only all or read-only, so the supervisor gets one to be revoked apart."""
+
+    ari_engine: Password = Field(default_factory=lambda: new_secret(32))
+    ari_supervisor: Password = Field(default_factory=lambda: new_secret(32))
+    ami: Password = Field(default_factory=lambda: new_secret(32))
+
+
+class NodeSettings(_Frozen):
+    """One node. Addresses are numeric; ports are TCP except `sip_port` (UDP and TCP) and the RTP range (UDP).
+
+    `bind`: where SIP and RTP listen; HTTP and AMI listen on loopback always. `media_address`: what is
+    written in SDP (unset: `bind`). `external_address`: what the far side of a NAT must be told.
+    `sounds_dirs`: read-only to Asterisk. `recordings_dir`: where it records (unset: inside `state_dir`).
+    `absolute_limit_s`: no leg lives longer. While no engine listens a leg hears music and is offered
+    every `hold_retry_s` seconds, `hold_tries` times; then `apology`, then `overflow` or hangup.
+    """
+
+    name: Name = "node-1"
+    state_dir: AbsolutePath
+    bind: IPvAnyAddress = Field(default="127.0.0.1", validate_default=True)
+    sip_port: Port = 5060
+    tls_port: Port | None = None
+    tls_certificate: AbsolutePath | None = None
+    tls_key: AbsolutePath | None = None
+    http_port: Port = 8088
+    ami_port: Port = 5038
+    rtp_start: Annotated[int, Field(ge=1024, le=65534)] = 10000
+    rtp_end: Annotated[int, Field(ge=1025, le=65535)] = 19999
+    media_address: IPvAnyAddress | None = None
+    external_address: Host | None = None
+    local_networks: tuple[IPvAnyNetwork, ...] = ()
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("es", "en")
+    sounds_dirs: tuple[AbsolutePath, ...] = ()
+    recordings_dir: AbsolutePath | None = None
+    secrets: Secrets = Field(default_factory=Secrets)
+    devices: tuple[Device, ...] = ()
+    trunks: tuple[Trunk, ...] = ()
+    absolute_limit_s: Annotated[int, Field(ge=10, le=86400)] = 4 * 3600
+    hold_retry_s: Annotated[int, Field(ge=1, le=60)] = 2
+    hold_tries: Annotated[int, Field(ge=1, le=1000)] = 30
+    qualify_devices_s: Annotated[int, Field(ge=0, le=3600)] = 60
+    apology: Sound = "vm-nobodyavail&vm-goodbye"
+    safe_harbour: Sound = "vm-nobodyavail&vm-goodbye"
+    overflow: Route | None = None
+    emergency: Emergency | None = None
+    bench_prompts: tuple[Sound, Sound] = ("vm-press", "vm-goodbye")
+    log_level: Literal["error", "warning", "notice", "verbose", "debug"] = "notice"
+
+    @property
+    def ari_url(self) -> str:
+        """Where ARI is, without a user: `http://127.0.0.1:8088/ari`."""
+        return f"http://127.0.0.1:{self.http_port}/ari"
+
+    @property
+    def rtp_address(self) -> str | None:
+        """What SDP tells phones, or None to let Asterisk choose by route (bound to every address)."""
+        address = self.media_address or (None if self.bind.is_unspecified else self.bind)
+        return None if address is None else str(address)
+
+    @property
+    def default_language(self) -> str:
+        return self.languages[0]
+
+    @property
+    def spool_dir(self) -> Path:
+        return self.state_dir / "spool"
+
+    @property
+    def recordings(self) -> Path:
+        """The directory ARI's recording names are relative to."""
+        return self.recordings_dir or self.spool_dir / "recording"
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if len(bytes(self.state_dir)) > _LONGEST_STATE_DIR:
+            raise ValueError(
+                f"state_dir is longer than {_LONGEST_STATE_DIR} bytes and a socket must fit below it: choose a shorter path"
+            )
+        if self.rtp_end - self.rtp_start < 3:
+            raise ValueError(
+                f"rtp_start {self.rtp_start} to rtp_end {self.rtp_end} leaves no room: a call takes two ports, up to four while it moves"
+            )
+        ports = [self.sip_port, self.http_port, self.ami_port, *([self.tls_port] if self.tls_port else [])]
+        if len(set(ports)) != len(ports):
+            raise ValueError(
+                f"two of sip_port, tls_port, http_port, ami_port are the same ({ports}): give each its own"
+            )
+        if self.rtp_start <= self.sip_port <= self.rtp_end:
+            raise ValueError(
+                f"sip_port {self.sip_port} lies in the RTP range {self.rtp_start}-{self.rtp_end}: move one"
+            )
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together: give both, or neither for a self-signed one")
+        self._names_meet()
+        return self
+
+    def _names_meet(self) -> None:
+        names = [endpoint.name for endpoint in (*self.devices, *self.trunks)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"{', '.join(twice)}: this name is used twice among devices and trunks; each needs its own"
+            )
+        reserved = {"global", "system", "anonymous"} | {f"transport-{kind}" for kind in ("udp", "tcp", "tls")}
+        for name in names:
+            if name in reserved or name.endswith(("-auth", "-out", "-identify", "-registration")):
+                raise ValueError(f"{name}: Asterisk's files use this name for something else; choose another")
+        for trunk in self.trunks:
+            if trunk.transport == "tls" and self.tls_port is None:
+                raise ValueError(f"trunk {trunk.name} wants TLS and the node has no tls_port: set one (5061 is usual)")
+        if self.overflow and self.overflow.endpoint not in names:
+            raise ValueError(
+                f"overflow.endpoint {self.overflow.endpoint!r} is no device or trunk: choose one of {names}"
+            )
+        trunks = {trunk.name for trunk in self.trunks}
+        if self.overflow and self.overflow.endpoint in trunks and self.overflow.number is None:
+            raise ValueError(
+                f"overflow goes over trunk {self.overflow.endpoint!r} and has no number to dial: set overflow.number"
+            )
+        if self.emergency and self.emergency.trunk not in trunks:
+            raise ValueError(f"emergency.trunk {self.emergency.trunk!r} is no trunk: choose one of {sorted(trunks)}")
