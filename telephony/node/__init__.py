@@ -1,1 +1,4 @@
-"""One Asterisk node: what it is told (`settings`), where its program comes from (`install`), its files (`render`), its life (`launcher`)."""
+"""One Asterisk node.
+
+`settings`: what it is told. `install`: where its program comes from. `render`: its files. `launcher`: its life.
+"""

@@ -7,9 +7,9 @@ import sys
 
 from rich.console import Console
 
-from telephony.node.debian import PackagesMissing
-from telephony.node.install import InstallFailed, install
-from telephony.node.installation import NotInstalled, Unsuitable, find
+from telephony.node.errors import NodeError
+from telephony.node.install import install
+from telephony.node.installation import find
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
     console = Console(stderr=True, highlight=False)
     try:
         installation = install(console=console) if action == "install" else find()
-    except (InstallFailed, NotInstalled, PackagesMissing, Unsuitable) as error:
+    except NodeError as error:
         console.print(f"Asterisk: {error}", style="red", markup=False)
         return 1
     except KeyboardInterrupt:

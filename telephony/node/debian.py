@@ -9,9 +9,7 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
-
-class PackagesMissing(Exception):
-    """Packages are missing and could not be installed: the message has the command that does it."""
+from telephony.node.errors import PackagesMissing
 
 
 def missing(packages: Iterable[str]) -> list[str]:

@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from telephony.node.debian import install_missing
-from telephony.node.installation import Installation, NotInstalled, allow_user_namespaces, default_root, find, in_root
+from telephony.node.errors import InstallFailed, NotInstalled
+from telephony.node.installation import Installation, allow_user_namespaces, default_root, find, in_root
 
 SUITE = "forky"
 """The Debian release whose Asterisk 22 this was tested with (22.10)."""
@@ -49,10 +50,6 @@ _STAGES = {
     "creating tarball": (92, "putting it in place"),
     "done": (100, "done"),
 }
-
-
-class InstallFailed(Exception):
-    """The root could not be made; the message has the reason and the remedy. Nothing half-made stays behind."""
 
 
 def install(root: Path | None = None, console: Console | None = None) -> Installation:
@@ -115,23 +112,23 @@ def _bootstrap(into: Path, console: Console) -> None:
     # mmdebstrap tells percentages to terminals only.
     ours, theirs = os.openpty()
     with subprocess.Popen(unpack, stdin=subprocess.PIPE) as tar:  # noqa: S603
-        with subprocess.Popen(
-            [*command, SUITE, "-"], stdin=subprocess.DEVNULL, stdout=tar.stdin, stderr=theirs
-        ) as build:  # noqa: S603
-            os.close(theirs)
-            assert tar.stdin is not None
-            tar.stdin.close()
-            try:
-                _show(ours, said, console)
-            except BaseException:
-                build.terminate()
-                raise
-            finally:
-                os.close(ours)
+        build = subprocess.Popen([*command, SUITE, "-"], stdin=subprocess.DEVNULL, stdout=tar.stdin, stderr=theirs)  # noqa: S603
+        os.close(theirs)
+        assert tar.stdin is not None
+        tar.stdin.close()
+        try:
+            _show(ours, said, console)
+        except BaseException:
+            build.terminate()
+            raise
+        finally:
+            os.close(ours)
+            build.wait()
     if build.returncode or tar.returncode:
         reasons = [line for line in said if line.startswith(("E:", "W:"))] or said
         raise InstallFailed(
-            f"mmdebstrap could not make the root. It said: {' | '.join(reasons[-6:])}. Is the network there? Then try again."
+            f"mmdebstrap could not make the root. It said: {' | '.join(reasons[-6:])}. "
+            "Is the network there? Then try again."
         )
 
 
@@ -182,7 +179,8 @@ def _check_user_namespaces() -> None:
     probe = subprocess.run(["unshare", "--user", "true"], capture_output=True, text=True)  # noqa: S607
     if probe.returncode:
         raise InstallFailed(
-            f"this machine forbids user namespaces to ordinary users ({probe.stderr.strip()}). To allow them: {allow_user_namespaces()}"
+            f"this machine forbids user namespaces to ordinary users ({probe.stderr.strip()}). "
+            f"To allow them: {allow_user_namespaces()}"
         )
 
 
@@ -190,7 +188,8 @@ def _check_room(place: Path) -> None:
     free_mb = shutil.disk_usage(place).free // 1_000_000
     if free_mb < DISK_MB * 2:
         raise InstallFailed(
-            f"{place} has {free_mb} MB free and {DISK_MB * 2} MB are needed: make room or set XDG_CACHE_HOME to another disk"
+            f"{place} has {free_mb} MB free and {DISK_MB * 2} MB are needed: "
+            "make room, or set XDG_CACHE_HOME to another disk"
         )
 
 

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from telephony.node.errors import NotInstalled, Unsuitable
+
 TEMPLATES = Path(__file__).resolve().parents[2] / "asterisk" / "templates"
 
 # Branch -> first release with chan_websocket and ARI requests over the WebSocket.
@@ -22,14 +24,6 @@ _SYSTEM_MODULES = ("/usr/lib/*/asterisk/modules", "/usr/lib/asterisk/modules", "
 _SYSTEM_DATA = ("/usr/share/asterisk", "/var/lib/asterisk")
 _ENTERED = ("usr", "etc")
 _MERGED = ("bin", "sbin", "lib", "lib32", "lib64")
-
-
-class Unsuitable(Exception):
-    """This Asterisk cannot run the contact center: the message says which and why. Install another, or let us make a private one."""
-
-
-class NotInstalled(Exception):
-    """There is no suitable Asterisk. Run `make install-asterisk`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,37 +11,25 @@ not block) and wait wherever you like. An exclusive lock on the state directory 
 from __future__ import annotations
 
 import base64
+import contextlib
 import fcntl
 import http.client
-import logging
-import logging.handlers
 import os
 import signal
-import socket
 import subprocess
 import threading
 import time
 from pathlib import Path
 from typing import IO
 
+from telephony.node import output
+from telephony.node.errors import AlreadyRunning, StartFailed
 from telephony.node.installation import Installation
+from telephony.node.ports import require_free
 from telephony.node.render import render
 from telephony.node.settings import NodeSettings
 
-_LOG_BYTES, _LOG_FILES = 5_000_000, 4
 _POLL_S = 0.02
-
-
-class StartFailed(Exception):
-    """Asterisk did not start: the message has its last words and where its log is."""
-
-
-class AlreadyRunning(StartFailed):
-    """Another process runs an Asterisk in this state directory. Stop it, or choose another directory."""
-
-
-class PortTaken(StartFailed):
-    """Something else listens on a port the node wants. Stop it, or change the setting the message names."""
 
 
 class Launcher:
@@ -63,7 +51,7 @@ class Launcher:
         self._process: subprocess.Popen[bytes] | None = None
         self._asterisk_pid: int | None = None
         self._lock: IO[str] | None = None
-        self._logger: threading.Thread | None = None
+        self._output: threading.Thread | None = None
         self._spawned_at = 0.0
 
     # -- starting --------------------------------------------------------------------------------
@@ -90,7 +78,7 @@ class Launcher:
         self.settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._take_lock()
         try:
-            _check_ports(self.settings)
+            require_free(self.settings)
             configuration = render(self.settings, self.installation)
             for directory in self.settings.sounds_dirs:
                 directory.mkdir(parents=True, exist_ok=True)
@@ -162,10 +150,10 @@ class Launcher:
     def _forget(self) -> None:
         if self._process is not None:
             self._process.wait()
-            if self._logger is not None:
-                self._logger.join(timeout=2)
+            if self._output is not None:
+                self._output.join(timeout=2)
             self._remove_sockets()
-        self._process = self._asterisk_pid = self._logger = self.ready_after_s = None
+        self._process = self._asterisk_pid = self._output = self.ready_after_s = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -205,10 +193,7 @@ class Launcher:
             os.close(information)
         self._asterisk_pid = _child_pid(told) if wrapped else self._process.pid
         assert self._process.stdout is not None
-        self._logger = threading.Thread(
-            target=_keep_log, args=(self._process.stdout, self.log_path), name="asterisk-log", daemon=True
-        )
-        self._logger.start()
+        self._output = output.keep(self._process.stdout, self.log_path)
 
     def _take_lock(self) -> None:
         path = self.settings.state_dir / "lock"
@@ -220,7 +205,8 @@ class Launcher:
             holder = lock.read().strip() or "unknown"
             lock.close()
             raise AlreadyRunning(
-                f"an Asterisk already runs in {self.settings.state_dir} (process {holder}): stop it, or set another state_dir"
+                f"an Asterisk already runs in {self.settings.state_dir} (process {holder}): "
+                "stop it, or set another state_dir"
             ) from None
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
@@ -244,52 +230,9 @@ class Launcher:
             connection.close()
 
     def _last_words(self) -> str:
-        if self._logger is not None and not self.alive:
-            self._logger.join(timeout=1)
-        try:
-            with self.log_path.open("rb") as file:
-                file.seek(max(0, self.log_path.stat().st_size - 20_000))
-                lines = file.read().decode(errors="replace").splitlines()
-        except OSError:
-            return "It said nothing."
-        telling = [line for line in lines if "ERROR" in line] or lines
-        return "It said: " + " | ".join(telling[-4:]) + f" (whole log: {self.log_path})"
-
-
-def _keep_log(source: IO[bytes], path: Path) -> None:
-    """Copies Asterisk's output into files that are rotated by size: a flood of SIP junk must not fill the disk."""
-    handler = logging.handlers.RotatingFileHandler(
-        path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8", delay=True
-    )
-    handler.terminator = ""
-    with source:
-        for line in source:
-            text = line.decode(errors="replace")
-            handler.handle(logging.LogRecord("asterisk", logging.INFO, "", 0, "%s", (text,), None))
-    handler.close()
-
-
-def _check_ports(settings: NodeSettings) -> None:
-    host = str(settings.bind)
-    wanted = [
-        ("sip_port", host, settings.sip_port, socket.SOCK_DGRAM),
-        ("sip_port", host, settings.sip_port, socket.SOCK_STREAM),
-    ]
-    if settings.tls_port is not None:
-        wanted.append(("tls_port", host, settings.tls_port, socket.SOCK_STREAM))
-    wanted += [(name, "127.0.0.1", getattr(settings, name), socket.SOCK_STREAM) for name in ("http_port", "ami_port")]
-    for name, address, port, kind in wanted:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        with socket.socket(family, kind) as probe:
-            if kind == socket.SOCK_STREAM:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((address, port))
-            except OSError as error:
-                protocol = "TCP" if kind == socket.SOCK_STREAM else "UDP"
-                raise PortTaken(
-                    f"{name}: {protocol} port {port} on {address} cannot be used ({error.strerror}): stop what uses it or set another {name}"
-                ) from error
+        if self._output is not None and not self.alive:
+            self._output.join(timeout=1)
+        return output.last_words(self.log_path)
 
 
 def _child_pid(told: bytes) -> int | None:
@@ -306,7 +249,5 @@ def _read_all(descriptor: int) -> bytes:
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass

@@ -22,9 +22,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel
 
 from telephony.node.certificate import self_signed
+from telephony.node.errors import UnsafeValue
 from telephony.node.installation import TEMPLATES, Installation
 from telephony.node.settings import STASIS_APP, NodeSettings
-
 
 _DIRECTORIES = ("etc", "data", "data/sounds", "spool", "lib", "lib/keys", "run", "log")
 _LOG_LEVELS = {
@@ -46,10 +46,6 @@ _EMPTY = (
 )
 # Where each language's sounds lie in an installation, best first: Debian names a directory after the speaker.
 _VOICES = {"es": ("es", "es_MX_f_Allison"), "en": ("en", "en_US_f_Allison")}
-
-
-class UnsafeValue(ValueError):
-    """A setting that would not stay one value in Asterisk's files. Take out what the message names."""
 
 
 def render(settings: NodeSettings, installation: Installation) -> Path:

@@ -145,7 +145,10 @@ class Emergency(_Frozen):
 
 
 class Secrets(_Frozen):
-    """Passwords of ARI's and AMI's users; ARI knows only all or read-only, so the supervisor gets one to be revoked apart."""
+    """Passwords of ARI's and AMI's users.
+
+    ARI knows only all or read-only, so the supervisor's differs from the engine's in that it can be revoked apart.
+    """
 
     ari_engine: Password = Field(default_factory=lambda: new_secret(32))
     ari_supervisor: Password = Field(default_factory=lambda: new_secret(32))
@@ -221,11 +224,11 @@ class NodeSettings(_Frozen):
     def _fits_together(self) -> Self:
         if len(bytes(self.state_dir)) > _LONGEST_STATE_DIR:
             raise ValueError(
-                f"state_dir is longer than {_LONGEST_STATE_DIR} bytes and a socket must fit below it: choose a shorter path"
+                f"state_dir is longer than {_LONGEST_STATE_DIR} bytes, and a socket must fit below it: shorten it"
             )
         if self.rtp_end - self.rtp_start < 3:
             raise ValueError(
-                f"rtp_start {self.rtp_start} to rtp_end {self.rtp_end} leaves no room: a call takes two ports, up to four while it moves"
+                f"rtp_start {self.rtp_start} to rtp_end {self.rtp_end} leaves no room: every leg takes two ports"
             )
         ports = [self.sip_port, self.http_port, self.ami_port, *([self.tls_port] if self.tls_port else [])]
         if len(set(ports)) != len(ports):
@@ -242,7 +245,7 @@ class NodeSettings(_Frozen):
         return self
 
     def _names_meet(self) -> None:
-        names = [endpoint.name for endpoint in (*self.devices, *self.trunks)]
+        names = [device.name for device in self.devices] + [trunk.name for trunk in self.trunks]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(
