@@ -11,6 +11,7 @@ Times are seconds from the recording's first sample, levels dBFS (a full-scale s
 
 from __future__ import annotations
 
+import io
 import itertools
 import wave
 from collections.abc import Sequence
@@ -69,17 +70,15 @@ def load(path: str | Path) -> Sound:
         ValueError: it is no such file.
         OSError: it cannot be read.
     """
+    raw = Path(path).read_bytes()
     try:
-        with wave.open(str(path), "rb") as wav:
+        with wave.open(io.BytesIO(_with_its_length(raw)), "rb") as wav:
             channels, width, rate_hz = wav.getnchannels(), wav.getsampwidth(), wav.getframerate()
             data = wav.readframes(wav.getnframes())
     except (wave.Error, EOFError) as error:
         raise ValueError(f"{path} is no PCM wav file: {error or 'it is cut short'}") from error
     if width != 2:
         raise ValueError(f"{path} has {width * 8}-bit samples: record with 16")
-    if not data:
-        with open(path, "rb") as file:
-            data = file.read()[44:]
     whole = len(data) - len(data) % (2 * channels)
     samples = np.frombuffer(data[:whole], dtype="<i2")[::channels]
     return Sound(samples.astype(np.float64) / 32768.0, rate_hz)
@@ -172,6 +171,14 @@ def tone_spans(
 
 
 # ------------------------------------------------------------------------------------------------
+def _with_its_length(raw: bytes) -> bytes:
+    """The lengths are written last: a recorder that was killed leaves zeros in their place."""
+    if raw[:4] != b"RIFF" or raw[36:40] != b"data" or int.from_bytes(raw[40:44], "little"):
+        return raw
+    length = len(raw) - 44
+    return raw[:4] + (length + 36).to_bytes(4, "little") + raw[8:40] + length.to_bytes(4, "little") + raw[44:]
+
+
 def _shares(blocks: Samples, hz: float, rate_hz: int) -> Samples:
     length = blocks.shape[1]
     wave_ = np.exp(-2j * np.pi * hz / rate_hz * np.arange(length))

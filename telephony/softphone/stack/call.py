@@ -59,7 +59,8 @@ def _header(name: str, value: str) -> Any:
 class Call(pj.Call):  # type: ignore[misc]
     def __init__(self, host: Host, account: Account, name: str, pj_id: int = pj.PJSUA_INVALID_ID) -> None:
         super().__init__(account, pj_id)
-        self.account = account
+        # By name: a call that outlives its account must not keep it from being deleted.
+        self.account = account.name
         self.name = name
         self.state = "incoming" if pj_id != pj.PJSUA_INVALID_ID else "calling"
         self.media_state = "none"
@@ -142,7 +143,7 @@ class Call(pj.Call):  # type: ignore[misc]
             self.audio.close()
         self._host.emit(
             "call_state",
-            account=self.account.name,
+            account=self.account,
             call=self.name,
             state=self.state,
             code=code,

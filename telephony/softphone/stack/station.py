@@ -164,13 +164,15 @@ class Station:
         former = self._accounts.get(wanted.account)
         if former is None and len(self._accounts) >= MAX_ACCOUNTS:
             raise Refused(f"a phone process holds at most {MAX_ACCOUNTS} accounts", "start another phone")
-        if former is not None and any(call.account is former for call in self._calls.values()):
+        if former is not None and any(call.account == former.name for call in self._calls.values()):
             raise Refused(f"account {wanted.account} has a call", "hang up before registering it anew")
         address = local_address_towards(wanted.host, wanted.port)
         transport_id = self._endpoint.transport(wanted.transport, address, wanted.local_port)
         if former is not None:
-            del self._accounts[wanted.account]
-            former.shutdown()
+            # pjsua gives the number of a deleted account to the next one, and an account's destructor deletes by
+            # number: the former one must be gone before the new one exists.
+            self._accounts.pop(wanted.account).shutdown()
+            del former
         account = Account(self, wanted)
         account.create(configuration(wanted, transport_id, address, self._endpoint.rtp_ports))
         self._accounts[wanted.account] = account
@@ -202,7 +204,7 @@ class Station:
                 "transfer goes to one place", "give either `to` (a number) or `to_call` (a call of this phone)"
             )
         if command.to is not None:
-            call.transfer_to(_uri(command.to, call.account))
+            call.transfer_to(_uri(command.to, self._account(call.account)))
         else:
             call.transfer_to_call(self._call(command.to_call))
         return {"call": call.name}
