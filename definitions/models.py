@@ -1,0 +1,175 @@
+"""What every definition is built from: strict, frozen models whose errors point into the file and speak plainly.
+
+    marked = load_marked(text, "config/trunks/main.yaml")
+    trunk = validate(Trunk, marked)          # a Trunk, or Problems with file, line, column and hint
+
+Docstrings under fields become the descriptions an editor shows (JSON Schema).
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from definitions.faults import FAULT, Faults, did_you_mean, fault, listed
+from definitions.fields import (
+    Count,
+    Digits,
+    Flag,
+    LanguageTag,
+    Name,
+    PhoneNumber,
+    Seconds,
+    TenantName,
+    Text,
+    TimeOfDay,
+    Variable,
+    Weekdays,
+)
+from definitions.problems import Problems
+from definitions.yaml import Marked, load_marked
+
+__all__ = [
+    "Count",
+    "Definition",
+    "Digits",
+    "Flag",
+    "LanguageTag",
+    "Name",
+    "PhoneNumber",
+    "Seconds",
+    "TenantName",
+    "Text",
+    "TimeOfDay",
+    "Variable",
+    "Weekdays",
+    "load",
+    "validate",
+]
+
+
+class Definition(BaseModel):
+    """A part of a definition: unknown keys are refused, and it never changes."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        coerce_numbers_to_str=True,
+        arbitrary_types_allowed=True,
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_words(cls, data: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+        """Says every error in words here, where the keys that would have been right are known."""
+        try:
+            return handler(data)
+        except ValidationError as error:
+            faults = Faults()
+            for detail in error.errors(include_url=False):
+                faults.add_error(detail["loc"], _say(detail, cls))
+            faults.raise_any(cls.__name__)
+            raise
+
+
+D = TypeVar("D", bound=BaseModel)
+
+
+def validate(model: type[D], marked: Marked, context: Any = None) -> D | Problems:
+    """The definition, or every problem found in it. `context` is handed to validators that ask for it."""
+    problems = Problems(marked.problems)
+    try:
+        definition = model.model_validate(marked.value, context=context)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            said = _say(detail, model).context or {}
+            problems.add(marked.problem(detail["loc"], said["what"], said["hint"], key=said["at_key"]))
+        return problems
+    return problems if problems.errors else definition
+
+
+def load(model: type[D], text: str | bytes, file: str, context: Any = None) -> D | Problems:
+    """`load_marked` and `validate` in one step."""
+    marked = load_marked(text, file)
+    return marked if isinstance(marked, Problems) else validate(model, marked, context)
+
+
+def keys_of(model: type[BaseModel]) -> list[str]:
+    """The keys an admin may write, in the order of the model."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _say(detail: ErrorDetails, model: type[BaseModel]) -> PydanticCustomError:
+    """pydantic's error as a fault in plain words."""
+    context = detail.get("ctx", {})
+    kind, loc, value = detail["type"], detail["loc"], detail["input"]
+    name = str(loc[-1]) if loc else "this"
+    match kind:
+        case _ if kind == FAULT:
+            return fault(context["what"], context["hint"], at_key=context["at_key"])
+        case "missing":
+            return fault(f"the key '{name}' is missing", f"add `{name}: …`")
+        case "extra_forbidden":
+            return fault(f"unknown key '{name[:60]}'", did_you_mean(name, keys_of(model)), at_key=True)
+        case "literal_error" | "enum":
+            return _choice(value, str(context.get("expected", "")))
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return fault(f"{_kind(value)} stands where a map belongs", f"write keys: {listed(keys_of(model))}")
+        case "list_type" | "tuple_type":
+            return fault(f"{_kind(value)} stands where a list belongs", "write [a, b], or a line `- a` for each")
+        case "string_type":
+            return fault(f"{_kind(value)} stands where a text belongs", _empty_hint(value))
+        case "value_error":
+            what, _, hint = str(context.get("error", detail["msg"])).partition(": ")
+            return fault(what, hint)
+        case "string_too_short" | "too_short":
+            return fault("this is empty or too short", f"at least {context.get('min_length')} needed")
+        case "string_too_long" | "too_long":
+            return fault("this is too long", f"at most {context.get('max_length')} allowed")
+        case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than":
+            limit = next(iter(context.values()), "")
+            word = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}[next(iter(context))]
+            return fault(f"{value} is out of range", f"write {word} {limit}")
+        case "int_parsing" | "int_type" | "int_from_float":
+            return fault(f"{_shown(value)} is not a whole number", "write 0, 1, 2 …")
+        case "float_parsing" | "float_type" | "decimal_parsing":
+            return fault(f"{_shown(value)} is not a number", "write it like 5 or 0.5")
+        case "bool_parsing" | "bool_type":
+            return fault(f"{_shown(value)} is neither yes nor no", "write yes or no")
+        case "union_tag_invalid" | "union_tag_not_found":
+            key = str(context.get("discriminator", "type")).strip("'")
+            known = str(context.get("expected_tags", "")).replace("'", "").split(", ")
+            tag = str(context.get("tag", ""))
+            return fault(
+                f"{key} '{tag}' is unknown" if tag else f"the key '{key}' is missing", did_you_mean(tag, known)
+            )
+        case _:
+            return fault(detail["msg"][:1].lower() + detail["msg"][1:])
+
+
+def _choice(value: Any, expected: str) -> PydanticCustomError:
+    known = [word.strip("' ") for word in expected.replace(" or ", ", ").split(", ")]
+    what = "a value is missing here" if value is None else f"{_shown(value)} is not one of the choices"
+    return fault(what, did_you_mean("" if value is None else str(value), known, what="choices"))
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a map"
+    return "a list" if isinstance(value, list | tuple) else f"the text {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return f"'{text}'" if len(text) <= 40 else f"'{text[:39]}…'"
+
+
+def _empty_hint(value: Any) -> str:
+    if value is None:
+        return 'write the text; an unquoted # begins a comment: write "#"'
+    return "put it in quotes if it is meant as text"
