@@ -14,7 +14,7 @@ class AriSettings:
     process sees it; recordings are kept from there. `scratch_dir`: a directory that Asterisk reads under the same
     path and we may write (silence is played from there). `inbound_limit_s`: the absolute limit that the dialplan
     sets on arriving legs, 0 when it sets none. `deadline_s`: how long a request may take; `rescue_s`: how much
-    longer once its leg's playback was stopped over the rescue socket. `wanted_reconnect_s`: the longest pause
+    longer once its leg's playback was stopped over the rescue socket. `reconnect_max_s`: the longest pause
     between attempts to connect.
     """
 
@@ -32,4 +32,4 @@ class AriSettings:
     deadline_s: float = 3.0
     rescue_s: float = 1.0
     ping_s: float = 5.0
-    wanted_reconnect_s: float = 5.0
+    reconnect_max_s: float = 5.0

@@ -1,0 +1,298 @@
+"""One ARI WebSocket that comes back by itself, and the requests on it.
+
+    IDLE --connect--> CONNECTING --opened--> OPEN --lost--> WAITING
+                          |  ^                 |               |
+                   failed |  +-----retry-------+---------------+
+                          v                    | replaced
+                       WAITING                 v
+    any of these --close--> CLOSED          STOLEN
+
+STOLEN is final: somebody connected under our application name, and taking it back would start a war of
+reconnections. Whoever owns the connection hears of it and decides.
+
+Asterisk runs the requests of one socket one after another, so the oldest unanswered one is the one that
+holds up the rest: when its deadline passes, the owner may free it (`on_slow`); what is still unanswered
+`rescue_s` later fails with `DeadlineExceeded`, and a socket whose oldest request does is replaced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from websockets.uri import WebSocketURI
+
+from core.errors import DeadlineExceeded, NodeUnavailable
+from core.table import StateTable, every
+from telephony.ari.messages import (
+    ApplicationReplaced,
+    Event,
+    RestRequest,
+    RestResponse,
+    decode,
+    encode_request,
+)
+from telephony.ari.settings import AriSettings
+from telephony.ari.wire import Wire
+
+log = logging.getLogger(__name__)
+
+SWEEP_S = 0.1
+"""How often deadlines are looked at; one timer a connection is cheaper than one a request."""
+
+
+class ConnectionState(Enum):
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    OPEN = "open"
+    WAITING = "waiting"
+    STOLEN = "stolen"
+    CLOSED = "closed"
+
+
+class ConnectionEvent(Enum):
+    CONNECT = "connect"
+    OPENED = "opened"
+    FAILED = "failed"
+    LOST = "lost"
+    RETRY = "retry"
+    REPLACED = "replaced"
+    CLOSE = "close"
+
+
+_S, _E = ConnectionState, ConnectionEvent
+
+CONNECTION_TABLE: StateTable[ConnectionState, ConnectionEvent] = StateTable(
+    thing="ari connection",
+    moves={
+        (_S.IDLE, _E.CONNECT): _S.CONNECTING,
+        (_S.CONNECTING, _E.OPENED): _S.OPEN,
+        (_S.CONNECTING, _E.FAILED): _S.WAITING,
+        (_S.OPEN, _E.LOST): _S.WAITING,
+        (_S.WAITING, _E.RETRY): _S.CONNECTING,
+        (_S.OPEN, _E.REPLACED): _S.STOLEN,
+        **every((_S.IDLE, _S.CONNECTING, _S.OPEN, _S.WAITING, _S.STOLEN), _E.CLOSE, _S.CLOSED),
+    },
+    late=frozenset(
+        {(_S.CLOSED, event) for event in ConnectionEvent} | {(_S.STOLEN, _E.LOST), (_S.STOLEN, _E.REPLACED)}
+    ),
+)
+
+
+@dataclass(slots=True)
+class Pending:
+    """An unanswered request. `about`: the leg it is for, empty when none; `due`: loop seconds."""
+
+    answer: asyncio.Future[RestResponse]
+    what: str
+    about: str
+    due: float
+    rescued: bool = False
+
+
+class AriConnection:
+    """`app`: the application name of this socket. The callbacks never block.
+
+    `on_event` gets each event at once; `on_state` each change of state; `on_slow(leg_id)` is told that the
+    oldest request, for that leg, has passed its deadline.
+    """
+
+    def __init__(
+        self,
+        settings: AriSettings,
+        app: str,
+        on_event: Callable[[Event], None],
+        on_state: Callable[[ConnectionState], None],
+        on_slow: Callable[[str], None] | None = None,
+    ) -> None:
+        self.app = app
+        self.state = ConnectionState.IDLE
+        self._settings = settings
+        self._on_event = on_event
+        self._on_state = on_state
+        self._on_slow = on_slow
+        self._wire: Wire | None = None
+        self._pending: dict[str, Pending] = {}
+        self._number = 0
+        self._down: asyncio.Event = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._ping_at = 0.0
+        self._pinged: int | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self._settings.node}/{self.app}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is ConnectionState.OPEN
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._stay_connected(), name=f"ari {self.name}")
+
+    async def close(self) -> None:
+        """Hangs up; unanswered requests fail."""
+        self._move(ConnectionEvent.CLOSE)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._wire is not None:
+            self._wire.close()
+        self._ended("closed by us")
+
+    def request(self, method: str, uri: str, about: str = "", body: bytes = b"") -> asyncio.Future[RestResponse]:
+        """Sends now; the future ends with the response, whatever its status.
+
+        Raises:
+            NodeUnavailable: not connected, nothing was sent.
+        The future raises:
+            DeadlineExceeded: no answer in time, or the connection broke before it; it may have been done.
+        """
+        wire = self._wire
+        if wire is None or self.state is not ConnectionState.OPEN:
+            raise NodeUnavailable(f"{self.name}: not connected, {method} {uri} was not sent")
+        self._number += 1
+        request_id = str(self._number)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[RestResponse] = loop.create_future()
+        message = RestRequest(request_id, method, uri, "application/json" if body else "", body.decode())
+        try:
+            wire.send(encode_request(message))
+        except ConnectionError as problem:
+            raise NodeUnavailable(f"{self.name}: {problem}, {method} {uri} was not sent") from problem
+        self._pending[request_id] = Pending(future, f"{method} {uri}", about, loop.time() + self._settings.deadline_s)
+        return future
+
+    # -- connecting
+    async def _stay_connected(self) -> None:
+        attempt = 0
+        event = ConnectionEvent.CONNECT
+        while self.state not in (ConnectionState.STOLEN, ConnectionState.CLOSED):
+            self._move(event)
+            event = ConnectionEvent.RETRY
+            try:
+                await self._connect()
+            except (OSError, TimeoutError) as problem:
+                self._move(ConnectionEvent.FAILED)
+                if attempt == 0:
+                    log.warning("%s: cannot connect: %s; trying again", self.name, problem)
+            else:
+                attempt = 0
+                await self._down.wait()
+            attempt += 1
+            ceiling = min(self._settings.reconnect_max_s, 0.05 * 2**attempt)
+            await asyncio.sleep(ceiling * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+
+    async def _connect(self) -> None:
+        settings = self._settings
+        uri = WebSocketURI(
+            secure=False,
+            host=settings.host,
+            port=settings.port,
+            path="/ari/events",
+            query=f"app={self.app}&subscribeAll=false",
+            username=settings.user,
+            password=settings.password,
+        )
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(settings.deadline_s):
+            _, wire = await loop.create_connection(
+                lambda: Wire(uri, self._took, self._lost), settings.host, settings.port
+            )
+            try:
+                await wire.opened
+            except BaseException:
+                wire.abort("handshake not finished")
+                raise
+        self._wire = wire
+        self._down.clear()
+        self._pinged = None
+        self._ping_at = loop.time() + settings.ping_s
+        self._sweeper = loop.call_later(SWEEP_S, self._sweep)
+        self._move(ConnectionEvent.OPENED)
+
+    def _lost(self, why: str) -> None:
+        if self.state is ConnectionState.OPEN:
+            log.warning("%s: connection lost: %s", self.name, why)
+        self._ended(why)
+        self._move(ConnectionEvent.LOST)
+        self._down.set()
+
+    def _ended(self, why: str) -> None:
+        self._wire = None
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        unanswered, self._pending = self._pending, {}
+        for pending in unanswered.values():
+            self._fail(pending, f"the connection ended ({why}) before the answer")
+
+    def _move(self, event: ConnectionEvent) -> None:
+        state, transition = CONNECTION_TABLE.advance(self.name, self.state, event)
+        if transition is not None:
+            self.state = state
+            log.info("%s", transition)
+            self._on_state(state)
+
+    # -- reading
+    def _took(self, text: bytes) -> None:
+        try:
+            message = decode(text)
+        except ValueError as problem:
+            log.warning("%s: message not understood, ignored: %s", self.name, problem)
+            return
+        if message is None:
+            return
+        if isinstance(message, RestResponse):
+            pending = self._pending.pop(message.request_id, None)
+            if pending is not None and not pending.answer.done():
+                pending.answer.set_result(message)
+        elif isinstance(message, ApplicationReplaced):
+            log.error("%s: another program connected to Asterisk under this name: this connection is over", self.name)
+            self._move(ConnectionEvent.REPLACED)
+            if self._wire is not None:
+                self._wire.close()
+        else:
+            self._on_event(message)
+
+    # -- deadlines and pings
+    def _sweep(self) -> None:
+        wire = self._wire
+        if wire is None:
+            return
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._sweeper = loop.call_later(SWEEP_S, self._sweep)
+        if now >= self._ping_at:
+            if self._pinged is not None and self._pinged == wire.pongs:
+                wire.abort(f"no pong within {self._settings.ping_s} s")
+                return
+            self._pinged = wire.pongs
+            wire.ping()
+            self._ping_at = now + self._settings.ping_s
+        if self._pending:
+            self._sweep_requests(wire, now)
+
+    def _sweep_requests(self, wire: Wire, now: float) -> None:
+        oldest = next(iter(self._pending.values()))
+        if now >= oldest.due and not oldest.rescued:
+            oldest.rescued = True
+            if self._on_slow is not None:
+                self._on_slow(oldest.about)
+        patience = now - self._settings.rescue_s
+        if patience < oldest.due:
+            return
+        overdue = [request_id for request_id, pending in self._pending.items() if patience >= pending.due]
+        for request_id in overdue:
+            self._fail(self._pending.pop(request_id), "no answer in time")
+        wire.abort(f"held up by {oldest.what}")
+
+    def _fail(self, pending: Pending, why: str) -> None:
+        if not pending.answer.done():
+            pending.answer.set_exception(DeadlineExceeded(f"{self.name}: {pending.what}: {why}; it may have happened"))
+            pending.answer.exception()  # whoever sent it without waiting is not told by the garbage collector

@@ -1,0 +1,134 @@
+"""A WebSocket client without a task of its own: bytes in, callbacks out.
+
+`websockets` does the protocol (its Sans-I/O layer); here it meets asyncio's transports. Every message is handed
+over within `data_received`, so reading costs no task switch and nothing is queued in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
+from websockets.protocol import State
+from websockets.uri import WebSocketURI
+
+# The library would write every frame at DEBUG: passwords in the handshake, callers' digits afterwards.
+_frames = logging.getLogger("telephony.ari.frames")
+_frames.setLevel(logging.INFO)
+
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+"""A survey of tens of thousands of channels is one message."""
+
+
+class Wire(asyncio.Protocol):
+    """One connection. `on_text` gets each message; `on_lost` is called once, with why, after it was open.
+
+    `opened` ends when the handshake does; it raises ConnectionError when the peer declines.
+    """
+
+    def __init__(
+        self,
+        uri: WebSocketURI,
+        on_text: Callable[[bytes], None],
+        on_lost: Callable[[str], None],
+    ) -> None:
+        self._protocol = ClientProtocol(uri, max_size=MAX_MESSAGE_BYTES, logger=_frames)
+        self._on_text = on_text
+        self._on_lost = on_lost
+        self._transport: asyncio.Transport | None = None
+        self._pieces: list[bytes] = []
+        self._why = ""
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.pongs = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._protocol.send_request(self._protocol.connect())
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame):
+                self._take(event)
+            elif isinstance(event, Response):
+                self._handshake_ended(event)
+        self._flush()
+
+    def eof_received(self) -> None:
+        self._protocol.receive_eof()
+        self._flush()
+
+    def connection_lost(self, problem: Exception | None) -> None:
+        self._transport = None
+        why = self._why or (str(problem) if problem else "closed by the peer")
+        if not self.opened.done():
+            self.opened.set_exception(ConnectionError(why))
+        elif not self.opened.cancelled() and self.opened.exception() is None:
+            self._on_lost(why)
+
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None and self._protocol.state is State.OPEN
+
+    def send(self, text: bytes) -> None:
+        """Raises ConnectionError when the connection is not open."""
+        if not self.is_open:
+            raise ConnectionError("not connected")
+        self._protocol.send_text(text)
+        self._flush()
+
+    def ping(self) -> None:
+        if self.is_open:
+            self._protocol.send_ping(b"")
+            self._flush()
+
+    def close(self) -> None:
+        """Says good-bye and hangs up; `on_lost` follows."""
+        if self.is_open:
+            self._why = self._why or "closed by us"
+            self._protocol.send_close(1000)
+            self._flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self, why: str) -> None:
+        """Gives the connection up without a word."""
+        self._why = why
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _handshake_ended(self, response: Response) -> None:
+        if self.opened.done():
+            return
+        problem = self._protocol.handshake_exc
+        if problem is None:
+            self.opened.set_result(None)
+            return
+        hint = {401: ": check its user and password", 404: ": is res_ari loaded?"}.get(response.status_code, "")
+        self.opened.set_exception(ConnectionError(f"refused with status {response.status_code}{hint}"))
+
+    def _take(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.TEXT and frame.fin:
+            self._on_text(bytes(frame.data))
+        elif frame.opcode in (Opcode.TEXT, Opcode.CONT):
+            self._pieces.append(bytes(frame.data))
+            if frame.fin:
+                whole, self._pieces = b"".join(self._pieces), []
+                self._on_text(whole)
+        elif frame.opcode is Opcode.PONG:
+            self.pongs += 1
+
+    def _flush(self) -> None:
+        if self._transport is None:
+            return
+        for data in self._protocol.data_to_send():
+            if data:
+                self._transport.write(data)
+            else:
+                self._transport.close()

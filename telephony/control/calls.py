@@ -1,0 +1,150 @@
+"""`CallControl` on Asterisk: legs and bridges."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from core.commands import OriginateLeg
+from core.errors import CommandRefused, NodeUnavailable
+from core.leg import EndReason
+from core.ports import Survey
+from telephony.ari.node_client import NodeClient
+from telephony.control import names
+from telephony.control.causes import cause_for
+from telephony.control.desk import Desk, q, why
+from telephony.control.legs import LegMemory
+from telephony.control.surveying import BRIDGE_NAME, survey_node
+from telephony.control.translate import DIALED
+
+
+class Calls(Desk):
+    """Legs and bridges of every node."""
+
+    async def answer(self, leg_id: str) -> None:
+        """Answering a leg that is up already does nothing."""
+        leg = self._book.get(leg_id)
+        if leg.up:
+            return
+        await self._quiet(leg)
+        await self._ask(leg, "POST", f"channels/{q(leg_id)}/answer")
+        if self._book.find(leg_id) is leg:
+            self._translators[leg.node.name].tell_up(leg)
+
+    async def hang_up(self, leg_id: str, reason: EndReason) -> None:
+        leg = self._book.get(leg_id)
+        leg.asked_to_end = leg.asked_to_end or reason
+        await self._ask(leg, "DELETE", f"channels/{q(leg_id)}?reason_code={cause_for(reason)}")
+
+    async def originate(self, command: OriginateLeg) -> None:
+        node = self._nodes.get(command.node)
+        if node is None:
+            raise CommandRefused(f"there is no node {command.node!r}: it must be one of {', '.join(self._nodes)}")
+        leg_id = names.identifier(command.leg_id)
+        if self._book.find(leg_id) is not None:
+            raise CommandRefused(f"leg {leg_id} has been dialed already")
+        body = msgspec.json.encode(
+            {
+                "endpoint": names.pjsip_endpoint(command.endpoint),
+                "app": node.settings.app,
+                "appArgs": DIALED,
+                "callerId": names.caller_number(command.caller),
+                "timeout": max(1, math.ceil(command.ring_s)),
+                # Kept by Asterisk itself: it ends the leg also when no engine lives.
+                "variables": {"TIMEOUT(absolute)": f"{max(1.0, command.limit_s):.1f}"},
+            }
+        )
+        self._book.add(LegMemory(leg_id, node, inbound=False, limit_s=command.limit_s))
+        try:
+            response = await node.send(leg_id, "POST", f"channels/{q(leg_id)}", body)
+        except NodeUnavailable:
+            self._book.forget(leg_id)
+            raise
+        if response.status_code == 200:
+            return
+        self._book.forget(leg_id)
+        if response.status_code == 409:
+            raise CommandRefused(f"leg {leg_id} is on node {node.name} already: it has been dialed before")
+        raise CommandRefused(
+            f"{node.name} cannot dial {command.endpoint!r} ({why(response)}): "
+            "is it configured there, and is the device registered?"
+        )
+
+    async def send_digits(self, leg_id: str, digits: str) -> None:
+        """`digits`: 0-9, A-D, `*`, `#`, and `w` for a pause of half a second."""
+        leg = self._book.get(leg_id)
+        await self._ask(leg, "POST", f"channels/{q(leg_id)}/dtmf?dtmf={q(names.digits(digits))}")
+
+    async def bridge(self, bridge_id: str, leg_ids: Sequence[str]) -> None:
+        """Creates the bridge when missing; what plays to or records a leg is stopped first.
+
+        Raises:
+            CommandRefused: no legs, or legs of several nodes.
+        """
+        bridge = q(names.identifier(bridge_id))
+        legs = [self._book.get(leg_id) for leg_id in leg_ids]
+        if not legs:
+            raise CommandRefused(f"bridge {bridge_id} was asked for without legs")
+        node = legs[0].node
+        if far := [leg.leg_id for leg in legs if leg.node is not node]:
+            raise CommandRefused(
+                f"bridge {bridge_id}: {', '.join(far)} not on {node.name}; legs of two nodes need a relay"
+            )
+        if self._bridges.get(bridge_id) is not node:
+            # `dtmf_events` keeps the media in Asterisk: two phones sending to each other directly hide their digits.
+            created = await node.send(
+                legs[0].leg_id, "POST", f"bridges/{bridge}?type=mixing,dtmf_events&name={BRIDGE_NAME}"
+            )
+            if created.status_code not in (200, 409):
+                raise CommandRefused(f"bridge {bridge_id} cannot be made on {node.name}: {why(created)}")
+            self._bridges[bridge_id] = node
+        for leg in legs:
+            await self._quiet(leg)
+            added = await node.send(leg.leg_id, "POST", f"bridges/{bridge}/addChannel?channel={q(leg.leg_id)}")
+            if added.status_code == 404:
+                self._bridges.pop(bridge_id, None)
+                raise CommandRefused(f"bridge {bridge_id} was destroyed: a new bridge needs a new id")
+            if added.status_code >= 300:
+                self._refuse(leg, added, "addChannel")
+
+    async def destroy_bridge(self, bridge_id: str) -> None:
+        """Its legs stay up, each alone. Destroying what is not there is not an error."""
+        bridge = q(names.identifier(bridge_id))
+        owner = self._bridges.pop(bridge_id, None)
+        nodes = [owner] if owner is not None else [node for node in self._nodes.values() if node.is_back]
+        for node in nodes:
+            response = await node.ask("DELETE", f"bridges/{bridge}")
+            if response.status_code not in (204, 404):
+                raise CommandRefused(f"bridge {bridge_id} cannot be destroyed on {node.name}: {why(response)}")
+
+    async def survey(self) -> Sequence[Survey]:
+        """Put the result through the inbox like an event: it is true between the facts told before and after it."""
+        return [await self._survey(node) for node in self._nodes.values() if node.is_back]
+
+    async def _survey(self, node: NodeClient) -> Survey:
+        before = [leg.leg_id for leg in self._book.of_node(node.name) if leg.confirmed]
+        self._book.begin_survey()
+        try:
+            seen = await survey_node(node)
+        finally:
+            ended = self._book.ended_meanwhile()
+        found = tuple(leg for leg in seen.legs if leg.leg_id not in ended and leg.leg_id not in self._turned_away)
+        for leg in found:
+            memory = self._book.find(leg.leg_id)
+            if memory is None:
+                limit_s = node.settings.inbound_limit_s if leg.inbound else 0.0
+                memory = LegMemory(leg.leg_id, node, leg.inbound, limit_s)
+                self._book.add(memory)
+            memory.confirmed = True
+            memory.up = memory.up or leg.up
+        there = {leg.leg_id for leg in found}
+        for leg_id in before:
+            if leg_id not in there:
+                self._book.forget(leg_id)
+        for bridge_id in [bridge_id for bridge_id, owner in self._bridges.items() if owner is node]:
+            if bridge_id not in seen.bridges:
+                del self._bridges[bridge_id]
+        self._bridges.update(dict.fromkeys(seen.bridges, node))
+        return Survey(node.name, found, seen.bridges)

@@ -1,0 +1,127 @@
+"""What the adapter remembers of each leg: enough to translate, to keep the freeze rule, to end it once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from core.errors import LegGone
+from core.leg import EndReason
+from telephony.ari.node_client import NodeClient
+
+
+class RecordingMemory:
+    """How a recording was asked for, and what has been seen of its end."""
+
+    __slots__ = ("digit_seen", "discarded", "max_s", "recording_id", "silence_s", "stopped", "terminators")
+
+    def __init__(self, recording_id: str, terminators: str, max_s: int, silence_s: int) -> None:
+        self.recording_id = recording_id
+        self.terminators = terminators
+        self.max_s = max_s
+        self.silence_s = silence_s
+        self.stopped = False
+        self.discarded = False
+        self.digit_seen = False
+
+
+class LegMemory:
+    """`playing`: unfinished playback -> whether we asked to stop it. `confirmed`: the node is known to have it.
+    `limit_s`: absolute life, 0 when unknown. `asked_to_end`: why we hung up, None when we did not.
+    """
+
+    __slots__ = (
+        "asked_to_end",
+        "confirmed",
+        "early_media",
+        "hangup_cause",
+        "hangup_seen",
+        "idle",
+        "inbound",
+        "leg_id",
+        "limit_s",
+        "node",
+        "playing",
+        "rang",
+        "recording",
+        "up",
+    )
+
+    def __init__(self, leg_id: str, node: NodeClient, inbound: bool, limit_s: float = 0.0) -> None:
+        self.leg_id = leg_id
+        self.node = node
+        self.inbound = inbound
+        self.limit_s = limit_s
+        self.confirmed = inbound
+        self.up = False
+        self.rang = False
+        self.early_media = False
+        self.playing: dict[str, bool] = {}
+        self.recording: RecordingMemory | None = None
+        self.asked_to_end: EndReason | None = None
+        self.hangup_seen = False
+        self.hangup_cause = 0
+        self.idle: asyncio.Event | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Something of ours occupies the channel's thread in Asterisk."""
+        return bool(self.playing) or self.recording is not None
+
+    def tell_if_idle(self) -> None:
+        if self.idle is not None and not self.is_busy:
+            self.idle.set()
+
+
+class LegBook:
+    """Every leg alive, by id. A leg that ended is forgotten: what comes late for it finds nothing."""
+
+    def __init__(self) -> None:
+        self._legs: dict[str, LegMemory] = {}
+        self._ended: set[str] | None = None
+
+    def __len__(self) -> int:
+        return len(self._legs)
+
+    def find(self, leg_id: str) -> LegMemory | None:
+        return self._legs.get(leg_id)
+
+    def get(self, leg_id: str) -> LegMemory:
+        """Raises LegGone."""
+        leg = self._legs.get(leg_id)
+        if leg is None:
+            raise LegGone(f"leg {leg_id} has ended or was never here")
+        return leg
+
+    def add(self, leg: LegMemory) -> None:
+        self._legs[leg.leg_id] = leg
+
+    def forget(self, leg_id: str) -> None:
+        leg = self._legs.pop(leg_id, None)
+        if leg is None:
+            return
+        if self._ended is not None:
+            self._ended.add(leg_id)
+        leg.playing.clear()
+        leg.recording = None
+        leg.tell_if_idle()
+
+    def of_node(self, node: str) -> list[LegMemory]:
+        return [leg for leg in self._legs.values() if leg.node.name == node]
+
+    def playing(self, leg_id: str) -> Iterable[str]:
+        """The unfinished playbacks of a leg; they count as stopped from now on."""
+        leg = self._legs.get(leg_id)
+        if leg is None:
+            return ()
+        for playback_id in leg.playing:
+            leg.playing[playback_id] = True
+        return tuple(leg.playing)
+
+    # -- a survey takes a moment; what ends during it must not come back to life
+    def begin_survey(self) -> None:
+        self._ended = set()
+
+    def ended_meanwhile(self) -> set[str]:
+        ended, self._ended = self._ended or set(), None
+        return ended

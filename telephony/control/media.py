@@ -1,0 +1,109 @@
+"""`MediaControl` on Asterisk: playbacks, music, recordings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from core.commands import StartRecording
+from core.errors import CommandRefused, LegGone, NodeUnavailable
+from telephony.control import names
+from telephony.control.desk import Desk, q
+from telephony.control.legs import LegMemory, RecordingMemory
+from telephony.control.recordings import FORMAT, RecordingFiles
+
+
+class Media(Desk):
+    """What legs hear, and what is kept of what they say."""
+
+    async def play(self, leg_id: str, playback_id: str, media: Sequence[str]) -> None:
+        """As the port says. Tones but `tone:beep` sound until stopped. A playback that is already running goes on:
+        this one is queued behind it.
+        """
+        leg = self._book.get(leg_id)
+        uri = f"channels/{q(leg_id)}/play/{q(names.identifier(playback_id))}"
+        body = self._sounds[leg.node.name].body(media)
+        leg.playing[playback_id] = False
+        try:
+            await self._ask(leg, "POST", uri, body)
+        except (LegGone, CommandRefused, NodeUnavailable):
+            leg.playing.pop(playback_id, None)
+            raise
+
+    async def stop_playback(self, leg_id: str, playback_id: str) -> None:
+        """Also one that was started before a restart: its id is enough."""
+        leg = self._book.get(leg_id)
+        uri = f"playbacks/{q(names.identifier(playback_id))}"
+        if playback_id in leg.playing:
+            leg.playing[playback_id] = True
+        response = await leg.node.send(leg_id, "DELETE", uri)
+        if response.status_code not in (204, 404):
+            self._refuse(leg, response, f"DELETE {uri}")
+
+    async def start_music(self, leg_id: str, music: str) -> None:
+        leg = self._book.get(leg_id)
+        await self._ask(leg, "POST", f"channels/{q(leg_id)}/moh?mohClass={q(names.music_class(music))}")
+
+    async def stop_music(self, leg_id: str) -> None:
+        await self._ask(self._book.get(leg_id), "DELETE", f"channels/{q(leg_id)}/moh")
+
+    async def start_recording(self, command: StartRecording) -> None:
+        """Raises CommandRefused when one is running or Asterisk cannot write it."""
+        leg = self._book.get(command.leg_id)
+        if leg.recording is not None:
+            raise CommandRefused(f"leg {command.leg_id} is being recorded already, as {leg.recording.recording_id}")
+        ends_by = names.terminator(command.terminators)
+        query = urlencode(
+            {
+                "name": names.file_name(command.recording_id),
+                "format": FORMAT,
+                "maxDurationSeconds": max(0, command.max_s),
+                "maxSilenceSeconds": max(0, command.silence_s),
+                "ifExists": "overwrite",
+                "beep": "true" if command.beep else "false",
+                "terminateOn": ends_by,
+            }
+        )
+        leg.recording = RecordingMemory(command.recording_id, ends_by, command.max_s, command.silence_s)
+        try:
+            await self._ask(leg, "POST", f"channels/{q(command.leg_id)}/record?{query}")
+        except (LegGone, CommandRefused, NodeUnavailable):
+            leg.recording = None
+            raise
+
+    async def stop_recording(self, leg_id: str, recording_id: str) -> None:
+        """Stopping what has already finished is not an error."""
+        leg = self._book.get(leg_id)
+        uri = f"recordings/live/{q(names.file_name(recording_id))}/stop"
+        if leg.recording is not None and leg.recording.recording_id == recording_id:
+            leg.recording.stopped = True
+        response = await leg.node.send(leg_id, "POST", uri)
+        if response.status_code not in (204, 404):
+            self._refuse(leg, response, f"POST {uri}")
+
+    async def discard_recording(self, leg_id: str, recording_id: str) -> None:
+        """Ends it when it still runs, and deletes the file; that there is none is fine. The leg may have ended."""
+        names.file_name(recording_id)
+        leg = self._book.find(leg_id)
+        if leg is not None and leg.recording is not None and leg.recording.recording_id == recording_id:
+            await self._cancel(leg, leg.recording)
+        for files in self._files_of(leg):
+            await asyncio.to_thread(files.discard, recording_id)
+
+    async def keep_recording(self, leg_id: str, recording_id: str, destination: str) -> None:
+        """The leg may have ended. Raises CommandRefused when there is no such file or it cannot be moved."""
+        places = self._files_of(self._book.find(leg_id))
+        there = [files for files in places if files.path(recording_id).exists()]
+        await asyncio.to_thread((there or places)[0].keep, recording_id, destination)
+
+    async def _cancel(self, leg: LegMemory, recording: RecordingMemory) -> None:
+        recording.discarded = True
+        name = q(names.file_name(recording.recording_id))
+        response = await leg.node.send(leg.leg_id, "DELETE", f"recordings/live/{name}")
+        if response.status_code not in (204, 404):
+            self._refuse(leg, response, f"DELETE recordings/live/{name}")
+
+    def _files_of(self, leg: LegMemory | None) -> list[RecordingFiles]:
+        """An ended leg's node is not known any more: its file is where it is."""
+        return list(self._files.values()) if leg is None else [self._files[leg.node.name]]

@@ -1,0 +1,72 @@
+"""The files of recordings, in Asterisk's recording directory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+from core.errors import CommandRefused
+from telephony.control.names import file_name
+
+FORMAT = "wav"
+_HEADER_BYTES = 44
+_BYTES_PER_S = 16_000
+
+
+class RecordingFiles:
+    """Blocking: call `keep` and `discard` in a thread."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def path(self, recording_id: str) -> Path:
+        return self._directory / f"{file_name(recording_id)}.{FORMAT}"
+
+    def duration_s(self, recording_id: str) -> float:
+        """Of what was written, by its size; 0.0 when there is no file."""
+        try:
+            size = self.path(recording_id).stat().st_size
+        except OSError:
+            return 0.0
+        return max(0, size - _HEADER_BYTES) / _BYTES_PER_S
+
+    def keep(self, recording_id: str, destination: str) -> None:
+        """Moves the file; the destination is there whole or not at all, also across file systems.
+
+        Raises:
+            CommandRefused: no such recording, a destination we cannot write, or another format than wav.
+        """
+        target = Path(destination)
+        if not target.is_absolute() or ".." in target.parts:
+            raise CommandRefused(f"cannot keep recording {recording_id} at {destination!r}: give an absolute path")
+        if target.suffix != f".{FORMAT}":
+            raise CommandRefused(f"cannot keep recording {recording_id} as {target.suffix!r}: only .{FORMAT} is known")
+        source = self.path(recording_id)
+        half_done = target.with_name(f".{target.name}.part")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.replace(source, target)
+            except OSError:
+                if not source.exists():
+                    raise
+                shutil.copyfile(source, half_done)
+                os.replace(half_done, target)
+                source.unlink()
+        except FileNotFoundError as problem:
+            raise CommandRefused(f"recording {recording_id} is not there (any more): {problem}") from problem
+        except OSError as problem:
+            with contextlib.suppress(OSError):
+                half_done.unlink()
+            raise CommandRefused(
+                f"cannot keep recording {recording_id} at {target}: {problem}; it stays at {source}"
+            ) from problem
+
+    def discard(self, recording_id: str) -> None:
+        """Deletes the file; that there is none is fine. Raises CommandRefused when it cannot be deleted."""
+        try:
+            self.path(recording_id).unlink(missing_ok=True)
+        except OSError as problem:
+            raise CommandRefused(f"cannot delete recording {recording_id}: {problem}") from problem

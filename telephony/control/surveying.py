@@ -1,0 +1,70 @@
+"""What a node holds of ours, from its own lists."""
+
+from __future__ import annotations
+
+from core.errors import CommandRefused
+from core.ports import FoundLeg, Survey
+from telephony.ari.messages import (
+    Application,
+    Channel,
+    RestResponse,
+    application_decoder,
+    bridges_decoder,
+    channels_decoder,
+    seconds,
+)
+from telephony.ari.node_client import NodeClient
+from telephony.control.translate import ARRIVED, arrival
+
+BRIDGE_NAME = "centralita"
+"""Every bridge of ours carries this name, so that others' are left alone."""
+
+
+async def survey_node(node: NodeClient) -> Survey:
+    """Raises NodeUnavailable, DeadlineExceeded, or CommandRefused when the lists cannot be read."""
+    app = node.settings.app
+    listed = await node.ask("GET", "channels")
+    application = await node.ask("GET", f"applications/{app}")
+    bridged = await node.ask("GET", "bridges")
+    try:
+        ours = application_decoder.decode(_body(application)) if application.status_code == 200 else Application()
+        channels = channels_decoder.decode(_body(listed))
+        bridges = bridges_decoder.decode(_body(bridged))
+    except ValueError as problem:
+        raise CommandRefused(f"{node.name}: Asterisk's lists of channels cannot be read: {problem}") from problem
+    ids = frozenset(ours.channel_ids)
+    return Survey(
+        node.name,
+        tuple(_found(node.name, app, channel) for channel in channels if _is_ours(channel, app, ids)),
+        {bridge.id: tuple(bridge.channels) for bridge in bridges if bridge.name == BRIDGE_NAME},
+    )
+
+
+def _body(response: RestResponse) -> str:
+    if response.status_code != 200:
+        raise ValueError(f"{response.status_code} {response.reason_phrase}")
+    return response.message_body
+
+
+def _is_ours(channel: Channel, app: str, ids: frozenset[str]) -> bool:
+    dialplan = channel.dialplan
+    if dialplan.app_name == "Stasis":
+        return dialplan.app_data == app or dialplan.app_data.startswith(f"{app},")
+    return channel.id in ids
+
+
+def _found(node: str, app: str, channel: Channel) -> FoundLeg:
+    args = channel.dialplan.app_data.split(",")[1:] if channel.dialplan.app_name == "Stasis" else []
+    inbound = bool(args) and args[0] == ARRIVED
+    arrived = arrival(node, channel, args if inbound else [])
+    return FoundLeg(
+        leg_id=channel.id,
+        node=node,
+        up=channel.state == "Up",
+        inbound=inbound,
+        called=arrived.called,
+        caller=arrived.caller,
+        caller_name=arrived.caller_name,
+        entry=arrived.entry,
+        created_s=seconds(channel.creationtime),
+    )

@@ -1,0 +1,267 @@
+"""From a node's events to facts about legs.
+
+Runs inside the reader, so it only looks up, decides and hands over. Facts are told about legs in the book;
+what comes for others is late, or not ours.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Literal
+
+from core.events import (
+    DigitPressed,
+    LegArrived,
+    LegEarlyMedia,
+    LegEnded,
+    LegHeld,
+    LegResumed,
+    LegRinging,
+    LegUp,
+    PlaybackFinished,
+    RecordingFailed,
+    RecordingFinished,
+)
+from core.leg import EndReason
+from core.ports import EventSink
+from telephony.ari import messages
+from telephony.ari.messages import Channel, seconds
+from telephony.ari.node_client import NodeClient
+from telephony.control.causes import NORMAL_CLEARING, unanswered_reason
+from telephony.control.legs import LegBook, LegMemory, RecordingMemory
+from telephony.control.recordings import RecordingFiles
+
+log = logging.getLogger(__name__)
+
+ARRIVED = "arrived"
+DIALED = "dialed"
+RETRIED = "retried"
+_TARGET = "channel:"
+
+
+def arrival(node: str, channel: Channel, args: list[str]) -> LegArrived:
+    """`args` as the dialplan gives them: arrived, the dialled number, the endpoint it came through, what kind.
+
+    A leg that is up when it arrives was held by the dialplan, which answers to play music.
+    """
+    return LegArrived(
+        leg_id=channel.id,
+        node=node,
+        called=args[1] if len(args) > 1 else "",
+        caller=channel.caller.number,
+        caller_name=channel.caller.name,
+        entry=args[2] if len(args) > 2 else "",
+        retried=channel.state == "Up" or RETRIED in args[3:],
+    )
+
+
+class Translator:
+    """One per node. `turn_away(leg_id)` is called for a leg that `admit` refuses."""
+
+    def __init__(
+        self,
+        node: NodeClient,
+        book: LegBook,
+        files: RecordingFiles,
+        sink: EventSink,
+        admit: Callable[[LegArrived], bool] | None,
+        turn_away: Callable[[NodeClient, str], None],
+    ) -> None:
+        self._node = node
+        self._book = book
+        self._files = files
+        self._sink = sink
+        self._admit = admit
+        self._turn_away = turn_away
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            messages.StasisStart: self._stasis_start,
+            messages.StasisEnd: self._stasis_end,
+            messages.ChannelStateChange: self._state_change,
+            messages.ChannelDtmfReceived: self._digit,
+            messages.PlaybackFinished: self._playback_finished,
+            messages.ChannelHangupRequest: self._hangup_request,
+            messages.ChannelDestroyed: self._destroyed,
+            messages.ChannelHold: self._hold,
+            messages.ChannelUnhold: self._unhold,
+            messages.Dial: self._dial,
+            messages.RecordingFinished: self._recording_finished,
+            messages.RecordingFailed: self._recording_failed,
+        }
+
+    def take(self, event: messages.Event) -> None:
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+
+    # -- legs
+    def _stasis_start(self, event: messages.StasisStart) -> None:
+        channel = event.channel
+        leg = self._book.find(channel.id)
+        if leg is not None:
+            leg.confirmed = True
+            if not leg.inbound:
+                self.tell_up(leg)
+            elif leg.node is not self._node:
+                log.error(
+                    "%s and %s both have a channel %s: give each node its own systemname",
+                    self._node.name,
+                    leg.node.name,
+                    channel.id,
+                )
+            return
+        if not event.args or event.args[0] != ARRIVED:
+            return  # dialed by an engine before us: the survey finds it
+        arrived = arrival(self._node.name, channel, event.args)
+        if self._admit is not None and not self._admit(arrived):
+            self._turn_away(self._node, channel.id)
+            return
+        leg = LegMemory(channel.id, self._node, inbound=True, limit_s=self._node.settings.inbound_limit_s)
+        self._book.add(leg)
+        self._sink(arrived)
+        if channel.state == "Up":
+            self.tell_up(leg)
+
+    def tell_up(self, leg: LegMemory) -> None:
+        """Once per leg, whoever notices first: the event or the answer's response."""
+        if not leg.up:
+            leg.up = True
+            self._sink(LegUp(leg.leg_id))
+
+    def _state_change(self, event: messages.ChannelStateChange) -> None:
+        leg = self._book.find(event.channel.id)
+        if leg is None:
+            return
+        state = event.channel.state
+        if state == "Up":
+            if leg.inbound:  # one we dialed is up for us when it enters the application
+                self.tell_up(leg)
+        elif state == "Ringing" and not leg.rang and not leg.inbound:
+            leg.rang = True
+            self._sink(LegRinging(leg.leg_id))
+
+    def _dial(self, event: messages.Dial) -> None:
+        leg = self._book.find(event.peer.id)
+        if leg is None or leg.inbound:
+            return
+        leg.confirmed = True
+        if event.dialstatus == "PROGRESS" and not leg.early_media and not leg.up:
+            leg.early_media = True
+            self._sink(LegEarlyMedia(leg.leg_id))
+
+    def _hangup_request(self, event: messages.ChannelHangupRequest) -> None:
+        leg = self._book.find(event.channel.id)
+        if leg is not None:
+            leg.hangup_seen = True
+            if not event.soft and event.cause:
+                leg.hangup_cause = event.cause
+
+    def _stasis_end(self, event: messages.StasisEnd) -> None:
+        leg = self._book.find(event.channel.id)
+        if leg is None:
+            return
+        if leg.asked_to_end is not None:
+            reason = leg.asked_to_end
+        elif leg.hangup_seen or not _over_limit(leg, event):
+            reason = EndReason.HUNG_UP
+        else:
+            reason = EndReason.LIMIT_REACHED
+        self.end(leg, reason, leg.hangup_cause)
+
+    def _destroyed(self, event: messages.ChannelDestroyed) -> None:
+        """Comes first only for legs we dialed that never entered the application."""
+        leg = self._book.find(event.channel.id)
+        if leg is None:
+            return
+        if leg.asked_to_end is not None:
+            reason = leg.asked_to_end
+        elif leg.up:
+            reason = EndReason.HUNG_UP
+        else:
+            reason = unanswered_reason(event.cause, event.tech_cause, leg.rang or leg.early_media)
+        self.end(leg, reason, event.cause)
+
+    def end(self, leg: LegMemory, reason: EndReason, cause: int) -> None:
+        if not cause and reason in (EndReason.HUNG_UP, EndReason.HUNG_UP_BY_US):
+            cause = NORMAL_CLEARING
+        self._book.forget(leg.leg_id)
+        self._sink(LegEnded(leg.leg_id, reason, cause))
+
+    def _hold(self, event: messages.ChannelHold) -> None:
+        if self._book.find(event.channel.id) is not None:
+            self._sink(LegHeld(event.channel.id))
+
+    def _unhold(self, event: messages.ChannelUnhold) -> None:
+        if self._book.find(event.channel.id) is not None:
+            self._sink(LegResumed(event.channel.id))
+
+    # -- media
+    def _digit(self, event: messages.ChannelDtmfReceived) -> None:
+        leg = self._book.find(event.channel.id)
+        if leg is None:
+            return
+        recording = leg.recording
+        if recording is not None and (recording.terminators == "any" or event.digit == recording.terminators):
+            recording.digit_seen = True
+        self._sink(DigitPressed(leg.leg_id, event.digit))
+
+    def _playback_finished(self, event: messages.PlaybackFinished) -> None:
+        playback = event.playback
+        leg = self._book.find(playback.target_uri.removeprefix(_TARGET))
+        if leg is None:
+            return
+        stopped = leg.playing.pop(playback.id, False)
+        how: Literal["completed", "stopped", "failed"] = "failed" if playback.state == "failed" else "completed"
+        if stopped or leg.hangup_seen:
+            how = "stopped"
+        self._sink(PlaybackFinished(leg.leg_id, playback.id, how))
+        leg.tell_if_idle()
+
+    def _recording_finished(self, event: messages.RecordingFinished) -> None:
+        leg, recording = self._recording(event.recording)
+        if leg is None or recording is None:
+            return
+        heard_s = max(float(event.recording.duration), self._files.duration_s(recording.recording_id))
+        ended_by = _ended_by(leg, recording, event.recording, heard_s)
+        if not recording.discarded:
+            self._sink(RecordingFinished(leg.leg_id, recording.recording_id, heard_s, ended_by))
+        leg.tell_if_idle()
+
+    def _recording_failed(self, event: messages.RecordingFailed) -> None:
+        leg, recording = self._recording(event.recording)
+        if leg is None or recording is None:
+            return
+        why = event.recording.cause or "Asterisk could not record; is there room on its disk?"
+        self._sink(RecordingFailed(leg.leg_id, recording.recording_id, why))
+        leg.tell_if_idle()
+
+    def _recording(self, told: messages.RecordingRef) -> tuple[LegMemory | None, RecordingMemory | None]:
+        """The recording that just ended, taken off its leg."""
+        leg = self._book.find(told.target_uri.removeprefix(_TARGET))
+        if leg is None or leg.recording is None:
+            return None, None
+        recording, leg.recording = leg.recording, None
+        return leg, recording
+
+
+def _over_limit(leg: LegMemory, event: messages.StasisEnd) -> bool:
+    """A leg that leaves without a hangup request was ended by its absolute limit (or by Asterisk's own end)."""
+    if leg.limit_s <= 0:
+        return True
+    return seconds(event.timestamp) - seconds(event.channel.creationtime) >= leg.limit_s - 1.0
+
+
+def _ended_by(
+    leg: LegMemory, recording: RecordingMemory, told: messages.RecordingRef, heard_s: float
+) -> Literal["digit", "silence", "limit", "hangup", "stopped"]:
+    if recording.stopped:
+        return "stopped"
+    if leg.hangup_seen:
+        return "hangup"
+    if recording.digit_seen:
+        return "digit"
+    if recording.silence_s and told.silence_duration >= recording.silence_s:
+        return "silence"
+    if recording.max_s and heard_s >= recording.max_s - 0.5:
+        return "limit"
+    return "silence" if recording.silence_s else "stopped"
