@@ -1,3 +1,3 @@
 """Fixtures every test may ask for."""
 
-pytest_plugins = ["tests.asterisk_fixture"]
+pytest_plugins = ["tests.asterisk_fixture", "tests.phone_fixture"]
