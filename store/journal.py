@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -106,6 +107,8 @@ class Journal:
             return
         self._flush()
         self._closed = True
+        # Readers first: the last connection to close, if it may write, tidies the log away.
+        self.reader.close()
         self._writer.finish()
         if not await asyncio.to_thread(self._writer.join, CLOSE_TIMEOUT_S):
             self._writer.give_up()
@@ -115,7 +118,6 @@ class Journal:
         await asyncio.sleep(0)
         for _, batch in self._in_flight:
             _fail(batch.waiters, JournalUnavailable("the journal was closed before this was saved"))
-        self.reader.close()
         self._lease.release()
 
     @property
@@ -281,8 +283,13 @@ class Journal:
             self._on_error(f"journal {self.path}: the disk takes entries again; everything pending was saved")
 
     def _refused(self, error: Exception) -> None:
-        full = "full" in str(error) or getattr(error, "errno", None) == 28
-        self._refuse(f"{error}: free space on its disk" if full else f"{error}: check its disk")
+        what = str(error)
+        if "full" in what or getattr(error, "errno", None) == errno.ENOSPC:
+            self._refuse(f"{what}: free space on its disk")
+        elif "locked" in what:
+            self._refuse(f"{what}: another program has it open for writing, stop that one")
+        else:
+            self._refuse(f"{what}: check its disk, permissions and limits")
 
     def _refuse(self, why: str) -> None:
         if not self._failing:

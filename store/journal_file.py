@@ -20,6 +20,8 @@ APPLICATION_ID = 0x43745631
 SCHEMA_VERSION = 1
 _CHECKED_WHOLE_BYTES = 64 * 1024 * 1024
 
+_LOCKED_S = 1.0
+
 _SCHEMA = """
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY, interaction_id TEXT NOT NULL, contact_key_id TEXT NOT NULL,
@@ -58,16 +60,18 @@ def open_for_writing(path: Path, keys_identity: str) -> sqlite3.Connection:
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        db = connect(path)
-        try:
-            if fresh:
-                _create(db, keys_identity)
-                sync_directory(path.parent)
-            else:
-                _check(db, path, keys_identity)
-        except BaseException:
-            db.close()
-            raise
+        if fresh:
+            db = connect(path)
+            _create(db, keys_identity)
+            sync_directory(path.parent)
+        else:
+            # Read-only first: what is damaged, or not ours, must not be changed by looking at it.
+            looking = connect(path, read_only=True)
+            try:
+                _check(looking, path, keys_identity)
+            finally:
+                looking.close()
+            db = connect(path)
     except sqlite3.DatabaseError as error:
         raise _damaged(path, error) from None
     return db
@@ -95,7 +99,7 @@ def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
         uri=True,
         isolation_level=None,
         check_same_thread=False,
-        timeout=5.0,
+        timeout=_LOCKED_S,
     )
     if not read_only:
         db.execute("PRAGMA journal_mode = WAL")
@@ -136,7 +140,7 @@ def _check(db: sqlite3.Connection, path: Path, keys_identity: str) -> None:
     if path.stat().st_size <= _CHECKED_WHOLE_BYTES:
         verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
-            raise _damaged(path, verdict)
+            raise _damaged(path, verdict.splitlines()[-1])
     last_seq(db)
 
 

@@ -193,7 +193,10 @@ class JournalWriter:
                 if entry.snapshot is not None or entry.closed:
                     last[entry.interaction_id] = (seq, entry)
                 for row in entry.states:
-                    states[row.name] = (row.name, seq, row.version, seal(HOUSE, row.body, bound))
+                    if _is_text(row.name):
+                        states[row.name] = (row.name, seq, row.version, seal(HOUSE, row.body, bound))
+                    else:
+                        self._on_problem(f"event {seq}: a state has the unusable name {row.name!r}")
             last.update(batch.remains)
         snapshots: list[tuple[object, ...]] = []
         closed: list[str] = []
@@ -202,6 +205,8 @@ class JournalWriter:
                 closed.append(interaction_id)
                 continue
             try:
+                if not (_is_text(interaction_id) and _is_text(entry.contact_key_id)):
+                    raise ValueError("an id of it is no text")
                 plain = entry.snapshot() if callable(entry.snapshot) else entry.snapshot or b""
                 sealed = seal(entry.contact_key_id, plain, seq.to_bytes(8, "big"))
             except Exception as error:
@@ -214,7 +219,8 @@ class JournalWriter:
         """What cannot be written must not hold up everybody else's events: its body is left out, its row stays."""
         try:
             plain = wire.pack(entry.event, entry.decisions, entry.commands)
-            entry.interaction_id.encode()
+            if not (_is_text(entry.interaction_id) and _is_text(entry.contact_key_id)):
+                raise ValueError("an id of it is no text")
             at_us = int(entry.at_s * 1e6)
         except Exception as error:
             self._on_problem(f"event {seq} of {entry.interaction_id!r}: its body cannot be saved: {error}")
@@ -243,6 +249,17 @@ class JournalWriter:
             db.close()
         except sqlite3.Error:
             return
+
+
+def _is_text(value: str) -> bool:
+    """False for lone surrogates, which SQLite and UTF-8 do not know."""
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _insert(db: sqlite3.Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:

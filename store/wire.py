@@ -23,7 +23,15 @@ from core.events import EVENT_TYPES, Event
 from store.errors import WireError
 from store.upcasters import UPCASTERS, VERSIONS, Upcaster
 
-_encode = msgspec.msgpack.Encoder().encode
+
+def _as_plain(value: object) -> object:
+    """A mapping is a mapping, whatever its class."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not a value that travels")
+
+
+_encode = msgspec.msgpack.Encoder(enc_hook=_as_plain).encode
 _CANNOT_DECODE = (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, TypeError, ValueError, KeyError)
 
 
