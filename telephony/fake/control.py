@@ -2,14 +2,279 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Sequence
+
 from core.clock import Clock
-from core.ports import EventSink
+from core.commands import OriginateLeg, StartRecording
+from core.errors import CommandRefused, LegGone, NodeUnavailable
+from core.events import LegArrived, LegFact
+from core.leg import EndReason
+from core.ports import EventSink, FoundLeg, Survey
+from telephony.ari.node_client import GapListener
+from telephony.control import names
+from telephony.fake.agenda import Agenda
+from telephony.fake.failures import Failures
+from telephony.fake.party import BEEP_S, Party
+
+ENDLESS_S = 365 * 86_400.0
 
 
 class FakeCallControl:
-    """`durations`: seconds per media item; `default_s` for the others. Time passes with the clock: with a
-    `VirtualClock` call `advance(seconds)`; with a real one `await run()` beside the test.
+    """A node that lives in this object.
+
+    `arrive(called, caller)` gives a `Party` to play with; those we dial are in `dialed`, and behave as
+    `on_dial(endpoint, behaviour)` says (by default they ring until somebody calls `answer`, or `ring_s` is over).
+    `durations`: seconds per media item, None for a missing file; others last `default_s`.
+
+    Time: with a `VirtualClock`, `advance(seconds)`; or move the clock yourself up to `next_due_s()` and call
+    `run_due()`. With a real clock, have `run()` as a task.
+
+    `failures`: what goes wrong on purpose. `lose(leg_id)`: the leg vanishes unsaid. `cut()` and `mend()`: the
+    connection to the node breaks and comes back; `restart()`: it comes back without any leg.
     """
 
-    def __init__(self, sink: EventSink, clock: Clock, node: str = "fake", default_s: float = 1.0) -> None:
-        raise NotImplementedError
+    def __init__(
+        self,
+        sink: EventSink,
+        clock: Clock,
+        node: str = "fake",
+        default_s: float = 1.0,
+        on_gap: GapListener | None = None,
+        admit: Callable[[LegArrived], bool] | None = None,
+    ) -> None:
+        self.node = node
+        self.default_s = default_s
+        self.durations: dict[str, float | None] = {}
+        self.failures = Failures()
+        self.agenda = Agenda(clock)
+        self.parties: dict[str, Party] = {}
+        self.dialed: list[Party] = []
+        self.turned_away: list[LegArrived] = []
+        self.kept: dict[str, str] = {}
+        self.recordings: set[str] = set()
+        self.bridges: dict[str, list[str]] = {}
+        self.connected = True
+        self._sink = sink
+        self._on_gap: GapListener = on_gap or (lambda node, what: None)
+        self._admit = admit
+        self._behaviours: dict[str, Callable[[Party], None]] = {}
+        self._used: set[str] = set()
+        self._numbers = itertools.count(1)
+
+    # -- playing
+    def arrive(
+        self,
+        called: str,
+        caller: str = "+34600000000",
+        caller_name: str = "",
+        entry: str = "trunk",
+        retried: bool = False,
+    ) -> Party:
+        """Somebody calls. Turned away when `admit` says so: then the party has ended."""
+        leg_id = f"{self.node}-{next(self._numbers)}"
+        arrived = LegArrived(leg_id, self.node, called, caller, caller_name, entry, retried)
+        party = self._party(leg_id, True, {"called": called, "caller": caller, "name": caller_name, "entry": entry})
+        if self._admit is not None and not self._admit(arrived):
+            self.turned_away.append(arrived)
+            party.end(EndReason.CONGESTION, told=False)
+            return party
+        self._tell(arrived)
+        if retried:
+            party.answer()
+        return party
+
+    def on_dial(self, endpoint: str, behaviour: Callable[[Party], None]) -> None:
+        """`behaviour` is given the party as soon as it is dialed: `lambda party: party.later(2.0, party.answer)`."""
+        self._behaviours[endpoint] = behaviour
+
+    def next_due_s(self) -> float | None:
+        return self.agenda.next_due_s()
+
+    def run_due(self) -> int:
+        return self.agenda.run_due()
+
+    def advance(self, seconds: float) -> None:
+        self.agenda.advance(seconds)
+
+    async def run(self) -> None:
+        await self.agenda.run()
+
+    def lose(self, leg_id: str) -> None:
+        self.parties[leg_id].end(EndReason.LOST, told=False)
+
+    def cut(self) -> None:
+        """Facts are lost and commands fail until `mend`; legs live on."""
+        self.connected = False
+        self._on_gap(self.node, "lost")
+
+    def mend(self) -> None:
+        self.connected = True
+        self._on_gap(self.node, "back")
+
+    def restart(self) -> None:
+        """The node dies and comes back: no leg and no bridge is left."""
+        self.cut()
+        for party in list(self.parties.values()):
+            party.end(EndReason.LOST, told=False)
+        self.bridges.clear()
+        self.mend()
+
+    # -- life, as the real one has it
+    async def start(self, timeout_s: float = 10.0) -> None:
+        self._on_gap(self.node, "back")
+
+    async def close(self) -> None:
+        self.connected = False
+
+    def connected_nodes(self) -> Sequence[str]:
+        return [self.node] if self.connected else []
+
+    # -- CallControl
+    async def answer(self, leg_id: str) -> None:
+        party = await self._meet("answer", leg_id)
+        if not party.is_up:
+            party.silence_for_bridge()
+            party.answer()
+
+    async def hang_up(self, leg_id: str, reason: EndReason) -> None:
+        (await self._meet("hang_up", leg_id)).end(reason, cause=16)
+
+    async def originate(self, command: OriginateLeg) -> None:
+        await self.failures.meet("originate", command.leg_id)
+        self._must_be_connected()
+        if command.node != self.node:
+            raise CommandRefused(f"there is no node {command.node!r}: it must be {self.node}")
+        names.pjsip_endpoint(command.endpoint)
+        names.caller_number(command.caller)
+        if command.leg_id in self._used:
+            raise CommandRefused(f"leg {command.leg_id} has been dialed already")
+        party = self._party(command.leg_id, False, {"caller": command.caller, "endpoint": command.endpoint})
+        self.dialed.append(party)
+        party.later(command.ring_s, lambda: party.decline(EndReason.NO_ANSWER, 19))
+        party.later(command.limit_s, lambda: party.end(EndReason.LIMIT_REACHED))
+        self._behaviours.get(command.endpoint, Party.ring)(party)
+
+    async def send_digits(self, leg_id: str, digits: str) -> None:
+        (await self._meet("send_digits", leg_id)).digits_received += names.digits(digits)
+
+    async def bridge(self, bridge_id: str, leg_ids: Sequence[str]) -> None:
+        parties = [await self._meet("bridge", leg_id) for leg_id in leg_ids]
+        if not parties:
+            raise CommandRefused(f"bridge {bridge_id} was asked for without legs")
+        if bridge_id not in self.bridges and bridge_id in self._used:
+            raise CommandRefused(f"bridge {bridge_id} was destroyed: a new bridge needs a new id")
+        self._used.add(names.identifier(bridge_id))
+        members = self.bridges.setdefault(bridge_id, [])
+        for party in parties:
+            party.silence_for_bridge()
+            for others in self.bridges.values():
+                if party.leg_id in others:
+                    others.remove(party.leg_id)
+            members.append(party.leg_id)
+
+    async def destroy_bridge(self, bridge_id: str) -> None:
+        await self.failures.meet("destroy_bridge")
+        self._must_be_connected()
+        self.bridges.pop(names.identifier(bridge_id), None)
+
+    async def survey(self) -> Sequence[Survey]:
+        await self.failures.meet("survey")
+        if not self.connected:
+            return []
+        found = tuple(self._found(party) for party in self.parties.values())
+        return [Survey(self.node, found, {bridge_id: tuple(legs) for bridge_id, legs in self.bridges.items()})]
+
+    # -- MediaControl
+    async def play(self, leg_id: str, playback_id: str, media: Sequence[str]) -> None:
+        party = await self._meet("play", leg_id)
+        names.identifier(playback_id)
+        if not media or not all(item.startswith(("/", "tone:", "silence:")) for item in media):
+            raise CommandRefused(f"cannot play {list(media)}: paths, tone:NAME or silence:SECONDS are wanted")
+        party.play(playback_id, media)
+
+    async def stop_playback(self, leg_id: str, playback_id: str) -> None:
+        (await self._meet("stop_playback", leg_id)).stop(playback_id)
+
+    async def start_music(self, leg_id: str, music: str) -> None:
+        (await self._meet("start_music", leg_id)).music = names.music_class(music)
+
+    async def stop_music(self, leg_id: str) -> None:
+        (await self._meet("stop_music", leg_id)).music = ""
+
+    async def start_recording(self, command: StartRecording) -> None:
+        party = await self._meet("start_recording", command.leg_id)
+        names.file_name(command.recording_id)
+        if party.recording_id:
+            raise CommandRefused(f"leg {command.leg_id} is being recorded already, as {party.recording_id}")
+        self.recordings.add(command.recording_id)
+        party.record(command.recording_id, command.max_s, command.silence_s, names.terminator(command.terminators))
+
+    async def stop_recording(self, leg_id: str, recording_id: str) -> None:
+        (await self._meet("stop_recording", leg_id)).stop_recording(recording_id)
+
+    async def discard_recording(self, leg_id: str, recording_id: str) -> None:
+        await self.failures.meet("discard_recording", leg_id)
+        if leg_id in self.parties:
+            self.parties[leg_id].stop_recording(recording_id, told=False)
+        self.recordings.discard(recording_id)
+
+    async def keep_recording(self, leg_id: str, recording_id: str, destination: str) -> None:
+        """In memory: what would be moved where stands in `kept`."""
+        await self.failures.meet("keep_recording", leg_id)
+        if recording_id not in self.recordings:
+            raise CommandRefused(f"recording {recording_id} is not there (any more)")
+        self.recordings.remove(recording_id)
+        self.kept[recording_id] = destination
+
+    # -- inside
+    def _party(self, leg_id: str, inbound: bool, arrival: dict[str, str]) -> Party:
+        party = Party(leg_id, self.agenda, self._tell, self._seconds_of, self._ended, inbound, arrival)
+        self._used.add(leg_id)
+        self.parties[leg_id] = party
+        return party
+
+    def _tell(self, fact: LegFact) -> None:
+        if self.connected:
+            self._sink(fact)
+
+    def _ended(self, party: Party) -> None:
+        self.parties.pop(party.leg_id, None)
+        for members in self.bridges.values():
+            if party.leg_id in members:
+                members.remove(party.leg_id)
+
+    def _seconds_of(self, item: str) -> float | None:
+        if item in self.durations:
+            return self.durations[item]
+        if item.startswith("silence:"):
+            return float(item[8:])
+        if item.startswith("tone:"):
+            return BEEP_S if item == "tone:beep" else ENDLESS_S
+        return self.default_s
+
+    def _must_be_connected(self) -> None:
+        if not self.connected:
+            raise NodeUnavailable(f"{self.node}: not connected, nothing was sent")
+
+    async def _meet(self, method: str, leg_id: str) -> Party:
+        await self.failures.meet(method, leg_id)
+        self._must_be_connected()
+        party = self.parties.get(leg_id)
+        if party is None:
+            raise LegGone(f"leg {leg_id} has ended or was never here")
+        return party
+
+    def _found(self, party: Party) -> FoundLeg:
+        said = party.arrival
+        return FoundLeg(
+            leg_id=party.leg_id,
+            node=self.node,
+            up=party.is_up,
+            inbound=party.inbound,
+            called=said.get("called", ""),
+            caller=said.get("caller", ""),
+            caller_name=said.get("name", ""),
+            entry=said.get("entry", ""),
+            created_s=party.created_s,
+        )
