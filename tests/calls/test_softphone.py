@@ -1,0 +1,276 @@
+"""The softphone against a real Asterisk: registering, digits, audio, transports, refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from telephony.node.installation import Installation
+from telephony.node.settings import Device
+from telephony.softphone.calls import DtmfMethod
+from telephony.softphone.client import Softphone
+from telephony.softphone.ear import first_sound_s, load, strongest_tone, tone_spans
+from telephony.softphone.errors import CallEnded, RegistrationFailed
+from tests.asterisk_fixture import AsteriskNode, started
+from tests.phone_fixture import Phones, tone_wav
+
+pytestmark = pytest.mark.asterisk
+
+# Numbers to try a phone on. The node's own dialplan hands everything to the engine, which is not here.
+NUMBERS = {
+    "echo": ["Answer()", "Echo()"],
+    # Luis's phone is called by the digits that were heard.
+    "digits": ["Answer()", "Read(HEARD,,6,,1,3)", "Set(CALLERID(num)=${HEARD})", "Dial(PJSIP/main-luis,20)"],
+    "ana": ["Dial(PJSIP/main-ana,20)", "Hangup(${HANGUPCAUSE})"],
+    "luis": ["Dial(PJSIP/main-luis,20)", "Hangup(${HANGUPCAUSE})"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    node: AsteriskNode
+
+    @property
+    def port(self) -> int:
+        return self.node.settings.sip_port
+
+    @property
+    def tls_port(self) -> int:
+        assert self.node.settings.tls_port
+        return self.node.settings.tls_port
+
+    def secret(self, name: str) -> str:
+        return self.node.device(name).secret
+
+    def command(self, *lines: str) -> str:
+        """What Asterisk's console answers."""
+        settings, installation = self.node.settings, self.node.launcher.installation
+        said = []
+        for line in lines:
+            program = [str(installation.binary), "-C", str(settings.state_dir / "etc" / "asterisk.conf"), "-rx", line]
+            done = subprocess.run(
+                installation.command(*program, writable=[settings.state_dir]),
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=True,
+            )
+            said.append(done.stdout)
+        return "\n".join(said)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def exchange(asterisk_installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    node = started(
+        asterisk_installation,
+        tmp_path_factory.mktemp("exchange"),
+        tls_port=_free_port(),
+        devices=(Device(name="main-ana"), Device(name="main-luis")),
+    )
+    try:
+        exchange = Exchange(node)
+        for number, steps in NUMBERS.items():
+            exchange.command(
+                *(f"dialplan add extension {number},{place},{step} into devices" for place, step in enumerate(steps, 1))
+            )
+        yield exchange
+    finally:
+        node.launcher.stop()
+
+
+async def registered(phone: Softphone, exchange: Exchange, name: str) -> Softphone:
+    await phone.register(name, exchange.secret(name), port=exchange.port)
+    return phone
+
+
+@pytest.fixture
+async def ana(softphones: Phones, exchange: Exchange) -> Softphone:
+    return await registered(await softphones(), exchange, "main-ana")
+
+
+@pytest.fixture
+async def luis(softphones: Phones, exchange: Exchange) -> Softphone:
+    return await registered(await softphones(rate_hz=8000), exchange, "main-luis")
+
+
+async def test_it_registers_and_unregisters(softphone: Softphone, exchange: Exchange) -> None:
+    told = await softphone.register("main-ana", exchange.secret("main-ana"), port=exchange.port)
+    assert told["expires_s"] > 0
+    assert "main-ana" in exchange.command("pjsip show contacts")
+    await softphone.unregister("main-ana")
+    assert "main-ana" not in exchange.command("pjsip show contacts")
+
+
+async def test_a_wrong_secret_and_an_unknown_account_are_told_apart_from_silence(
+    softphone: Softphone, exchange: Exchange
+) -> None:
+    with pytest.raises(RegistrationFailed, match="secret is wrong") as failed:
+        await softphone.register("main-ana", "not-the-secret", port=exchange.port)
+    assert failed.value.code == 401
+    with pytest.raises(RegistrationFailed):
+        await softphone.register("main-nobody", "secret", port=exchange.port)
+    with pytest.raises(RegistrationFailed, match="nothing listens there"):
+        await softphone.register("main-ana", "x", port=1, transport="tcp")
+    with pytest.raises(RegistrationFailed, match=r"does Asterisk listen at 127\.0\.0\.1:1 "):
+        await softphone.register("main-luis", "x", port=1, timeout_s=1.0)
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+async def test_every_transport_registers_calls_and_is_called(
+    softphone: Softphone, luis: Softphone, exchange: Exchange, transport
+) -> None:
+    port = exchange.tls_port if transport == "tls" else exchange.port
+    await softphone.register("main-ana", exchange.secret("main-ana"), port=port, transport=transport)
+    call = await softphone.call("echo")
+    await call.until("confirmed")
+    await call.hangup()
+    incoming = await luis.call("ana")
+    offered = await softphone.incoming()
+    await offered.answer()
+    await incoming.until("confirmed")
+    await incoming.hangup()
+
+
+async def test_a_tls_server_is_checked_when_somebody_is_named_to_trust(softphones: Phones, exchange: Exchange) -> None:
+    certificate = exchange.node.settings.state_dir / "etc" / "tls.crt"
+    trusting = await softphones(ca_file=str(certificate))
+    await trusting.register("main-ana", exchange.secret("main-ana"), port=exchange.tls_port, transport="tls")
+    wary = await softphones(ca_file="/etc/ssl/certs/ca-certificates.crt")
+    with pytest.raises(RegistrationFailed):
+        await wary.register("main-ana", exchange.secret("main-ana"), port=exchange.tls_port, transport="tls")
+
+
+async def test_what_is_said_comes_back_from_the_echo_and_is_recognised(ana: Softphone, tmp_path: Path) -> None:
+    call = await ana.call("echo")
+    await call.until("confirmed")
+    recording = await call.record(tmp_path / "heard.wav")
+    await call.play(tone_wav(tmp_path / "said.wav", 700, seconds=1.0))
+    await call.played()
+    await asyncio.sleep(0.3)
+    await call.hangup()
+    heard = load(await recording.saved())
+    start_s = first_sound_s(heard)
+    assert start_s is not None
+    assert start_s < 0.3
+    assert strongest_tone(heard, [440, 700, 1200], start_s, start_s + 0.9) == 700
+
+
+@pytest.mark.parametrize("method", ["rfc4733", "info"])
+async def test_digits_arrive_at_asterisk(ana: Softphone, luis: Softphone, method: DtmfMethod) -> None:
+    call = await ana.call("digits")
+    await call.until("confirmed")
+    await asyncio.sleep(0.2)
+    await call.dtmf("15*933", method=method)
+    offered = await luis.incoming()
+    assert "<sip:15*933@" in offered.headers["From"]
+
+
+async def test_a_phone_answers_after_the_time_it_was_told(ana: Softphone, luis: Softphone) -> None:
+    await luis.auto_answer(700)
+    call = await ana.call("luis")
+    offered = await luis.incoming()
+    assert "main-ana" in offered.headers["From"]
+    ringing, up = await call.until("early"), await call.until("confirmed")
+    assert ringing["code"] == 180
+    assert up.t_s - ringing.t_s == pytest.approx(0.7, abs=0.15)
+    assert up.t_s >= (await offered.until("confirmed")).t_s - 0.1
+
+
+async def test_a_phone_that_is_busy_says_so(ana: Softphone, luis: Softphone) -> None:
+    await luis.auto_reject(486)
+    call = await ana.call("luis")
+    with pytest.raises(CallEnded) as ended:
+        await call.until("confirmed")
+    assert (ended.value.code, ended.value.by) == (486, "them")
+    offered = await luis.incoming()
+    assert (await offered.until("disconnected"))["code"] == 486
+
+
+async def test_two_phones_hear_each_other_and_not_themselves(ana: Softphone, luis: Softphone, tmp_path: Path) -> None:
+    await luis.auto_answer()
+    call = await ana.call("luis")
+    other = await luis.incoming()
+    await call.until("confirmed")
+    at_ana, at_luis = await call.record(tmp_path / "ana.wav"), await other.record(tmp_path / "luis.wav")
+    await call.play(tone_wav(tmp_path / "a.wav", 700), loop=True)
+    await other.play(tone_wav(tmp_path / "b.wav", 1200), loop=True)
+    await asyncio.sleep(1.2)
+    await other.hangup()
+    assert (await call.until("disconnected"))["by"] == "them"
+    for path, theirs, own in ((await at_ana.saved(), 1200, 700), (await at_luis.saved(), 700, 1200)):
+        heard = load(path)
+        assert sum(end - start for start, end in tone_spans(heard, theirs)) > 0.8
+        assert not tone_spans(heard, own)
+
+
+async def test_holding_is_heard_by_the_other_side(ana: Softphone, luis: Softphone, tmp_path: Path) -> None:
+    await luis.auto_answer()
+    call = await ana.call("luis")
+    other = await luis.incoming()
+    await call.until("confirmed")
+    recording = await other.record(tmp_path / "luis.wav")
+    await call.play(tone_wav(tmp_path / "a.wav", 700), loop=True)
+    await asyncio.sleep(0.6)
+    await call.hold()
+    await asyncio.sleep(0.8)
+    await call.unhold()
+    await asyncio.sleep(0.6)
+    await call.hangup()
+    spans = tone_spans(load(await recording.saved()), 700, at_least_s=0.3)
+    assert len(spans) == 2
+    assert spans[1][0] - spans[0][1] == pytest.approx(0.8, abs=0.2)
+
+
+async def test_a_transfer_by_the_phone_is_refused_and_the_call_goes_on(ana: Softphone, luis: Softphone) -> None:
+    """`allow_transfer = no`: transfers are the engine's to do."""
+    await luis.auto_answer()
+    call = await ana.call("luis")
+    await call.until("confirmed")
+    blind = await call.transfer("echo")
+    assert (blind.accepted, blind.code) == (False, 603)
+    second = await ana.call("echo")
+    await second.until("confirmed")
+    assert not (await call.transfer(second)).accepted
+    assert (call.state, second.state) == ("confirmed", "confirmed")
+
+
+async def test_a_phone_that_was_killed_leaves_no_call_behind(
+    softphone: Softphone, luis: Softphone, exchange: Exchange
+) -> None:
+    """An orderly end says goodbye: Asterisk is left with no channel and no contact."""
+    ana = await registered(softphone, exchange, "main-ana")
+    await luis.auto_answer()
+    call = await ana.call("luis")
+    await call.until("confirmed")
+    await ana.close()
+    other = await luis.incoming()
+    assert (await other.until("disconnected", timeout_s=2.0))["by"] == "them"
+    assert "main-ana" not in exchange.command("pjsip show contacts")
+    assert "0 active channels" in exchange.command("core show channels")
+
+
+async def test_it_finds_back_to_an_asterisk_that_was_away(
+    softphone: Softphone, asterisk_installation: Installation, tmp_path: Path
+) -> None:
+    node = started(asterisk_installation, tmp_path / "state", devices=(Device(name="main-ana"),))
+    try:
+        secret, port = node.device("main-ana").secret, node.settings.sip_port
+        await softphone.register("main-ana", secret, port=port, transport="tcp", retry_s=1)
+        node.launcher.kill()
+        since = softphone.mark()
+        await asyncio.to_thread(node.launcher.start)
+        await softphone.wait_for("registered", since=since, timeout_s=15)
+    finally:
+        node.launcher.stop()
