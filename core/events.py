@@ -158,6 +158,14 @@ class ToggleSet:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseActivated:
+    """From here on new interactions use this version of flows and configuration. It concerns no interaction."""
+
+    release_id: str
+    interaction_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CommandRejected:
     """A command of this interaction was not carried out. `what`: the command's name; `why`: for the log."""
 
@@ -195,7 +203,14 @@ LegFact = (
     | RecordingFailed
 )
 InteractionFact = (
-    TimerFired | HttpReplied | QueueLeft | TransferEnded | ToggleSet | CommandRejected | CommandOutcomeUnknown
+    TimerFired
+    | HttpReplied
+    | QueueLeft
+    | TransferEnded
+    | ToggleSet
+    | ReleaseActivated
+    | CommandRejected
+    | CommandOutcomeUnknown
 )
 Event = LegFact | InteractionFact
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from ivr.model import Release
+
 from core.commands import Command, DestroyBridge, HangUpLeg, JoinQueue, Transfer
 from core.decisions import Decision, InteractionClosed, InteractionOpened, LegJoined, Moved, Noted
 from core.errors import EventRefused
@@ -42,7 +44,6 @@ from engine.config.outbound import OutboundRules
 from engine.transfers import PendingTransfer, end_of_leg, external_up, start_transfer
 from ivr import interpreter
 from ivr.interpreter import Ended, Start, World
-from ivr.model import Release
 from ivr.run import FlowRun
 
 MAX_IMMEDIATE_FACTS = 50
@@ -95,6 +96,10 @@ class Interaction:
     def customer(self) -> Leg:
         return self.legs[0]
 
+    @property
+    def is_closed(self) -> bool:
+        return self.state is InteractionState.CLOSED
+
     def leg(self, leg_id: str) -> Leg | None:
         return next((leg for leg in self.legs if leg.leg_id == leg_id), None)
 
@@ -129,9 +134,7 @@ class Turn:
     decisions: list[Decision] = field(default_factory=list)
 
     def move(self, event: InteractionEvent) -> None:
-        state, transition = INTERACTION_TABLE.advance(
-            self.interaction.interaction_id, self.interaction.state, event
-        )
+        state, transition = INTERACTION_TABLE.advance(self.interaction.interaction_id, self.interaction.state, event)
         if transition is not None:
             self.interaction = replace(self.interaction, state=state)
             self.decisions.append(Moved(transition))
@@ -164,7 +167,13 @@ def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
         release_id=around.release_id,
     )
     turn = Turn(interaction)
-    flow = around.releases[around.release_id].flow(route.tenant, route.flow)
+    release = around.releases[around.release_id]
+    flow_id, rule = route.flow, route.rule
+    if route.calendar and route.closed_flow:
+        status = release.calendars[route.tenant, route.calendar].status(now_s)
+        if not status.is_open:
+            flow_id, rule = route.closed_flow, f"{route.rule}, {route.calendar}: {status.why}"
+    flow = release.flow(route.tenant, flow_id)
     turn.decisions.append(
         InteractionOpened(
             interaction_id=interaction_id,
@@ -173,10 +182,10 @@ def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
             direction="inbound",
             called=event.called,
             caller=event.caller,
-            flow=route.flow,
+            flow=flow_id,
             flow_version=around.release_id,
             language=route.language or flow.languages[0],
-            rule=route.rule,
+            rule=rule,
         )
     )
     leg = Leg(event.leg_id, LegRole.CUSTOMER, event.node, since_s=now_s)
@@ -188,7 +197,7 @@ def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
         interaction_id=interaction_id,
         leg_id=event.leg_id,
         tenant=route.tenant,
-        flow_id=route.flow,
+        flow_id=flow_id,
         language=route.language or flow.languages[0],
         caller=event.caller,
         called=event.called,

@@ -157,18 +157,12 @@ class Lanes:
     def _rejected(self, ordered: Ordered, why: str) -> str:
         command = ordered.command
         subject = next(
-            (
-                value
-                for name in ("playback_id", "recording_id", "bridge_id")
-                if (value := getattr(command, name, None))
-            ),
+            (value for name in ("playback_id", "recording_id", "bridge_id") if (value := getattr(command, name, None))),
             "",
         )
         leg_id = command.leg_ids[-1] if isinstance(command, BridgeLegs) else getattr(command, "leg_id", "")
         self._report(
-            CommandRejected(
-                ordered.interaction_id, ordered.command_id, type(command).__name__, why, leg_id, subject
-            )
+            CommandRejected(ordered.interaction_id, ordered.command_id, type(command).__name__, why, leg_id, subject)
         )
         return why
 

@@ -28,32 +28,23 @@ class Renderer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SoundDirectory:
-    """`seen_at`: where we read it; `played_at`: the same directory as Asterisk sees it."""
+    """One language's sounds. `seen_at`: where we read it; `played_at`: the same directory as Asterisk sees it."""
 
+    language: str
     seen_at: Path
     played_at: Path
 
 
 class Sounds:
-    """Every recorded sound by (language, name), indexed once: a look-up touches no disk."""
+    """Every recorded sound by (language, name), indexed once: a look-up touches no disk. Earlier directories win."""
 
     def __init__(self, directories: Sequence[SoundDirectory]) -> None:
         self._index: dict[tuple[str, str], str] = {}
         for directory in reversed(directories):
-            self._add(directory)
-
-    def _add(self, directory: SoundDirectory) -> None:
-        if not directory.seen_at.is_dir():
-            return
-        for language_dir in directory.seen_at.iterdir():
-            if not language_dir.is_dir():
-                continue
-            language = language_dir.name.replace("_", "-")
-            for file in language_dir.rglob("*"):
+            for file in directory.seen_at.rglob("*"):
                 if file.suffix in EXTENSIONS:
-                    name = file.relative_to(language_dir).with_suffix("")
-                    played = directory.played_at / language_dir.name / name
-                    self._index[language, str(name)] = str(played)
+                    name = file.relative_to(directory.seen_at).with_suffix("")
+                    self._index[directory.language, str(name)] = str(directory.played_at / name)
 
     def names(self) -> Mapping[str, frozenset[str]]:
         """Language -> the names of its sounds, for the checks."""

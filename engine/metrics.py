@@ -12,7 +12,9 @@ class Metrics:
         self.registry = CollectorRegistry()
         r = self.registry
         self.open_interactions = Gauge("centralita_interactions_open", "Interactions in progress", registry=r)
-        self.closed_interactions = Counter("centralita_interactions_closed", "Interactions by outcome", ["outcome"], registry=r)
+        self.closed_interactions = Counter(
+            "centralita_interactions_closed", "Interactions by outcome", ["outcome"], registry=r
+        )
         self.refused_arrivals = Counter("centralita_arrivals_refused", "Legs turned away at the door", registry=r)
         self.refused_events = Counter("centralita_events_refused", "Events no handler could take", registry=r)
         self.late_events = Counter("centralita_events_late", "Events of interactions that are over", registry=r)

@@ -10,16 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from core.clock import Clock
-from core.commands import CancelTimer, Command, SendHttp, SetToggle, StartTimer, is_irreversible
+from core.commands import CancelTimer, Command, OriginateLeg, SendHttp, SetToggle, StartTimer, is_irreversible
 from core.decisions import Decision, Moved
 from core.errors import EventRefused
 from core.events import Event, LegArrived, TimerFired, ToggleSet
-from core.interaction import InteractionState
 from engine import interactions
 from engine.interactions import Interaction, Surroundings, Turn
 from engine.lanes import Lanes, Ordered
@@ -40,9 +39,10 @@ class Written:
 
     event: Event
     at_s: float
-    interaction: Interaction | None
+    interaction: Interaction
     decisions: tuple[Decision, ...]
     commands: tuple[Command, ...]
+    closed: bool
 
 
 class Book(Protocol):
@@ -51,17 +51,22 @@ class Book(Protocol):
     @property
     def healthy(self) -> bool: ...
 
-    def write(self, written: Written) -> int:
+    def write(self, written: Written, before: Interaction | None) -> int:
         """The event's seq, at once; durable a little later."""
         ...
 
     async def durable(self, seq: int) -> None: ...
 
-    async def command_started(self, command_id: str) -> None: ...
+    async def command_started(self, command_id: str, interaction_id: str, what: str, subject_id: str) -> None: ...
 
     def command_done(self, command_id: str, outcome: str) -> None: ...
 
-    def write_toggles(self, toggles: Mapping[tuple[str, str], bool]) -> int: ...
+    def write_state(self, name: str, event: Event, at_s: float, body: object) -> int: ...
+
+
+def toggles_body(toggles: Mapping[tuple[str, str], bool]) -> list[tuple[str, str, bool]]:
+    """The toggles as they are kept: (tenant, name, value)."""
+    return [(tenant, name, value) for (tenant, name), value in sorted(toggles.items())]
 
 
 class HttpSender(Protocol):
@@ -183,7 +188,7 @@ class Runtime:
         if interaction is not None and isinstance(fact, LegArrived):
             return
         turn = self._decide(interaction, fact, now_s)
-        self._carry_out(fact, turn, now_s)
+        self._carry_out(fact, interaction, turn, now_s)
 
     def _find(self, fact: Event) -> Interaction | None:
         leg_id = getattr(fact, "leg_id", "")
@@ -217,16 +222,17 @@ class Runtime:
                 log.exception("error exit of %s failed", interaction.interaction_id)
                 return interactions.give_up(interaction, f"{why}; then {again}")
 
-    def _carry_out(self, fact: Event, turn: Turn, now_s: float) -> None:
+    def _carry_out(self, fact: Event, before: Interaction | None, turn: Turn, now_s: float) -> None:
         interaction = turn.interaction
         for decision in turn.decisions:
             if isinstance(decision, Moved):
                 transitions_log.info("%s", decision.transition)
-        seq = self._book.write(Written(fact, now_s, interaction, tuple(turn.decisions), tuple(turn.commands)))
+        written = Written(fact, now_s, interaction, tuple(turn.decisions), tuple(turn.commands), interaction.is_closed)
+        seq = self._book.write(written, before)
         self._remember(interaction)
-        if interaction.state is InteractionState.CLOSED:
+        if interaction.is_closed:
             self._forget(interaction)
-        for n, command in enumerate(turn.commands, start=1):
+        for n, command in enumerate(turn.commands):
             self.dispatch(Ordered(f"{seq}.{n}", interaction.interaction_id, command), seq)
 
     def _remember(self, interaction: Interaction) -> None:
@@ -267,11 +273,14 @@ class Runtime:
                 pass
 
     async def _when_durable(self, ordered: Ordered, seq: int) -> None:
+        command = ordered.command
+        subject_id = command.leg_id if isinstance(command, OriginateLeg) else getattr(command, "request_id", "")
         await self._book.durable(seq)
-        await self._book.command_started(ordered.command_id)
-        self._perform(ordered)
+        await self._book.command_started(ordered.command_id, ordered.interaction_id, type(command).__name__, subject_id)
+        self.perform(ordered)
 
-    def _perform(self, ordered: Ordered) -> None:
+    def perform(self, ordered: Ordered) -> None:
+        """Carries out an irreversible command whose start is on disk; its end is written down too."""
         command_id = ordered.command_id
 
         def done(outcome: str) -> None:
@@ -285,11 +294,12 @@ class Runtime:
     async def _set_toggle(self, command: SetToggle) -> None:
         toggles = {**self.surroundings.toggles, (command.tenant, command.toggle): command.value}
         self.surroundings = replace(self.surroundings, toggles=toggles)
-        await self._book.durable(self._book.write_toggles(toggles))
-        self.put(ToggleSet(command.interaction_id, command.tenant, command.toggle, command.value))
+        fact = ToggleSet(command.interaction_id, command.tenant, command.toggle, command.value)
+        await self._book.durable(self._book.write_state("toggles", fact, self.clock.now_s(), toggles_body(toggles)))
+        self.put(fact)
 
-    def _spawn(self, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -1,8 +1,8 @@
 """Connecting a caller with somebody else: the second leg of a flow's `transfer`.
 
-    start -> the outbound rule is asked -> OriginateLeg -> the leg is up -> BridgeLegs -> one side leaves
-                       | refused                | busy, no answer, failed
-                       +------------------------+--> TransferEnded, back to the flow
+start -> the outbound rule is asked -> OriginateLeg -> the leg is up -> BridgeLegs -> one side leaves
+                   | refused                | busy, no answer, failed
+                   +------------------------+--> TransferEnded, back to the flow
 """
 
 from __future__ import annotations
@@ -84,9 +84,7 @@ def external_up(turn: Turn, leg: Leg, now_s: float) -> None:
         turn.commands.append(BridgeLegs(bridge_id, (customer.leg_id, leg.leg_id)))
 
 
-def end_of_leg(
-    turn: Turn, leg: Leg, event: LegEnded | CommandRejected | CommandOutcomeUnknown
-) -> TransferEnded | None:
+def end_of_leg(turn: Turn, leg: Leg, event: LegEnded | CommandRejected | CommandOutcomeUnknown) -> TransferEnded | None:
     """The leg is gone or never came: what the flow is told."""
     transfer = turn.interaction.transfer
     if transfer is None or transfer.leg_id != leg.leg_id:

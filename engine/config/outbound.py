@@ -41,7 +41,8 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class OutboundRules:
-    """`country`: how national numbers are read (`ES`). `devices`: names that may be rung. `limit_s`: a leg's life."""
+    """`country`: how national numbers are read (`ES`). `devices`: phones, by their name inside Asterisk.
+    `limit_s`: how long a leg lives at most."""
 
     country: str = "ES"
     rules: Sequence[OutboundRule] = ()
@@ -54,10 +55,10 @@ class OutboundRules:
     def permit(self, target: str, tenant: str, dialed: Mapping[str, int]) -> Permitted | Refused:
         """`target`: `device:1001` or a number as a person writes it. `dialed`: rule -> legs in the last hour."""
         if target.startswith("device:"):
-            name = target.removeprefix("device:")
+            name = f"{tenant}-{target.removeprefix('device:')}"
             if name in self.devices:
                 return Permitted(f"device:{name}", "devices")
-            return Refused(f"there is no device '{name}'")
+            return Refused(f"tenant {tenant} has no device '{target.removeprefix('device:')}'")
         number = _SEPARATORS.sub("", target)
         if number in self.emergency_numbers:
             if not self.emergency_trunk:
@@ -65,9 +66,9 @@ class OutboundRules:
             return Permitted(f"trunk:{self.emergency_trunk}/{number}", "emergency")
         if not _DIALABLE.match(number):
             return Refused("not a number that can be dialed")
+        if f"{tenant}-{number}" in self.devices:
+            return Permitted(f"device:{tenant}-{number}", "devices")
         number = self.normalise(number)
-        if number in self.devices:
-            return Permitted(f"device:{number}", "devices")
         rule = self._longest(number)
         if rule is None:
             return Refused("no rule in config/outbound.yaml allows this number")

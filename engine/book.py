@@ -1,0 +1,115 @@
+"""The runtime's view of the journal: entries with snapshots, nothing secret in them.
+
+While a node listens to sensitive digits, the digit itself and what is played or sent from it never reach the
+journal: they live in memory alone, and after a restart that node asks again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from urllib.parse import urlsplit
+
+import msgspec
+
+from core.clock import Clock
+from core.commands import Command, Play, SendHttp
+from core.events import DigitPressed, Event, HttpReplied
+from engine import snapshots
+from engine.interactions import Interaction
+from engine.runtime import Written
+from ivr.run import FlowRun
+from store.cipher import HOUSE, ContactCipher
+from store.entry import Entry, StateRow
+from store.journal import Journal
+
+SYSTEM = ""
+"""The interaction id of what concerns no interaction."""
+
+
+class JournalBook:
+    """`Book` over the real journal."""
+
+    def __init__(self, journal: Journal, cipher: ContactCipher, clock: Clock) -> None:
+        self._journal = journal
+        self._cipher = cipher
+        self._clock = clock
+        self._contacts: dict[str, str] = {}
+
+    @property
+    def healthy(self) -> bool:
+        return self._journal.healthy
+
+    def write(self, written: Written, before: Interaction | None) -> int:
+        """The event's seq. `before`: the interaction as it was, which says whether its digits are secret."""
+        interaction = written.interaction
+        secret = _is_secret(before) or _is_secret(interaction)
+        event, commands = written.event, written.commands
+        if secret:
+            event = _blanked_event(event)
+            commands = tuple(_blanked(command) for command in commands)
+        return self._journal.append(
+            Entry(
+                interaction_id=interaction.interaction_id,
+                contact_key_id=self._contact(interaction),
+                at_s=written.at_s,
+                event=event,
+                decisions=written.decisions,
+                commands=commands,
+                snapshot=None if written.closed else partial(snapshots.dump, interaction),
+                snapshot_version=snapshots.VERSION,
+                closed=written.closed,
+            )
+        )
+
+    async def durable(self, seq: int) -> None:
+        await self._journal.durable(seq)
+
+    async def command_started(self, command_id: str, interaction_id: str, what: str, subject_id: str) -> None:
+        await self._journal.command_started(command_id, interaction_id, what, subject_id, self._clock.now_s())
+
+    def command_done(self, command_id: str, outcome: str) -> None:
+        self._journal.command_done(command_id, outcome, self._clock.now_s())
+
+    def write_state(self, name: str, event: Event, at_s: float, body: object) -> int:
+        """State of the whole engine together with the event that changed it; returns the event's seq."""
+        row = StateRow(name, 1, msgspec.msgpack.encode(body))
+        return self._journal.append(Entry(SYSTEM, HOUSE, at_s, event, states=(row,)))
+
+    def _contact(self, interaction: Interaction) -> str:
+        key = self._contacts.get(interaction.interaction_id)
+        if key is None:
+            key = self._cipher.contact_key_id(interaction.tenant, interaction.caller, interaction.interaction_id)
+            self._contacts[interaction.interaction_id] = key
+        if interaction.is_closed:
+            self._contacts.pop(interaction.interaction_id, None)
+        return key
+
+
+def _is_secret(interaction: Interaction | None) -> bool:
+    run: FlowRun | None = interaction.run if interaction is not None else None
+    return run is not None and (run.listens_in_secret or any(frame.secrets for frame in run.frames))
+
+
+def _blanked_event(event: Event) -> Event:
+    if isinstance(event, DigitPressed):
+        return replace(event, digit="")
+    if isinstance(event, HttpReplied):
+        return replace(event, values=dict.fromkeys(event.values, ""))
+    return event
+
+
+def _blanked(command: Command) -> Command:
+    if isinstance(command, Play):
+        return replace(command, parts=())
+    if isinstance(command, SendHttp):
+        return replace(command, url=urlsplit(command.url)._replace(query="").geturl(), body="", headers={})
+    return command
+
+
+def toggles_from(row: StateRow | None) -> dict[tuple[str, str], bool]:
+    """The toggles as they were kept; none at a first start."""
+    if row is None:
+        return {}
+    rows = msgspec.msgpack.decode(row.body, type=list[tuple[str, str, bool]])
+    return {(tenant, name): value for tenant, name, value in rows}

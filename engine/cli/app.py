@@ -1,0 +1,30 @@
+"""All commands on one tree. Heavy rooms are imported by the command that needs them, so `--help` is instant."""
+
+from __future__ import annotations
+
+import typer
+
+from engine.cli import check, doctor, flow, journal, service
+from engine.cli.lazy import phone_app
+
+app = typer.Typer(
+    name="centralita",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="An open contact center on Asterisk.\n\n"
+    "Start with `centralita doctor`, then `centralita up`; write flows under `flows/`, try them with "
+    "`centralita flow try NAME`, and load them into the running system with `centralita reload`.",
+    epilog="Exit codes: 0 done, 1 something is wrong with what was asked about, 2 wrong usage, 3 nothing runs here, "
+    "4 it runs already, 5 it could not start.",
+    pretty_exceptions_enable=False,
+)
+service.register(app)
+check.register(app)
+journal.register(app)
+doctor.register(app)
+app.add_typer(flow.app, name="flow")
+app.add_typer(phone_app(), name="phone")
+
+
+def main() -> None:
+    app()

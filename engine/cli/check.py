@@ -1,0 +1,32 @@
+"""`centralita check`: everything that is wrong with flows/ and config/, at once."""
+
+from __future__ import annotations
+
+import typer
+
+from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json, print_problems, problem_json
+
+
+def register(app: typer.Typer) -> None:
+    app.command("check")(check)
+
+
+def check(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """Check all definitions without loading them. Exit code 1 when there is any error; warnings alone pass."""
+    from engine.config.loader import load
+    from engine.config.sources import read_sources
+    from engine.sounds import known_sounds
+
+    home = home_of(project)
+    sources = read_sources(home.project)
+    loaded = load(sources, known_sounds(home))
+    errors = loaded.problems.errors
+    if json:
+        print_json({"ok": not errors, "problems": [problem_json(problem) for problem in loaded.problems]})
+    else:
+        print_problems(loaded.problems)
+        if not errors and loaded.configuration is not None:
+            flows = len(loaded.configuration.release.flows)
+            out.print(f"[green]all right[/]: {flows} flows, {len(sources)} files, {len(loaded.problems.warnings)} warnings")
+    if errors:
+        fail(f"{len(errors)} errors, {len(loaded.problems.warnings)} warnings in {len(sources)} files")

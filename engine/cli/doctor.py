@@ -1,0 +1,232 @@
+"""`centralita doctor`: what is wrong with this machine, and the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import typer
+from rich.table import Table
+
+from engine.cli.common import JsonOption, ProjectOption, home_of, out, print_json
+from engine.home import Home
+
+Verdict = Literal["ok", "warning", "wrong"]
+_MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "wrong": "[bold red]wrong[/]"}
+_LEAST_FREE_BYTES = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`mend`: a command to type, or what to do; empty when all is well."""
+
+    what: str
+    verdict: Verdict
+    says: str
+    mend: str = ""
+
+
+def register(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+
+
+def doctor(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """Look at this machine: Python, Asterisk, sounds, voices, ports, disk, clock, user namespaces, configuration.
+
+    Exit code 1 when something is wrong; warnings alone pass.
+    """
+    home = home_of(project)
+    findings = list(examine(home))
+    if json:
+        print_json([{"what": f.what, "verdict": f.verdict, "says": f.says, "mend": f.mend} for f in findings])
+    else:
+        table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+        for finding in findings:
+            table.add_row(_MARKS[finding.verdict], finding.what, finding.says, finding.mend and f"→ [bold]{finding.mend}[/]")
+        out.print(table)
+    if any(finding.verdict == "wrong" for finding in findings):
+        raise typer.Exit(1)
+
+
+def examine(home: Home) -> Iterator[Finding]:
+    """Every check; one that itself fails is a finding like any other."""
+    checks: tuple[Callable[[Home], Iterator[Finding]], ...] = (
+        _python,
+        _asterisk,
+        _configuration,
+        _ports,
+        _disk,
+        _clock,
+        _namespaces,
+        _voices,
+        _journal,
+    )
+    for check in checks:
+        try:
+            yield from check(home)
+        except Exception as failure:
+            yield Finding(check.__name__.strip("_"), "wrong", f"could not be examined: {failure}")
+
+
+def _python(home: Home) -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info >= (3, 11):
+        yield Finding("Python", "ok", version)
+    else:
+        yield Finding("Python", "wrong", f"{version} is too old", "apt install python3.11")
+
+
+def _asterisk(home: Home) -> Iterator[Finding]:
+    from telephony.node.errors import NodeError
+    from telephony.node.installation import find
+
+    try:
+        found = find()
+    except NodeError as failure:
+        yield Finding("Asterisk", "wrong", str(failure), "make install-asterisk")
+        return
+    where = f"private, in {found.root}" if found.root else str(found.binary)
+    yield Finding("Asterisk", "ok", f"{found.version} ({where})")
+    for language, voices in (("es", ("es", "es_MX_f_Allison")), ("en", ("en", "en_US_f_Allison"))):
+        if any(found.outside(found.data_dir / "sounds" / voice).is_dir() for voice in voices):
+            yield Finding(f"sounds {language}", "ok", "installed")
+        else:
+            package = f"asterisk-core-sounds-{language}-wav"
+            yield Finding(f"sounds {language}", "wrong", "missing", f"apt install {package}, or make install-asterisk")
+
+
+def _configuration(home: Home) -> Iterator[Finding]:
+    from engine.config.loader import load
+    from engine.config.sources import read_sources
+
+    problems = load(read_sources(home.project)).problems
+    if problems.errors:
+        yield Finding("configuration", "wrong", f"{len(problems.errors)} errors", "centralita check")
+    else:
+        yield Finding("configuration", "ok", f"{home.project}, {len(problems.warnings)} warnings")
+
+
+def _ports(home: Home) -> Iterator[Finding]:
+    from engine.config import models
+    from engine.config.sources import read_sources
+    from definitions.models import load
+    from definitions.problems import Problems
+
+    site = load(models.Site, read_sources(home.project).get("config/site.yaml", ""), "config/site.yaml")
+    if isinstance(site, Problems):
+        return
+    if _runs(home):
+        yield Finding("ports", "ok", "in use by the Centralita that runs here")
+        return
+    wanted = [
+        ("SIP over UDP", "sip.port", site.sip.port, socket.SOCK_DGRAM),
+        ("SIP over TCP", "sip.port", site.sip.port, socket.SOCK_STREAM),
+        ("Asterisk's HTTP", "asterisk_http_port", site.asterisk_http_port, socket.SOCK_STREAM),
+        ("Asterisk's manager", "asterisk_manager_port", site.asterisk_manager_port, socket.SOCK_STREAM),
+        ("health and metrics", "api_port", site.api_port, socket.SOCK_STREAM),
+    ]
+    if site.sip.tls_port:
+        wanted.append(("SIP over TLS", "sip.tls_port", site.sip.tls_port, socket.SOCK_STREAM))
+    for what, key, port, kind in wanted:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            if kind is socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                yield Finding(f"port {port}", "ok", f"free for {what}")
+            except OSError as failure:
+                mend = f"stop what uses it (ss -lnp | grep :{port}), or change {key} in config/site.yaml"
+                yield Finding(f"port {port}", "wrong", f"wanted for {what}: {failure.strerror}", mend)
+
+
+def _runs(home: Home) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(home.control_socket))
+        except OSError:
+            return False
+    return True
+
+
+def _disk(home: Home) -> Iterator[Finding]:
+    place = next(p for p in (home.state, *home.state.parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    if free < _LEAST_FREE_BYTES:
+        yield Finding("disk", "warning", f"{free / 1e9:.1f} GB free for {home.state}", "make room: the journal must never stop")
+    else:
+        yield Finding("disk", "ok", f"{free / 1e9:.0f} GB free")
+    if not os.access(place, os.W_OK):
+        yield Finding("state directory", "wrong", f"{place} cannot be written", f"chown {os.getuid()} {place}")
+
+
+def _clock(home: Home) -> Iterator[Finding]:
+    if time.time() < 1_767_225_600:
+        yield Finding("clock", "wrong", f"it says {time.strftime('%Y-%m-%d', time.gmtime())}", "timedatectl set-ntp true")
+        return
+    timedatectl = shutil.which("timedatectl")
+    said = ""
+    if timedatectl is not None and Path("/run/systemd/system").exists():
+        shown = subprocess.run([timedatectl, "show", "-p", "NTPSynchronized"], capture_output=True, text=True, timeout=5)  # noqa: S603
+        said = shown.stdout.strip()
+    if said.endswith("=no"):
+        yield Finding("clock", "warning", "not synchronised", "timedatectl set-ntp true")
+    else:
+        yield Finding("clock", "ok", "synchronised" if said.endswith("=yes") else "plausible")
+
+
+def _namespaces(home: Home) -> Iterator[Finding]:
+    from telephony.node.errors import NodeError
+    from telephony.node.installation import allow_user_namespaces, find
+
+    try:
+        if find().root is None:
+            yield Finding("user namespaces", "ok", "not needed: the machine's own Asterisk is used")
+            return
+    except NodeError:
+        pass
+    bubblewrap = shutil.which("bwrap")
+    if bubblewrap is None:
+        yield Finding("bubblewrap", "wrong", "missing: the private Asterisk runs in it", "apt install bubblewrap")
+        return
+    tried = subprocess.run([bubblewrap, "--ro-bind", "/", "/", "true"], capture_output=True, text=True, timeout=10)  # noqa: S603
+    if tried.returncode:
+        yield Finding("user namespaces", "wrong", tried.stderr.strip()[:120], allow_user_namespaces())
+    else:
+        yield Finding("user namespaces", "ok", "bubblewrap works")
+
+
+def _voices(home: Home) -> Iterator[Finding]:
+    from importlib.util import find_spec
+
+    if find_spec("kokoro_onnx") is None:
+        yield Finding("voices", "warning", "Kokoro is missing: dynamic texts sound robotic", "pip install 'centralita[voices]'")
+    else:
+        yield Finding("voices", "ok", "Kokoro is installed")
+    if shutil.which("espeak-ng") is None:
+        yield Finding("espeak-ng", "warning", "missing: no voice for texts in a hurry", "apt install espeak-ng")
+
+
+def _journal(home: Home) -> Iterator[Finding]:
+    if not home.journal.exists():
+        yield Finding("journal", "ok", "none yet")
+        return
+    from store.cipher import ContactCipher
+    from store.errors import StoreError
+    from store.journal_reader import JournalReader
+
+    try:
+        with ContactCipher.open(home.state, read_only=True) as cipher:
+            reader = JournalReader.open(home.journal, cipher)
+            size = home.journal.stat().st_size
+            yield Finding("journal", "ok", f"{reader.last_seq()} events, {size / 1e6:.1f} MB")
+            reader.close()
+    except StoreError as failure:
+        yield Finding("journal", "wrong", str(failure))

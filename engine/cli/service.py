@@ -1,0 +1,162 @@
+"""`centralita up`, `status`, `reload`: the running system."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import signal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.panel import Panel
+from rich.table import Table
+
+from engine.cli.client import ask
+from engine.cli.common import (
+    CANNOT_START,
+    RUNS_ALREADY,
+    JsonOption,
+    ProjectOption,
+    err,
+    fail,
+    home_of,
+    out,
+    print_json,
+    print_problems,
+)
+
+if TYPE_CHECKING:
+    from engine.home import Home
+    from telephony.node.settings import NodeSettings
+
+
+def register(app: typer.Typer) -> None:
+    app.command("up")(up)
+    app.command("status")(status)
+    app.command("reload")(reload)
+
+
+def up(
+    project: ProjectOption = None,
+    lan: Annotated[
+        bool, typer.Option("--lan", help="Let phones on this network reach us, not only programs on this machine.")
+    ] = False,
+    bind: Annotated[
+        str, typer.Option(help="The address to bind instead; implies --lan.", metavar="ADDRESS", show_default=False)
+    ] = "",
+) -> None:
+    """Start everything and keep it running: Asterisk, the engine, its workers. Ctrl-C stops it all.
+
+    Asterisk and the engine are started again when they die; calls survive the engine's death.
+    """
+    from engine.config.loader import load
+    from engine.config.sources import read_sources
+    from engine.home import SecretBox
+    from engine.node_settings import LOOPBACK, lan_address, node_settings
+    from engine.supervisor import AlreadyUp, Plan, Supervisor
+    from telephony.node.errors import NodeError
+    from telephony.node.installation import find
+
+    home = home_of(project)
+    home.prepare()
+    loaded = load(read_sources(home.project))
+    print_problems(loaded.problems)
+    if loaded.configuration is None:
+        fail("the configuration has errors: mend the lines above, then start again", CANNOT_START)
+    site = loaded.configuration.site
+    try:
+        address = bind or (lan_address() if lan else LOOPBACK)
+        box = SecretBox(home.state / "secrets.json")
+        node = node_settings(home, loaded.configuration, box, address)
+        plan = Plan(home, node, find(), site.absence.overflow_after_s)
+    except (OSError, ValueError, NodeError) as failure:
+        fail(str(failure), CANNOT_START)
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        supervisor = Supervisor(plan, lambda text: err.print(f"[yellow]{text}[/]"))
+        with out.status("starting Asterisk and the engine"):
+            await supervisor.start()
+        out.print(welcome(home, node, site.title or site.site, site.api_port))
+        await stop.wait()
+        with out.status("stopping"):
+            await supervisor.stop()
+        out.print("stopped; nothing is left running")
+
+    try:
+        asyncio.run(run())
+    except AlreadyUp as failure:
+        fail(str(failure), RUNS_ALREADY)
+    except (NodeError, OSError) as failure:
+        fail(str(failure), CANNOT_START)
+
+
+def welcome(home: Home, node: NodeSettings, title: str, api_port: int) -> Panel:
+    """What a newcomer needs: whom to call, with which account, where to look."""
+    import segno
+
+    table = Table.grid(padding=(0, 2))
+    host = f"{node.bind}:{node.sip_port}"
+    table.add_row("server", f"[bold]{host}[/] (UDP and TCP)" + (f", TLS {node.tls_port}" if node.tls_port else ""))
+    for device in node.devices:
+        table.add_row("account", f"user [bold]{device.name}[/]  password [bold]{device.secret}[/]")
+    table.add_row("dial", "any number in config/numbers, for example [bold]100[/]")
+    table.add_row("try", "[bold]centralita phone call 100[/] from this machine")
+    table.add_row("log", str(home.engine_log))
+    table.add_row("API", f"http://127.0.0.1:{api_port}/health  /ready  /metrics")
+    table.add_row("stop", "Ctrl-C")
+    if node.devices:
+        first = node.devices[0]
+        picture = io.StringIO()
+        segno.make(f"sip:{first.name}@{host}", error="l").terminal(out=picture, compact=True)
+        table.add_row("phone app", picture.getvalue().rstrip("\n"))
+    return Panel(table, title=f"{title} answers", border_style="green", expand=False)
+
+
+def status(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """What runs right now: nodes, journal, and each interaction with the node it is at."""
+    home = home_of(project)
+    body = ask(home, "GET", "/status")
+    if json:
+        print_json(body)
+        return
+    ready = "[green]ready[/]" if body["ready"] else "[red]not ready[/]"
+    nodes = ", ".join(f"{name} {'up' if is_up else '[red]down[/]'}" for name, is_up in body["nodes"].items())
+    out.print(f"{body['site']}: {ready} · nodes: {nodes or 'none'} · release {body['release']}")
+    out.print(f"journal: event {body['journal']['last_seq']}, on disk up to {body['journal']['durable_seq']}")
+    for problem in body["problems"]:
+        out.print(f"[yellow]the files on disk are not what serves: {problem}[/]")
+    out.print(_interactions(body["interactions"]))
+
+
+def _interactions(rows: list[dict[str, Any]]) -> Table | str:
+    if not rows:
+        return "no interaction in progress"
+    table = Table(title=f"{len(rows)} interactions", title_justify="left")
+    for column in ("id", "tenant", "state", "where", "language", "age"):
+        table.add_column(column)
+    for row in rows:
+        where = f"{row['flow']}.{row['node']}" if row["flow"] else ""
+        table.add_row(row["id"], row["tenant"], row["state"], where, row["language"], f"{row['age_s']} s")
+    return table
+
+
+def reload(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """Load flows/ and config/ into the running system: all of it, or none of it when anything is wrong.
+
+    Calls in progress finish on the version they began with.
+    """
+    body = ask(home_of(project), "POST", "/reload", timeout_s=120)
+    if json:
+        print_json(body)
+    else:
+        for problem in body["problems"]:
+            out.print(problem, soft_wrap=True, markup=False)
+        if body["reloaded"]:
+            out.print(f"[green]loaded[/]: release {body['release']} serves new calls")
+        else:
+            err.print(f"[bold red]nothing changed[/]: release {body['release']} goes on serving")
+    if not body["reloaded"]:
+        raise typer.Exit(1)

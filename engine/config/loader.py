@@ -1,0 +1,254 @@
+"""All of a configuration, or none of it and every problem it has. Pure: texts in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ivr.model import Release
+
+from core.media import Speech
+from definitions.models import Definition
+from definitions.models import load as load_definition
+from definitions.problems import Problem, Problems, Severity
+from engine.config import models
+from engine.config.numbers import NumberPlan, NumberRange, Route
+from engine.config.outbound import OutboundRule, OutboundRules
+from engine.config.sources import release_id, tenant_of, within_tenant
+from engine.effects.http import AllowedHost
+from engine.home import SecretBox
+from ivr import loader as ivr_loader
+
+D = TypeVar("D", bound=Definition)
+
+# Folder -> (model, the key that names the thing). The file's name must be that name: one thing, one file.
+_FOLDERS: Mapping[str, tuple[type[Definition], str]] = {
+    "devices": (models.Device, "device"),
+    "trunks": (models.Trunk, "trunk"),
+    "queues": (models.Queue, "queue"),
+}
+
+
+def asterisk_name(tenant: str, name: str) -> str:
+    """What a tenant's device or trunk is called inside Asterisk."""
+    return f"{tenant}-{name}"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything admins defined, checked together. `devices`, `trunks`: by their name inside Asterisk."""
+
+    release_id: str
+    sources: Mapping[str, str]
+    site: models.Site
+    numbers: NumberPlan
+    outbound: OutboundRules
+    emergency: models.Emergency
+    devices: Mapping[str, models.Device]
+    trunks: Mapping[str, models.Trunk]
+    queues: Mapping[tuple[str, str], models.Queue]
+    hosts: tuple[models.HttpHost, ...]
+    release: Release
+
+    def http_hosts(self, box: SecretBox) -> dict[str, AllowedHost]:
+        """The hosts flows may ask; a header `secret:NAME` gets its value from the state directory."""
+
+        def value(text: str) -> str:
+            return box.get(f"http/{text.removeprefix('secret:')}") if text.startswith("secret:") else text
+
+        return {
+            host.host.lower(): AllowedHost(
+                host.host.lower(),
+                host.port,
+                host.private,
+                host.http,
+                {name: value(text) for name, text in host.headers.items()},
+            )
+            for host in self.hosts
+        }
+
+    def static_speech(self) -> list[Speech]:
+        """Every text that is spoken as written, to be rendered before anybody hears it."""
+        found: dict[Speech, None] = {}
+        for flow in self.release.flows.values():
+            for node in flow.nodes.values():
+                for placed in node.prompts():
+                    found.update(dict.fromkeys(placed.value.static_speech(flow.languages)))
+        return list(found)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """`configuration` is None when there is any error among `problems`."""
+
+    configuration: Configuration | None
+    problems: Problems
+
+
+@dataclass
+class _Reading:
+    """What has been read so far, and what was wrong with it."""
+
+    sources: Mapping[str, str]
+    problems: Problems = field(default_factory=Problems)
+
+    def one(self, name: str, model: type[D], default: Callable[[], D]) -> D:
+        text = self.sources.get(name)
+        if text is None:
+            return default()
+        found = load_definition(model, text, name)
+        if isinstance(found, Problems):
+            self.problems.extend(found)
+            return default()
+        return found
+
+    def folder(self, folder: str) -> Iterable[tuple[str, str]]:
+        """(file, tenant) of each file in `config/<folder>/`, of every tenant."""
+        for name in self.sources:
+            if within_tenant(name).startswith(f"config/{folder}/"):
+                yield name, tenant_of(name)
+
+    def error(self, file: str, what: str, hint: str) -> None:
+        self.problems.add(Problem(file, 1, 1, what, hint, Severity.ERROR))
+
+
+def load(sources: Mapping[str, str], sounds: Mapping[str, frozenset[str]] | None = None) -> Loaded:
+    """Checks everything together.
+
+    Args:
+        sources: relative path -> text, as `read_sources` gives it.
+        sounds: language -> names of recorded sounds; None when nobody knows (then they are not checked).
+    """
+    reading = _Reading(sources)
+    if "config/site.yaml" not in sources:
+        reading.error("config/site.yaml", "the file is missing", "write at least `site: a-name`")
+    site = reading.one("config/site.yaml", models.Site, lambda: models.Site(site="site"))
+    outbound = reading.one("config/outbound.yaml", models.Outbound, models.Outbound)
+    http = reading.one("config/http.yaml", models.Http, models.Http)
+    things = {folder: _things(reading, folder) for folder in _FOLDERS}
+    devices = {asterisk_name(*key): d for key, d in things["devices"].items() if isinstance(d, models.Device)}
+    trunks = {asterisk_name(*key): t for key, t in things["trunks"].items() if isinstance(t, models.Trunk)}
+    queues = {key: q for key, q in things["queues"].items() if isinstance(q, models.Queue)}
+    flows = ivr_loader.load(
+        sources,
+        ivr_loader.Context(
+            languages=site.languages,
+            queues=frozenset(queues),
+            devices=frozenset((tenant, name) for tenant, name in things["devices"]),
+            hosts=frozenset(host.host.lower() for host in http.hosts),
+            sounds=sounds,
+        ),
+    )
+    reading.problems.extend(flows.problems)
+    numbers = _number_plan(reading, flows.release)
+    rules = _outbound_rules(reading, site, outbound, devices, trunks)
+    if reading.problems.errors or flows.release is None:
+        return Loaded(None, reading.problems)
+    configuration = Configuration(
+        release_id=release_id(sources),
+        sources=dict(sources),
+        site=site,
+        numbers=numbers,
+        outbound=rules,
+        emergency=outbound.emergency,
+        devices=devices,
+        trunks=trunks,
+        queues=queues,
+        hosts=http.hosts,
+        release=flows.release,
+    )
+    return Loaded(configuration, reading.problems)
+
+
+def _things(reading: _Reading, folder: str) -> dict[tuple[str, str], Definition]:
+    model, key = _FOLDERS[folder]
+    found: dict[tuple[str, str], Definition] = {}
+    for file, tenant in reading.folder(folder):
+        thing = load_definition(model, reading.sources[file], file)
+        if isinstance(thing, Problems):
+            reading.problems.extend(thing)
+            continue
+        name = getattr(thing, key)
+        stem = file.rpartition("/")[2].removesuffix(".yaml")
+        if stem != name:
+            reading.error(file, f"the file is called {stem} and defines {key} '{name}'", f"rename it to {name}.yaml")
+        found[tenant, name] = thing
+    return found
+
+
+def _number_plan(reading: _Reading, release: Release | None) -> NumberPlan:
+    exact: dict[str, Route] = {}
+    ranges: list[NumberRange] = []
+    defaults: dict[str, Route] = {}
+    files: dict[str, str] = {}
+    for file, tenant in reading.folder("numbers"):
+        number = load_definition(models.Number, reading.sources[file], file)
+        if isinstance(number, Problems):
+            reading.problems.extend(number)
+            continue
+        for flow in (number.flow, number.closed_flow):
+            if flow is not None and release is not None and (tenant, flow) not in release.flows:
+                known = sorted(name for owner, name in release.flows if owner == tenant)
+                reading.error(file, f"there is no flow '{flow}'", f"flows of tenant {tenant}: {', '.join(known)}")
+        if number.calendar and release is not None and (tenant, number.calendar) not in release.calendars:
+            reading.error(file, f"there is no calendar '{number.calendar}'", "add it under config/calendars/")
+        rule = f"number {number.number}" if number.number else "default"
+        if number.range:
+            rule = f"range {number.range[0]}-{number.range[1]}"
+        route = Route(tenant, number.flow, number.language or "", rule, number.calendar or "", number.closed_flow or "")
+        if number.number is not None:
+            digits = number.number.lstrip("+")
+            if digits in exact:
+                reading.error(file, f"{number.number} is defined twice", f"the other is {files[digits]}")
+            exact[digits], files[digits] = route, file
+        elif number.range is not None:
+            ranges.append(NumberRange(*number.range, route))
+        elif tenant in defaults:
+            reading.error(file, f"tenant {tenant} has two defaults", "keep one `default: yes`")
+        else:
+            defaults[tenant] = route
+    if "main" not in defaults:
+        reading.error(
+            "config/numbers", "nothing answers a number nobody listed", "add a file with `default: yes` and a flow"
+        )
+        defaults["main"] = Route("main", "", "", "default")
+    entries = {
+        asterisk_name(tenant, file.rpartition("/")[2].removesuffix(".yaml")): tenant
+        for folder in ("devices", "trunks")
+        for file, tenant in reading.folder(folder)
+    }
+    return NumberPlan(exact, tuple(ranges), defaults, entries)
+
+
+def _outbound_rules(
+    reading: _Reading,
+    site: models.Site,
+    outbound: models.Outbound,
+    devices: Mapping[str, models.Device],
+    trunks: Mapping[str, models.Trunk],
+) -> OutboundRules:
+    file = "config/outbound.yaml"
+    names = [rule.name for rule in outbound.rules]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        reading.error(file, f"two rules are called '{name}'", "give each its own name: caps are counted by it")
+    for trunk in (outbound.emergency.trunk, *(rule.trunk for rule in outbound.rules)):
+        if trunk is not None and asterisk_name("main", trunk) not in trunks:
+            reading.error(file, f"there is no trunk '{trunk}'", "add it under config/trunks/")
+    return OutboundRules(
+        country=site.country,
+        rules=tuple(
+            OutboundRule(
+                rule.name,
+                rule.prefixes,
+                asterisk_name("main", rule.trunk) if rule.trunk else "",
+                rule.caller or "",
+                rule.hourly,
+            )
+            for rule in outbound.rules
+        ),
+        emergency_numbers=frozenset(outbound.emergency.numbers),
+        emergency_trunk=asterisk_name("main", outbound.emergency.trunk) if outbound.emergency.trunk else "",
+        devices=frozenset(devices),
+        limit_s=float(site.leg_limit_s),
+    )

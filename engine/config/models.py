@@ -1,0 +1,167 @@
+"""The files under `config/`, one model each. Field descriptions are what an editor shows while one types."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from definitions.faults import fault
+from definitions.models import Count, Definition, Digits, Flag, LanguageTag, Name, Seconds
+
+
+class Sip(Definition):
+    """Where phones and trunks reach us."""
+
+    port: Count = Field(default=5060, description="UDP and TCP port of SIP")
+    tls_port: Count | None = Field(default=None, description="TCP port of SIP over TLS; none unless set")
+    rtp_first: Count = Field(default=10000, description="first UDP port of audio")
+    rtp_last: Count = Field(default=10999, description="last UDP port of audio; a call needs two, a transfer four")
+    external_address: str | None = Field(default=None, description="our address as seen from outside a NAT")
+
+
+class Overflow(Definition):
+    """Where callers go when nobody can serve them: a device, or a number over a trunk."""
+
+    endpoint: Name
+    number: str | None = None
+    ring_s: Count = 45
+
+
+class Absence(Definition):
+    """What callers get while the engine is away: music, then an apology, then `overflow`."""
+
+    retry_s: Count = Field(default=2, description="how often a waiting leg is offered again")
+    tries: Count = Field(default=30, description="how many times, before the apology")
+    overflow_after_s: Seconds = Field(default=30.0, description="legs of a dead engine are sent to overflow after this")
+    apology: str = Field(default="vm-nobodyavail&vm-goodbye", description="Asterisk sounds joined by &")
+    overflow: Overflow | None = None
+
+
+class Site(Definition):
+    """`config/site.yaml`: this installation."""
+
+    site: Name = Field(description="a short name; part of every id")
+    title: str = ""
+    time_zone: str = Field(default="Europe/Madrid", description="IANA name")
+    country: str = Field(default="ES", pattern=r"^[A-Z]{2}$", description="how national numbers are read")
+    languages: tuple[LanguageTag, ...] = Field(default=("es", "en"), min_length=1)
+    sip: Sip = Sip()
+    asterisk_http_port: Count = 8088
+    asterisk_manager_port: Count = 5038
+    api_port: Count = Field(default=8008, description="health and metrics, on loopback")
+    max_interactions: Count = Field(default=400, description="more callers than this are refused at the door")
+    leg_limit_s: Count = Field(default=4 * 3600, description="no leg lives longer")
+    absence: Absence = Absence()
+    database: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the state directory")
+    keep_journal_days: Count = Field(default=90, description="events older than this are deleted")
+
+
+class Number(Definition):
+    """`config/numbers/*.yaml`: which flow answers a dialled number."""
+
+    number: str | None = Field(default=None, description="as the trunk or phone says it: `100`, `+34911234567`")
+    range: tuple[str, str] | None = Field(default=None, description="first and last number, both included")
+    default: Flag = Field(default=False, description="answers what no other entry matches")
+    flow: Name
+    language: LanguageTag | None = None
+    calendar: Name | None = Field(default=None, description="outside of it `closed_flow` answers")
+    closed_flow: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_match(self) -> Number:
+        if sum((self.number is not None, self.range is not None, self.default)) != 1:
+            raise fault("it matches nothing or in two ways", "give exactly one of number, range, default: yes")
+        if self.closed_flow is not None and self.calendar is None:
+            raise fault("closed_flow has no calendar", "name the calendar that says when it answers")
+        for text in (self.number, *(self.range or ())):
+            if text is not None and not text.removeprefix("+").replace("*", "").replace("#", "").isdigit():
+                raise fault(f"'{text}' is no number", "digits, with or without a leading +")
+        if self.range is not None:
+            first, last = (text.lstrip("+") for text in self.range)
+            if not (first.isdigit() and last.isdigit()) or len(first) != len(last) or first > last:
+                raise fault("this is no range", "two numbers of equal length, the smaller one first")
+        return self
+
+
+class Device(Definition):
+    """`config/devices/*.yaml`: a phone. Its secret is generated; `centralita status --accounts` shows it."""
+
+    device: Name
+    title: str = ""
+    caller: str | None = Field(default=None, description="the number its calls show")
+    transport: Literal["udp", "tcp", "tls"] | None = None
+    codecs: tuple[Literal["alaw", "ulaw", "g722", "opus", "gsm"], ...] = ("alaw", "ulaw", "g722", "opus")
+    language: LanguageTag | None = None
+    max_contacts: Count = 1
+
+
+class Registration(Definition):
+    """We register at the carrier. The password is in the state directory's secrets under `trunk/<name>`, or here."""
+
+    username: str
+    password: str | None = None
+    expires_s: Count = 600
+
+
+class Trunk(Definition):
+    """`config/trunks/*.yaml`: a carrier, known by its address or by our registration."""
+
+    trunk: Name
+    host: str
+    port: Count = 5060
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    addresses: tuple[str, ...] = Field(default=(), description="networks its calls come from; its host if empty")
+    registration: Registration | None = None
+    codecs: tuple[Literal["alaw", "ulaw", "g722", "opus", "gsm"], ...] = ("alaw", "ulaw")
+    caller: str | None = Field(default=None, description="the number our calls show")
+    dialled_from: Literal["request", "to"] = "request"
+    dtmf: Literal["rfc4733", "info", "inband", "auto"] = "rfc4733"
+
+
+class OutboundRule(Definition):
+    """The rule with the longest matching prefix decides. Without `trunk` it forbids."""
+
+    name: Name
+    prefixes: tuple[str, ...] = Field(min_length=1)
+    trunk: Name | None = None
+    caller: str | None = None
+    hourly: Count = Field(default=0, description="at most this many calls an hour; 0: no cap")
+
+
+class Emergency(Definition):
+    numbers: tuple[Digits, ...] = ("112",)
+    trunk: Name | None = None
+
+
+class Outbound(Definition):
+    """`config/outbound.yaml`: what may be dialed. What no rule names is refused; emergency numbers never are."""
+
+    emergency: Emergency = Emergency()
+    rules: tuple[OutboundRule, ...] = ()
+
+
+class HttpHost(Definition):
+    """A system that flows may ask."""
+
+    host: str
+    port: Count | None = None
+    http: Flag = Field(default=False, description="unencrypted requests allowed")
+    private: Flag = Field(default=False, description="it may live at a private or loopback address")
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="sent with each request; `secret:NAME` takes it from the secrets"
+    )
+
+
+class Http(Definition):
+    """`config/http.yaml`: the hosts flows may ask; nothing else is ever contacted."""
+
+    hosts: tuple[HttpHost, ...] = ()
+
+
+class Queue(Definition):
+    """`config/queues/*.yaml`: a place where callers wait for a person."""
+
+    queue: Name
+    title: str = ""
+    music: Name = "default"

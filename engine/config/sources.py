@@ -1,0 +1,70 @@
+"""The files of a configuration as texts: read once, checked for size, packed for the journal.
+
+config/site.yaml  outbound.yaml  http.yaml
+config/{numbers,devices,trunks,queues,calendars}/*.yaml   config/tables/*.csv
+flows/*.yaml  (flows/*.test.yaml are tests, no part of what serves calls)
+tenants/<name>/config/...  tenants/<name>/flows/...
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+MOST_FILE_BYTES = 20_000_000
+"""A file beyond this is not even read; smaller ones have limits by kind."""
+
+_PATTERNS = ("config/*.yaml", "config/*/*.yaml", "config/tables/*.csv", "flows/*.yaml")
+
+
+def read_sources(project: Path, with_tests: bool = False) -> dict[str, str]:
+    """Relative path -> text. What cannot be read as UTF-8 keeps its place with the bad bytes marked (U+FFFD)."""
+    sources: dict[str, str] = {}
+    for path in sorted(_files(project)):
+        name = path.relative_to(project).as_posix()
+        if name.endswith(".test.yaml") and not with_tests:
+            continue
+        with path.open("rb") as file:
+            sources[name] = file.read(MOST_FILE_BYTES + 1).decode("utf-8", "replace")
+    return sources
+
+
+def _files(project: Path) -> Iterator[Path]:
+    roots = [project, *(p for p in (project / "tenants").glob("*") if p.is_dir())]
+    for root in roots:
+        for pattern in _PATTERNS:
+            yield from (path for path in root.glob(pattern) if path.is_file())
+
+
+def tenant_of(name: str) -> str:
+    """The tenant a file belongs to: `main` unless it lies under `tenants/<name>/`."""
+    parts = name.split("/")
+    return parts[1] if parts[0] == "tenants" and len(parts) > 2 else "main"
+
+
+def within_tenant(name: str) -> str:
+    """The path as it would be for the tenant `main`."""
+    parts = name.split("/")
+    return "/".join(parts[2:]) if parts[0] == "tenants" and len(parts) > 2 else name
+
+
+def release_id(sources: Mapping[str, str]) -> str:
+    """A name for exactly these texts."""
+    digest = sha256()
+    for name in sorted(sources):
+        for text in (name, sources[name]):
+            data = text.encode("utf-8", "surrogateescape")
+            digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()[:16]
+
+
+def pack(sources: Mapping[str, str]) -> bytes:
+    return zlib.compress(msgspec.msgpack.encode(dict(sources)), 6)
+
+
+def unpack(body: bytes) -> dict[str, str]:
+    return msgspec.msgpack.decode(zlib.decompress(body), type=dict[str, str])

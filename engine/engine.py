@@ -1,0 +1,122 @@
+"""A running engine: what it answers when asked, and how it takes a new configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from core.events import ReleaseActivated
+from engine.book import JournalBook
+from engine.clock import AnchoredClock
+from engine.config.loader import Configuration, load
+from engine.config.sources import pack, read_sources
+from engine.config.trial import try_out
+from engine.effects.http import HttpEffect
+from engine.home import Home, SecretBox
+from engine.media import Resolver, Sounds
+from engine.node_settings import sound_directories
+from engine.runtime import Runtime
+from engine.speech import PromptRenderer
+from store.journal import Journal
+from telephony.control.asterisk import AsteriskCallControl
+from telephony.node.installation import Installation
+
+log = logging.getLogger("centralita.engine")
+
+
+@dataclass(slots=True)
+class Engine:
+    """A running engine and what `status` tells about it."""
+
+    home: Home
+    installation: Installation
+    configuration: Configuration
+    journal: Journal
+    book: JournalBook
+    runtime: Runtime
+    calls: AsteriskCallControl
+    resolver: Resolver
+    renderer: PromptRenderer
+    http: HttpEffect
+    clock: AnchoredClock
+    box: SecretBox
+    nodes_up: dict[str, bool] = field(default_factory=dict)
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    problems: list[str] = field(default_factory=list)
+    """What is wrong with the files on disk while an older configuration serves."""
+
+    # -- answers --------------------------------------------------------------------------------------
+    async def health(self) -> dict[str, Any]:
+        return {"healthy": self.journal.healthy, "journal": "ok" if self.journal.healthy else "not writing"}
+
+    async def ready(self) -> dict[str, Any]:
+        ready = self.settled.is_set() and any(self.nodes_up.values()) and not self.runtime.draining
+        return {"ready": ready and self.journal.healthy, "nodes": self.nodes_up, "draining": self.runtime.draining}
+
+    async def status(self) -> dict[str, Any]:
+        now_s = self.clock.now_s()
+        return {
+            **await self.ready(),
+            "site": self.configuration.site.site,
+            "release": self.configuration.release_id,
+            "problems": self.problems,
+            "clock_drift_s": round(self.clock.drift_s(), 3),
+            "journal": {"last_seq": self.journal.last_seq, "durable_seq": self.journal.durable_seq},
+            "interactions": [
+                {
+                    "id": interaction.interaction_id,
+                    "tenant": interaction.tenant,
+                    "state": interaction.state.value,
+                    "flow": interaction.run.flow_id if interaction.run else "",
+                    "node": interaction.run.node_id if interaction.run else "",
+                    "language": interaction.run.language if interaction.run else "",
+                    "age_s": round(now_s - interaction.opened_s, 1),
+                    "legs": len(interaction.legs),
+                }
+                for interaction in self.runtime.interactions.values()
+            ],
+        }
+
+    async def reload(self) -> dict[str, Any]:
+        """Takes the files on disk if all of them are right; otherwise nothing changes."""
+        problems = await asyncio.to_thread(try_out, self.home.project)
+        configuration = None
+        if not problems.errors:
+            sources = await asyncio.to_thread(read_sources, self.home.project)
+            configuration = (await asyncio.to_thread(load, sources)).configuration
+        if configuration is not None:
+            await self.activate(configuration)
+            self.problems = []
+        return {
+            "reloaded": configuration is not None,
+            "release": self.configuration.release_id,
+            "problems": [str(problem) for problem in problems],
+        }
+
+    async def drain(self) -> dict[str, Any]:
+        self.runtime.draining = True
+        return {"draining": True, "open": len(self.runtime.interactions)}
+
+    async def activate(self, configuration: Configuration) -> None:
+        """New interactions use it from now on; those in progress finish on theirs."""
+        await self.renderer.prepare(configuration.static_speech())
+        self.journal.save_release(configuration.release_id, pack(configuration.sources))
+        around = self.runtime.surroundings
+        pinned = {i.release_id for i in self.runtime.interactions.values()} | {configuration.release_id}
+        releases = {key: release for key, release in around.releases.items() if key in pinned}
+        self.runtime.surroundings = replace(
+            around,
+            releases={**releases, configuration.release_id: configuration.release},
+            release_id=configuration.release_id,
+            numbers=configuration.numbers,
+            outbound=configuration.outbound,
+        )
+        self.resolver.sounds = Sounds(sound_directories(self.home, self.installation))
+        self.http.hosts = configuration.http_hosts(self.box)
+        self.configuration = configuration
+        event = ReleaseActivated(configuration.release_id)
+        self.book.write_state("release", event, self.clock.now_s(), configuration.release_id)
+        self.journal.prune_releases(sorted(pinned))
+        log.warning("release %s serves new interactions", configuration.release_id)

@@ -1,0 +1,111 @@
+"""Where everything of one installation lives.
+
+The *project* holds what people write (`config/`, `flows/`); the *state directory* holds what the system keeps
+(`var/` in the project unless `CENTRALITA_STATE` says otherwise). Nothing is written anywhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    project: Path
+    state: Path
+
+    @classmethod
+    def find(cls, project: Path | None = None, state: Path | None = None) -> Home:
+        """`project`: else `CENTRALITA_HOME`, else the nearest directory upwards with `config/site.yaml`.
+
+        Raises:
+            FileNotFoundError: there is no such project.
+        """
+        if project is None and (named := os.environ.get("CENTRALITA_HOME")):
+            project = Path(named)
+        if project is None:
+            here = Path.cwd()
+            project = next((p for p in (here, *here.parents) if (p / "config" / "site.yaml").is_file()), None)
+        if project is None or not (project / "config").is_dir():
+            raise FileNotFoundError(
+                "no project here: run this inside a directory with config/site.yaml, or set CENTRALITA_HOME"
+            )
+        if state is None:
+            state = Path(os.environ.get("CENTRALITA_STATE") or project / "var")
+        return cls(project.resolve(), state.resolve())
+
+    def prepare(self) -> None:
+        """Makes the state directory and its rooms, readable by nobody else."""
+        for directory in (self.state, self.logs, self.recordings, self.voicemail, self.prompts):
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "log"
+
+    @property
+    def engine_log(self) -> Path:
+        return self.logs / "engine.log"
+
+    @property
+    def journal(self) -> Path:
+        return self.state / "journal.db"
+
+    @property
+    def database_url(self) -> str:
+        """The SQL database unless the site names another."""
+        return f"sqlite+aiosqlite:///{self.state / 'centralita.db'}"
+
+    @property
+    def recordings(self) -> Path:
+        return self.state / "recordings"
+
+    @property
+    def voicemail(self) -> Path:
+        return self.state / "voicemail"
+
+    @property
+    def prompts(self) -> Path:
+        return self.state / "prompts"
+
+    @property
+    def sounds(self) -> Path:
+        return self.project / "flows" / "sounds"
+
+    @property
+    def asterisk(self) -> Path:
+        return self.state / "asterisk"
+
+    @property
+    def control_socket(self) -> Path:
+        return self.state / "engine.sock"
+
+
+class SecretBox:
+    """Generated secrets by name, made once and kept in a file only the owner reads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._values: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+
+    def get(self, name: str, make: object = None) -> str:
+        """The secret of that name; made (`make()` or 32 random URL-safe bytes) and saved when it is new."""
+        value = self._values.get(name)
+        if value is None:
+            value = str(make()) if callable(make) else secrets.token_urlsafe(24)
+            self._values[name] = value
+            self._save()
+        return value
+
+    def _save(self) -> None:
+        temporary = self._path.with_suffix(".new")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            json.dump(self._values, file, indent=1, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._path)

@@ -1,0 +1,139 @@
+"""From the site's configuration and the generated secrets to what one Asterisk node must know."""
+
+from __future__ import annotations
+
+import re
+import socket
+from ipaddress import ip_address
+
+from engine.config.loader import Configuration
+from engine.home import Home, SecretBox
+from engine.media import SoundDirectory
+from telephony.ari.settings import AriSettings
+from telephony.node.installation import Installation
+from telephony.node.settings import (
+    Device,
+    Emergency,
+    NodeSettings,
+    Registration,
+    Route,
+    Secrets,
+    Trunk,
+    new_secret,
+)
+
+_LANGUAGE = re.compile(r"\A[a-z]{2}(?:[-_][A-Z]{2})?\Z")
+LOOPBACK = "127.0.0.1"
+
+
+def node_settings(home: Home, configuration: Configuration, box: SecretBox, bind: str = LOOPBACK) -> NodeSettings:
+    """Raises pydantic's ValidationError when names or ports do not fit together; its message says which."""
+    site = configuration.site
+    overflow = site.absence.overflow
+    emergency = configuration.emergency
+    return NodeSettings(
+        name=site.site,
+        state_dir=home.asterisk,
+        bind=ip_address(bind),
+        sip_port=site.sip.port,
+        tls_port=site.sip.tls_port,
+        http_port=site.asterisk_http_port,
+        ami_port=site.asterisk_manager_port,
+        rtp_start=site.sip.rtp_first,
+        rtp_end=site.sip.rtp_last,
+        external_address=site.sip.external_address,
+        languages=tuple(dict.fromkeys(language.partition("-")[0] for language in site.languages)),
+        sounds_dirs=(home.sounds, home.prompts),
+        recordings_dir=home.recordings,
+        secrets=Secrets(
+            ari_engine=box.get("ari/engine", lambda: new_secret(32)),
+            ari_supervisor=box.get("ari/supervisor", lambda: new_secret(32)),
+            ami=box.get("ami", lambda: new_secret(32)),
+        ),
+        devices=tuple(
+            Device(
+                name=name,
+                secret=box.get(f"device/{name}", new_secret),
+                caller_name=device.title or None,
+                caller_number=device.caller or device.device,
+                codecs=device.codecs,
+                transport=device.transport,
+                language=device.language.replace("-", "_") if device.language else None,
+                max_contacts=device.max_contacts,
+            )
+            for name, device in sorted(configuration.devices.items())
+        ),
+        trunks=tuple(_trunk(name, configuration, box) for name in sorted(configuration.trunks)),
+        absolute_limit_s=site.leg_limit_s,
+        hold_retry_s=site.absence.retry_s,
+        hold_tries=site.absence.tries,
+        apology=site.absence.apology,
+        overflow=Route(endpoint=overflow.endpoint, number=overflow.number, ring_s=overflow.ring_s)
+        if overflow
+        else None,
+        emergency=Emergency(trunk=emergency.trunk, numbers=emergency.numbers) if emergency.trunk else None,
+    )
+
+
+def _trunk(name: str, configuration: Configuration, box: SecretBox) -> Trunk:
+    trunk = configuration.trunks[name]
+    registration = trunk.registration
+    return Trunk.model_validate(
+        {
+            "name": name,
+            "host": trunk.host,
+            "port": trunk.port,
+            "transport": trunk.transport,
+            "match": trunk.addresses,
+            "registration": registration
+            and Registration(
+                username=registration.username,
+                password=registration.password or box.get(f"trunk/{name}"),
+                expires_s=registration.expires_s,
+            ),
+            "codecs": trunk.codecs,
+            "caller_number": trunk.caller,
+            "dialled_from": trunk.dialled_from,
+            "dtmf": trunk.dtmf,
+        }
+    )
+
+
+def ari_settings(node: NodeSettings) -> AriSettings:
+    """How the engine talks to its local node."""
+    return AriSettings(
+        node=node.name,
+        user="engine",
+        password=node.secrets.ari_engine,
+        recordings_dir=node.recordings,
+        scratch_dir=node.state_dir / "data",
+        port=node.http_port,
+        inbound_limit_s=float(node.absolute_limit_s),
+    )
+
+
+def sound_directories(home: Home, installation: Installation) -> list[SoundDirectory]:
+    """The project's own sounds first, then Asterisk's (which lie where its rendered configuration links to)."""
+    directories = []
+    if home.sounds.is_dir():
+        for place in sorted(home.sounds.iterdir()):
+            if place.is_dir() and _LANGUAGE.match(place.name):
+                directories.append(SoundDirectory(place.name.replace("_", "-"), place, place))
+    linked = home.asterisk / "data" / "sounds"
+    if linked.is_dir():
+        for link in sorted(linked.iterdir()):
+            if link.is_symlink() and _LANGUAGE.match(link.name):
+                directories.append(SoundDirectory(link.name, installation.outside(link.readlink()), link))
+    return directories
+
+
+def lan_address() -> str:
+    """The address of the interface that leads out (nothing is sent to find it).
+
+    Raises:
+        OSError: there is none.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))
+        address: str = probe.getsockname()[0]
+    return address

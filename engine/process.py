@@ -1,0 +1,233 @@
+"""The engine's process: `python -m engine.process`. Everything is wired here and nothing is decided.
+
+Start: lease and journal -> configuration (the last good one when the files are broken) -> interactions from
+their snapshots -> telephony -> reconcile -> ready. Stop (SIGTERM): no new callers; those in progress stay in
+Asterisk and the next engine adopts them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator
+from typing import Literal
+
+import msgspec
+import uvloop
+from ivr.model import Release
+
+from core.commands import KeepRecording
+from core.events import ReleaseActivated
+from engine import log as logs
+from engine.api import Served, control_app, public_app
+from engine.book import JournalBook, toggles_from
+from engine.clock import AnchoredClock
+from engine.config.loader import Configuration, load
+from engine.config.sources import pack, read_sources, unpack
+from engine.effects.http import HttpEffect
+from engine.effects.recordings import Mailboxes
+from engine.engine import Engine
+from engine.home import Home, SecretBox
+from engine.interactions import Surroundings
+from engine.lanes import Lanes
+from engine.media import Resolver, Sounds
+from engine.metrics import Metrics
+from engine.node_settings import ari_settings, node_settings, sound_directories
+from engine.recovery import Reconciler, load_open, report_unfinished
+from engine.runtime import Runtime
+from engine.speech import open_renderer
+from store.cipher import ContactCipher
+from store.journal import Journal
+from telephony.control.asterisk import AsteriskCallControl
+from telephony.node.installation import find
+
+log = logging.getLogger("centralita.engine")
+
+LOOP_PROBE_S = 0.25
+
+
+class CannotStart(Exception):
+    """The engine cannot run: the message says what to mend."""
+
+
+async def serve(home: Home) -> None:
+    """Runs until SIGTERM or SIGINT.
+
+    Raises:
+        CannotStart: with what to mend.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(home):
+        await stop.wait()
+        log.warning("stopping: calls in progress stay up for the next engine")
+
+
+@contextlib.asynccontextmanager
+async def running(home: Home) -> AsyncIterator[Engine]:
+    """A whole engine, torn down in order afterwards. Its calls stay up."""
+    home.prepare()
+    clock, metrics, box = AnchoredClock(), Metrics(), SecretBox(home.state / "secrets.json")
+    async with contextlib.AsyncExitStack() as stack:
+        cipher = stack.enter_context(ContactCipher.open(home.state))
+
+        def journal_failed(what: str) -> None:
+            metrics.journal_healthy.set(0)
+            log.error("journal: %s", what)
+
+        journal = Journal.open(home.journal, cipher, journal_failed)
+        stack.push_async_callback(journal.close)
+        metrics.journal_healthy.set_function(lambda: float(journal.healthy))
+        book = JournalBook(journal, cipher, clock)
+
+        configuration, problems = _configuration(home, journal)
+        installation = find()
+        node = node_settings(home, configuration, box)
+        readable, _ = load_open(journal.open_snapshots())
+        releases = {configuration.release_id: configuration.release}
+        for release_id in {interaction.release_id for interaction in readable} - releases.keys():
+            releases[release_id] = _old_release(journal, release_id, configuration)
+
+        http = HttpEffect(configuration.http_hosts(box))
+        stack.push_async_callback(http.close)
+        runtime = Runtime(
+            clock=clock,
+            book=book,
+            surroundings=Surroundings(
+                releases=releases,
+                release_id=configuration.release_id,
+                numbers=configuration.numbers,
+                outbound=configuration.outbound,
+                toggles=toggles_from(journal.load_state("toggles")),
+            ),
+            http=http,
+            metrics=metrics,
+            max_interactions=configuration.site.max_interactions,
+            on_overflow=lambda: reconcile_all(),
+        )
+        renderer = await stack.enter_async_context(open_renderer(home))
+        resolver = Resolver(Sounds(sound_directories(home, installation)), renderer)
+
+        def on_gap(node_name: str, what: Literal["lost", "back"]) -> None:
+            up = what == "back"
+            engine.nodes_up[node_name] = up
+            metrics.node_up.labels(node_name).set(float(up))
+            if up:
+                reconciler.node_back(node_name)
+            else:
+                metrics.gaps.inc()
+
+        calls = AsteriskCallControl([ari_settings(node)], runtime.put, on_gap, runtime.admit)
+        mailboxes = Mailboxes(home.voicemail, calls)
+
+        async def keep(command: KeepRecording) -> None:
+            await mailboxes.keep(command, runtime.interactions.get(command.interaction_id), clock.now_s())
+
+        runtime.lanes = Lanes(calls, calls, resolver, runtime.put, keep)
+        engine = Engine(
+            home=home,
+            installation=installation,
+            configuration=configuration,
+            journal=journal,
+            book=book,
+            runtime=runtime,
+            calls=calls,
+            resolver=resolver,
+            renderer=renderer,
+            http=http,
+            clock=clock,
+            box=box,
+            problems=problems,
+        )
+        reconciler = Reconciler(runtime, calls, clock, lambda _node: engine.settled.set())
+
+        def reconcile_all() -> None:
+            for name in calls.connected_nodes():
+                reconciler.node_back(name)
+
+        for interaction in readable:
+            runtime.adopt(interaction)
+        journal.save_release(configuration.release_id, pack(configuration.sources))
+        book.write_state("release", ReleaseActivated(configuration.release_id), clock.now_s(), configuration.release_id)
+
+        public = public_app(engine.health, engine.ready, metrics.registry)
+        control = control_app(public, engine.status, engine.reload, engine.drain)
+        served = Served(public, control, "127.0.0.1", configuration.site.api_port, home.control_socket)
+        await served.start()
+        stack.push_async_callback(served.close)
+
+        stack.push_async_callback(calls.close)
+        stack.push_async_callback(reconciler.close)
+        stack.push_async_callback(runtime.lanes.close)
+        stack.push_async_callback(runtime.close)
+        # Objects of the start-up live for ever: the collector need not look at them during calls.
+        gc.collect()
+        gc.freeze()
+        await calls.start()
+        report_unfinished(runtime, journal.unfinished_commands())
+        prober = asyncio.create_task(_probe_loop(metrics), name="loop probe")
+        preparer = asyncio.create_task(renderer.prepare(configuration.static_speech()), name="prepare prompts")
+        try:
+            yield engine
+        finally:
+            runtime.draining = True
+            for task in (prober, preparer):
+                task.cancel()
+            await asyncio.gather(prober, preparer, return_exceptions=True)
+
+
+def _configuration(home: Home, journal: Journal) -> tuple[Configuration, list[str]]:
+    """What is on disk; when that is broken, the release that served last. Callers never pay for a typing error."""
+    loaded = load(read_sources(home.project))
+    if loaded.configuration is not None:
+        return loaded.configuration, []
+    problems = [str(problem) for problem in loaded.problems]
+    last = journal.load_state("release")
+    body = journal.load_release(msgspec.msgpack.decode(last.body, type=str)) if last is not None else None
+    if body is not None:
+        older = load(unpack(body))
+        if older.configuration is not None:
+            log.error("the configuration on disk has %d problems; the last good release serves", len(problems))
+            return older.configuration, problems
+    raise CannotStart("the configuration has problems:\n" + "\n".join(problems))
+
+
+def _old_release(journal: Journal, release_id: str, fallback: Configuration) -> Release:
+    body = journal.load_release(release_id)
+    older = load(unpack(body)).configuration if body is not None else None
+    if older is None:
+        log.error("release %s cannot be loaded again: its calls go on in the present one", release_id)
+        return fallback.release
+    return older.release
+
+
+async def _probe_loop(metrics: Metrics) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        due_s = loop.time() + LOOP_PROBE_S
+        await asyncio.sleep(LOOP_PROBE_S)
+        metrics.loop_delay_s.observe(max(0.0, loop.time() - due_s))
+
+
+def main() -> int:
+    home = Home.find()
+    home.prepare()
+    logs.configure(home.engine_log)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(home))
+    except Exception as failure:
+        log.exception("the engine ended")
+        print(f"{type(failure).__name__}: {failure}", file=sys.stderr, flush=True)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""After a gap (our own death, a lost connection, a node's restart): what we believe meets what is there.
+
+Recovery loads the last snapshot of every open interaction and never re-decides. Legs still alive are adopted
+and their flows ask again; legs that vanished end as lost; callers nobody had taken in are taken in now. An
+irreversible command that was under way is looked for by its id, and otherwise declared unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+from core.clock import Clock
+from core.commands import DestroyBridge, HangUpLeg
+from core.errors import CommandFailed
+from core.events import CommandOutcomeUnknown, LegAdopted, LegEnded
+from core.leg import EndReason, LegState
+from core.ports import CallControl, Survey
+from engine import snapshots
+from engine.interactions import Interaction
+from engine.lanes import Ordered
+from engine.runtime import Runtime
+from store.entry import OpenSnapshot, StartedCommand
+from telephony.reconcile import KnownLeg, reconcile
+
+log = logging.getLogger("centralita.recovery")
+
+GRACE_S = 5.0
+"""How long a leg nobody knows may be on its way to be known before it is hung up."""
+
+
+def load_open(open_snapshots: Iterable[OpenSnapshot]) -> tuple[list[Interaction], list[str]]:
+    """The interactions that were open, and the ids of those whose snapshot cannot be read (they count as lost)."""
+    readable: list[Interaction] = []
+    unreadable: list[str] = []
+    for snapshot in open_snapshots:
+        try:
+            if snapshot.body is None:
+                raise snapshots.SnapshotUnreadable("the contact was erased")
+            readable.append(snapshots.load(snapshot.body))
+        except snapshots.SnapshotUnreadable as why:
+            log.error("interaction %s cannot be taken up again: %s", snapshot.interaction_id, why)
+            unreadable.append(snapshot.interaction_id)
+    return readable, unreadable
+
+
+class Reconciler:
+    """Surveys a node and puts the differences into the inbox. One pass at a time; asking again meanwhile repeats it."""
+
+    def __init__(self, runtime: Runtime, calls: CallControl, clock: Clock, on_settled: Callable[[str], None]) -> None:
+        self._runtime = runtime
+        self._calls = calls
+        self._clock = clock
+        self._on_settled = on_settled
+        self._wanted: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._later: set[asyncio.TimerHandle] = set()
+
+    def node_back(self, node: str) -> None:
+        """A node's events flow (again). Returns at once."""
+        self._wanted.add(node)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._work(), name="reconcile")
+
+    async def close(self) -> None:
+        for handle in self._later:
+            handle.cancel()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _work(self) -> None:
+        try:
+            while self._wanted:
+                wanted, self._wanted = self._wanted, set()
+                try:
+                    surveys = await self._calls.survey()
+                except CommandFailed as failure:
+                    log.error("survey failed: %s", failure)
+                    surveys = []
+                surveyed = {survey.node for survey in surveys}
+                for survey in surveys:
+                    if survey.node in wanted:
+                        self._apply(survey)
+                for node in wanted - surveyed:
+                    self._again(node)
+        finally:
+            self._task = None
+
+    def _apply(self, survey: Survey) -> None:
+        runtime = self._runtime
+        runtime.handle_now()
+        known = {
+            leg.leg_id: KnownLeg(leg.node, leg.since_s)
+            for interaction in runtime.interactions.values()
+            for leg in interaction.legs
+            if leg.state is not LegState.ENDED
+        }
+        bridges = frozenset(
+            interaction.transfer.bridge_id
+            for interaction in runtime.interactions.values()
+            if interaction.transfer is not None and interaction.transfer.bridge_id
+        )
+        plan = reconcile(survey, known, bridges, self._clock.now_s(), GRACE_S)
+        for leg_id in plan.lost:
+            runtime.put(LegEnded(leg_id, EndReason.LOST))
+        for leg_id, up in plan.adopt.items():
+            runtime.put(LegAdopted(leg_id, up))
+        for arrival in plan.arrived:
+            if runtime.admit(arrival):
+                runtime.put(arrival)
+        for leg_id in plan.orphans:
+            runtime.lanes.put(Ordered("", "", HangUpLeg(leg_id, EndReason.FAILED)))
+        for bridge_id in plan.leaked_bridges:
+            runtime.lanes.put(Ordered("", "", DestroyBridge(bridge_id)))
+        log.warning(
+            "node %s reconciled: adopted %d, taken in %d, lost %d, orphans %d, leaked bridges %d",
+            survey.node,
+            len(plan.adopt),
+            len(plan.arrived),
+            len(plan.lost),
+            len(plan.orphans),
+            len(plan.leaked_bridges),
+        )
+        if plan.waiting:
+            self._again(survey.node)
+        self._on_settled(survey.node)
+
+    def _again(self, node: str) -> None:
+        def later() -> None:
+            self._later.discard(handle)
+            self.node_back(node)
+
+        handle = asyncio.get_running_loop().call_later(GRACE_S, later)
+        self._later.add(handle)
+
+
+def report_unfinished(runtime: Runtime, unfinished: Sequence[StartedCommand]) -> None:
+    """Irreversible commands that were under way when the engine died. A dialed leg is found or missed by the
+    survey under its own id; an HTTP request has no such witness."""
+    for command in unfinished:
+        if command.what != "OriginateLeg":
+            runtime.put(
+                CommandOutcomeUnknown(command.interaction_id, command.command_id, command.what, command.subject_id)
+            )

@@ -1,0 +1,1 @@
+"""The engine's side of speech: prompts that are spoken as written are ready before anybody calls."""

@@ -1,0 +1,227 @@
+"""`centralita up`: keeps Asterisk, the engine and its workers alive, and minds the callers when the engine is not.
+
+    Asterisk died             -> started again; the engine reconnects by itself
+    engine died or hangs      -> killed and started again at once; calls stay up in Asterisk meanwhile
+    engine away too long      -> legs waiting for it are sent to the dialplan's overflow, legs we dialed to the
+                                 safe-harbour message, so nobody listens to silence
+
+The supervisor itself decides nothing about calls and imports little: what can break is elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO
+
+import httpx
+
+from engine.children import Child
+from engine.home import Home
+from telephony.node.installation import Installation
+from telephony.node.errors import StartFailed
+from telephony.node.launcher import Launcher
+from telephony.node.settings import STASIS_APP, NodeSettings
+
+log = logging.getLogger("centralita.supervisor")
+
+HEALTH_EVERY_S = 1.0
+HANGS_AFTER_S = 10.0
+"""An engine whose loop does not answer for this long is killed: a fresh one takes its calls over in seconds."""
+STARTS_WITHIN_S = 20.0
+
+
+class AlreadyUp(Exception):
+    """Another `centralita up` runs on this state directory: stop it, or set CENTRALITA_STATE to another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run. `absence_s`: how long callers wait for an engine before they are sent to overflow."""
+
+    home: Home
+    node: NodeSettings
+    installation: Installation
+    absence_s: float
+    workers: tuple[str, ...] = ("projection",)
+
+
+class Supervisor:
+    """`on_event(text)` narrates what happens, for the terminal."""
+
+    def __init__(self, plan: Plan, on_event: Callable[[str], None] = lambda text: None) -> None:
+        self.plan = plan
+        self.launcher = Launcher(plan.node, plan.installation)
+        self._on_event = on_event
+        self._tasks: list[asyncio.Task[None]] = []
+        self._lock: IO[str] | None = None
+        self._away_since_s: float | None = None
+        self._started_s = 0.0
+        self.engine = self._child("engine", ran_well_s=5.0, on_exit=self._engine_exited)
+        self.workers = [self._child(name) for name in plan.workers]
+
+    async def start(self) -> None:
+        """Returns when Asterisk is ready and the engine takes calls.
+
+        Raises:
+            AlreadyUp: a second instance.
+            StartFailed: Asterisk or the engine did not start; the message says why.
+        """
+        self._take_lock()
+        try:
+            # The kernel ties Asterisk's life to the thread that spawned it, so it is spawned right here.
+            self.launcher.spawn()
+            await self.engine.start()
+            await asyncio.to_thread(self.launcher.wait_ready)
+            self._started_s = asyncio.get_running_loop().time()
+            await self._engine_ready()
+            for worker in self.workers:
+                await worker.start()
+        except BaseException:
+            await self.stop()
+            raise
+        self._tasks = [
+            asyncio.create_task(self._mind_asterisk(), name="mind asterisk"),
+            asyncio.create_task(self._mind_engine(), name="mind engine"),
+        ]
+
+    async def stop(self) -> None:
+        """Ends everything that was started, in the order that leaves nothing behind."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        for child in (*self.workers, self.engine):
+            await child.stop()
+        await asyncio.to_thread(self.launcher.stop)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _child(self, name: str, ran_well_s: float = 10.0, on_exit: Callable[[int], None] | None = None) -> Child:
+        home = self.plan.home
+        return Child(
+            name,
+            [sys.executable, "-m", f"engine.{'process' if name == 'engine' else name}"],
+            log_file=home.logs / f"{name}.out",
+            env={"CENTRALITA_HOME": str(home.project), "CENTRALITA_STATE": str(home.state)},
+            ran_well_s=ran_well_s,
+            on_exit=on_exit,
+        )
+
+    def _take_lock(self) -> None:
+        home = self.plan.home
+        home.prepare()
+        lock = (home.state / "up.lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            lock.close()
+            raise AlreadyUp(
+                f"Centralita already runs on {home.state} (process {holder}): stop it with Ctrl-C in its terminal, "
+                "or set CENTRALITA_STATE to another directory"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        self._lock = lock
+
+    # -- the engine --------------------------------------------------------------------------------------
+    def _engine_exited(self, code: int) -> None:
+        self._on_event("the engine ended; calls stay up, it is coming back")
+
+    async def _engine_ready(self) -> None:
+        until_s = asyncio.get_running_loop().time() + STARTS_WITHIN_S
+        async with _control_client(self.plan.home) as client:
+            while not await _answers(client, "/ready"):
+                if self.engine.restarts >= 2 or asyncio.get_running_loop().time() > until_s:
+                    raise StartFailed(f"the engine did not become ready: {self._last_words()}")
+                await asyncio.sleep(0.05)
+
+    def _last_words(self) -> str:
+        path = self.plan.home.logs / "engine.out"
+        lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+        return " | ".join(lines[-8:]) or f"see {path}"
+
+    async def _mind_engine(self) -> None:
+        loop = asyncio.get_running_loop()
+        answered_s = loop.time()
+        pid = self.engine.pid
+        async with _control_client(self.plan.home) as client:
+            while True:
+                await asyncio.sleep(HEALTH_EVERY_S)
+                if await _answers(client, "/ready"):
+                    if self._away_since_s is not None:
+                        self._on_event("the engine is back")
+                    self._away_since_s = None
+                elif self._away_since_s is None:
+                    self._away_since_s = loop.time()
+                elif loop.time() - self._away_since_s >= self.plan.absence_s:
+                    await self._send_callers_to_overflow()
+                if self.engine.pid != pid:
+                    pid, answered_s = self.engine.pid, loop.time()
+                if self._away_since_s is None or await _answers(client, "/health", or_503=True):
+                    answered_s = loop.time()
+                elif loop.time() - answered_s > max(HANGS_AFTER_S, STARTS_WITHIN_S if pid is None else 0.0):
+                    log.error("the engine does not answer: killed")
+                    self._on_event("the engine does not answer; it is killed and started again")
+                    self.engine.kill()
+                    answered_s = loop.time()
+
+    async def _send_callers_to_overflow(self) -> None:
+        """Every leg still in our application leaves it for the dialplan, which speaks to it without an engine."""
+        node = self.plan.node
+        auth = ("supervisor", node.secrets.ari_supervisor)
+        async with httpx.AsyncClient(base_url=node.ari_url, auth=auth, timeout=3.0, trust_env=False) as ari:
+            with suppress(httpx.HTTPError):
+                application = await ari.get(f"/applications/{STASIS_APP}")
+                legs = application.json().get("channel_ids", []) if application.status_code == 200 else []
+                for leg_id in legs:
+                    context = "safe_harbour" if ".x" in leg_id else "overflow"
+                    await ari.post(
+                        f"/channels/{leg_id}/continue", params={"context": context, "extension": "s", "priority": 1}
+                    )
+                if legs:
+                    log.error("engine away: %d legs sent to overflow", len(legs))
+                    self._on_event(f"the engine is still away: {len(legs)} waiting callers were sent to overflow")
+
+    # -- Asterisk ----------------------------------------------------------------------------------------
+    async def _mind_asterisk(self) -> None:
+        pause_s = 0.2
+        while True:
+            await asyncio.sleep(0.2)
+            if self.launcher.alive:
+                continue
+            log.error("asterisk ended; starting it again")
+            self._on_event("Asterisk ended; it is started again")
+            try:
+                self.launcher.spawn()
+                await asyncio.to_thread(self.launcher.wait_ready)
+                self._on_event("Asterisk is back")
+                pause_s = 0.2
+            except StartFailed as failure:
+                log.error("%s", failure)
+                self._on_event(str(failure))
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, 10.0)
+
+
+def _control_client(home: Home) -> httpx.AsyncClient:
+    transport = httpx.AsyncHTTPTransport(uds=str(home.control_socket))
+    return httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=2.0)
+
+
+async def _answers(client: httpx.AsyncClient, path: str, or_503: bool = False) -> bool:
+    try:
+        response = await client.get(path)
+    except (httpx.HTTPError, OSError):
+        return False
+    return response.status_code == 200 or (or_503 and response.status_code == 503)

@@ -1,0 +1,141 @@
+"""A real server on loopback that behaves as badly as servers do."""
+
+import asyncio
+import json
+
+import pytest
+
+from core.commands import SendHttp
+from engine.effects.http import MAX_REPLY_BYTES, AllowedHost, HttpEffect, HttpRefused, _mapped
+
+
+class Server:
+    def __init__(self):
+        self.requests = []
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *exc):
+        self._server.close()
+
+    async def _serve(self, reader, writer):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        path = head.split()[1]
+        self.requests.append(head)
+        replies = {
+            "/ok": b'{"customer": {"name": "Ana", "balance": 120.5, "vip": true, "tags": ["a", "b"]}}',
+            "/html": b"<html>no</html>",
+            "/huge": b"x" * (MAX_REPLY_BYTES + 10),
+        }
+        if path == "/slow":
+            await asyncio.sleep(5)
+        elif path == "/redirect":
+            writer.write(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/secret\r\nContent-Length: 0\r\n\r\n")
+        elif path == "/missing":
+            writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}")
+        elif path == "/cut":
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        elif path in replies:
+            body = replies[path]
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
+        writer.close()
+
+
+@pytest.fixture
+async def server():
+    async with Server() as running:
+        yield running
+
+
+@pytest.fixture
+async def effect():
+    http = HttpEffect({"localhost": AllowedHost("localhost", private=True, http=True, headers={"X-Token": "t"})})
+    yield http
+    await http.close()
+
+
+def command(url, **more):
+    return SendHttp("i-1", "r1", more.pop("method", "GET"), url, timeout_s=more.pop("timeout_s", 2.0), **more)
+
+
+async def test_values_are_mapped_from_the_reply_and_the_hosts_headers_are_sent(server, effect):
+    mapping = {"name": "customer.name", "balance": "customer.balance", "vip": "customer.vip", "tag": "customer.tags.1"}
+    reply = await effect.ask(command(f"http://localhost:{server.port}/ok", mapping=mapping))
+    assert reply.status == 200
+    assert reply.values == {"name": "Ana", "balance": "120.5", "vip": "true", "tag": "b"}
+    assert "x-token: t" in server.requests[0].lower()
+    assert f"host: localhost:{server.port}" in server.requests[0].lower()
+
+
+async def test_a_status_is_an_answer(server, effect):
+    reply = await effect.ask(command(f"http://localhost:{server.port}/missing", mapping={"name": "customer.name"}))
+    assert (reply.status, reply.error) == (404, "")
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [("/html", "not JSON"), ("/huge", "larger than"), ("/redirect", "not followed"), ("/cut", "")],
+)
+async def test_a_bad_reply_is_an_error_in_words(server, effect, path, why):
+    reply = await effect.ask(command(f"http://localhost:{server.port}{path}", mapping={"name": "customer.name"}))
+    assert reply.status == 0
+    assert reply.error
+    assert why in reply.error
+
+
+async def test_a_slow_host_costs_no_more_than_the_timeout(server, effect):
+    began = asyncio.get_running_loop().time()
+    reply = await effect.ask(command(f"http://localhost:{server.port}/slow", timeout_s=0.2))
+    assert reply.error
+    assert asyncio.get_running_loop().time() - began < 1.5
+
+
+async def test_a_get_is_retried_and_a_post_never(server, effect):
+    await effect.ask(command(f"http://localhost:{server.port}/cut", retries=2))
+    assert len(server.requests) == 3
+    await effect.ask(command(f"http://localhost:{server.port}/cut", retries=2, method="POST"))
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("https://evil.example/", "not in config/http.yaml"),
+        ("http://127.0.0.1/", "not in config/http.yaml"),
+        ("file:///etc/passwd", "not in config/http.yaml"),
+        ("http://localhost@evil.example/", "not in config/http.yaml"),
+        ("ftp://localhost/", "not allowed"),
+        ("::::", "not in config/http.yaml"),
+    ],
+)
+async def test_only_listed_hosts_are_ever_contacted(effect, url, why):
+    assert why in (await effect.ask(command(url))).error
+
+
+async def test_a_listed_name_that_points_inside_is_refused_unless_it_says_private(server):
+    effect = HttpEffect({"localhost": AllowedHost("localhost", http=True)})
+    reply = await effect.ask(command(f"http://localhost:{server.port}/ok"))
+    assert "private address" in reply.error
+    assert server.requests == []
+    await effect.close()
+
+
+async def test_send_reports_exactly_once(server, effect):
+    reported, ended = [], []
+    effect.send(command(f"http://localhost:{server.port}/ok"), reported.append, ended.append)
+    await asyncio.sleep(0.3)
+    assert [event.status for event in reported] == [200]
+    assert ended == ["200"]
+
+
+def test_a_mapping_that_leads_nowhere_says_where():
+    with pytest.raises(HttpRefused, match="customer.name"):
+        _mapped(json.dumps({"customer": []}).encode(), {"name": "customer.name"})
+
+
+def test_a_reply_made_to_exhaust_the_parser_is_refused():
+    with pytest.raises(HttpRefused):
+        _mapped(b"[" * 200_000, {"name": "a"})

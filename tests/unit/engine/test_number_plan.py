@@ -1,0 +1,43 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.config.numbers import NumberPlan, NumberRange, Route
+
+
+def route(flow: str, tenant: str = "main") -> Route:
+    return Route(tenant, flow, "", flow)
+
+
+PLAN = NumberPlan(
+    exact={"34911234567": route("own"), "100": route("reception")},
+    ranges=(
+        NumberRange("+34911234500", "+34911234599", route("block")),
+        NumberRange("+34911230000", "+34911239999", route("area")),
+    ),
+    defaults={"main": route("default"), "acme": route("acme-default", "acme")},
+    entry_tenants={"acme-trunk": "acme"},
+)
+
+
+@pytest.mark.parametrize(
+    ("called", "entry", "flow"),
+    [
+        ("+34911234567", "", "own"),
+        ("34911234567", "", "own"),
+        ("100", "", "reception"),
+        ("+34911234568", "", "block"),
+        ("+34911230001", "", "area"),
+        ("+34955555555", "", "default"),
+        ("+34955555555", "acme-trunk", "acme-default"),
+        ("anonymous", "", "default"),
+        ("", "", "default"),
+    ],
+)
+def test_the_most_exact_entry_wins(called, entry, flow):
+    assert PLAN.route(called, entry).flow == flow
+
+
+@given(st.text(), st.text())
+def test_nobody_who_reaches_us_goes_unanswered(called, entry):
+    assert PLAN.route(called, entry).flow

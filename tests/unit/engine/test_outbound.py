@@ -1,0 +1,54 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.config.outbound import OutboundRule, OutboundRules, Permitted, Refused
+
+RULES = OutboundRules(
+    country="ES",
+    rules=(
+        OutboundRule("landlines", ("+349", "+348"), "main-carrier", caller="+34910000000"),
+        OutboundRule("premium", ("+34803", "+34806", "+34807"), ""),
+        OutboundRule("mobiles", ("+346", "+347"), "main-carrier", hourly=2),
+    ),
+    emergency_numbers=frozenset({"112"}),
+    emergency_trunk="main-carrier",
+    devices=frozenset({"main-1001", "acme-1001"}),
+)
+
+
+@pytest.mark.parametrize("written", ["911234567", "+34 911 23 45 67", "0034911234567", "(91) 123-45.67"])
+def test_every_way_to_write_a_number_is_the_same_number(written):
+    assert RULES.permit(written, "main", {}) == Permitted("trunk:main-carrier/+34911234567", "landlines", "+34910000000")
+
+
+def test_the_longest_prefix_decides_so_premium_numbers_stay_forbidden():
+    assert RULES.permit("+34803123456", "main", {}) == Refused("rule premium forbids it")
+
+
+def test_what_no_rule_names_is_refused():
+    assert isinstance(RULES.permit("+15551234567", "main", {}), Refused)
+
+
+def test_an_hourly_cap_is_a_cap():
+    assert isinstance(RULES.permit("612345678", "main", {"mobiles": 1}), Permitted)
+    verdict = RULES.permit("612345678", "main", {"mobiles": 2})
+    assert isinstance(verdict, Refused)
+    assert "2 an hour" in verdict.why
+
+
+def test_emergency_numbers_pass_whatever_the_rules_say():
+    assert RULES.permit("112", "main", {"mobiles": 99}) == Permitted("trunk:main-carrier/112", "emergency")
+
+
+def test_a_device_is_rung_in_its_own_tenant_only():
+    assert RULES.permit("device:1001", "acme", {}) == Permitted("device:acme-1001", "devices")
+    assert isinstance(RULES.permit("device:1001", "other", {}), Refused)
+    assert RULES.permit("1001", "main", {}) == Permitted("device:main-1001", "devices")
+
+
+@given(st.text(max_size=40))
+def test_nothing_but_digits_ever_reaches_a_trunk(target):
+    verdict = RULES.permit(target, "main", {})
+    if isinstance(verdict, Permitted) and verdict.endpoint.startswith("trunk:"):
+        assert verdict.endpoint.rpartition("/")[2].removeprefix("+").isdigit()
