@@ -20,7 +20,7 @@ _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _TENANT = re.compile(r"[a-z][a-z0-9_]{0,19}")
 _VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_LANGUAGE = re.compile(r"([A-Za-z]{2})(?:[-_]([A-Za-z]{2}|[0-9]{3}))?")
+LANGUAGE_PATTERN = re.compile(r"([A-Za-z]{2})(?:[-_]([A-Za-z]{2}|[0-9]{3}))?")
 _TIME = re.compile(r"([0-9]{1,2})[:.h]([0-9]{2})")
 _YES = {"yes", "true", "on", "si", "1"}
 _NO = {"no", "false", "off", "0"}
@@ -59,7 +59,7 @@ def plain(text: str) -> str:
     return "".join(sign for sign in parts if not unicodedata.combining(sign))
 
 
-def _seconds(value: Any) -> float:
+def read_seconds(value: Any) -> float:
     text = typed(value, "a number of seconds")
     if text.endswith(("s", "sec")) and _DECIMAL.fullmatch(text.rstrip("sec").strip()):
         raise fault(
@@ -85,7 +85,7 @@ def _count(value: Any) -> int:
     return int(text)
 
 
-def _flag(value: Any) -> bool:
+def read_flag(value: Any) -> bool:
     text = plain(typed(value, "yes or no"))
     if text in _YES:
         return True
@@ -140,9 +140,9 @@ def _day(name: str) -> int:
     return _DAYS[name]
 
 
-def _language(value: Any) -> str:
+def language_tag(value: Any) -> str:
     text = typed(value, "a language")
-    found = _LANGUAGE.fullmatch(text)
+    found = LANGUAGE_PATTERN.fullmatch(text)
     if not found:
         raise fault(f"'{text[:40]}' is not a language", "write a tag like es, en or es-AR")
     return found[1].lower() + (f"-{found[2].upper()}" if found[2] else "")
@@ -166,14 +166,14 @@ _NUMBER = {"type": ["number", "string"]}
 _WORD = {"type": ["string", "number"]}
 
 Seconds = Annotated[
-    float, BeforeValidator(_seconds), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 86400})
+    float, BeforeValidator(read_seconds), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 86400})
 ]
 """A length of time, 0 to 86,400 seconds."""
 Count = Annotated[int, BeforeValidator(_count), WithJsonSchema({"type": "integer", "minimum": 0})]
 """A whole number, 0 or more."""
 Flag = Annotated[
     bool,
-    BeforeValidator(_flag),
+    BeforeValidator(read_flag),
     WithJsonSchema({"anyOf": [{"type": "boolean"}, {"enum": ["yes", "no", "sí"]}]}),
 ]
 """yes or no (true, false, on, off, sí)."""
@@ -204,7 +204,7 @@ Weekdays = Annotated[
 """Days of the week, Monday is 0, sorted."""
 LanguageTag = Annotated[
     str,
-    BeforeValidator(_language),
+    BeforeValidator(language_tag),
     WithJsonSchema(
         {"type": "string", "pattern": "^[A-Za-z]{2}([-_]([A-Za-z]{2}|[0-9]{3}))?$", "examples": ["es", "en"]}
     ),

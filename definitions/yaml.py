@@ -7,13 +7,14 @@ nothing here recurses: a file made to hurt is refused like any other mistake.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from definitions.problems import Problem, Problems
+from definitions.problems import Problem, Problems, Severity
 from definitions.yaml_traps import explain
 
 MOST_BYTES = 1_000_000
@@ -36,8 +37,6 @@ class Node:
     value: str | dict[str, Node] | list[Node] | None
     keys: dict[str, tuple[int, int]] = field(default_factory=dict)
     size: int = 1
-    commented: bool = False
-    """An empty value with a comment behind it: somebody may have meant the `#`."""
 
     def plain(self) -> Any:
         """Dicts, lists, strings and None, without marks."""
@@ -50,7 +49,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A file that could be read. `problems`: what was wrong all the same (a key given twice)."""
+    """A file that could be read. `problems`: what was wrong all the same (a key given twice, a `#` lost)."""
 
     file: str
     node: Node
@@ -142,7 +141,16 @@ class _Reader:
                     self._place(closed.node)
         if self._root is None:
             raise self._refuse(0, 0, "the file is empty", "write the definition, or remove the file")
+        self._warn_of_hash_keys()
         return Marked(self._file, self._root, tuple(self._problems))
+
+    def _warn_of_hash_keys(self) -> None:
+        """`#: operator` is a comment; whoever writes it means the key of a phone."""
+        for number, row in enumerate(self._lines, 1):
+            if re.match(r"\s*#:\s", row):
+                what = "this line is a comment, since an unquoted # begins one"
+                column = row.index("#") + 1
+                self._problems.add(Problem(self._file, number, column, what, 'quote the key: "#":', Severity.WARNING))
 
     def _events(self) -> Iterator[yaml.Event]:
         return yaml.parse(self._text, Loader=yaml.CLoader)
@@ -162,7 +170,9 @@ class _Reader:
             self._check_key(event, plain, line, column)
             return
         node = Node(line, column, None if plain and event.value in ("", "~") else event.value)
-        node.commented = node.value is None and "#" in self._rest_of_line(event.end_mark)
+        if node.value is None and re.fullmatch(r":?\s*#\S*", self._rest_of_line(event.end_mark)):
+            what = "an unquoted # begins a comment, so nothing is written here"
+            self._problems.add(Problem(self._file, line, column, what, 'quote it: "#"'))
         self._anchor(event.anchor, node)
         self._place(node)
 
