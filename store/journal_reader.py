@@ -64,6 +64,14 @@ class JournalReader:
         )
         return [row[0] for row in self._rows(query, (prefix, prefix + "\U0010ffff", limit))]
 
+    def newest(self, limit: int = 1) -> list[str]:
+        """Ids of the interactions that something happened to last, the latest first."""
+        query = (
+            "SELECT interaction_id FROM events WHERE interaction_id <> '' GROUP BY interaction_id"
+            " ORDER BY max(seq) DESC LIMIT ?"
+        )
+        return [row[0] for row in self._rows(query, (limit,))]
+
     def seq_before(self, at_s: float) -> int:
         """The last number whose entry was handled before `at_s` (UTC seconds); 0 when there is none.
 
