@@ -13,8 +13,10 @@ NodeError
 
 from __future__ import annotations
 
+from core.errors import CentralitaError
 
-class NodeError(Exception):
+
+class NodeError(CentralitaError):
     """Any of the below."""
 
 

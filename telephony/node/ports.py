@@ -11,7 +11,7 @@ from telephony.node.errors import PortTaken
 from telephony.node.settings import NodeSettings
 
 # Below the kernel's own range for outgoing connections (32768 on), so that nothing drifts in meanwhile.
-_RTP_LOW, _RTP_HIGH, _RTP_BLOCK = 21_100, 32_600, 500
+_RTP_LOW, _RTP_HIGH, _RTP_BLOCK = 21_100, 29_900, 500
 
 
 def require_free(settings: NodeSettings) -> None:

@@ -185,7 +185,7 @@ class NodeSettings(_Frozen):
     secrets: Secrets = Field(default_factory=Secrets)
     devices: tuple[Device, ...] = ()
     trunks: tuple[Trunk, ...] = ()
-    absolute_limit_s: Annotated[int, Field(ge=10, le=86400)] = 4 * 3600
+    absolute_limit_s: Annotated[int, Field(ge=1, le=86400)] = 4 * 3600
     hold_retry_s: Annotated[int, Field(ge=1, le=60)] = 2
     hold_tries: Annotated[int, Field(ge=1, le=1000)] = 30
     qualify_devices_s: Annotated[int, Field(ge=0, le=3600)] = 60

@@ -1,0 +1,152 @@
+"""A node's life: quick to start, alone in its directory, gone without a trace."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from telephony.node.errors import AlreadyRunning, PortTaken, StartFailed
+from telephony.node.installation import Installation
+from telephony.node.launcher import Launcher
+from telephony.node.ports import free_settings
+from telephony.node.settings import NodeSettings
+from tests.ari_listener import ari
+from tests.asterisk_fixture import AsteriskNode
+
+pytestmark = pytest.mark.asterisk
+
+
+def processes_of(state_dir: Path) -> list[str]:
+    """Command lines of this machine that mention the directory."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and entry.name != str(os.getpid()):
+            try:
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if str(state_dir).encode() in command:
+                found.append(command.replace(b"\0", b" ").decode(errors="replace"))
+    return found
+
+
+def gone(state_dir: Path, within_s: float = 3.0) -> bool:
+    until = time.monotonic() + within_s
+    while processes_of(state_dir):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def sockets_in(state_dir: Path) -> list[Path]:
+    return [path for path in state_dir.rglob("*") if path.is_socket()]
+
+
+def test_it_is_ready_within_two_seconds(asterisk_node: AsteriskNode) -> None:
+    assert asterisk_node.launcher.ready_after_s is not None
+    assert asterisk_node.launcher.ready_after_s < 2.0
+    said = ari(asterisk_node, "GET", "asterisk/info").json()
+    assert said["system"]["version"].startswith(asterisk_node.launcher.installation.version)
+
+
+def test_its_log_has_no_errors_and_its_files_are_private(asterisk_node: AsteriskNode) -> None:
+    start = asterisk_node.log.partition("Asterisk Ready")[0]
+    assert "ERROR" not in start
+    assert "WARNING" not in start
+    for path in (asterisk_node.settings.state_dir / "etc").iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path
+    assert asterisk_node.settings.state_dir.stat().st_mode & 0o077 == 0
+
+
+def test_stop_leaves_no_process_no_socket_and_free_ports_and_it_starts_again(
+    asterisk_installation: Installation, tmp_path: Path
+) -> None:
+    launcher = Launcher(free_settings(tmp_path / "node"), asterisk_installation)
+    for _ in range(2):
+        launcher.start()
+        assert processes_of(tmp_path)
+        launcher.stop()
+        launcher.stop()
+        assert not launcher.alive
+        assert gone(tmp_path, 0.5), processes_of(tmp_path)
+        assert sockets_in(tmp_path) == []
+
+
+def test_a_second_one_in_the_same_directory_is_refused_and_the_first_lives_on(asterisk_node: AsteriskNode) -> None:
+    taken = asterisk_node.settings.state_dir
+    second = Launcher(free_settings(taken), asterisk_node.launcher.installation)
+    with pytest.raises(AlreadyRunning, match=f"{os.getpid()}"):
+        second.start()
+    with pytest.raises(AlreadyRunning):
+        asterisk_node.launcher.spawn()
+    assert ari(asterisk_node, "GET", "asterisk/ping").status_code == 200
+
+
+@pytest.mark.parametrize("setting", ["sip_port", "http_port", "ami_port"])
+def test_a_port_in_use_is_named(asterisk_installation: Installation, tmp_path: Path, setting: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        settings = free_settings(tmp_path / "node", **{setting: other.getsockname()[1]})
+        with pytest.raises(PortTaken, match=setting):
+            Launcher(settings, asterisk_installation).start()
+
+
+def test_when_asterisk_cannot_start_its_own_words_are_told(asterisk_installation: Installation, tmp_path: Path) -> None:
+    settings = free_settings(tmp_path / "node")
+    Launcher(settings, asterisk_installation)  # renders nothing yet
+    (settings.state_dir / "lib" / "astdb.sqlite3").mkdir(parents=True)
+    with pytest.raises(StartFailed, match="database"):
+        Launcher(settings, asterisk_installation).start(timeout_s=10)
+    assert gone(tmp_path)
+
+
+def test_killed_it_is_noticed_and_starts_again(asterisk_installation: Installation, tmp_path: Path) -> None:
+    launcher = Launcher(free_settings(tmp_path / "node"), asterisk_installation)
+    launcher.start()
+    try:
+        assert launcher.pid is not None
+        os.kill(launcher.pid, signal.SIGKILL)
+        assert launcher.wait(3.0) is not None
+        assert not launcher.alive
+        launcher.start()
+    finally:
+        launcher.stop()
+    assert gone(tmp_path)
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from telephony.node.installation import find
+from telephony.node.launcher import Launcher
+from telephony.node.settings import NodeSettings
+launcher = Launcher(NodeSettings.model_validate_json(sys.argv[1]), find())
+launcher.start()
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_asterisk_dies_with_its_parent_and_the_next_start_is_clean(
+    asterisk_installation: Installation, tmp_path: Path
+) -> None:
+    settings = free_settings(tmp_path / "node")
+    words = settings.model_dump_json()
+    with subprocess.Popen([sys.executable, "-c", PARENT, words], stdout=subprocess.PIPE, cwd=Path.cwd()) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"ready\n"
+        parent.kill()
+    assert gone(tmp_path), processes_of(tmp_path)
+    launcher = Launcher(NodeSettings.model_validate_json(words), asterisk_installation)
+    launcher.start()
+    launcher.stop()
+    assert gone(tmp_path)

@@ -1,0 +1,80 @@
+"""SIP by hand over UDP, for what no real phone would send."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import socket
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    code: int
+    text: str
+
+    def header(self, name: str) -> str:
+        match = re.search(rf"^{name}:\s*(.*?)\s*$", self.text, re.IGNORECASE | re.MULTILINE)
+        return match[1] if match else ""
+
+
+class RawSip:
+    """A socket at `source` that talks to one SIP server.
+
+    with RawSip(5060) as sip:
+        assert sip.request("OPTIONS", "sip:127.0.0.1").code == 200
+    """
+
+    def __init__(self, port: int, source: str = "127.0.0.1") -> None:
+        self._server = ("127.0.0.1", port)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((source, 0))
+        self.source = source
+        self.port = int(self._socket.getsockname()[1])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._socket.close()
+
+    def send(self, data: bytes) -> None:
+        self._socket.sendto(data, self._server)
+
+    def request(self, method: str, uri: str, *, user: str = "nobody", headers: str = "", body: str = "") -> Reply:
+        """Sends it and returns the first final answer. Raises TimeoutError after 5 s without one."""
+        self.send(self.message(method, uri, user=user, headers=headers, body=body))
+        return self.answer()
+
+    def message(self, method: str, uri: str, *, user: str = "nobody", headers: str = "", body: str = "") -> bytes:
+        here = f"{self.source}:{self.port}"
+        kind = "Content-Type: application/sdp\r\n" if body else ""
+        return (
+            f"{method} {uri} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {here};branch=z9hG4bK{secrets.token_hex(8)};rport\r\n"
+            f"From: <sip:{user}@{here}>;tag={secrets.token_hex(4)}\r\n"
+            f"To: <{uri}>\r\n"
+            f"Call-ID: {secrets.token_hex(8)}\r\n"
+            f"CSeq: 1 {method}\r\n"
+            f"Contact: <sip:{user}@{here}>\r\n"
+            "Max-Forwards: 70\r\n"
+            f"{headers}{kind}"
+            f"Content-Length: {len(body.encode())}\r\n\r\n{body}"
+        ).encode()
+
+    def answer(self, timeout_s: float = 5.0) -> Reply:
+        self._socket.settimeout(timeout_s)
+        while True:
+            text = self._socket.recv(65535).decode(errors="replace")
+            match = re.match(r"SIP/2\.0 (\d{3})", text)
+            if match and int(match[1]) >= 200:
+                return Reply(int(match[1]), text)
+
+
+def offer(address: str = "127.0.0.1", port: int = 40000) -> str:
+    """An SDP offer of G.711."""
+    return (
+        f"v=0\r\no=- 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
+        f"m=audio {port} RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+    )
