@@ -13,6 +13,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import partial
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -51,6 +52,9 @@ class _Member(msgspec.Struct):
     type: str
 
 
+_MEMBER_HEADS: dict[type, bytes] = {}
+"""Member of a union -> how its encoding begins."""
+
 _packed = msgspec.msgpack.Decoder(_Packed)
 _envelope = msgspec.msgpack.Decoder(_Envelope)
 _member = msgspec.msgpack.Decoder(_Member)
@@ -58,15 +62,23 @@ _plain = msgspec.msgpack.Decoder()
 
 
 @dataclass(frozen=True, slots=True)
+class _Union:
+    """`several`: the field is a tuple of members."""
+
+    members: Mapping[str, type]
+    several: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Shape:
-    """How one class travels. `unions`: field -> (member name -> class, is it a tuple of them)."""
+    """How one class travels. `keys`: field -> its encoded name; `unions`: fields that are unions of dataclasses."""
 
     prefix: bytes
     version: int
     cls: type
     decoder: msgspec.msgpack.Decoder[Any]
-    unions: Mapping[str, tuple[Mapping[str, type], bool]]
-    names: tuple[str, ...]
+    unions: Mapping[str, _Union]
+    keys: Mapping[str, bytes]
 
 
 class Wire:
@@ -100,9 +112,9 @@ class Wire:
         if shape is None:
             raise WireError(f"{type(thing).__name__} cannot be stored: add it to core's registry of its kind")
         try:
-            body = _encode(_with_members(thing, shape)) if shape.unions else _encode(thing)
+            body = _with_members(thing, shape) if shape.unions else _encode(thing)
         except (UnicodeEncodeError, OverflowError):
-            body = _encode(_storable({name: getattr(thing, name) for name in shape.names}))
+            body = _encode(_storable({name: getattr(thing, name) for name in shape.keys}))
         except TypeError as error:
             raise WireError(f"{type(thing).__name__} cannot be stored: {error}") from None
         return shape.prefix + body
@@ -123,10 +135,10 @@ class Wire:
                 _EVENT,
                 encode(event),
                 _DECISIONS,
-                _array(len(decisions)),
+                _array_header(len(decisions)),
                 *map(encode, decisions),
                 _COMMANDS,
-                _array(len(commands)),
+                _array_header(len(commands)),
                 *map(encode, commands),
             )
         )
@@ -168,8 +180,12 @@ class Wire:
         raise WireError(f"{name}: its upcasters run in a circle")
 
 
-def _array(size: int) -> bytes:
-    return bytes((0x90 | size,)) if size < 16 else b"\xdc" + size.to_bytes(2, "big")
+def _array_header(size: int) -> bytes:
+    return bytes((0x90 | size,)) if size < 16 else b"\xdd" + size.to_bytes(4, "big")
+
+
+def _map_header(size: int) -> bytes:
+    return bytes((0x80 | size,)) if size < 16 else b"\xde" + size.to_bytes(2, "big")
 
 
 _EVENT = b"\x83" + _encode("event")
@@ -178,15 +194,15 @@ _DECISIONS, _COMMANDS = _encode("decisions"), _encode("commands")
 
 def _shape(cls: type, version: int) -> _Shape:
     hints = get_type_hints(cls)
-    names = tuple(field.name for field in fields(cls))
-    unions = {name: found for name in names if (found := _union(hints[name])) is not None}
+    keys = {field.name: _encode(field.name) for field in fields(cls)}
+    unions = {name: found for name in keys if (found := _union(hints[name])) is not None}
     target: Any = cls
     if unions:
         columns: list[Any] = []
         for field in fields(cls):
             kind: Any = hints[field.name]
             if field.name in unions:
-                kind = tuple[msgspec.Raw, ...] if unions[field.name][1] else msgspec.Raw
+                kind = tuple[msgspec.Raw, ...] if unions[field.name].several else msgspec.Raw
             if field.default_factory is not MISSING:
                 columns.append((field.name, kind, msgspec.field(default_factory=field.default_factory)))
             else:
@@ -195,10 +211,10 @@ def _shape(cls: type, version: int) -> _Shape:
                 )
         target = msgspec.defstruct(cls.__name__, columns, kw_only=True)
     prefix = b"\x83" + _encode({"type": cls.__name__, "version": version})[1:] + _encode("fields")
-    return _Shape(prefix, version, cls, msgspec.msgpack.Decoder(target), unions, names)
+    return _Shape(prefix, version, cls, msgspec.msgpack.Decoder(target), unions, keys)
 
 
-def _union(hint: Any) -> tuple[dict[str, type], bool] | None:
+def _union(hint: Any) -> _Union | None:
     """The members when `hint` is a union of dataclasses, or a tuple of such."""
     several = get_origin(hint) is tuple and len(get_args(hint)) == 2
     inner = get_args(hint)[0] if several else hint
@@ -207,31 +223,47 @@ def _union(hint: Any) -> tuple[dict[str, type], bool] | None:
     members = get_args(inner)
     if sum(map(is_dataclass, members)) < 2:
         return None
-    return {member.__name__: member for member in members}, several
+    for member in members:
+        size = len(fields(member))
+        if size > 14:
+            raise TypeError(f"{member.__name__} has {size} fields; a member of a union may have 14")
+        _MEMBER_HEADS[member] = _map_header(size + 1) + _encode("type") + _encode(member.__name__)
+    return _Union({member.__name__: member for member in members}, several)
 
 
-def _with_members(thing: object, shape: _Shape) -> dict[str, Any]:
-    values = {name: getattr(thing, name) for name in shape.names}
-    for name, (_, several) in shape.unions.items():
-        value = values[name]
-        values[name] = [_tagged(each) for each in value] if several else _tagged(value)
-    return values
+def _with_members(thing: object, shape: _Shape) -> bytes:
+    """The fields as `_encode` would write them, union members with their names inside."""
+    written = [_map_header(len(shape.keys))]
+    for name, key in shape.keys.items():
+        value = getattr(thing, name)
+        union = shape.unions.get(name)
+        written.append(key)
+        if union is None:
+            written.append(_encode(value))
+        elif union.several:
+            written.append(_array_header(len(value)))
+            written.extend([_named(member) for member in value])
+        else:
+            written.append(_named(value))
+    return b"".join(written)
 
 
-def _tagged(member: Any) -> dict[str, Any]:
-    return {"type": type(member).__name__, **{field.name: getattr(member, field.name) for field in fields(member)}}
+def _named(member: Any) -> bytes:
+    """`{type, ...fields}`: its own encoding, with one more pair at the head."""
+    return _MEMBER_HEADS[type(member)] + _encode(member)[1:]
 
 
 def _from_members(shape: _Shape, data: msgspec.Raw | bytes) -> Any:
     raw = shape.decoder.decode(data)
-    values = {name: getattr(raw, name) for name in shape.names}
-    for name, (members, several) in shape.unions.items():
+    values = {name: getattr(raw, name) for name in shape.keys}
+    for name, union in shape.unions.items():
         value = values[name]
-        values[name] = tuple(_read_member(each, members) for each in value) if several else _read_member(value, members)
+        read = partial(_read_member, union.members)
+        values[name] = tuple(map(read, value)) if union.several else read(value)
     return shape.cls(**values)
 
 
-def _read_member(data: Any, members: Mapping[str, type]) -> Any:
+def _read_member(members: Mapping[str, type], data: Any) -> Any:
     if not isinstance(data, msgspec.Raw):
         return data
     name = _member.decode(data).type
@@ -254,7 +286,8 @@ def _storable(value: Any) -> Any:
         case tuple() | list():
             return [_storable(each) for each in value]
     if is_dataclass(value):
-        return _storable(_tagged(value))
+        plain = {field.name: getattr(value, field.name) for field in fields(value)}
+        return _storable({"type": type(value).__name__, **plain} if type(value) in _MEMBER_HEADS else plain)
     return value
 
 
