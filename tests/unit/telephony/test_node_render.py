@@ -1,0 +1,230 @@
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from telephony.node.errors import UnsafeValue
+from telephony.node.installation import Installation
+from telephony.node.render import render
+from telephony.node.settings import (
+    Account,
+    Device,
+    Emergency,
+    NodeSettings,
+    Registration,
+    Route,
+    Trunk,
+)
+
+INSTALLATION = Installation(
+    binary=Path("/usr/sbin/asterisk"),
+    version="22.10.1",
+    modules_dir=Path("/usr/lib/asterisk/modules"),
+    data_dir=Path("/usr/share/asterisk"),
+    modules=frozenset({"codec_g722.so"}),
+)
+
+
+def everything(state_dir: Path) -> NodeSettings:
+    return NodeSettings(
+        state_dir=state_dir,
+        tls_port=5061,
+        external_address="203.0.113.9",
+        local_networks=("192.168.0.0/16",),
+        devices=(
+            Device(name="main-ana", secret="secreto-1", caller_name="Ana Muñoz", caller_number="911", language="en"),
+            Device(name="main-luis", transport="tls", srtp=True, context="bench"),
+        ),
+        trunks=(
+            Trunk(
+                name="main-carrier",
+                host="sip.example.com",
+                transport="tls",
+                registration=Registration(username="34911", password="x=y[z]"),
+                outbound_proxy="proxy.example.com",
+                from_user="34911",
+                from_domain="example.com",
+                caller_number="+34911000111",
+            ),
+            Trunk(
+                name="main-peer",
+                host="198.51.100.4",
+                match=("198.51.100.0/28",),
+                inbound_auth=Account(username="peer", password="peerpass"),
+                outbound_auth=Account(username="us", password="uspass"),
+                dialled_from="to",
+            ),
+        ),
+        overflow=Route(endpoint="main-peer", number="911222333"),
+        emergency=Emergency(trunk="main-peer", numbers=("112", "091")),
+    )
+
+
+def sections(path: Path) -> dict[str, list[dict[str, str]]]:
+    """Asterisk's own reading of a file: name -> its sections (PJSIP uses a name several times)."""
+    found: dict[str, list[dict[str, str]]] = {}
+    current: dict[str, str] = {}
+    for raw in path.read_text(encoding="utf-8").splitlines():
+        line = re.split(r"(?<!\\);", raw)[0].strip().replace("\\;", ";")
+        if header := re.fullmatch(r"\[([^\]]+)\]", line):
+            current = {}
+            found.setdefault(header[1], []).append(current)
+        elif line:
+            key, _, value = line.partition("=")
+            current[key.strip()] = value.removeprefix(">").strip()
+    return found
+
+
+def of_type(path: Path, name: str, kind: str) -> dict[str, str]:
+    return next(section for section in sections(path)[name] if section["type"] == kind)
+
+
+@pytest.fixture
+def etc(tmp_path: Path) -> Path:
+    return render(everything(tmp_path / "node"), INSTALLATION).parent
+
+
+def test_every_file_is_private_and_none_is_left_half_written(etc: Path):
+    assert {path.name for path in etc.iterdir()} >= {
+        "asterisk.conf",
+        "pjsip.conf",
+        "extensions.conf",
+        "tls.key",
+        "hosts",
+    }
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in etc.iterdir())
+    assert not list(etc.glob(".*"))
+
+
+def test_nothing_is_undefined_or_left_unrendered(etc: Path):
+    for path in etc.glob("*.conf"):
+        text = path.read_text(encoding="utf-8")
+        assert "{{" not in text
+        assert "{%" not in text
+        assert "None" not in text, path
+        assert not re.search(r"=\s*(True|False)\b", text), path
+
+
+def test_every_endpoint_is_closed_to_transfers_and_subscriptions_and_keeps_media_here(etc: Path):
+    endpoints = [section for group in sections(etc / "pjsip.conf").values() for section in group]
+    endpoints = [section for section in endpoints if section.get("type") == "endpoint"]
+    assert len(endpoints) == 4
+    for endpoint in endpoints:
+        assert endpoint["allow_transfer"] == endpoint["allow_subscribe"] == endpoint["direct_media"] == "no"
+        assert endpoint["context"] in {"devices", "trunks", "trunks-to", "bench"}
+        assert "auth" in endpoint or endpoint["identify_by"] == "ip"
+
+
+def test_there_is_no_anonymous_endpoint(etc: Path):
+    assert "anonymous" not in sections(etc / "pjsip.conf")
+    assert "identifier_anonymous.so" not in (etc / "modules.conf").read_text(encoding="utf-8").replace("Not here", "")
+
+
+def test_a_device_has_an_endpoint_an_account_and_a_place_to_register(etc: Path):
+    pjsip = etc / "pjsip.conf"
+    assert of_type(pjsip, "main-ana", "endpoint")["callerid"] == "Ana Muñoz <911>"
+    assert of_type(pjsip, "main-ana", "endpoint")["language"] == "en"
+    assert of_type(pjsip, "main-ana-auth", "auth")["password"] == "secreto-1"
+    assert of_type(pjsip, "main-ana", "aor")["max_contacts"] == "1"
+    assert of_type(pjsip, "main-luis", "endpoint")["media_encryption"] == "sdes"
+
+
+def test_a_registering_trunk_registers_and_is_known_by_its_line_not_by_its_name(etc: Path):
+    pjsip = etc / "pjsip.conf"
+    registration = of_type(pjsip, "main-carrier-registration", "registration")
+    assert registration["server_uri"] == "sip:sip.example.com:5060;transport=tls"
+    assert registration["line"] == "yes"
+    assert registration["outbound_proxy"] == "sip:proxy.example.com;transport=tls;lr"
+    assert of_type(pjsip, "main-carrier-out", "auth")["password"] == "x=y[z]"
+    assert "main-carrier-identify" not in sections(pjsip)
+
+
+def test_a_trunk_without_registration_is_known_by_its_addresses(etc: Path):
+    pjsip = etc / "pjsip.conf"
+    assert of_type(pjsip, "main-peer-identify", "identify")["match"] == "198.51.100.0/28"
+    assert of_type(pjsip, "main-peer", "endpoint")["auth"] == "main-peer-auth"
+    assert of_type(pjsip, "main-peer", "endpoint")["context"] == "trunks-to"
+
+
+def test_http_and_ami_stay_on_loopback_whatever_sip_binds(tmp_path: Path):
+    node = NodeSettings(state_dir=tmp_path / "node", bind="0.0.0.0")
+    etc = render(node, INSTALLATION).parent
+    assert sections(etc / "http.conf")["general"][0]["bindaddr"] == "127.0.0.1"
+    assert sections(etc / "manager.conf")["general"][0]["bindaddr"] == "127.0.0.1"
+    assert of_type(etc / "pjsip.conf", "transport-udp", "transport")["bind"] == "0.0.0.0:5060"
+
+
+def test_ami_has_no_class_that_dials_runs_or_rewrites(etc: Path):
+    user = sections(etc / "manager.conf")["centralita"][0]
+    assert not set(user["write"].split(",")) & {"all", "call", "originate", "command", "config", "user", "agent"}
+
+
+def test_every_way_into_the_dialplan_sets_the_absolute_limit_before_anything_else(etc: Path):
+    text = (etc / "extensions.conf").read_text(encoding="utf-8")
+    for context in ("arrivals", "emergency", "overflow", "safe_harbour", "bench"):
+        body = text.partition(f"[{context}]\n")[2]
+        first = next(line for line in body.splitlines() if line.startswith("exten"))
+        assert first.endswith("Set(TIMEOUT(absolute)=14400)"), context
+
+
+def test_modules_this_asterisk_has_not_are_not_asked_for(etc: Path):
+    text = (etc / "modules.conf").read_text(encoding="utf-8")
+    assert "\nload = codec_g722.so\n" in text
+    assert not re.search(r"^load = chan_websocket", text, re.MULTILINE)
+
+
+def test_the_certificate_is_made_once_and_covers_the_address(tmp_path: Path):
+    from cryptography import x509
+
+    node = everything(tmp_path / "node")
+    etc = render(node, INSTALLATION).parent
+    first = (etc / "tls.crt").read_bytes()
+    certificate = x509.load_pem_x509_certificate(first)
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert [str(name.value) for name in names] == ["203.0.113.9"]
+    render(node, INSTALLATION)
+    assert (etc / "tls.crt").read_bytes() == first
+
+
+def test_recordings_go_where_the_settings_say(tmp_path: Path):
+    node = NodeSettings(state_dir=tmp_path / "node", recordings_dir=tmp_path / "recordings")
+    render(node, INSTALLATION)
+    render(node, INSTALLATION)
+    assert (tmp_path / "node/spool/recording").readlink() == tmp_path / "recordings"
+    moved = NodeSettings(state_dir=tmp_path / "node", recordings_dir=tmp_path / "elsewhere")
+    render(moved, INSTALLATION)
+    assert (tmp_path / "node/spool/recording").readlink() == tmp_path / "elsewhere"
+
+
+def test_a_refused_value_is_named_and_nothing_is_written(tmp_path: Path):
+    good = NodeSettings(state_dir=tmp_path / "node", devices=(Device(name="main-ana", secret="secreto1"),))
+    bad_device = Device.model_construct(**(dict(good.devices[0]) | {"caller_name": "Ana\nallow_transfer=yes"}))
+    with pytest.raises(UnsafeValue, match=r"devices\.0\.caller_name"):
+        render(good.model_copy(update={"devices": (bad_device,)}), INSTALLATION)
+    assert not (tmp_path / "node").exists()
+
+
+def test_a_refused_secret_is_named_but_not_shown(tmp_path: Path):
+    device = Device.model_construct(**(dict(Device(name="main-ana")) | {"secret": "hush;hush"}))
+    with pytest.raises(UnsafeValue) as refused:
+        render(NodeSettings(state_dir=tmp_path / "node").model_copy(update={"devices": (device,)}), INSTALLATION)
+    assert "devices.0.secret" in str(refused.value)
+    assert "hush" not in str(refused.value)
+
+
+@given(st.text(max_size=40), st.sampled_from(["name", "secret", "caller_name", "caller_number", "language"]))
+def test_whatever_a_device_field_holds_it_is_refused_or_stays_one_value(tmp_path_factory, text, field):
+    state_dir = tmp_path_factory.mktemp("n")
+    fields = {"name": "main-ana", "secret": "secreto1"} | {field: text}
+    try:
+        node = NodeSettings(state_dir=state_dir, devices=(Device(**fields),))
+        pjsip = render(node, INSTALLATION).parent / "pjsip.conf"
+    except (ValidationError, UnsafeValue):
+        return
+    name = node.devices[0].name
+    assert set(sections(pjsip)) == {"global", "system", "transport-udp", "transport-tcp", name, f"{name}-auth"}
+    assert of_type(pjsip, name, "endpoint")["allow_transfer"] == "no"
+    assert of_type(pjsip, f"{name}-auth", "auth")["password"] == node.devices[0].secret
