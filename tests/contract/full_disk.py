@@ -63,7 +63,7 @@ async def main(directory: Path) -> None:
         disk.fill()
         while journal.healthy:
             journal.append(entry(journal.last_seq))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.005)
         promised = journal.durable_seq
         for _ in range(300):
             journal.append(entry(journal.last_seq))
