@@ -44,13 +44,12 @@ class PlaybackRef(msgspec.Struct, frozen=True):
 
 
 class RecordingRef(msgspec.Struct, frozen=True):
-    """`duration`, `silence_duration`: whole seconds."""
+    """`duration`: whole seconds of what was kept."""
 
     name: str
     target_uri: str = ""
     state: str = ""
     duration: int = 0
-    silence_duration: int = 0
     cause: str = ""
 
 

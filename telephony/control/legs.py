@@ -11,12 +11,13 @@ from telephony.ari.node_client import NodeClient
 
 
 class RecordingMemory:
-    """How a recording was asked for, and what has been seen of its end."""
+    """How a recording was asked for, and what has been seen of its end. `began_s`: loop seconds."""
 
-    __slots__ = ("digit_seen", "discarded", "max_s", "recording_id", "silence_s", "stopped", "terminators")
+    __slots__ = ("began_s", "digit_seen", "discarded", "max_s", "recording_id", "silence_s", "stopped", "terminators")
 
-    def __init__(self, recording_id: str, terminators: str, max_s: int, silence_s: int) -> None:
+    def __init__(self, recording_id: str, terminators: str, max_s: int, silence_s: int, began_s: float) -> None:
         self.recording_id = recording_id
+        self.began_s = began_s
         self.terminators = terminators
         self.max_s = max_s
         self.silence_s = silence_s

@@ -65,7 +65,8 @@ class Media(Desk):
                 "terminateOn": ends_by,
             }
         )
-        leg.recording = RecordingMemory(command.recording_id, ends_by, command.max_s, command.silence_s)
+        began_s = asyncio.get_running_loop().time()
+        leg.recording = RecordingMemory(command.recording_id, ends_by, command.max_s, command.silence_s, began_s)
         try:
             await self._ask(leg, "POST", f"channels/{q(command.leg_id)}/record?{query}")
         except (LegGone, CommandRefused, NodeUnavailable):

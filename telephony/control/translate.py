@@ -6,6 +6,7 @@ what comes for others is late, or not ours.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any, Literal
@@ -221,8 +222,11 @@ class Translator:
         leg, recording = self._recording(event.recording)
         if leg is None or recording is None:
             return
+        lasted_s = asyncio.get_running_loop().time() - recording.began_s
+        ended_by = _ended_by(leg, recording, lasted_s)
         heard_s = max(float(event.recording.duration), self._files.duration_s(recording.recording_id))
-        ended_by = _ended_by(leg, recording, event.recording, heard_s)
+        if ended_by == "silence":  # Asterisk cuts it off the file
+            heard_s = min(heard_s + recording.silence_s, lasted_s)
         if not recording.discarded:
             self._sink(RecordingFinished(leg.leg_id, recording.recording_id, heard_s, ended_by))
         leg.tell_if_idle()
@@ -252,16 +256,15 @@ def _over_limit(leg: LegMemory, event: messages.StasisEnd) -> bool:
 
 
 def _ended_by(
-    leg: LegMemory, recording: RecordingMemory, told: messages.RecordingRef, heard_s: float
+    leg: LegMemory, recording: RecordingMemory, lasted_s: float
 ) -> Literal["digit", "silence", "limit", "hangup", "stopped"]:
+    """Asterisk does not say; what we asked for and have seen does."""
     if recording.stopped:
         return "stopped"
     if leg.hangup_seen:
         return "hangup"
     if recording.digit_seen:
         return "digit"
-    if recording.silence_s and told.silence_duration >= recording.silence_s:
-        return "silence"
-    if recording.max_s and heard_s >= recording.max_s - 0.5:
+    if recording.max_s and lasted_s >= recording.max_s - 0.3:
         return "limit"
     return "silence" if recording.silence_s else "stopped"
