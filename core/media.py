@@ -36,4 +36,11 @@ class Tone:
     name: str
 
 
-Part = Sound | Speech | Silence | Tone
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What this caller has just recorded, neither kept nor discarded yet."""
+
+    recording_id: str
+
+
+Part = Sound | Speech | Silence | Tone | Recorded

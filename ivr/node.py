@@ -23,10 +23,11 @@ from typing import Any, ClassVar, Literal, TypeVar
 from pydantic import BaseModel, model_validator
 
 from core.commands import Command
-from core.decisions import Decision
+from core.decisions import Decision, Noted
 from definitions.models import Count, Definition, Name
 from ivr.prompts import Prompt
 from ivr.templates import Expression, Template
+from ivr.values import Value
 from ivr.visit import Visit, World
 
 __all__ = [
@@ -42,10 +43,12 @@ __all__ = [
     "Placed",
     "Reference",
     "RetryHandler",
+    "Returned",
     "Turn",
     "Verb",
     "Visit",
     "World",
+    "fail",
     "inherit",
 ]
 
@@ -144,7 +147,7 @@ class NodeModel(Definition):
 
     def templates(self) -> tuple[Placed, ...]:
         """Every template and expression outside prompts."""
-        return tuple(placed for placed in walk(self, (Template, Expression)))
+        return tuple(placed for placed in walk(self, (Template, Expression, Value)))
 
     def sets(self) -> frozenset[str]:
         """The variables this node may give a value to."""
@@ -197,14 +200,14 @@ def inherit(node: Node, defaults: Defaults) -> Node:
 class Leave:
     """Go to `target` (None: the flow is at its end) by `branch`, after `prompt` has been heard to its end.
 
-    `variables` are kept, as secrets when `sensitive`. `failed` marks the error exit: a second failure on the way
-    ends the call.
+    `variables` are kept, those named in `sensitive` as secrets. `failed` marks the error exit: a second failure on
+    the way ends the call.
     """
 
     branch: str
     target: str | None
     variables: Mapping[str, object] = field(default_factory=dict)
-    sensitive: bool = False
+    sensitive: frozenset[str] = frozenset()
     prompt: Prompt | None = None
     failed: bool = False
 
@@ -230,10 +233,12 @@ class GiveBack:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Hang up. `reason` is an `EndReason` value: hung_up_by_us, busy, congestion."""
+    """The flow is over: hang up. `reason` is an `EndReason` value: hung_up_by_us, busy, congestion. Without `hang_up`
+    the leg is somebody else's from now on."""
 
     reason: str = "hung_up_by_us"
     why: str = ""
+    hang_up: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +254,9 @@ class Returned:
 class Turn:
     """The answer to one fact: what the node remembers from now on, and what is to be done.
 
-    `untaken`: digits the node had no use for; the next node that listens gets them. `swallow`: this digit, pressed
-    out of habit within the next seconds, means nothing.
+    `untaken`: digits the node had no use for; the next node that listens gets them. `flush`: digits typed ahead are
+    forgotten, since what is said now must be heard. `swallow`: this digit, pressed out of habit within the next
+    seconds, means nothing.
     """
 
     memory: object | None = None
@@ -258,15 +264,30 @@ class Turn:
     leave: Leave | Call | GiveBack | End | None = None
     decisions: tuple[Decision, ...] = ()
     untaken: str = ""
+    flush: bool = False
     swallow: str = ""
+
+
+def fail(node: NodeModel, why: str, *, branch: str = "error") -> Turn:
+    """The node's error exit; `why` is for the log and must not hold what the caller keyed in in secret."""
+    handler = node.error
+    return Turn(
+        decisions=(Noted(what=branch, why=why),),
+        leave=Leave(
+            branch,
+            handler.then if handler else None,
+            prompt=handler.prompt if handler else None,
+            failed=True,
+        ),
+    )
 
 
 # -- a verb as the interpreter sees it ------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One node type. `resume` None: after a gap the node is entered again."""
+    """One node type, found by the name in `type:`. `resume` None: after a gap the node is entered again."""
 
-    type: str
+    name: str
     model: type[NodeModel]
     memory: type
     version: int
@@ -277,14 +298,14 @@ class Verb:
     upcasts: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, module: Any) -> Verb:
-        """The verb that a module exposes; its type is the module's own name.
+    def of(cls, module: Any, name: str = "") -> Verb:
+        """The verb that a module exposes; its type is the module's own name unless `name` says otherwise.
 
         Raises:
             AttributeError: the module lacks a part of the contract.
         """
         return cls(
-            type=module.__name__.rpartition(".")[2].rstrip("_"),
+            name=name or module.__name__.rpartition(".")[2].rstrip("_"),
             model=module.Model,
             memory=module.Memory,
             version=module.VERSION,

@@ -1,0 +1,141 @@
+"""Runs a flow: one step per fact, values in and values out.
+
+    step = start(world, Start(...), now_s)
+    step = handle(world, step.run, event, now_s)      as often as something happens
+    step = resume(world, step.run, now_s)             after a gap in which facts may have been missed
+
+Nothing here raises, whatever the order of events: what a verb cannot do sends the caller to the node's error exit, and
+a failure on the way out of a failure ends the call. Facts that crossed on the wire (the end of a playback that is no
+longer ours, a timer that was replaced) are dropped; a run that has ended answers every fact with nothing.
+
+**Secrets.** What a sensitive node is given lives in memory alone. After a restart the node itself is entered anew. A
+secret *variable* that is missing is asked for again when it is next needed, not before: the node about to use it waits,
+the node that set it is visited once more, and the caller goes on where she was; nothing between is done twice. A secret
+argument of a subflow is asked for by the calling flow, so that subflow starts over.
+"""
+
+from __future__ import annotations
+
+from core.decisions import Noted
+from core.events import (
+    CommandRejected,
+    DigitPressed,
+    Event,
+    LegAdopted,
+    LegEnded,
+    LegUp,
+    PlaybackFinished,
+    TimerFired,
+)
+from ivr.machine import Machine
+from ivr.run import Ended, FlowRun, Frame, Start, Step, plain
+from ivr.visit import World
+
+__all__ = ["Ended", "FlowRun", "Start", "Step", "World", "handle", "resume", "start"]
+
+_BENIGN = frozenset(
+    {"StopPlayback", "StopMusic", "StartMusic", "DiscardRecording", "StopRecording", "KeepRecording", "LeaveQueue"}
+)
+"""Commands whose failure changes nothing for the caller."""
+
+
+def start(world: World, begin: Start, now_s: float) -> Step:
+    """A call enters a flow. An unknown flow ends it as an error."""
+    facts = {
+        **{name: plain(value) for name, value in begin.variables.items()},
+        "caller": begin.caller,
+        "called": begin.called,
+    }
+    run = FlowRun(
+        interaction_id=begin.interaction_id,
+        leg_id=begin.leg_id,
+        tenant=begin.tenant,
+        release_id=world.release.id,
+        language=begin.language,
+        frames=(Frame(begin.flow_id),),
+        facts=facts,
+        seed=begin.seed,
+        leg_up=begin.leg_up,
+        quick_since_s=now_s,
+    )
+    machine = Machine(world, run, now_s)
+    if machine.flow is None:
+        machine.end("error", f"there is no flow {begin.flow_id} for tenant {begin.tenant}")
+    else:
+        machine.open_flow(machine.flow, {}, frozenset())
+        machine.take_turns(machine.enter(machine.flow.start))
+    return machine.step()
+
+
+def handle(world: World, run: FlowRun, event: Event, now_s: float) -> Step:
+    """One fact. Facts about other legs and interactions change nothing."""
+    if run.ended or not _is_ours(run, event):
+        return Step(run)
+    machine = Machine(world, run, now_s)
+    if machine.node is None and not isinstance(event, LegEnded):
+        machine.end("error", f"flow {run.flow_id} has no node {run.node_id}")
+        return machine.step()
+    match event:
+        case DigitPressed():
+            machine.take_turns(machine.press(event.digit))
+        case PlaybackFinished():
+            if event.playback_id != run.playing:
+                return Step(run)
+            _playback_over(machine, event)
+        case TimerFired():
+            if not machine.effects.fired(event.timer_id):
+                return Step(run)
+            if machine.effects.is_watchdog(event.timer_id):
+                machine.effects.hush()
+                _playback_over(machine, PlaybackFinished(run.leg_id, run.playing, "failed"))
+            elif machine.leaving is None:
+                machine.take_turns(machine.tell(event))
+        case LegEnded():
+            machine.hung_up(event.reason.value)
+        case LegAdopted():
+            machine.effects.leg_up = event.up
+            machine.take_turns(machine.resume())
+        case LegUp():
+            machine.effects.leg_up = True
+        case CommandRejected():
+            _rejected(machine, event)
+        case _:
+            if machine.leaving is None:
+                machine.take_turns(machine.tell(event))
+    return machine.step()
+
+
+def resume(world: World, run: FlowRun, now_s: float) -> Step:
+    """After a gap: the present node asks again, keeping what it was given; its playback and timers begin anew."""
+    if run.ended:
+        return Step(run)
+    machine = Machine(world, run, now_s)
+    machine.take_turns(machine.resume())
+    return machine.step()
+
+
+def _is_ours(run: FlowRun, event: Event) -> bool:
+    leg_id = getattr(event, "leg_id", "")
+    if leg_id and leg_id != run.leg_id:
+        return False
+    return getattr(event, "interaction_id", run.interaction_id) == run.interaction_id
+
+
+def _playback_over(machine: Machine, event: PlaybackFinished) -> None:
+    machine.effects.heard()
+    if event.how == "failed":
+        machine.decisions.append(Noted("playback failed", event.playback_id))
+    machine.take_turns(machine.tell(event) if machine.leaving is None else machine.go_on())
+
+
+def _rejected(machine: Machine, event: CommandRejected) -> None:
+    machine.decisions.append(Noted(f"{event.what} refused", event.why))
+    if event.what == "Play":
+        if event.subject_id == machine.effects.playing:
+            _playback_over(machine, PlaybackFinished(machine.run.leg_id, event.subject_id, "failed"))
+    elif event.what in ("AnswerLeg", "event"):
+        # "event": the runtime could not handle a fact of this call, so nobody knows where the node stands.
+        machine.effects.leg_up = machine.effects.leg_up and event.what != "AnswerLeg"
+        machine.take_turns(machine.fail(event.why) if machine.leaving is None else machine.go_on())
+    elif event.what not in _BENIGN and machine.leaving is None:
+        machine.take_turns(machine.tell(event))

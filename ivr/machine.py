@@ -1,0 +1,407 @@
+"""The interpreter's workbench: one fact's worth of turns over a run, then thrown away.
+
+It enters and leaves nodes, keeps the digits nobody has taken yet and counts node visits so that no flow spins.
+Verbs say what is to be done; this says in which order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from core.commands import Command, HangUpLeg
+from core.decisions import Decision, NodeEntered, NodeLeft, Noted, VariablesSet
+from core.errors import CentralitaError
+from core.events import DigitPressed, Event
+from core.leg import EndReason
+from ivr.effects import Effects
+from ivr.node import Call, End, GiveBack, Leave, NodeModel, Returned, Turn, Visit, World, fail
+from ivr.nodes import VERBS
+from ivr.prompts import Prompt
+from ivr.run import Detour, Ended, FlowRun, Frame, Leaving, Outcome, Step, plain
+from ivr.secrets import names_needed
+
+if TYPE_CHECKING:
+    from ivr.model import Flow
+
+TYPE_AHEAD = 32
+"""Digits kept for nodes to come; more is a storm."""
+SWALLOW_S = 3.0
+"""How long a terminator pressed out of habit still means nothing."""
+QUICK_VISITS, QUICK_S = 200, 5.0
+"""More node visits than this within that time are a loop, not a caller."""
+VISITS, FAILURES, DEPTH = 10_000, 10, 8
+"""A run with more visits or failures, or with more subflows within subflows, has no good end left."""
+
+
+class Machine:
+    """Mutable for one step: `take_turns` until nothing more happens at once, then `step` gives the frozen result."""
+
+    def __init__(self, world: World, run: FlowRun, now_s: float) -> None:
+        self.world, self.run, self.now_s = world, run, now_s
+        self.effects = Effects(run.interaction_id, run.leg_id, now_s, run.leg_up, run.playing, run.timers)
+        self.decisions: list[Decision] = []
+        self.ended: Ended | None = None
+        self.outer = run.frames[:-1]
+        self.visits, self.serial, self.language = run.visit, run.serial, run.language
+        self.verb, self.memory, self.secret, self.leaving = run.verb, run.memory, run.secret, run.leaving
+        self.typed, self.pending = run.typed, ""
+        self.swallow, self.swallow_until_s = run.swallow, run.swallow_until_s
+        self.failing, self.failures = run.failing, run.failures
+        self.quick_visits, self.quick_since_s = run.quick_visits, run.quick_since_s
+        self._open(run.frames[-1])
+
+    def _open(self, frame: Frame) -> None:
+        self.flow_id, self.node_id, self.node_visit = frame.flow_id, frame.node_id, frame.visit
+        self.variables, self.secrets, self.detours = frame.variables, frame.secrets, frame.detours
+        self.flow: Flow | None = self.world.release.flow(self.run.tenant, frame.flow_id)
+        self.node: NodeModel | None = self.flow.nodes.get(self.node_id) if self.flow else None
+
+    def _frame(self) -> Frame:
+        return Frame(self.flow_id, self.node_id, self.node_visit, self.variables, self.secrets, self.detours)
+
+    def step(self) -> Step:
+        """The run from now on, with everything that is to be done."""
+        effects, over = self.effects, self.ended is not None
+        run = FlowRun(
+            interaction_id=self.run.interaction_id,
+            leg_id=self.run.leg_id,
+            tenant=self.run.tenant,
+            release_id=self.run.release_id,
+            language=self.language,
+            frames=(*self.outer, self._frame()),
+            facts=self.run.facts,
+            seed=self.run.seed,
+            visit=self.visits,
+            serial=self.serial,
+            verb=self.verb,
+            memory=None if over else self.memory,
+            secret=self.secret and not over,
+            leaving=None if over else self.leaving,
+            playing="" if over else effects.playing,
+            timers=effects.timers,
+            typed="" if over else (self.typed + self.pending)[:TYPE_AHEAD],
+            swallow=self.swallow,
+            swallow_until_s=self.swallow_until_s,
+            leg_up=effects.leg_up,
+            failing=self.failing,
+            failures=self.failures,
+            quick_visits=self.quick_visits,
+            quick_since_s=self.quick_since_s,
+            ended=over,
+        )
+        return Step(run, tuple(effects.commands), tuple(self.decisions), self.ended)
+
+    # -- turns -----------------------------------------------------------------------------------------
+    def take_turns(self, turn: Turn | None) -> None:
+        """Carries out this turn and all that follow from it at once."""
+        while turn is not None and self.ended is None:
+            self._take(turn)
+            leave = turn.leave
+            if leave is None:
+                turn = self._feed()
+            elif type(leave) is Leave:
+                turn = self._leave(leave)
+            elif type(leave) is Call:
+                turn = self._call(leave)
+            elif type(leave) is GiveBack:
+                turn = self._give_back(leave)
+            else:
+                assert type(leave) is End
+                self._hang_up(leave)
+                turn = None
+
+    def tell(self, event: Event | Returned) -> Turn:
+        """The present node's answer to a fact."""
+        return self._ask(VERBS[self.verb].on_event, self.node, self.memory, event)
+
+    def press(self, digit: str) -> Turn | None:
+        """A digit: for the present node, or kept for a later one."""
+        if self.leaving is None:
+            self.pending += digit
+            return self._feed()
+        if not self.leaving.barge_in:
+            return None
+        self.typed = (self.typed + digit)[:TYPE_AHEAD]
+        return self.go_on()
+
+    def go_on(self) -> Turn | None:
+        """The last words of a node are over: on to the next."""
+        assert self.leaving is not None
+        target, self.leaving = self.leaving.target, None
+        return self.enter(target)
+
+    def fail(self, why: str) -> Turn:
+        """The present node cannot go on: what it holds in the world is let go, and it takes its error exit."""
+        assert self.node is not None
+        self._let_go()
+        return fail(self.node, why)
+
+    def hung_up(self, reason: str) -> None:
+        """The caller has gone."""
+        if self.leaving is None:
+            self._let_go()
+        self._note_left("hangup", "")
+        self.end("caller_hung_up", reason, None)
+
+    def _let_go(self) -> None:
+        """What the node still has in the world: a queue stay, a recording."""
+        verb, memory, self.memory = VERBS.get(self.verb), self.memory, None
+        if verb is None or verb.on_hangup is None or memory is None:
+            return
+        visit = self._visit()
+        try:
+            self._carry_out(verb.on_hangup(self.node, memory, visit))
+        except Exception as failure:
+            self.decisions.append(Noted("error", type(failure).__name__))
+        self.serial = max(self.serial, visit.serial)
+
+    def _take(self, turn: Turn) -> None:
+        self.memory = turn.memory
+        if turn.commands:
+            self._carry_out(turn.commands)
+        if turn.decisions:
+            self.decisions.extend(turn.decisions)
+        if turn.flush:
+            self.typed = self.pending = ""
+        if turn.untaken:
+            self.typed = (self.typed + turn.untaken)[:TYPE_AHEAD]
+        if turn.swallow:
+            self.swallow, self.swallow_until_s = turn.swallow, self.now_s + SWALLOW_S
+
+    def _carry_out(self, commands: tuple[Command, ...]) -> None:
+        self.effects.carry_out(commands, early=self.node is not None and self.node.is_early)
+
+    def _feed(self) -> Turn | None:
+        while self.pending:
+            digit, self.pending = self.pending[0], self.pending[1:]
+            if self.swallow:
+                habit = digit == self.swallow and self.now_s <= self.swallow_until_s
+                self.swallow = ""
+                if habit:
+                    continue
+            return self.tell(DigitPressed(self.run.leg_id, digit))
+        return None
+
+    def _ask(self, function: Callable[..., Turn], *args: Any) -> Turn:
+        visit = self._visit()
+        try:
+            turn = function(*args, visit)
+        except Exception as failure:  # a plugin's verb may raise anything: the caller goes on by the error exit
+            # What the failure says may quote a value, and values may be secret.
+            secret = self.secret or bool(self.secrets)
+            turn = self.fail(type(failure).__name__ if secret else f"{type(failure).__name__}: {failure}")
+        self.serial = max(self.serial, visit.serial)
+        if visit.language != self.language:
+            self.language = visit.language
+            self.variables = {**self.variables, "language": visit.language}
+        return turn
+
+    def _visit(self) -> Visit:
+        assert self.flow is not None
+        return Visit(
+            interaction_id=self.run.interaction_id,
+            leg_id=self.run.leg_id,
+            visit_id=f"{self.run.interaction_id}.{self.node_visit}",
+            tenant=self.run.tenant,
+            flow_id=self.flow_id,
+            flow_languages=self.flow.languages,
+            node_id=self.node_id,
+            now_s=self.now_s,
+            language=self.language,
+            variables=self.variables,
+            secrets=self.secrets,
+            world=self.world,
+            leg_up=self.effects.leg_up,
+            serial=self.serial,
+        )
+
+    # -- entering ----------------------------------------------------------------------------------------
+    def enter(self, node_id: str) -> Turn | None:
+        """Visits a node of the present flow, or first the one that must ask again for a secret it needs."""
+        self._settle_media()
+        node = self.flow.nodes.get(node_id) if self.flow else None
+        if node is None or node.type not in VERBS:
+            self.end("error", f"flow {self.flow_id} has no node {node_id}")
+            return None
+        if (spinning := self._count_visit()) or self.ended:
+            return spinning
+        self.node_id, self.node, self.verb, self.memory = node_id, node, node.type, None
+        if self.has_lost and (setter := self._setter_of(names_needed(node), Detour(node_id, node.type))):
+            return self.enter(setter)
+        self.node_visit, self.secret = self.visits, node.is_sensitive
+        self.pending, self.typed = ("" if self.secret else (self.typed + self.pending)[:TYPE_AHEAD]), ""
+        self.decisions.append(NodeEntered(self.flow_id, node_id, self.visits))
+        return self._ask(VERBS[self.verb].enter, node)
+
+    def resume(self) -> Turn | None:
+        """The present node after a gap: nothing is known about what played, and no timer is armed."""
+        if self.leaving is not None:
+            return self.go_on()
+        if self.node is None:
+            self.end("error", f"flow {self.flow_id} has no node {self.node_id}")
+            return None
+        if VERBS[self.verb].resume is None or self.memory is None:
+            return self.enter(self.node_id)
+        return self._take_up(self.memory)
+
+    def _take_up(self, memory: object) -> Turn | None:
+        """The present node goes on with what it remembers."""
+        self._settle_media()
+        assert self.node is not None
+        verb = VERBS[self.verb]
+        assert verb.resume is not None
+        waiting = Detour(self.node_id, self.verb, verb.version, None if self.node.is_sensitive else memory)
+        if self.has_lost and (setter := self._setter_of(names_needed(self.node, prompts_only=True), waiting)):
+            return self.enter(setter)
+        self.memory, self.secret = memory, self.node.is_sensitive
+        return self._ask(verb.resume, self.node, memory)
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether a secret's value did not survive a restart."""
+        return any(name not in self.variables for name in self.secrets)
+
+    def _setter_of(self, needed: frozenset[str], waiting: Detour) -> str:
+        """The node that must set a lost secret before `waiting` can go on; empty when nothing needed is missing."""
+        for name in sorted(needed):
+            if name not in self.secrets or name in self.variables:
+                continue
+            setter = self.secrets[name]
+            if not setter and self.outer:  # an argument: the calling flow runs its subflow again from the start
+                self._close_flow()
+                return self.node_id
+            if setter and setter not in {waiting.node_id, *(detour.node_id for detour in self.detours)}:
+                self.detours = (*self.detours, waiting)
+                return setter
+        return ""
+
+    def _settle_media(self) -> None:
+        self.effects.hush()
+        self.effects.disarm_all()
+
+    def _close_flow(self) -> None:
+        frame, self.outer = self.outer[-1], self.outer[:-1]
+        self._open(frame)
+        if self.node is not None:
+            self.verb, self.memory, self.secret = self.node.type, None, False
+
+    def _count_visit(self) -> Turn | None:
+        self.visits += 1
+        if self.now_s - self.quick_since_s > QUICK_S:
+            self.quick_since_s, self.quick_visits = self.now_s, 0
+        self.quick_visits += 1
+        if self.visits > VISITS:
+            self.end("error", f"{VISITS} node visits in one call")
+            return None
+        if self.quick_visits <= QUICK_VISITS:
+            return None
+        self.quick_visits = 0
+        if self.node is None or self.failing:
+            self.end("error", f"{QUICK_VISITS} node visits within {QUICK_S:g} s")
+            return None
+        return self.fail(f"{QUICK_VISITS} node visits within {QUICK_S:g} s: the flow goes round in circles")
+
+    # -- leaving -----------------------------------------------------------------------------------------
+    def _leave(self, leave: Leave) -> Turn | None:
+        if leave.failed:
+            self.failures += 1
+            if self.failing or self.failures > FAILURES:
+                self._note_left(leave.branch, "")
+                self.end("error", "a failure on the way out of a failure")
+                return None
+        self.failing = leave.failed
+        self._set(leave.variables, leave.sensitive)
+        if self.detours:
+            if any(name in self.secrets for name in leave.variables):
+                return self._go_back(leave.branch)
+            self.detours = ()
+        target = leave.target or ""
+        self._note_left(leave.branch, target)
+        if leave.prompt is not None and self._say_last_words(leave.prompt):
+            self.leaving = Leaving(target, leave.prompt.barge_in, leave.failed)
+            return None
+        return self._go(target, leave.failed)
+
+    def _go(self, target: str, failed: bool) -> Turn | None:
+        if target:
+            return self.enter(target)
+        if failed:
+            self.end("error", f"node {self.node_id} failed and has no error exit")
+            return None
+        return self._give_back(GiveBack("end"))
+
+    def _say_last_words(self, prompt: Prompt) -> bool:
+        self._settle_media()
+        visit = self._visit()
+        try:
+            parts = visit.parts(prompt)
+        except CentralitaError as failure:
+            self.decisions.append(Noted("error", f"the prompt cannot be said: {type(failure).__name__}"))
+            return False
+        if parts:
+            self._carry_out((visit.play(parts),))
+            self.serial = visit.serial
+        return bool(parts)
+
+    def _go_back(self, branch: str) -> Turn | None:
+        """A lost secret is there again: back to the node that needed it."""
+        waiting, self.detours = self.detours[-1], self.detours[:-1]
+        self._note_left(branch, waiting.node_id)
+        node = self.flow.nodes.get(waiting.node_id) if self.flow else None
+        if waiting.memory is None or node is None:
+            return self.enter(waiting.node_id)
+        self.visits += 1
+        self.node_id, self.node, self.node_visit, self.verb = waiting.node_id, node, self.visits, node.type
+        self.decisions.append(NodeEntered(self.flow_id, self.node_id, self.visits))
+        return self._take_up(waiting.memory)
+
+    def _call(self, call: Call) -> Turn | None:
+        flow = self.world.release.flow(self.run.tenant, call.flow_id)
+        if flow is None or len(self.outer) + 1 >= DEPTH:
+            why = f"there is no flow {call.flow_id}" if flow is None else f"more than {DEPTH} flows within one another"
+            return self.fail(why)
+        self.outer = (*self.outer, self._frame())
+        self.open_flow(flow, call.variables, call.sensitive)
+        return self.enter(flow.start)
+
+    def open_flow(self, flow: Flow, variables: Mapping[str, object], sensitive: frozenset[str]) -> None:
+        """A flow begins with its own variables, the call's facts and what it is given, the later over the earlier."""
+        values = {**flow.variables, **self.run.facts, "language": self.language, **variables}
+        self._open(Frame(flow.id, "", 0, {k: plain(v) for k, v in values.items()}, dict.fromkeys(sensitive, "")))
+
+    def _give_back(self, given: GiveBack) -> Turn | None:
+        if not self.outer:
+            self._hang_up(End())
+            return None
+        self._settle_media()
+        if type(given) is GiveBack and self.node is not None:
+            self._note_left(given.branch, "")
+        self._close_flow()
+        return self.tell(Returned(given.branch, given.variables, given.sensitive))
+
+    def _hang_up(self, end: End) -> None:
+        self._note_left("end", "")
+        reason = EndReason(end.reason)
+        served = reason is EndReason.HUNG_UP_BY_US
+        self.end("completed" if served else "refused", end.why, reason if end.hang_up else None)
+
+    def end(self, outcome: Outcome, why: str = "", reason: EndReason | None = EndReason.HUNG_UP_BY_US) -> None:
+        """The run is over. We hang up, unless there is no `reason` to."""
+        self.effects.disarm_all()
+        if reason is not None:
+            self.effects.carry_out((HangUpLeg(self.run.leg_id, reason),))
+        self.ended = Ended(outcome, why)
+
+    def _set(self, variables: Mapping[str, object], sensitive: frozenset[str]) -> None:
+        if not variables:
+            return
+        values = {name: plain(value) for name, value in variables.items()}
+        self.variables = {**self.variables, **values}
+        if sensitive or self.secrets:
+            kept = {name: setter for name, setter in self.secrets.items() if name not in values}
+            self.secrets = {**kept, **dict.fromkeys(sensitive, self.node_id)}
+        self.decisions.append(VariablesSet({n: "***" if n in sensitive else str(v) for n, v in values.items()}))
+
+    def _note_left(self, branch: str, target: str) -> None:
+        self.decisions.append(NodeLeft(self.flow_id, self.node_id, self.node_visit, branch, target))

@@ -1,0 +1,123 @@
+"""`queue`: wait for an agent.
+
+    sales:
+      type: queue
+      queue: sales
+      priority: 5
+      skills: "english>=3"
+      music: default
+      keys: {"1": leave_a_message}
+      no_agents: voicemail
+      full: voicemail
+      closed: after_hours
+      overflowed: voicemail
+      next: goodbye                 # every other way a stay may end
+
+`answered`: an agent had the caller. Without a node for it the flow is over and the call is no longer its own: who
+connected them also ends them. With one (a survey), the flow goes on when the conversation has ended and the caller
+is still there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+import msgspec
+from pydantic import Field
+
+from core.commands import Command, JoinQueue, LeaveQueue, StartMusic, StopMusic
+from core.decisions import Noted
+from core.events import CommandOutcomeUnknown, CommandRejected, DigitPressed, Event, QueueLeft
+from definitions.models import Count, Digits, Name
+from ivr.node import End, Exit, Leave, NodeModel, Reference, Turn, Visit, fail
+from ivr.run import plain
+from ivr.templates import Template
+
+VERSION = 1
+OUTCOMES = ("answered", "no_agents", "full", "closed", "overflowed", "left_by_key", "callback", "voicemail")
+
+
+class Model(NodeModel):
+    waits: ClassVar[bool] = True
+
+    type: Literal["queue"] = "queue"
+    queue: Name
+    priority: Count = 0
+    skills: Template = Field(default_factory=lambda: Template(""))
+    music: Name = "default"
+    keys: Mapping[Digits, Name] = {}
+    """A key takes the caller out of the queue."""
+    answered: Name | None = None
+    no_agents: Name | None = None
+    full: Name | None = None
+    closed: Name | None = None
+    overflowed: Name | None = None
+    left_by_key: Name | None = None
+    callback: Name | None = None
+    voicemail: Name | None = None
+    next: Name | None = None
+    """For every way that has no node of its own; without it, the error exit."""
+
+    def exits(self) -> tuple[Exit, ...]:
+        keys = (Exit(key, target, ("keys", key)) for key, target in self.keys.items())
+        ways = ((way, getattr(self, way)) for way in (*OUTCOMES, "next"))
+        return (*keys, *(Exit(way, target, (way,)) for way, target in ways if target), *super().exits())
+
+    def references(self) -> tuple[Reference, ...]:
+        return (Reference("queue", self.queue, ("queue",)),)
+
+
+class Memory(msgspec.Struct, frozen=True):
+    stay_id: str
+
+
+def enter(node: Model, visit: Visit) -> Turn:
+    stay_id = visit.new_id()
+    join = JoinQueue(
+        interaction_id=visit.interaction_id,
+        leg_id=visit.leg_id,
+        stay_id=stay_id,
+        queue=node.queue,
+        priority=node.priority,
+        skills=node.skills.render(visit.variables, visit.language),
+        variables={k: str(plain(v)) for k, v in visit.variables.items() if k not in visit.secrets and v is not None},
+    )
+    return Turn(Memory(stay_id), (StartMusic(visit.leg_id, node.music), join), flush=True)
+
+
+def resume(node: Model, memory: Memory, visit: Visit) -> Turn:
+    """The caller never lost her place; only the music may have stopped."""
+    return Turn(memory, (StartMusic(visit.leg_id, node.music),))
+
+
+def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
+    stop = StopMusic(visit.leg_id)
+    match event:
+        case QueueLeft() if event.stay_id == memory.stay_id:
+            return _left(node, event.outcome, stop)
+        case DigitPressed() if event.digit in node.keys:
+            leave = LeaveQueue(visit.interaction_id, memory.stay_id)
+            return Turn(commands=(leave, stop), leave=Leave(event.digit, node.keys[event.digit]))
+        case CommandRejected() | CommandOutcomeUnknown() if event.subject_id == memory.stay_id:
+            turn = fail(node, getattr(event, "why", "nobody knows whether the caller is in the queue"))
+            return Turn(commands=(stop,), leave=turn.leave, decisions=turn.decisions)
+        case _:
+            return Turn(memory)
+
+
+def on_hangup(node: Model, memory: Memory, visit: Visit) -> tuple[Command, ...]:
+    return (LeaveQueue(visit.interaction_id, memory.stay_id),)
+
+
+def _left(node: Model, outcome: str, stop: Command) -> Turn:
+    noted = (Noted("queue", outcome),)
+    target = getattr(node, outcome) if outcome in OUTCOMES else None
+    if target is not None:
+        return Turn(commands=(stop,), leave=Leave(outcome, target), decisions=noted)
+    if outcome == "answered":
+        return Turn(commands=(stop,), leave=End(why="an agent has the caller", hang_up=False), decisions=noted)
+    if node.next is not None:
+        return Turn(commands=(stop,), leave=Leave("next", node.next), decisions=noted)
+    turn = fail(node, f"the stay ended as {outcome}, and no node is given for that")
+    return Turn(commands=(stop,), leave=turn.leave, decisions=(*noted, *turn.decisions))

@@ -1,0 +1,265 @@
+"""`record`: take a message.
+
+    voicemail:
+      type: record
+      mailbox: sales
+      prompt: {es: "Deje su mensaje después de la señal.", en: "…"}
+      max_s: 120
+      silence_s: 4
+      min_s: 2
+      review: {prompt: {es: "Para guardarlo marque 1, para oírlo 2, para repetirlo 3.", en: "…"}}
+      labels: {about: "{{ reason }}"}
+      into: message_id
+      next: thanks
+
+A caller who hangs up after speaking has left a message. What is shorter than `min_s` is none: `no_input`, and the
+prompt again. Silence at the review keeps the message. If the engine dies while somebody speaks, what was said so far is
+kept, labelled `partial`, and she is asked to speak again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, ClassVar, Literal
+
+from msgspec.structs import replace
+from pydantic import AfterValidator, Field
+
+from core.commands import Command, DiscardRecording, KeepRecording, StartRecording, StopRecording
+from core.decisions import Noted
+from core.events import (
+    CommandRejected,
+    DigitPressed,
+    Event,
+    PlaybackFinished,
+    RecordingFailed,
+    RecordingFinished,
+    TimerFired,
+)
+from core.media import Recorded
+from definitions.faults import fault
+from definitions.models import Count, Definition, Digits, Flag, Name, Seconds, Text, Variable
+from ivr.asking import INPUT, Asking, heard, hush, is_deaf, say, try_again
+from ivr.node import Exit, Leave, NodeModel, Reference, RetryHandler, Turn, Visit, fail
+from ivr.prompts import Prompt
+from ivr.templates import Template, TemplateFailed
+
+VERSION = 1
+LONGEST_S = 3600
+BURST_S = 0.5
+"""The key that ended the recording may arrive after its end: it is no answer to the review."""
+OVERDUE_S = 15.0
+
+
+def _length(seconds: int) -> int:
+    if not 1 <= seconds <= LONGEST_S:
+        raise fault(f"{seconds} seconds is no length for a message", f"write 1 to {LONGEST_S}")
+    return seconds
+
+
+class Review(Definition):
+    prompt: Prompt
+    keep: Digits = "1"
+    listen: Digits = "2"
+    again: Digits = "3"
+    seconds: Seconds = 6.0
+    """Silence for so long after the prompt keeps the message."""
+
+
+class Model(NodeModel):
+    waits: ClassVar[bool] = True
+
+    type: Literal["record"] = "record"
+    mailbox: Name
+    prompt: Prompt | None = None
+    beep: Flag = True
+    max_s: Annotated[Count, AfterValidator(_length)] = 120
+    silence_s: Count = 4
+    """So much silence ends it; 0: none does."""
+    min_s: Seconds = 2.0
+    terminator: Literal["#", "*", "any", "none"] = "#"
+    review: Review | None = None
+    labels: Mapping[Text, Template] = Field(default_factory=dict)
+    into: Variable | None = None
+    next: Name
+    no_input: RetryHandler | None = None
+
+    def exits(self) -> tuple[Exit, ...]:
+        return (Exit("next", self.next, ("next",)), *super().exits())
+
+    def references(self) -> tuple[Reference, ...]:
+        return (Reference("mailbox", self.mailbox, ("mailbox",)),)
+
+    def sets(self) -> frozenset[str]:
+        return frozenset({self.into}) if self.into else frozenset()
+
+
+class Memory(Asking, frozen=True, omit_defaults=True):
+    """`stage`: the prompt, the recording, the review. `since_s`: when the recording began."""
+
+    stage: Literal["prompt", "recording", "review", "done"] = "prompt"
+    recording_id: str = ""
+    since_s: float = 0.0
+    duration_s: float = 0.0
+
+
+def enter(node: Model, visit: Visit) -> Turn:
+    return _prompt(node, visit, Memory())
+
+
+def resume(node: Model, memory: Memory, visit: Visit) -> Turn:
+    match memory.stage:
+        case "recording":
+            stop = StopRecording(visit.leg_id, memory.recording_id)
+            keep = _keep(node, visit, memory, {"partial": "yes"})
+            turn = _prompt(node, visit, memory)
+            noted = Noted("recording", "interrupted: what was said is kept, and the caller is asked again")
+            return Turn(turn.memory, (stop, keep, *turn.commands), decisions=(noted,), flush=True)
+        case "review":
+            return _review(node, visit, memory)
+        case "done":
+            return Turn(memory)
+        case _:
+            return _prompt(node, visit, memory)
+
+
+def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
+    match event:
+        case RecordingFailed() | CommandRejected(what="StartRecording") if memory.stage == "recording":
+            return fail(node, event.why)
+        case RecordingFinished() if memory.stage == "recording" and event.recording_id == memory.recording_id:
+            return _recorded(node, memory, event, visit)
+        case PlaybackFinished() if memory.stage == "prompt":
+            return _record(node, memory, visit)
+        case DigitPressed() if memory.stage == "prompt" and (node.prompt is None or node.prompt.barge_in):
+            return _record(node, memory, visit)
+        case TimerFired() if memory.stage == "recording":
+            return _overdue(node, memory, visit)
+        case PlaybackFinished() if memory.stage == "review" and node.review is not None:
+            return heard(memory, visit, node.review.seconds)
+        case DigitPressed() if memory.stage == "review":
+            return _reviewing(node, memory, event.digit, visit)
+        case TimerFired() if memory.stage == "review":
+            return _done(node, memory, visit, "kept: no key was pressed")
+        case _:
+            return Turn(memory)
+
+
+def on_hangup(node: Model, memory: Memory, visit: Visit) -> tuple[Command, ...]:
+    """Who hangs up after speaking has left a message."""
+    if memory.stage == "review" or (memory.stage == "recording" and visit.now_s - memory.since_s >= node.min_s):
+        return (_keep(node, visit, memory, {}),)
+    if memory.stage == "recording":
+        return (DiscardRecording(visit.leg_id, memory.recording_id),)
+    return ()
+
+
+def _prompt(node: Model, visit: Visit, memory: Memory, first: Prompt | None = None) -> Turn:
+    memory = replace(memory, stage="prompt", recording_id="", since_s=0.0, duration_s=0.0)
+    if node.prompt is None and first is None:
+        return _record(node, memory, visit)
+    turn = say(visit, memory, (first, node.prompt), 0.0)
+    return Turn(turn.memory, turn.commands, flush=True) if _plays(turn) else _record(node, memory, visit)
+
+
+def _plays(turn: Turn) -> bool:
+    return isinstance(turn.memory, Memory) and turn.memory.playback_id != ""
+
+
+def _record(node: Model, memory: Memory, visit: Visit) -> Turn:
+    recording_id = visit.new_id()
+    start = StartRecording(
+        visit.leg_id,
+        recording_id,
+        max_s=node.max_s,
+        silence_s=node.silence_s,
+        beep=node.beep,
+        terminators="" if node.terminator == "none" else node.terminator,
+    )
+    commands = (*hush(memory, visit), start, visit.timer("overdue", node.max_s + OVERDUE_S))
+    recording = replace(memory, stage="recording", playback_id="", recording_id=recording_id, since_s=visit.now_s)
+    return Turn(recording, commands, flush=True)
+
+
+def _recorded(node: Model, memory: Memory, event: RecordingFinished, visit: Visit) -> Turn:
+    spoken_s = event.duration_s - (node.silence_s if event.ended_by == "silence" else 0.0)
+    overdue = visit.cancel("overdue")
+    if spoken_s < node.min_s:
+        discard = DiscardRecording(visit.leg_id, memory.recording_id)
+        if event.ended_by == "hangup":
+            return Turn(replace(memory, stage="done"), (discard, overdue))
+        why = f"{max(0.0, spoken_s):.1f} s is no message"
+        turn = try_again(node, node.no_input, "no_input", memory, visit, partial(_prompt, node, visit), why)
+        return Turn(turn.memory, (discard, overdue, *turn.commands), turn.leave, turn.decisions, flush=True)
+    memory = replace(memory, duration_s=event.duration_s)
+    if event.ended_by == "hangup":
+        keep = _keep(node, visit, memory, {})
+        noted = Noted("recording", "kept: the caller hung up")
+        return Turn(replace(memory, stage="done"), (keep, overdue), decisions=(noted,))
+    if node.review is None:
+        return _done(node, memory, visit, f"kept: {event.duration_s:.1f} s, ended by {event.ended_by}")
+    deaf_until_s = visit.now_s + BURST_S if event.ended_by == "digit" else 0.0
+    turn = _review(node, visit, replace(memory, stage="review", no_matches=0, deaf_until_s=deaf_until_s))
+    return Turn(turn.memory, (overdue, *turn.commands), flush=True)
+
+
+def _overdue(node: Model, memory: Memory, visit: Visit) -> Turn:
+    """The end of the recording never came: what there is of it is kept."""
+    stop = StopRecording(visit.leg_id, memory.recording_id)
+    turn = _done(node, memory, visit, "kept: its end never came")
+    return Turn(commands=(stop, *turn.commands), leave=turn.leave, decisions=turn.decisions)
+
+
+def _review(node: Model, visit: Visit, memory: Memory, first: Prompt | None = None, listen: bool = False) -> Turn:
+    assert node.review is not None
+    turn = say(visit, memory, (first, node.review.prompt), node.review.seconds)
+    if not listen:
+        return turn
+    parts = (Recorded(memory.recording_id), *visit.parts(node.review.prompt))
+    play = visit.play(parts)
+    return Turn(replace(memory, playback_id=play.playback_id), (visit.cancel(INPUT), play))
+
+
+def _reviewing(node: Model, memory: Memory, digit: str, visit: Visit) -> Turn:
+    review = node.review
+    assert review is not None
+    if is_deaf(memory, review.prompt, visit):
+        return Turn(memory)
+    if digit == review.keep:
+        return _done(node, memory, visit, "kept: the caller says so")
+    if digit == review.listen:
+        return _review(node, visit, memory, listen=True)
+    if digit == review.again:
+        discard = DiscardRecording(visit.leg_id, memory.recording_id)
+        turn = _prompt(node, visit, memory)
+        return Turn(turn.memory, (*hush(memory, visit), visit.cancel(INPUT), discard, *turn.commands), flush=True)
+    if memory.no_matches >= 2:
+        return _done(node, memory, visit, "kept: no key of the review was pressed")
+    return _review(node, visit, replace(memory, no_matches=memory.no_matches + 1))
+
+
+def _done(node: Model, memory: Memory, visit: Visit, why: str) -> Turn:
+    keep = _keep(node, visit, memory, {})
+    variables = {node.into: memory.recording_id} if node.into else {}
+    return Turn(commands=(keep,), leave=Leave("next", node.next, variables), decisions=(Noted("recording", why),))
+
+
+def _keep(node: Model, visit: Visit, memory: Memory, labels: Mapping[str, str]) -> Command:
+    return KeepRecording(
+        interaction_id=visit.interaction_id,
+        leg_id=visit.leg_id,
+        recording_id=memory.recording_id,
+        mailbox=node.mailbox,
+        labels={**{name: _label(value, visit) for name, value in node.labels.items()}, **labels},
+    )
+
+
+def _label(value: Template, visit: Visit) -> str:
+    """No message is lost over a label that cannot be made; no secret gets into one."""
+    if value.names & visit.secrets.keys():
+        return "***"
+    try:
+        return value.render(visit.variables, visit.language)
+    except TemplateFailed:
+        return ""
