@@ -40,7 +40,7 @@ class Faults:
     def add_error(self, path: Path, error: PydanticCustomError) -> None:
         self._found.append(InitErrorDetails(type=error, loc=path, input=None))
 
-    def raise_any(self, title: str = "value") -> None:
+    def raise_any(self, title: str = "value", value: object = None) -> None:
         """Raises:
         ValidationError: when anything was added; pydantic merges it into the error of the whole file.
         """

@@ -111,7 +111,7 @@ def _phone(value: Any) -> str:
     return bare
 
 
-def _time(value: Any) -> int:
+def read_time(value: Any) -> int:
     text = typed(value, "a time of day")
     found = _TIME.fullmatch(text)
     minutes = int(found[1]) * 60 + int(found[2]) if found else -1
@@ -120,7 +120,7 @@ def _time(value: Any) -> int:
     return minutes
 
 
-def _weekdays(value: Any) -> tuple[int, ...]:
+def read_weekdays(value: Any) -> tuple[int, ...]:
     """Monday is 0. `mon-fri`, `sat, sun`, `lun-vie`, a list of those; `fri-mon` runs over Sunday."""
     if isinstance(value, list | tuple | set | frozenset) and all(isinstance(day, int) for day in value):
         return tuple(sorted(set(value)))
@@ -185,13 +185,13 @@ PhoneNumber = Annotated[str, BeforeValidator(_phone), WithJsonSchema({**_WORD, "
 """A phone number without spaces or signs, `+` and country code or as dialed."""
 TimeOfDay = Annotated[
     int,
-    BeforeValidator(_time),
+    BeforeValidator(read_time),
     WithJsonSchema({**_NUMBER, "pattern": "^[0-9]{1,2}[:.h][0-9]{2}$", "examples": ["9:30"]}),
 ]
 """Minutes since midnight, 0 to 1440 (`24:00`)."""
 Weekdays = Annotated[
     tuple[int, ...],
-    BeforeValidator(_weekdays),
+    BeforeValidator(read_weekdays),
     WithJsonSchema(
         {
             "anyOf": [

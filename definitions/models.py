@@ -86,7 +86,10 @@ def validate(model: type[D], marked: Marked, context: Any = None) -> D | Problem
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             said = _say(detail, model).context or {}
-            problems.add(marked.problem(detail["loc"], said["what"], said["hint"], key=said["at_key"]))
+            path = tuple(detail["loc"])
+            at_key = said["at_key"] or path[-1:] == ("[key]",)  # pydantic's own step for a bad key of a map
+            path = path[:-1] if path[-1:] == ("[key]",) else path
+            problems.add(marked.problem(path, said["what"], said["hint"], key=at_key))
         return problems
     return problems if problems.errors else definition
 
