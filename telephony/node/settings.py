@@ -68,7 +68,7 @@ class Device(_Frozen):
     name: Name
     secret: Password = Field(default_factory=new_secret)
     caller_name: Annotated[str, Field(pattern=r"\A[^\W_][\w .'-]{0,63}\z")] | None = None
-    caller_number: Number | None = None
+    caller_number: SipUser | None = None
     codecs: tuple[Codec, ...] = ("alaw", "ulaw", "g722", "opus")
     transport: Transport | None = None
     language: Language | None = None

@@ -1,0 +1,100 @@
+# Centralita: everything from a clean clone.   make run | make demo | make test | make check
+#
+# Each step of the set-up leaves a stamp in .venv/.stamps and is not done again: a second start asks no
+# network. Debian packages are installed with apt, through sudo for an ordinary user, and only if missing.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMPS := $(VENV)/.stamps
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
+PIP := $(PY) -m pip --disable-pip-version-check --require-virtualenv
+EXTRAS := phone,voices,recognition,signals,dev
+# What tests use beyond what running needs.
+TEST_PACKAGES := sip-tester postgresql
+# Passed on: make test ARGS="-k menu", make run LAN=1
+ARGS ?=
+LAN ?=
+
+.PHONY: help run demo test check setup test-tools install-asterisk voices pins clean
+
+help: ## what can be made
+	@echo "Centralita"; echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+	@echo; echo '  make run LAN=1        also listens on the local network, for a phone on the table'
+	@echo '  make test ARGS="-k x"  only some tests'
+
+run: setup ## set up what is missing and start the contact center
+	@exec $(VENV)/bin/centralita up $(if $(LAN),--lan) $(ARGS)
+
+demo: setup ## a call you can watch: reception, a killed engine, a page that shows it all
+	@exec $(VENV)/bin/centralita demo $(ARGS)
+
+test: setup test-tools ## set up, and run every test
+	@$(PY) -m pytest $(ARGS)
+
+check: setup ## style, types, the rooms' rules, and the shipped configuration
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/centralita check
+
+setup: $(STAMPS)/python $(STAMPS)/asterisk $(STAMPS)/voices ## Python, Asterisk, voices: all that running needs
+
+install-asterisk: $(STAMPS)/python ## look for a suitable Asterisk, make a private one if there is none
+	@$(PY) -m telephony.node install
+	@touch $(STAMPS)/asterisk
+
+voices: $(STAMPS)/voices
+
+pins: ## for maintainers: write constraints.txt from what is installed now
+	@{ echo "# The versions everything was tested with. Written by: make pins"; \
+	   $(PIP) freeze --all --exclude-editable | grep -v '^pip=='; } > constraints.txt
+	@echo "constraints.txt: $$(grep -c == constraints.txt) packages"
+
+clean: ## remove what make made in this directory; your data in var/ stays
+	rm -rf $(VENV) build demo.html .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@echo 'Kept: var/ (journal, recordings, secrets) and the private Asterisk below ~/.cache/centralita.'
+
+# -- steps ----------------------------------------------------------------------------------------
+$(PY):
+	@if [ -z "$(PYTHON)" ]; then echo "Installing Debian packages: python3 python3-venv"; \
+	   $(APT) update -q; $(APT) install -y --no-install-recommends python3 python3-venv; fi
+	@python=$${PYTHON:-$(or $(PYTHON),python3)}; \
+	 $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	   || { echo "Python 3.11 or later is needed and $$python is older: install one, then: make PYTHON=/path/to/it"; exit 1; }; \
+	 $$python -c 'import ensurepip' 2>/dev/null \
+	   || { echo "Installing Debian package: python3-venv"; \
+	        $(APT) install -y --no-install-recommends python3-venv \
+	          || { $(APT) update -q; $(APT) install -y --no-install-recommends python3-venv; }; }; \
+	 rm -rf $(VENV); $$python -m venv $(VENV)
+
+$(STAMPS)/python: pyproject.toml constraints.txt | $(PY)
+	@echo "Python packages: about 700 MB to download the first time (speech models are among them), 1.4 GB on disk."
+	@$(PIP) install --quiet --constraint constraints.txt setuptools
+	@$(PIP) install --no-build-isolation --constraint constraints.txt --editable '.[$(EXTRAS)]' \
+	  | { grep --line-buffered -E '^(Collecting|  Downloading|Installing|Successfully)' || true; }
+	@mkdir -p $(STAMPS); touch $@
+
+$(STAMPS)/asterisk: telephony/node/install.py asterisk/templates/modules.conf.j2 | $(STAMPS)/python
+	@$(PY) -m telephony.node install
+	@touch $@
+
+$(STAMPS)/voices: $(STAMPS)/python
+	@if $(PY) -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("speech.__main__") is None)'; then \
+	   $(PY) -m speech prepare; fi
+	@touch $@
+
+test-tools: $(STAMPS)/test-tools
+
+$(STAMPS)/test-tools: Makefile | $(STAMPS)/python
+	@$(PY) -m telephony.node packages $(TEST_PACKAGES)
+	@touch $@
