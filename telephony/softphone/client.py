@@ -23,6 +23,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, Self
 
@@ -41,9 +42,10 @@ Transport = Literal["udp", "tcp", "tls"]
 
 
 class Softphone:
-    def __init__(self, arguments: Sequence[str]) -> None:
+    def __init__(self, arguments: Sequence[str], log_path: Path | None = None) -> None:
         self.history = History()
         self._arguments = arguments
+        self._log_path = log_path
         self._ids = itertools.count(1)
         self._call_names = itertools.count(1)
         self._taken: set[str] = set()
@@ -61,6 +63,7 @@ class Softphone:
         codecs: Sequence[str] = ("PCMA", "PCMU", "G722"),
         log_level: int = 3,
         ca_file: str = "",
+        log_path: Path | None = None,
     ) -> Self:
         """A phone to be entered with `async with`.
 
@@ -70,6 +73,7 @@ class Softphone:
             codecs: best first.
             log_level: 0 to 5; 5 shows every SIP message in `phone.log()`.
             ca_file: who must have signed a TLS server's certificate; not checked when empty.
+            log_path: where pjsua's own words go as they come; else `phone.log()` alone has them.
         """
         first, count = rtp_ports
         return cls(
@@ -80,12 +84,17 @@ class Softphone:
                 f"--codecs={','.join(codecs)}",
                 f"--log-level={log_level}",
                 f"--ca-file={ca_file}",
-            ]
+            ],
+            log_path,
         )
 
     async def __aenter__(self) -> Self:
-        """Raises PhoneDied when pjsua2 is missing or does not start."""
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
+        """
+        Raises:
+            PhoneDied: pjsua2 is missing or does not start.
+            OSError: the log file cannot be written.
+        """
+        self._log = open(self._log_path, "w+b") if self._log_path else tempfile.TemporaryFile()  # noqa: SIM115, ASYNC230
         try:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,

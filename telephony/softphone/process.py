@@ -47,13 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     skipped = 0
     while not (station.quitting or asked_to_end or lines.ended or out.broken):
         station.turn()
-        for line in lines.ready():
-            _obey(station, out, line)
+        arrived = lines.ready()
         if lines.skipped > skipped:
             skipped = lines.skipped
-            out.emit(
-                "error", what=f"a line longer than {MAX_LINE_BYTES} bytes", hint="commands are short: it was dropped"
-            )
+            what = f"a line longer than {MAX_LINE_BYTES} bytes"
+            out.emit("error", what=what, hint="commands are short: it was dropped")
+        for line in arrived:
+            _obey(station, out, line)
         out.flush()
     station.leave(LEAVE_WITHIN_S)
     out.emit("stopped")

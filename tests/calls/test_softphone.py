@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,77 +13,12 @@ from telephony.softphone.calls import DtmfMethod
 from telephony.softphone.client import Softphone
 from telephony.softphone.ear import first_sound_s, load, strongest_tone, tone_spans
 from telephony.softphone.errors import CallEnded, RegistrationFailed
-from tests.asterisk_fixture import AsteriskNode, started
+from tests.asterisk_fixture import started
+from tests.calls.phone_exchange import Exchange, exchange
 from tests.phone_fixture import Phones, tone_wav
 
 pytestmark = pytest.mark.asterisk
-
-# Numbers to try a phone on. The node's own dialplan hands everything to the engine, which is not here.
-NUMBERS = {
-    "echo": ["Answer()", "Echo()"],
-    # Luis's phone is called by the digits that were heard.
-    "digits": ["Answer()", "Read(HEARD,,6,,1,3)", "Set(CALLERID(num)=${HEARD})", "Dial(PJSIP/main-luis,20)"],
-    "ana": ["Dial(PJSIP/main-ana,20)", "Hangup(${HANGUPCAUSE})"],
-    "luis": ["Dial(PJSIP/main-luis,20)", "Hangup(${HANGUPCAUSE})"],
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    node: AsteriskNode
-
-    @property
-    def port(self) -> int:
-        return self.node.settings.sip_port
-
-    @property
-    def tls_port(self) -> int:
-        assert self.node.settings.tls_port
-        return self.node.settings.tls_port
-
-    def secret(self, name: str) -> str:
-        return self.node.device(name).secret
-
-    def command(self, *lines: str) -> str:
-        """What Asterisk's console answers."""
-        settings, installation = self.node.settings, self.node.launcher.installation
-        said = []
-        for line in lines:
-            program = [str(installation.binary), "-C", str(settings.state_dir / "etc" / "asterisk.conf"), "-rx", line]
-            done = subprocess.run(
-                installation.command(*program, writable=[settings.state_dir]),
-                capture_output=True,
-                text=True,
-                timeout=20,
-                check=True,
-            )
-            said.append(done.stdout)
-        return "\n".join(said)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def exchange(asterisk_installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    node = started(
-        asterisk_installation,
-        tmp_path_factory.mktemp("exchange"),
-        tls_port=_free_port(),
-        devices=(Device(name="main-ana"), Device(name="main-luis")),
-    )
-    try:
-        exchange = Exchange(node)
-        for number, steps in NUMBERS.items():
-            exchange.command(
-                *(f"dialplan add extension {number},{place},{step} into devices" for place, step in enumerate(steps, 1))
-            )
-        yield exchange
-    finally:
-        node.launcher.stop()
+__all__ = ["exchange"]
 
 
 async def registered(phone: Softphone, exchange: Exchange, name: str) -> Softphone:

@@ -63,7 +63,7 @@ class Call(pj.Call):  # type: ignore[misc]
         self.account = account.name
         self.name = name
         self.state = "incoming" if pj_id != pj.PJSUA_INVALID_ID else "calling"
-        self.media_state = "none"
+        self.media_state, self.codec = "none", ""
         self.audio = CallAudio(host, name)
         self._host = host
         self._hung_up_by_us = False
@@ -95,6 +95,8 @@ class Call(pj.Call):  # type: ignore[misc]
 
     def hold_it(self, on: bool) -> None:
         self._must_be_answered("it can be held")
+        if on == (self.media_state == "local_hold"):
+            raise Refused(f"call {self.name} is {'already' if on else 'not'} on hold")
         if on:
             self.setHold(parameters())
         else:
@@ -158,15 +160,16 @@ class Call(pj.Call):  # type: ignore[misc]
         for media in info.media:
             if media.type != pj.PJMEDIA_TYPE_AUDIO:
                 continue
-            self.media_state = _MEDIA_STATES.get(media.status, "none")
-            codec = ""
-            if self.media_state in _HEARS:
+            state, codec = _MEDIA_STATES.get(media.status, "none"), ""
+            if state in _HEARS:
                 self.audio.attach(self.getAudioMedia(media.index))
                 stream = self.getStreamInfo(media.index)
                 codec = f"{stream.codecName}/{stream.codecClockRate}"
             else:
                 self.audio.detach()
-            self._host.emit("media_state", call=self.name, state=self.media_state, codec=codec)
+            if (state, codec) != (self.media_state, self.codec):  # pjsua repeats itself
+                self.media_state, self.codec = state, codec
+                self._host.emit("media_state", call=self.name, state=state, codec=codec)
 
     def onDtmfDigit(self, prm: Any) -> None:  # noqa: N802
         method = "info" if prm.method == pj.PJSUA_DTMF_METHOD_SIP_INFO else "rfc4733"

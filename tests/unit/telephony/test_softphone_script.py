@@ -1,0 +1,99 @@
+"""Scripts are read whole before the first step; sentences are for people."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telephony.softphone.events import Event
+from telephony.softphone.narrate import party, sentence
+from telephony.softphone.script import ScriptFailed, parse
+
+
+def test_steps_are_read_with_their_lines():
+    steps = parse('# greet\n\n{"do": "call", "uri": "100"}\n{"sleep_s": 0.5}\n{"wait_for": "recorded"}', "s.jsonl")
+    assert [step.line for step in steps] == [3, 4, 5]
+    assert steps[0].words == {"do": "call", "uri": "100"}
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("call 100", "not JSON"),
+        ("[]", "exactly one of do, wait_for, sleep_s"),
+        ('{"do": "call", "uri": "1", "sleep_s": 1}', "exactly one of"),
+        ('{"do": "cal", "uri": "1"}', "did you mean 'call'"),
+        ('{"sleep_s": "long"}', "number of seconds"),
+        ('{"sleep_s": true}', "number of seconds"),
+        ('{"sleep_s": 1e9}', "number of seconds"),
+        ('{"wait_for": 5}', "names an event"),
+        ('{"wait_for": "recorded", "timeout_s": -1}', "number of seconds"),
+        ("[" * 100_000, "not JSON"),
+    ],
+)
+def test_a_wrong_step_is_told_by_file_and_line(line, says):
+    with pytest.raises(ScriptFailed) as failed:
+        parse(f"# first line\n{line}", "s.jsonl")
+    assert str(failed.value).startswith("s.jsonl:2: ")
+    assert says in str(failed.value)
+
+
+@given(st.text(max_size=200))
+def test_no_text_raises_anything_but_script_failed(text):
+    try:
+        parse(text, "s")
+    except ScriptFailed as failed:
+        # Not an assertion about the exception only: its message must name the place.
+        message = str(failed)
+    else:
+        message = "s:"
+    assert message.startswith("s:")
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        (Event("registered", 0, {"account": "1000", "expires_s": 120}), "registered as 1000"),
+        (Event("incoming", 0, {"from": '"Ana" <sip:1000@h>;tag=x'}), "Ana (1000) calls"),
+        (Event("call_state", 0, {"state": "early", "code": 180, "reason": "Ringing"}), "it rings"),
+        (Event("call_state", 0, {"state": "confirmed", "code": 200, "reason": "OK"}), "connected"),
+        (
+            Event("call_state", 0, {"state": "disconnected", "code": 486, "reason": "Busy Here", "by": "them"}),
+            "not connected: 486 Busy Here: the other side is busy",
+        ),
+        (
+            Event("call_state", 0, {"state": "disconnected", "code": 200, "reason": "OK", "by": "them"}),
+            "the other side hung up",
+        ),
+        (Event("call_state", 0, {"state": "disconnected", "code": 487, "reason": "", "by": "us"}), "you hung up"),
+        (
+            Event("transfer_status", 0, {"code": 603, "reason": "Decline", "final": True}),
+            "transfer refused: 603 Decline",
+        ),
+        (Event("done", 0, {"do": "call"}), None),
+        (Event("something new", 0, {}), None),
+    ],
+)
+def test_events_are_told_as_a_person_would(event, says):
+    assert sentence(event) == says
+
+
+@pytest.mark.parametrize(
+    ("address", "who"),
+    [
+        ("<sip:1000@127.0.0.1>;tag=abc", "1000"),
+        ("sip:1000@127.0.0.1", "1000"),
+        ("Ana Gil <sip:1000@h>", "Ana Gil (1000)"),
+        ('"1000" <sip:1000@h>', "1000"),
+        ("", "somebody"),
+        ("tel:112", "tel:112"),
+    ],
+)
+def test_parties_are_named(address, who):
+    assert party(address) == who
+
+
+@given(st.text(max_size=60))
+def test_any_address_has_some_name(address):
+    assert party(address)
