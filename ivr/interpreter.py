@@ -16,6 +16,9 @@ argument of a subflow is asked for by the calling flow, so that subflow starts o
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from core.decisions import Noted
 from core.events import (
     CommandRejected,
@@ -45,6 +48,8 @@ def start(world: World, begin: Start, now_s: float) -> Step:
         **{name: plain(value) for name, value in begin.variables.items()},
         "caller": begin.caller,
         "called": begin.called,
+        "interaction_id": begin.interaction_id,
+        **_clock_on_the_wall(begin.time_zone, now_s),
     }
     run = FlowRun(
         interaction_id=begin.interaction_id,
@@ -74,6 +79,9 @@ def handle(world: World, run: FlowRun, event: Event, now_s: float) -> Step:
     machine = Machine(world, run, now_s)
     if machine.node is None and not isinstance(event, LegEnded):
         machine.end("error", f"flow {run.flow_id} has no node {run.node_id}")
+        return machine.step()
+    if run.memory is None and run.leaving is None and not isinstance(event, LegEnded):
+        machine.take_turns(machine.resume())  # a sensitive node that forgot what it was given: it asks again
         return machine.step()
     match event:
         case DigitPressed():
@@ -112,6 +120,16 @@ def resume(world: World, run: FlowRun, now_s: float) -> Step:
     machine = Machine(world, run, now_s)
     machine.take_turns(machine.resume())
     return machine.step()
+
+
+def _clock_on_the_wall(time_zone: str, now_s: float) -> dict[str, str]:
+    """The call's date and time where the tenant is; an unknown zone is UTC's."""
+    try:
+        zone = ZoneInfo(time_zone)
+    except (KeyError, ValueError, OSError):
+        zone = ZoneInfo("UTC")
+    now = datetime.fromtimestamp(now_s, zone)
+    return {"today": now.date().isoformat(), "time": now.strftime("%H:%M"), "weekday": str(now.isoweekday())}
 
 
 def _is_ours(run: FlowRun, event: Event) -> bool:

@@ -15,6 +15,7 @@ from core.errors import CentralitaError
 from core.events import DigitPressed, Event
 from core.leg import EndReason
 from ivr.effects import Effects
+from ivr.guard import Guard
 from ivr.node import Call, End, GiveBack, Leave, NodeModel, Returned, Turn, Visit, World, fail
 from ivr.nodes import VERBS
 from ivr.prompts import Prompt
@@ -28,10 +29,8 @@ TYPE_AHEAD = 32
 """Digits kept for nodes to come; more is a storm."""
 SWALLOW_S = 3.0
 """How long a terminator pressed out of habit still means nothing."""
-QUICK_VISITS, QUICK_S = 200, 5.0
-"""More node visits than this within that time are a loop, not a caller."""
-VISITS, FAILURES, DEPTH = 10_000, 10, 8
-"""A run with more visits or failures, or with more subflows within subflows, has no good end left."""
+DEPTH = 8
+"""Flows within one another."""
 
 
 class Machine:
@@ -43,12 +42,12 @@ class Machine:
         self.decisions: list[Decision] = []
         self.ended: Ended | None = None
         self.outer = run.frames[:-1]
-        self.visits, self.serial, self.language = run.visit, run.serial, run.language
+        self.guard = Guard(run)
+        self.serial, self.language = run.serial, run.language
         self.verb, self.memory, self.secret, self.leaving = run.verb, run.memory, run.secret, run.leaving
         self.typed, self.pending = run.typed, ""
         self.swallow, self.swallow_until_s = run.swallow, run.swallow_until_s
-        self.failing, self.failures = run.failing, run.failures
-        self.quick_visits, self.quick_since_s = run.quick_visits, run.quick_since_s
+        self.notified = run.notified
         self._open(run.frames[-1])
 
     def _open(self, frame: Frame) -> None:
@@ -62,7 +61,7 @@ class Machine:
 
     def step(self) -> Step:
         """The run from now on, with everything that is to be done."""
-        effects, over = self.effects, self.ended is not None
+        effects, guard, over = self.effects, self.guard, self.ended is not None
         run = FlowRun(
             interaction_id=self.run.interaction_id,
             leg_id=self.run.leg_id,
@@ -72,7 +71,7 @@ class Machine:
             frames=(*self.outer, self._frame()),
             facts=self.run.facts,
             seed=self.run.seed,
-            visit=self.visits,
+            visit=guard.visits,
             serial=self.serial,
             verb=self.verb,
             memory=None if over else self.memory,
@@ -84,10 +83,11 @@ class Machine:
             swallow=self.swallow,
             swallow_until_s=self.swallow_until_s,
             leg_up=effects.leg_up,
-            failing=self.failing,
-            failures=self.failures,
-            quick_visits=self.quick_visits,
-            quick_since_s=self.quick_since_s,
+            notified=self.notified,
+            failing=guard.failing,
+            failures=guard.failures,
+            quick_visits=guard.quick_visits,
+            quick_since_s=guard.quick_since_s,
             ended=over,
         )
         return Step(run, tuple(effects.commands), tuple(self.decisions), self.ended)
@@ -128,8 +128,8 @@ class Machine:
     def go_on(self) -> Turn | None:
         """The last words of a node are over: on to the next."""
         assert self.leaving is not None
-        target, self.leaving = self.leaving.target, None
-        return self.enter(target)
+        leaving, self.leaving = self.leaving, None
+        return self._go(leaving.target, leaving.failed)
 
     def fail(self, why: str) -> Turn:
         """The present node cannot go on: what it holds in the world is let go, and it takes its error exit."""
@@ -191,7 +191,7 @@ class Machine:
             # What the failure says may quote a value, and values may be secret.
             secret = self.secret or bool(self.secrets)
             turn = self.fail(type(failure).__name__ if secret else f"{type(failure).__name__}: {failure}")
-        self.serial = max(self.serial, visit.serial)
+        self.serial, self.notified = max(self.serial, visit.serial), visit.notified
         if visit.language != self.language:
             self.language = visit.language
             self.variables = {**self.variables, "language": visit.language}
@@ -214,6 +214,8 @@ class Machine:
             world=self.world,
             leg_up=self.effects.leg_up,
             serial=self.serial,
+            notice=self.flow.recording_notice,
+            notified=self.notified,
         )
 
     # -- entering ----------------------------------------------------------------------------------------
@@ -224,14 +226,20 @@ class Machine:
         if node is None or node.type not in VERBS:
             self.end("error", f"flow {self.flow_id} has no node {node_id}")
             return None
-        if (spinning := self._count_visit()) or self.ended:
-            return spinning
+        if why := self.guard.count_visit(self.now_s):
+            if self.node is None or self.guard.failing:
+                self.end("error", why)
+                return None
+            return self.fail(why)
+        if self.guard.is_worn_out:
+            self.end("error", f"{self.guard.visits} node visits and {self.guard.failures} failures in one call")
+            return None
         self.node_id, self.node, self.verb, self.memory = node_id, node, node.type, None
         if self.has_lost and (setter := self._setter_of(names_needed(node), Detour(node_id, node.type))):
             return self.enter(setter)
-        self.node_visit, self.secret = self.visits, node.is_sensitive
+        self.node_visit, self.secret = self.guard.visits, node.is_sensitive
         self.pending, self.typed = ("" if self.secret else (self.typed + self.pending)[:TYPE_AHEAD]), ""
-        self.decisions.append(NodeEntered(self.flow_id, node_id, self.visits))
+        self.decisions.append(NodeEntered(self.flow_id, node_id, self.guard.visits))
         return self._ask(VERBS[self.verb].enter, node)
 
     def resume(self) -> Turn | None:
@@ -286,31 +294,12 @@ class Machine:
         if self.node is not None:
             self.verb, self.memory, self.secret = self.node.type, None, False
 
-    def _count_visit(self) -> Turn | None:
-        self.visits += 1
-        if self.now_s - self.quick_since_s > QUICK_S:
-            self.quick_since_s, self.quick_visits = self.now_s, 0
-        self.quick_visits += 1
-        if self.visits > VISITS:
-            self.end("error", f"{VISITS} node visits in one call")
-            return None
-        if self.quick_visits <= QUICK_VISITS:
-            return None
-        self.quick_visits = 0
-        if self.node is None or self.failing:
-            self.end("error", f"{QUICK_VISITS} node visits within {QUICK_S:g} s")
-            return None
-        return self.fail(f"{QUICK_VISITS} node visits within {QUICK_S:g} s: the flow goes round in circles")
-
     # -- leaving -----------------------------------------------------------------------------------------
     def _leave(self, leave: Leave) -> Turn | None:
-        if leave.failed:
-            self.failures += 1
-            if self.failing or self.failures > FAILURES:
-                self._note_left(leave.branch, "")
-                self.end("error", "a failure on the way out of a failure")
-                return None
-        self.failing = leave.failed
+        if self.guard.count_leave(leave.failed):
+            self._note_left(leave.branch, "")
+            self.end("error", "a failure on the way out of a failure")
+            return None
         self._set(leave.variables, leave.sensitive)
         if self.detours:
             if any(name in self.secrets for name in leave.variables):
@@ -326,6 +315,10 @@ class Machine:
     def _go(self, target: str, failed: bool) -> Turn | None:
         if target:
             return self.enter(target)
+        if failed and self.outer:  # a flow without an error exit fails as a whole
+            self._close_flow()
+            self.guard.failing = False
+            return self.fail("its flow failed and had no error exit")
         if failed:
             self.end("error", f"node {self.node_id} failed and has no error exit")
             return None
@@ -351,9 +344,9 @@ class Machine:
         node = self.flow.nodes.get(waiting.node_id) if self.flow else None
         if waiting.memory is None or node is None:
             return self.enter(waiting.node_id)
-        self.visits += 1
-        self.node_id, self.node, self.node_visit, self.verb = waiting.node_id, node, self.visits, node.type
-        self.decisions.append(NodeEntered(self.flow_id, self.node_id, self.visits))
+        self.guard.visits += 1
+        self.node_id, self.node, self.node_visit, self.verb = waiting.node_id, node, self.guard.visits, node.type
+        self.decisions.append(NodeEntered(self.flow_id, self.node_id, self.guard.visits))
         return self._take_up(waiting.memory)
 
     def _call(self, call: Call) -> Turn | None:

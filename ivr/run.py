@@ -51,9 +51,10 @@ class Leaving(msgspec.Struct, frozen=True):
 
 class FlowRun(msgspec.Struct, frozen=True, omit_defaults=True):
     """`frames`: the flow and the subflows it is in, innermost last. `facts`: what every flow of this call sees. `verb`,
-    `memory`: the present node's type and what it remembers. `serial`: the number in the last id made. `timers`: ids that
-    may still fire. `typed`: digits nobody has taken yet (never snapshotted: they may be secret). `secret`: digits
-    pressed now are sensitive. `quick_visits` since `quick_since_s`: the guard against loops."""
+    `memory`: the present node's type and what it remembers. `serial`: the number in the last id made. `timers`: ids
+    that may still fire. `typed`: digits nobody has taken yet (never snapshotted: they may be secret). `secret`: digits
+    pressed now are sensitive. `notified`: the recording notice has been given. `quick_visits` since `quick_since_s`:
+    the guard against loops."""
 
     interaction_id: str
     leg_id: str
@@ -75,6 +76,7 @@ class FlowRun(msgspec.Struct, frozen=True, omit_defaults=True):
     swallow: str = ""
     swallow_until_s: float = 0.0
     leg_up: bool = False
+    notified: bool = False
     failing: bool = False
     failures: int = 0
     quick_visits: int = 0
@@ -117,6 +119,8 @@ class Start:
     called: str = ""
     variables: Mapping[str, Any] = field(default_factory=dict)
     leg_up: bool = False
+    time_zone: str = "UTC"
+    """Where the tenant is, for `today`, `time` and `weekday` (IANA name)."""
     seed: int = 0
 
 

@@ -27,8 +27,9 @@ class World:
 
 
 class Visit:
-    """One node, one turn. `variables`: the flow's own and the call's facts; `secrets`: the names among them that
-    must not be noted; `leg_up`: the caller's leg was answered; `serial`: the running number behind every new id."""
+    """One node, one turn. `variables`: the flow's own and the call's facts; `secrets`: the names among them that must
+    not be noted; `leg_up`: the caller's leg was answered; `serial`: the running number behind every new id; `notified`:
+    the recording `notice` has been given."""
 
     __slots__ = (
         "flow_id",
@@ -38,6 +39,8 @@ class Visit:
         "leg_id",
         "leg_up",
         "node_id",
+        "notice",
+        "notified",
         "now_s",
         "secrets",
         "serial",
@@ -64,6 +67,8 @@ class Visit:
         world: World,
         leg_up: bool,
         serial: int,
+        notice: Prompt | None,
+        notified: bool,
     ) -> None:
         self.interaction_id = interaction_id
         self.leg_id = leg_id
@@ -79,6 +84,8 @@ class Visit:
         self.world = world
         self.leg_up = leg_up
         self.serial = serial
+        self.notice = notice
+        self.notified = notified
 
     def new_id(self) -> str:
         """An id nobody has used: of a playback, a recording, a request, a queue stay, a transfer."""
@@ -91,11 +98,20 @@ class Visit:
         Raises:
             TemplateFailed: a value in it cannot be said.
         """
-        return prompt.parts(self.variables, self.language, self.flow_languages)
+        parts = prompt.parts(self.variables, self.language, self.flow_languages)
+        return (*self._notice(), *parts) if prompt.recording_notice else parts
 
     def parts_with(self, prompt: Prompt, extra: Mapping[str, object]) -> tuple[Part, ...]:
         """As `parts`, with these variables beside the flow's."""
-        return prompt.parts({**self.variables, **extra}, self.language, self.flow_languages)
+        parts = prompt.parts({**self.variables, **extra}, self.language, self.flow_languages)
+        return (*self._notice(), *parts) if prompt.recording_notice else parts
+
+    def _notice(self) -> tuple[Part, ...]:
+        """That the call may be recorded: said once a call."""
+        if self.notified or self.notice is None:
+            return ()
+        self.notified = True
+        return self.notice.parts(self.variables, self.language, self.flow_languages)
 
     def play(self, parts: tuple[Part, ...]) -> Play:
         """One playback of all of them; its id is in the command."""

@@ -10,10 +10,11 @@ open:
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import field_validator
+from pydantic import PlainValidator, TypeAdapter, ValidationInfo
 
 from core.decisions import Noted
 from core.events import Event
@@ -24,17 +25,22 @@ from ivr.node import Exit, Leave, NodeModel, Reference, Turn, Visit, fail
 VERSION = 1
 
 
+def _name_or_calendar(value: Any, info: ValidationInfo) -> str | Calendar:
+    if isinstance(value, Mapping):
+        return Calendar.model_validate(value, context=info.context)
+    return value if isinstance(value, Calendar) else _NAMES.validate_python(value)
+
+
+_NAMES: TypeAdapter[str] = TypeAdapter(Name)
+NameOrCalendar = Annotated[str | Calendar, PlainValidator(_name_or_calendar, json_schema_input_type=Name | Calendar)]
+
+
 class Model(NodeModel):
     type: Literal["hours"] = "hours"
-    calendar: Name | Calendar
+    calendar: NameOrCalendar
     open: Name
     closed: Name
     holiday: Name | None = None
-
-    @field_validator("calendar", mode="wrap")
-    @classmethod
-    def _name_or_calendar(cls, value: object, handler: object) -> object:
-        return value
 
     def exits(self) -> tuple[Exit, ...]:
         ways = (("open", self.open), ("closed", self.closed), ("holiday", self.holiday))
@@ -56,7 +62,7 @@ def enter(node: Model, visit: Visit) -> Turn:
             return fail(node, f"there is no calendar {calendar}")
         calendar = found
     status = calendar.status(visit.now_s)
-    way = "closed" if status.state == "holiday" and node.holiday is None else status.state
+    way: str = "closed" if status.state == "holiday" and node.holiday is None else status.state
     target = {"open": node.open, "closed": node.closed, "holiday": node.holiday}[way]
     return Turn(leave=Leave(way, target), decisions=(Noted("hours", f"{status.state}: {status.why}"),))
 

@@ -1,0 +1,1 @@
+"""Tests of flows without a phone: `*.test.yaml`, run in virtual time."""

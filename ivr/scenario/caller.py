@@ -1,0 +1,323 @@
+"""A caller in virtual time: she hears prompts to their end, presses keys, is silent, hangs up.
+
+The world around her answers as she was promised (`Promises`): web replies, queues, transfers, recordings. Nothing
+waits: a day of calls runs in seconds, and always the same way.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from core.commands import (
+    CancelTimer,
+    Command,
+    DiscardRecording,
+    HangUpLeg,
+    JoinQueue,
+    LeaveQueue,
+    Play,
+    SendHttp,
+    SetToggle,
+    StartRecording,
+    StartTimer,
+    StopPlayback,
+    StopRecording,
+    Transfer,
+)
+from core.decisions import Decision
+from core.events import (
+    DigitPressed,
+    Event,
+    HttpReplied,
+    LegEnded,
+    PlaybackFinished,
+    QueueLeft,
+    RecordingFinished,
+    TimerFired,
+    ToggleSet,
+    TransferEnded,
+)
+from core.leg import EndReason
+from core.media import Part, Recorded, Silence, Sound, Speech, Tone
+from ivr import interpreter, snapshot
+from ivr.run import Ended, FlowRun, Start, Step
+from ivr.visit import World
+
+KEY_GAP_S = 0.2
+"""Between two keys pressed in a row."""
+FOR_EVER_S = 24 * 3600.0
+MOST_FACTS = 5_000
+"""In one step of a scenario; more is a flow that never comes to rest."""
+
+
+class Promises(Protocol):
+    """What the world around the caller will answer, and after how many seconds."""
+
+    def http(self, command: SendHttp) -> tuple[HttpReplied, float]: ...
+
+    def queue(self, command: JoinQueue) -> tuple[str, float]: ...
+
+    def transfer(self, command: Transfer) -> tuple[str, float]: ...
+
+    def recording(self, command: StartRecording) -> tuple[float, str]:
+        """How long she speaks, closing silence included, and what ends it."""
+        ...
+
+
+@dataclass(slots=True)
+class Heard:
+    """One playback. `cut`: a key or the flow silenced it before its end."""
+
+    at_s: float
+    parts: tuple[Part, ...]
+    cut: bool = False
+
+    def text(self) -> str:
+        return " ".join(map(said, self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """Something the caller did: `press 1`, `silence 6`, `hang up`."""
+
+    at_s: float
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    at_s: float
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    at_s: float
+    command: Command
+
+
+Line = Heard | Did | Decided | Ordered
+
+
+@dataclass
+class Caller:
+    """Her call from its first moment. `transcript`: what was heard, done, decided and ordered, in order."""
+
+    world: World
+    begin: Start
+    now_s: float
+    promises: Promises
+    transcript: list[Line] = field(default_factory=list)
+    ended: Ended | None = None
+    run: FlowRun = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._heap: list[tuple[float, int, str, Event]] = []
+        self._live: dict[str, int] = {}
+        self._counter = 0
+        self._heard: dict[str, Heard] = {}
+        self._recording: tuple[str, float, str] | None = None
+        self._take(interpreter.start(self.world, self.begin, self.now_s))
+
+    # -- what a caller does ------------------------------------------------------------------------------
+    def listen(self) -> None:
+        """Hears out what is being said, and what the flow does meanwhile, until it waits for her."""
+        for _ in range(MOST_FACTS):
+            if self.ended is not None or not self._happens(lambda key: not key.startswith("timer ")):
+                return
+
+    def press(self, keys: str) -> None:
+        for index, key in enumerate(keys):
+            if index:
+                self.pass_time(KEY_GAP_S)
+            if self.ended is not None:
+                return
+            self.transcript.append(Did(self.now_s, f"press {key}"))
+            if self._recording is not None and self._ends_recording(key):
+                continue
+            self._tell(DigitPressed(self.begin.leg_id, key))
+
+    def pass_time(self, seconds: float) -> None:
+        """Time passes, and what falls due happens."""
+        until_s = self.now_s + seconds
+        for _ in range(MOST_FACTS):
+            if self.ended is not None or not self._happens(lambda key: True, until_s):
+                break
+        if self.ended is None:
+            self.now_s = until_s
+
+    def be_silent(self, seconds: float) -> None:
+        self.transcript.append(Did(self.now_s, f"silence {seconds:g}"))
+        self.pass_time(seconds)
+
+    def hang_up(self) -> None:
+        self.transcript.append(Did(self.now_s, "hang up"))
+        self._tell(LegEnded(self.begin.leg_id, EndReason.HUNG_UP))
+
+    def survive_restart(self) -> None:
+        """The engine dies and comes back: what is not in the snapshot is lost."""
+        self.transcript.append(Did(self.now_s, "the engine restarts"))
+        for key in [key for key in self._live if key.startswith(("timer ", "playback "))]:
+            del self._live[key]
+        self._take(interpreter.resume(self.world, snapshot.load(snapshot.dump(self.run)), self.now_s))
+
+    @property
+    def is_waiting_for_her(self) -> bool:
+        return self.ended is None and not any(not key.startswith("timer ") for key in self._live)
+
+    # -- the world ---------------------------------------------------------------------------------------
+    def _happens(self, wanted: Callable[[str], bool], until_s: float = float("inf")) -> bool:
+        """The next thing that is due happens, if any of those wanted is still to come."""
+        if until_s == float("inf") and not any(wanted(key) for key in self._live):
+            return False
+        while self._heap:
+            due_s, number, key, event = self._heap[0]
+            if self._live.get(key) != number:
+                heapq.heappop(self._heap)
+                continue
+            if due_s > until_s:
+                return False
+            heapq.heappop(self._heap)
+            del self._live[key]
+            self.now_s = max(self.now_s, due_s)
+            if key.startswith("recording "):
+                self._recording = None
+            self._tell(event)
+            return True
+        return False
+
+    def _expect(self, key: str, after_s: float, event: Event) -> None:
+        self._counter += 1
+        self._live[key] = self._counter
+        heapq.heappush(self._heap, (self.now_s + after_s, self._counter, key, event))
+
+    def _tell(self, event: Event) -> None:
+        self._take(interpreter.handle(self.world, self.run, event, self.now_s))
+
+    def _take(self, step: Step) -> None:
+        self.run = step.run
+        now_s, transcript = self.now_s, self.transcript
+        for decision in step.decisions:
+            transcript.append(Decided(now_s, decision))
+        for command in step.commands:
+            answer = _ANSWERS.get(type(command))
+            if type(command) is Play:
+                heard = self._heard[command.playback_id] = Heard(now_s, command.parts)
+                transcript.append(heard)
+            elif type(command) not in _SILENT:
+                transcript.append(Ordered(now_s, command))
+            if answer is not None:
+                answer(self, command)
+        if step.ended is not None:
+            self.ended = step.ended
+
+    def _play(self, command: Play) -> None:
+        finished = PlaybackFinished(command.leg_id, command.playback_id)
+        self._expect(f"playback {command.playback_id}", length_s(command.parts), finished)
+
+    def _stop(self, command: StopPlayback) -> None:
+        if self._live.pop(f"playback {command.playback_id}", None) is not None:
+            self._heard[command.playback_id].cut = True
+
+    def _start_timer(self, command: StartTimer) -> None:
+        # The end of a pause is no time-out: the caller just listens on.
+        kind = "pause" if command.timer_id.endswith(".over") else "timer"
+        fired = TimerFired(command.interaction_id, command.timer_id)
+        self._expect(f"{kind} {command.timer_id}", max(0.0, command.due_s - self.now_s), fired)
+
+    def _cancel_timer(self, command: CancelTimer) -> None:
+        self._live.pop(f"timer {command.timer_id}", None)
+        self._live.pop(f"pause {command.timer_id}", None)
+
+    def _http(self, command: SendHttp) -> None:
+        reply, after_s = self.promises.http(command)
+        self._expect(f"http {command.request_id}", after_s, reply)
+
+    def _join_queue(self, command: JoinQueue) -> None:
+        outcome, after_s = self.promises.queue(command)
+        self._expect(f"stay {command.stay_id}", after_s, QueueLeft(command.interaction_id, command.stay_id, outcome))
+
+    def _leave_queue(self, command: LeaveQueue) -> None:
+        self._live.pop(f"stay {command.stay_id}", None)
+
+    def _transfer(self, command: Transfer) -> None:
+        outcome, after_s = self.promises.transfer(command)
+        ended = TransferEnded(command.interaction_id, command.transfer_id, outcome)  # type: ignore[arg-type]
+        self._expect(f"transfer {command.transfer_id}", after_s, ended)
+
+    def _toggle(self, command: SetToggle) -> None:
+        self.world = World(self.world.release, {**self.world.toggles, (command.tenant, command.toggle): command.value})
+        done = ToggleSet(command.interaction_id, command.tenant, command.toggle, command.value)
+        self._expect(f"toggle {command.toggle}", 0.0, done)
+
+    def _record(self, command: StartRecording) -> None:
+        length, ended_by = self.promises.recording(command)
+        self._recording = (command.recording_id, self.now_s, command.terminators)
+        finished = RecordingFinished(command.leg_id, command.recording_id, length, ended_by)  # type: ignore[arg-type]
+        self._expect(f"recording {command.recording_id}", length, finished)
+
+    def _end_recording(self, command: StopRecording | DiscardRecording) -> None:
+        self._live.pop(f"recording {command.recording_id}", None)
+        self._recording = None
+
+    def _ends_recording(self, key: str) -> bool:
+        assert self._recording is not None
+        recording_id, since_s, terminators = self._recording
+        if terminators != "any" and key not in terminators:
+            return False
+        self._live.pop(f"recording {recording_id}", None)
+        self._recording = None
+        self._tell(RecordingFinished(self.begin.leg_id, recording_id, self.now_s - since_s, "digit"))
+        return True
+
+    def _hung_up(self, command: HangUpLeg) -> None:
+        self._live.clear()
+
+
+_ANSWERS: Mapping[type, Callable[[Caller, Any], None]] = {
+    Play: Caller._play,
+    StopPlayback: Caller._stop,
+    StartTimer: Caller._start_timer,
+    CancelTimer: Caller._cancel_timer,
+    SendHttp: Caller._http,
+    JoinQueue: Caller._join_queue,
+    LeaveQueue: Caller._leave_queue,
+    Transfer: Caller._transfer,
+    SetToggle: Caller._toggle,
+    StartRecording: Caller._record,
+    StopRecording: Caller._end_recording,
+    DiscardRecording: Caller._end_recording,
+    HangUpLeg: Caller._hung_up,
+}
+_SILENT = frozenset({StartTimer, CancelTimer, StopPlayback})
+
+
+def said(part: Part) -> str:
+    """A part in words: what a test compares, what a transcript shows."""
+    match part:
+        case Speech():
+            return part.text
+        case Sound():
+            return f"♪ {part.name}"
+        case Tone():
+            return f"({part.name})"
+        case Silence():
+            return f"(silence {part.duration_s:g} s)"
+        case Recorded():
+            return "(the recording)"
+
+
+def length_s(parts: Sequence[Part]) -> float:
+    """About how long it takes to hear them."""
+    total_s = 0.0
+    for part in parts:
+        if type(part) is Speech:
+            total_s += 0.3 + 0.06 * len(part.text)
+        elif type(part) is Silence:
+            total_s += part.duration_s
+        else:
+            total_s += 2.0
+    return total_s

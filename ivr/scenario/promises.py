@@ -1,0 +1,105 @@
+"""What the world answers in a scenario, as written under `given:`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.commands import JoinQueue, SendHttp, StartRecording, Transfer
+from core.events import HttpReplied
+
+HTTP_S, QUEUE_S, TRANSFER_S, RECORDING_S = 0.3, 20.0, 8.0, 8.0
+"""How long things take unless told."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebReply:
+    """`url` may hold `*` or `…` for anything. `body`: parsed JSON, or None when the reply is not JSON."""
+
+    url: str
+    method: str = ""
+    status: int = 200
+    body: Any = None
+    error: str = ""
+    after_s: float = HTTP_S
+
+    def fits(self, command: SendHttp) -> bool:
+        if self.method and self.method != command.method:
+            return False
+        pattern = ".*".join(map(re.escape, re.split(r"\*|…", self.url)))
+        return re.fullmatch(pattern, command.url) is not None
+
+
+@dataclass
+class Given:
+    """The promises of one scenario. Of several web replies that fit, each is used once and the last for ever."""
+
+    web: Sequence[WebReply] = ()
+    queues: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    transfers: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    recordings: Sequence[tuple[float, str]] = ()
+    surprises: list[str] = field(default_factory=list)
+    """What the flow asked for and nothing was promised about."""
+
+    def __post_init__(self) -> None:
+        self._used: set[int] = set()
+        self._recorded = 0
+
+    def http(self, command: SendHttp) -> tuple[HttpReplied, float]:
+        fitting = [index for index, reply in enumerate(self.web) if reply.fits(command)]
+        if not fitting:
+            self.surprises.append(f"{command.method} {command.url}: no reply is given for it under `http`")
+            return _failed(command, "no reply is given in this test"), HTTP_S
+        index = next((index for index in fitting if index not in self._used), fitting[-1])
+        self._used.add(index)
+        return _replied(command, self.web[index]), self.web[index].after_s
+
+    def queue(self, command: JoinQueue) -> tuple[str, float]:
+        return self.queues.get(command.queue, ("answered", QUEUE_S))
+
+    def transfer(self, command: Transfer) -> tuple[str, float]:
+        return self.transfers.get(command.target, ("answered", TRANSFER_S))
+
+    def recording(self, command: StartRecording) -> tuple[float, str]:
+        if not self.recordings:
+            return min(RECORDING_S, float(command.max_s)), "silence" if command.silence_s else "digit"
+        length, ended_by = self.recordings[min(self._recorded, len(self.recordings) - 1)]
+        self._recorded += 1
+        return min(length, float(command.max_s)), ended_by if length < command.max_s else "limit"
+
+
+def _replied(command: SendHttp, reply: WebReply) -> HttpReplied:
+    if reply.error:
+        return _failed(command, reply.error)
+    if not 200 <= reply.status < 300 or not command.mapping:
+        return HttpReplied(command.interaction_id, command.request_id, reply.status)
+    values = {}
+    for variable, path in command.mapping.items():
+        found = _at(reply.body, path)
+        if found is None:
+            return _failed(command, f"the reply has no single value at '{path}'")
+        values[variable] = found
+    return HttpReplied(command.interaction_id, command.request_id, reply.status, values)
+
+
+def _failed(command: SendHttp, why: str) -> HttpReplied:
+    return HttpReplied(command.interaction_id, command.request_id, 0, {}, why)
+
+
+def _at(document: Any, path: str) -> str | None:
+    """The scalar at a dotted path (`customer.balance`, `items.0.id`), as the engine maps replies."""
+    value = document
+    for step in path.split("."):
+        if isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif isinstance(value, Sequence) and not isinstance(value, str) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping) or (isinstance(value, Sequence) and not isinstance(value, str)):
+        return None
+    return "" if value is None else str(value)
