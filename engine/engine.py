@@ -112,6 +112,7 @@ class Engine:
             release_id=configuration.release_id,
             numbers=configuration.numbers,
             outbound=configuration.outbound,
+            time_zone=configuration.site.time_zone,
         )
         self.resolver.sounds = Sounds(sound_directories(self.home, self.installation))
         self.http.hosts = configuration.http_hosts(self.box)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from ivr.model import Release
 
@@ -117,6 +118,7 @@ class Surroundings:
     release_id: str
     numbers: NumberPlan
     outbound: OutboundRules
+    time_zone: str = "UTC"
     toggles: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     dialed: Mapping[str, int] = field(default_factory=dict)
     """Outbound rule -> legs dialed by it in the last hour."""
@@ -174,6 +176,8 @@ def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
         if not status.is_open:
             flow_id, rule = route.closed_flow, f"{route.rule}, {route.calendar}: {status.why}"
     flow = release.flow(route.tenant, flow_id)
+    if flow is None:
+        raise EventRefused(f"{rule} leads to flow '{flow_id}', which tenant {route.tenant} does not have")
     turn.decisions.append(
         InteractionOpened(
             interaction_id=interaction_id,
@@ -202,6 +206,8 @@ def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
         caller=event.caller,
         called=event.called,
         variables={"caller_name": event.caller_name},
+        time_zone=around.time_zone,
+        seed=int.from_bytes(sha256(interaction_id.encode()).digest()[:4], "big"),
     )
     _follow(turn, interpreter.start(around.world(around.release_id), start, now_s), around, now_s)
     return turn

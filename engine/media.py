@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Protocol
 
 from core.errors import CommandRefused
-from core.media import Part, Silence, Sound, Speech, Tone
+from core.media import Part, Recorded, Silence, Sound, Speech, Tone
+from telephony.control.names import file_name
 
 EXTENSIONS = frozenset({".wav", ".wav16", ".ulaw", ".ul", ".alaw", ".al", ".gsm", ".g722", ".sln", ".sln16", ".slin"})
 
 
 class Renderer(Protocol):
     def ready(self, text: str, language: str) -> Path | None:
-        """The file, when it is already there."""
+        """The file without its extension, when it is already there."""
         ...
 
     async def render(self, text: str, language: str) -> Path: ...
@@ -64,10 +65,11 @@ class Sounds:
 
 
 class Resolver:
-    """`MediaResolver` for the lanes. `sounds` may be swapped by a reload."""
+    """`MediaResolver` for the lanes. `sounds` may be swapped by a reload; `recordings`: where Asterisk records."""
 
-    def __init__(self, sounds: Sounds, renderer: Renderer) -> None:
+    def __init__(self, sounds: Sounds, renderer: Renderer, recordings: Path) -> None:
         self.sounds = sounds
+        self._recordings = recordings
         self._renderer = renderer
 
     def known(self, parts: Sequence[Part]) -> list[str] | None:
@@ -77,7 +79,7 @@ class Resolver:
                 path = self._renderer.ready(part.text, part.language)
                 if path is None:
                     return None
-                media.append(str(path.with_suffix("")))
+                media.append(str(path))
             else:
                 media.append(self._recorded(part))
         return media
@@ -92,15 +94,17 @@ class Resolver:
 
     async def _one(self, part: Part) -> str:
         if isinstance(part, Speech):
-            return str((await self._renderer.render(part.text, part.language)).with_suffix(""))
+            return str(await self._renderer.render(part.text, part.language))
         return self._recorded(part)
 
-    def _recorded(self, part: Sound | Silence | Tone) -> str:
+    def _recorded(self, part: Sound | Silence | Tone | Recorded) -> str:
         match part:
             case Silence(duration_s):
                 return f"silence:{duration_s:g}"
             case Tone(name):
                 return f"tone:{name}"
+            case Recorded(recording_id):
+                return str(self._recordings / file_name(recording_id))
             case Sound():
                 path = self.sounds.find(part)
                 if path is None:

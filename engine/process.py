@@ -104,6 +104,7 @@ async def running(home: Home) -> AsyncIterator[Engine]:
                 release_id=configuration.release_id,
                 numbers=configuration.numbers,
                 outbound=configuration.outbound,
+                time_zone=configuration.site.time_zone,
                 toggles=toggles_from(journal.load_state("toggles")),
             ),
             http=http,
@@ -112,7 +113,7 @@ async def running(home: Home) -> AsyncIterator[Engine]:
             on_overflow=lambda: reconcile_all(),
         )
         renderer = await stack.enter_async_context(open_renderer(home))
-        resolver = Resolver(Sounds(sound_directories(home, installation)), renderer)
+        resolver = Resolver(Sounds(sound_directories(home, installation)), renderer, node.recordings)
 
         def on_gap(node_name: str, what: Literal["lost", "back"]) -> None:
             up = what == "back"

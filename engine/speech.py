@@ -1,1 +1,79 @@
-"""The engine's side of speech: prompts that are spoken as written are ready before anybody calls."""
+"""The engine's side of speech: what is spoken as written is ready before anybody calls, the rest is made on demand.
+
+Three places, looked up in this order: what the repository ships with its flows (read-only), what this
+installation rendered at load (`prompts/kept`), what was said to one caller (`prompts/passing`, swept).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+from core.errors import CommandRefused
+from core.media import Speech
+from engine.home import Home
+from speech.cache import PromptCache
+from speech.client import WorkerSpeaker
+from speech.errors import SpeechUnavailable
+from speech.prepare import Line, OnProgress, Prepared
+from speech.renderer import SpeechRenderer
+from speech.voices import make_voice
+
+log = logging.getLogger("centralita.speech")
+
+VOICES = ("kokoro", "espeak")
+"""The preferred one first."""
+_NICE = 10
+"""Voices compute for long; live calls go first."""
+_REMEMBERED = 20_000
+
+
+class PromptRenderer:
+    """`Renderer` for the media resolver: paths of files, found without touching the disk twice."""
+
+    def __init__(self, renderer: SpeechRenderer) -> None:
+        self._renderer = renderer
+        self._static: dict[tuple[str, str], Path] = {}
+
+    def ready(self, text: str, language: str) -> Path | None:
+        key = (text, language)
+        path = self._static.get(key)
+        return path if path is not None else self._renderer.ready(text, language)
+
+    async def render(self, text: str, language: str) -> Path:
+        """Raises CommandRefused when no voice can say it."""
+        try:
+            return await self._renderer.render(text, language)
+        except (SpeechUnavailable, ValueError) as failure:
+            raise CommandRefused(str(failure)) from failure
+
+    async def prepare(self, texts: Iterable[Speech], on_progress: OnProgress | None = None) -> Prepared:
+        """Renders what is not there yet; what is there is remembered with its path."""
+        lines = [Line(speech.text, speech.language) for speech in texts]
+        prepared = await self._renderer.prepare(lines, on_progress)
+        if len(self._static) > _REMEMBERED:
+            self._static.clear()
+        for line in lines:
+            if (path := self._renderer.ready(line.text, line.language)) is not None:
+                self._static[line.text, line.language] = path
+        if prepared.rendered or prepared.failed:
+            log.info("prompts: %d rendered, %d failed", prepared.rendered, len(prepared.failed))
+        return prepared
+
+
+@contextlib.asynccontextmanager
+async def open_renderer(home: Home) -> AsyncIterator[PromptRenderer]:
+    """The voices start with their first work and end with the context."""
+    shipped = home.sounds / "rendered"
+    renderer = SpeechRenderer(
+        [WorkerSpeaker(make_voice(name), niceness=_NICE if name == VOICES[0] else 0) for name in VOICES],
+        kept=PromptCache(home.prompts / "kept"),
+        passing=PromptCache(home.prompts / "passing"),
+        shipped=PromptCache(shipped, read_only=True) if shipped.is_dir() else None,
+    )
+    try:
+        yield PromptRenderer(renderer)
+    finally:
+        await renderer.close()

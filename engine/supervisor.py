@@ -24,8 +24,8 @@ import httpx
 
 from engine.children import Child
 from engine.home import Home
-from telephony.node.installation import Installation
 from telephony.node.errors import StartFailed
+from telephony.node.installation import Installation
 from telephony.node.launcher import Launcher
 from telephony.node.settings import STASIS_APP, NodeSettings
 

@@ -27,6 +27,8 @@ def check(project: ProjectOption = None, json: JsonOption = False) -> None:
         print_problems(loaded.problems)
         if not errors and loaded.configuration is not None:
             flows = len(loaded.configuration.release.flows)
-            out.print(f"[green]all right[/]: {flows} flows, {len(sources)} files, {len(loaded.problems.warnings)} warnings")
+            out.print(
+                f"[green]all right[/]: {flows} flows, {len(sources)} files, {len(loaded.problems.warnings)} warnings"
+            )
     if errors:
         fail(f"{len(errors)} errors, {len(loaded.problems.warnings)} warnings in {len(sources)} files")

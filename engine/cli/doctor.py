@@ -50,7 +50,9 @@ def doctor(project: ProjectOption = None, json: JsonOption = False) -> None:
     else:
         table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
         for finding in findings:
-            table.add_row(_MARKS[finding.verdict], finding.what, finding.says, finding.mend and f"→ [bold]{finding.mend}[/]")
+            table.add_row(
+                _MARKS[finding.verdict], finding.what, finding.says, finding.mend and f"→ [bold]{finding.mend}[/]"
+            )
         out.print(table)
     if any(finding.verdict == "wrong" for finding in findings):
         raise typer.Exit(1)
@@ -115,10 +117,10 @@ def _configuration(home: Home) -> Iterator[Finding]:
 
 
 def _ports(home: Home) -> Iterator[Finding]:
-    from engine.config import models
-    from engine.config.sources import read_sources
     from definitions.models import load
     from definitions.problems import Problems
+    from engine.config import models
+    from engine.config.sources import read_sources
 
     site = load(models.Site, read_sources(home.project).get("config/site.yaml", ""), "config/site.yaml")
     if isinstance(site, Problems):
@@ -160,7 +162,9 @@ def _disk(home: Home) -> Iterator[Finding]:
     place = next(p for p in (home.state, *home.state.parents) if p.exists())
     free = shutil.disk_usage(place).free
     if free < _LEAST_FREE_BYTES:
-        yield Finding("disk", "warning", f"{free / 1e9:.1f} GB free for {home.state}", "make room: the journal must never stop")
+        yield Finding(
+            "disk", "warning", f"{free / 1e9:.1f} GB free for {home.state}", "make room: the journal must never stop"
+        )
     else:
         yield Finding("disk", "ok", f"{free / 1e9:.0f} GB free")
     if not os.access(place, os.W_OK):
@@ -169,12 +173,16 @@ def _disk(home: Home) -> Iterator[Finding]:
 
 def _clock(home: Home) -> Iterator[Finding]:
     if time.time() < 1_767_225_600:
-        yield Finding("clock", "wrong", f"it says {time.strftime('%Y-%m-%d', time.gmtime())}", "timedatectl set-ntp true")
+        yield Finding(
+            "clock", "wrong", f"it says {time.strftime('%Y-%m-%d', time.gmtime())}", "timedatectl set-ntp true"
+        )
         return
     timedatectl = shutil.which("timedatectl")
     said = ""
     if timedatectl is not None and Path("/run/systemd/system").exists():
-        shown = subprocess.run([timedatectl, "show", "-p", "NTPSynchronized"], capture_output=True, text=True, timeout=5)  # noqa: S603
+        shown = subprocess.run(
+            [timedatectl, "show", "-p", "NTPSynchronized"], capture_output=True, text=True, timeout=5
+        )
         said = shown.stdout.strip()
     if said.endswith("=no"):
         yield Finding("clock", "warning", "not synchronised", "timedatectl set-ntp true")
@@ -207,7 +215,9 @@ def _voices(home: Home) -> Iterator[Finding]:
     from importlib.util import find_spec
 
     if find_spec("kokoro_onnx") is None:
-        yield Finding("voices", "warning", "Kokoro is missing: dynamic texts sound robotic", "pip install 'centralita[voices]'")
+        yield Finding(
+            "voices", "warning", "Kokoro is missing: dynamic texts sound robotic", "pip install 'centralita[voices]'"
+        )
     else:
         yield Finding("voices", "ok", "Kokoro is installed")
     if shutil.which("espeak-ng") is None:

@@ -70,12 +70,8 @@ class Configuration:
 
     def static_speech(self) -> list[Speech]:
         """Every text that is spoken as written, to be rendered before anybody hears it."""
-        found: dict[Speech, None] = {}
-        for flow in self.release.flows.values():
-            for node in flow.nodes.values():
-                for placed in node.prompts():
-                    found.update(dict.fromkeys(placed.value.static_speech(flow.languages)))
-        return list(found)
+        found = frozenset[Speech]().union(*(flow.static_speech() for flow in self.release.flows.values()))
+        return sorted(found, key=lambda speech: (speech.language, speech.text))
 
 
 @dataclass(frozen=True)

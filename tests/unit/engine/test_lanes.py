@@ -1,0 +1,143 @@
+"""Lanes over a recording double of both ports: what is asked of the node, in which order."""
+
+import asyncio
+
+import pytest
+
+from core.commands import AnswerLeg, BridgeLegs, DestroyBridge, HangUpLeg, Play, StartRecording, StopPlayback
+from core.errors import CommandRefused, LegGone
+from core.events import CommandRejected, PlaybackFinished
+from core.leg import EndReason
+from core.media import Sound, Speech
+from engine.lanes import Lanes, Ordered
+
+
+class Ports:
+    """Notes each request; `slow` makes a leg's requests take time, `fail` makes a method raise."""
+
+    def __init__(self):
+        self.asked = []
+        self.slow = {}
+        self.fail = {}
+
+    def __getattr__(self, method):
+        async def request(*arguments):
+            subject = arguments[0]
+            await asyncio.sleep(self.slow.get(subject, 0))
+            self.asked.append((method, *arguments))
+            if method in self.fail:
+                raise self.fail[method]
+
+        return request
+
+
+class Texts:
+    """Sounds are known at once, words need `pause_s`."""
+
+    pause_s = 0.05
+
+    def known(self, parts):
+        return None if any(isinstance(part, Speech) for part in parts) else [part.name for part in parts]
+
+    async def resolve(self, parts):
+        await asyncio.sleep(self.pause_s)
+        return [getattr(part, "text", None) or part.name for part in parts]
+
+
+class House:
+    def __init__(self):
+        self.ports, self.reported = Ports(), []
+        self.lanes = Lanes(self.ports, self.ports, Texts(), self.reported.append, self._keep)
+
+    async def _keep(self, command):
+        self.ports.asked.append(("keep", command.recording_id))
+
+    def put(self, *commands, done=None):
+        for n, command in enumerate(commands):
+            self.lanes.put(Ordered(f"7.{n}", "i-1", command, done))
+
+    async def settled(self):
+        await self.lanes.drain()
+        assert len(self.lanes) == 0
+        return self.ports.asked
+
+
+@pytest.fixture
+def house():
+    return House()
+
+
+async def test_a_legs_commands_run_in_the_order_they_were_decided(house):
+    house.ports.slow["a"] = 0.02
+    house.put(AnswerLeg("a"), Play("a", "p1", (Sound("hello", "es"),)), HangUpLeg("a"))
+    assert await house.settled() == [
+        ("answer", "a"),
+        ("play", "a", "p1", ["hello"]),
+        ("hang_up", "a", EndReason.HUNG_UP_BY_US),
+    ]
+
+
+async def test_legs_do_not_wait_for_each_other(house):
+    house.ports.slow["a"] = 0.1
+    house.put(AnswerLeg("a"), AnswerLeg("b"))
+    assert [asked[1] for asked in await house.settled()] == ["b", "a"]
+
+
+async def test_a_prompt_stopped_before_it_was_sent_is_never_sent(house):
+    house.ports.slow["a"] = 0.05
+    house.put(AnswerLeg("a"), Play("a", "p1", (Sound("hello", "es"),)), StopPlayback("a", "p1"))
+    assert await house.settled() == [("answer", "a")]
+    assert house.reported == [PlaybackFinished("a", "p1", "stopped")]
+
+
+async def test_a_prompt_stopped_while_it_is_synthesised_is_never_sent(house):
+    house.put(Play("a", "p1", (Speech("hola", "es"),)))
+    await asyncio.sleep(0.01)
+    house.put(StopPlayback("a", "p1"), Play("a", "p2", (Sound("next", "es"),)))
+    assert await house.settled() == [("play", "a", "p2", ["next"])]
+    assert house.reported == [PlaybackFinished("a", "p1", "stopped")]
+
+
+async def test_a_prompt_with_nothing_to_say_has_been_heard(house):
+    house.put(Play("a", "p1", ()))
+    await house.settled()
+    assert house.reported == [PlaybackFinished("a", "p1", "completed")]
+
+
+async def test_a_refused_command_is_reported_with_its_subject_and_the_lane_goes_on(house):
+    house.ports.fail["start_recording"] = CommandRefused("disk full")
+    outcomes = []
+    house.put(StartRecording("a", "rec1", 60), HangUpLeg("a"), done=outcomes.append)
+    assert [asked[0] for asked in await house.settled()] == ["start_recording", "hang_up"]
+    assert house.reported == [
+        CommandRejected("i-1", "7.0", "StartRecording", "CommandRefused: disk full", "a", "rec1")
+    ]
+    assert outcomes == ["CommandRefused: disk full", "done"]
+
+
+async def test_a_leg_that_is_gone_is_no_news(house):
+    house.ports.fail["play"] = LegGone("a")
+    house.put(Play("a", "p1", (Sound("hello", "es"),)))
+    await house.settled()
+    assert house.reported == []
+
+
+async def test_a_bug_in_an_adapter_hurts_one_command_only(house):
+    house.ports.fail["play"] = ZeroDivisionError("oops")
+    house.put(Play("a", "p1", (Sound("hello", "es"),)), HangUpLeg("a"))
+    await house.settled()
+    assert [event.what for event in house.reported] == ["Play"]
+
+
+async def test_a_bridge_lives_in_the_lane_of_its_first_leg(house):
+    house.ports.slow["b1"] = 0.02
+    house.put(BridgeLegs("b1", ("a", "x")), DestroyBridge("b1"), HangUpLeg("a"))
+    assert [asked[0] for asked in await house.settled()] == ["bridge", "destroy_bridge", "hang_up"]
+
+
+async def test_closing_leaves_no_task_behind(house):
+    house.ports.slow["a"] = 30
+    house.put(AnswerLeg("a"))
+    await asyncio.sleep(0)
+    await house.lanes.close()
+    assert [task for task in asyncio.all_tasks() if task.get_name().startswith("lane")] == []
