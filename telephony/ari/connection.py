@@ -88,10 +88,15 @@ class Pending:
     """An unanswered request. `about`: the leg it is for, empty when none; `due`: loop seconds."""
 
     answer: asyncio.Future[RestResponse]
-    what: str
+    method: str
+    uri: str
     about: str
     due: float
     rescued: bool = False
+
+    @property
+    def what(self) -> str:
+        return _what(self.method, self.uri)
 
 
 class AriConnection:
@@ -155,7 +160,7 @@ class AriConnection:
         """
         wire = self._wire
         if wire is None or self.state is not ConnectionState.OPEN:
-            raise NodeUnavailable(f"{self.name}: not connected, {method} {uri} was not sent")
+            raise NodeUnavailable(f"{self.name}: not connected, {_what(method, uri)} was not sent")
         self._number += 1
         request_id = str(self._number)
         loop = asyncio.get_running_loop()
@@ -164,8 +169,8 @@ class AriConnection:
         try:
             wire.send(encode_request(message))
         except ConnectionError as problem:
-            raise NodeUnavailable(f"{self.name}: {problem}, {method} {uri} was not sent") from problem
-        self._pending[request_id] = Pending(future, f"{method} {uri}", about, loop.time() + self._settings.deadline_s)
+            raise NodeUnavailable(f"{self.name}: {problem}, {_what(method, uri)} was not sent") from problem
+        self._pending[request_id] = Pending(future, method, uri, about, loop.time() + self._settings.deadline_s)
         return future
 
     # -- connecting
@@ -296,3 +301,8 @@ class AriConnection:
         if not pending.answer.done():
             pending.answer.set_exception(DeadlineExceeded(f"{self.name}: {pending.what}: {why}; it may have happened"))
             pending.answer.exception()  # whoever sent it without waiting is not told by the garbage collector
+
+
+def _what(method: str, uri: str) -> str:
+    """For messages: without the query, where digits stand."""
+    return f"{method} {uri.partition('?')[0]}"

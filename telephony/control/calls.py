@@ -68,7 +68,7 @@ class Calls(Desk):
         if response.status_code == 409:
             raise CommandRefused(f"leg {leg_id} is on node {node.name} already: it has been dialed before")
         raise CommandRefused(
-            f"{node.name} cannot dial {command.endpoint!r} ({why(response)}): "
+            f"{node.name} cannot dial {names.without_number(command.endpoint)} ({why(response)}): "
             "is it configured there, and is the device registered?"
         )
 
@@ -138,7 +138,8 @@ class Calls(Desk):
                 memory = LegMemory(leg.leg_id, node, leg.inbound, limit_s)
                 self._book.add(memory)
             memory.confirmed = True
-            memory.up = memory.up or leg.up
+            # One that arrived unseen may be up: answering it then still has to be told.
+            memory.up = memory.up or (leg.up and not leg.inbound)
         there = {leg.leg_id for leg in found}
         for leg_id in before:
             if leg_id not in there:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from typing import Literal
 from urllib.parse import quote
 
 from core.errors import CommandFailed, CommandRefused, DeadlineExceeded, LegGone
@@ -13,7 +14,7 @@ from core.ports import EventSink
 from telephony.ari.messages import Event, RestResponse
 from telephony.ari.node_client import GapListener, NodeClient
 from telephony.ari.settings import AriSettings
-from telephony.control.legs import LegBook, LegMemory
+from telephony.control.legs import LegBook, LegMemory, Running
 from telephony.control.names import file_name
 from telephony.control.recordings import RecordingFiles
 from telephony.control.sounds import Sounds
@@ -49,6 +50,7 @@ class Desk:
         on_stolen: Callable[[str], None] | None,
     ) -> None:
         self._book = LegBook()
+        self._on_gap = on_gap
         self._turned_away: set[str] = set()
         self._nodes: dict[str, NodeClient] = {}
         self._bridges: dict[str, NodeClient] = {}
@@ -59,7 +61,7 @@ class Desk:
             name = settings.node
             if name in self._nodes:
                 raise ValueError(f"two nodes are called {name!r}: give each a name of its own")
-            node = NodeClient(settings, self._listener(name), on_gap, on_stolen or _say_nothing, self._book.playing)
+            node = NodeClient(settings, self._listener(name), self._gap, on_stolen or _say_nothing, self._book.playing)
             files = RecordingFiles(settings.recordings_dir)
             self._nodes[name] = node
             self._files[name] = files
@@ -71,6 +73,12 @@ class Desk:
             self._translators[name].take(event)
 
         return take
+
+    def _gap(self, node: str, what: Literal["lost", "back"]) -> None:
+        if what == "lost":
+            for leg in self._book.of_node(node):
+                leg.leave_running()
+        self._on_gap(node, what)
 
     async def start(self, timeout_s: float = 10.0) -> None:
         """Starts connecting; returns when every node is connected, or after `timeout_s` with those that are."""
@@ -95,7 +103,7 @@ class Desk:
         """Raises LegGone, CommandRefused, DeadlineExceeded, NodeUnavailable."""
         response = await leg.node.send(leg.leg_id, method, uri, body)
         if response.status_code >= 300:
-            self._refuse(leg, response, f"{method} {uri}")
+            self._refuse(leg, response, f"{method} {uri.partition('?')[0]}")
         return response
 
     def _refuse(self, leg: LegMemory, response: RestResponse, what: str) -> None:
@@ -110,16 +118,16 @@ class Desk:
             DeadlineExceeded: it would not stop.
             LegGone: the leg ended meanwhile.
         """
+        await self._end_left(leg)
         if not leg.is_busy:
             return
         leg.idle = asyncio.Event()
         for playback_id in list(leg.playing):
             leg.playing[playback_id] = True
-            await leg.node.send(leg.leg_id, "DELETE", f"playbacks/{q(playback_id)}")
+            await self._end(leg, Running("playback", playback_id))
         if leg.recording is not None:
             leg.recording.stopped = True
-            name = q(file_name(leg.recording.recording_id))
-            await leg.node.send(leg.leg_id, "POST", f"recordings/live/{name}/stop")
+            await self._end(leg, Running("recording", leg.recording.recording_id))
         try:
             async with asyncio.timeout(leg.node.settings.deadline_s):
                 leg.tell_if_idle()
@@ -131,6 +139,20 @@ class Desk:
         finally:
             leg.idle = None
         self._book.get(leg.leg_id)
+
+    async def _end_left(self, leg: LegMemory) -> None:
+        """After a gap work starts over: what may still run from before must not be heard beneath it."""
+        while leg.left:
+            await self._end(leg, leg.left.pop())
+
+    async def _end(self, leg: LegMemory, running: Running) -> None:
+        """Asks to end it; that it had ended already is fine."""
+        if running.what == "playback":
+            response = await leg.node.send(leg.leg_id, "DELETE", f"playbacks/{q(running.id)}")
+        else:
+            response = await leg.node.send(leg.leg_id, "POST", f"recordings/live/{q(file_name(running.id))}/stop")
+        if response.status_code not in (204, 404):
+            self._refuse(leg, response, f"to end {running.what} {running.id}")
 
     # -- the door
     def _turn_away(self, node: NodeClient, leg_id: str) -> None:

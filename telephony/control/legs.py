@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 from core.errors import LegGone
 from core.leg import EndReason
 from telephony.ari.node_client import NodeClient
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Something that occupies a leg."""
+
+    what: Literal["playback", "recording"]
+    id: str
 
 
 class RecordingMemory:
@@ -27,7 +37,8 @@ class RecordingMemory:
 
 
 class LegMemory:
-    """`playing`: unfinished playback -> whether we asked to stop it. `confirmed`: the node is known to have it.
+    """`up`: that it is up has been told. `playing`: unfinished playback -> whether we asked to stop it. `left`: what
+    was running when the events stopped flowing, and may still be. `confirmed`: the node is known to have the leg.
     `limit_s`: absolute life, 0 when unknown. `asked_to_end`: why we hung up, None when we did not.
     """
 
@@ -39,6 +50,7 @@ class LegMemory:
         "hangup_seen",
         "idle",
         "inbound",
+        "left",
         "leg_id",
         "limit_s",
         "node",
@@ -59,6 +71,7 @@ class LegMemory:
         self.early_media = False
         self.playing: dict[str, bool] = {}
         self.recording: RecordingMemory | None = None
+        self.left: list[Running] = []
         self.asked_to_end: EndReason | None = None
         self.hangup_seen = False
         self.hangup_cause = 0
@@ -68,6 +81,15 @@ class LegMemory:
     def is_busy(self) -> bool:
         """Something of ours occupies the channel's thread in Asterisk."""
         return bool(self.playing) or self.recording is not None
+
+    def leave_running(self) -> None:
+        """The events stopped flowing: whether these still run, nobody will tell."""
+        self.left += [Running("playback", playback_id) for playback_id in self.playing]
+        self.playing.clear()
+        if self.recording is not None:
+            self.left.append(Running("recording", self.recording.recording_id))
+            self.recording = None
+        self.tell_if_idle()
 
     def tell_if_idle(self) -> None:
         if self.idle is not None and not self.is_busy:

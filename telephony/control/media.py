@@ -10,7 +10,7 @@ from core.commands import StartRecording
 from core.errors import CommandRefused, LegGone, NodeUnavailable
 from telephony.control import names
 from telephony.control.desk import Desk, q
-from telephony.control.legs import LegMemory, RecordingMemory
+from telephony.control.legs import LegMemory, RecordingMemory, Running
 from telephony.control.recordings import FORMAT, RecordingFiles
 
 
@@ -24,6 +24,7 @@ class Media(Desk):
         leg = self._book.get(leg_id)
         uri = f"channels/{q(leg_id)}/play/{q(names.identifier(playback_id))}"
         body = self._sounds[leg.node.name].body(media)
+        await self._end_left(leg)
         leg.playing[playback_id] = False
         try:
             await self._ask(leg, "POST", uri, body)
@@ -34,12 +35,10 @@ class Media(Desk):
     async def stop_playback(self, leg_id: str, playback_id: str) -> None:
         """Also one that was started before a restart: its id is enough."""
         leg = self._book.get(leg_id)
-        uri = f"playbacks/{q(names.identifier(playback_id))}"
+        names.identifier(playback_id)
         if playback_id in leg.playing:
             leg.playing[playback_id] = True
-        response = await leg.node.send(leg_id, "DELETE", uri)
-        if response.status_code not in (204, 404):
-            self._refuse(leg, response, f"DELETE {uri}")
+        await self._end(leg, Running("playback", playback_id))
 
     async def start_music(self, leg_id: str, music: str) -> None:
         leg = self._book.get(leg_id)
@@ -65,6 +64,7 @@ class Media(Desk):
                 "terminateOn": ends_by,
             }
         )
+        await self._end_left(leg)
         began_s = asyncio.get_running_loop().time()
         leg.recording = RecordingMemory(command.recording_id, ends_by, command.max_s, command.silence_s, began_s)
         try:
@@ -76,12 +76,9 @@ class Media(Desk):
     async def stop_recording(self, leg_id: str, recording_id: str) -> None:
         """Stopping what has already finished is not an error."""
         leg = self._book.get(leg_id)
-        uri = f"recordings/live/{q(names.file_name(recording_id))}/stop"
         if leg.recording is not None and leg.recording.recording_id == recording_id:
             leg.recording.stopped = True
-        response = await leg.node.send(leg_id, "POST", uri)
-        if response.status_code not in (204, 404):
-            self._refuse(leg, response, f"POST {uri}")
+        await self._end(leg, Running("recording", recording_id))
 
     async def discard_recording(self, leg_id: str, recording_id: str) -> None:
         """Ends it when it still runs, and deletes the file; that there is none is fine. The leg may have ended."""

@@ -34,7 +34,13 @@ def pjsip_endpoint(endpoint: str) -> str:
         trunk, _, number = rest.partition("/")
         if _NAME.fullmatch(trunk) and _NUMBER.fullmatch(number):
             return f"PJSIP/{number}@{trunk}"
-    raise CommandRefused(f"cannot dial {endpoint!r}: it must be device:NAME or trunk:NAME/NUMBER")
+    raise CommandRefused(f"cannot dial {without_number(endpoint)}: it must be device:NAME or trunk:NAME/NUMBER")
+
+
+def without_number(endpoint: str) -> str:
+    """For messages: who is called over a trunk is nobody's business in a log."""
+    place, slash, number = endpoint.partition("/")
+    return repr(f"{place}/({len(number)} characters)" if slash else place)
 
 
 def caller_number(caller: str) -> str:

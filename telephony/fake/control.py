@@ -106,6 +106,8 @@ class FakeCallControl:
     def cut(self) -> None:
         """Facts are lost and commands fail until `mend`; legs live on."""
         self.connected = False
+        for party in self.parties.values():
+            party.leave_running()
         self._on_gap(self.node, "lost")
 
     def mend(self) -> None:

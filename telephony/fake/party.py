@@ -85,6 +85,7 @@ class Party:
         self._item_began_s = 0.0
         self._item_end: Appointment | None = None
         self._recording: _Recording | None = None
+        self._left: tuple[str, ...] = ()
         self._speaks_until_s = 0.0
         self._appointments: list[Appointment] = []
 
@@ -140,7 +141,19 @@ class Party:
         """As long as the leg lives."""
         self._appointments.append(self._agenda.after(seconds, action))
 
+    def leave_running(self) -> None:
+        """The events stopped flowing. Work starts over later: what runs from before ends when the next begins."""
+        self._left = (*self.playing, self.recording_id)
+
+    def end_left(self) -> None:
+        left, self._left = self._left, ()
+        for running in left:
+            self.stop(running)
+            if running:
+                self.stop_recording(running, told=False)
+
     def play(self, playback_id: str, media: Sequence[str]) -> None:
+        self.end_left()
         self._queue.append(_Playback(playback_id, deque(media)))
         if len(self._queue) == 1:
             self._next_item()
@@ -168,6 +181,7 @@ class Party:
         return self._recording.recording_id if self._recording is not None else ""
 
     def record(self, recording_id: str, max_s: int, silence_s: int, terminators: str) -> None:
+        self.end_left()
         limit = self._agenda.after(max_s, lambda: self._end_recording("limit")) if max_s else None
         now_s = self._agenda.clock.now_s()
         self._recording = _Recording(recording_id, terminators, silence_s, now_s, limit)
