@@ -78,6 +78,13 @@ class PhraseBook:
         return pieces[::-1]
 
 
+def fixed_words(template: str) -> list[str]:
+    """What a prompt's template says in every call: the texts between its `{{ … }}` and `{% … %}`."""
+    parts = re.split(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", template, flags=re.DOTALL)
+    trimmed = (plain(part).lstrip(".,;:!?… ") for part in parts)
+    return [part for part in trimmed if any(character.isalnum() for character in part)]
+
+
 def joined_sound(pieces: Iterable[tuple[bytes, float]]) -> bytes:
     """One prompt from the mu-law sounds of phrases, each with the pause after it in seconds."""
     sounds: list[bytes] = []

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from definitions.saying import say_date, say_digits, say_duration, say_money, say_number, say_time
 from speech.audio import silence
 from speech.inventory import phrases_for
-from speech.phrasebook import PhraseBook, Piece, joined_sound
+from speech.phrasebook import PhraseBook, Piece, fixed_words, joined_sound
 
 THESE_YEARS = st.integers(0, 3650 * 86400).map(lambda second: datetime.fromtimestamp(1704067200 + second, UTC))
 LANGUAGES = ("es", "es-419", "en-US", "en-GB")
@@ -39,6 +39,13 @@ def test_signs_become_pauses():
 @pytest.mark.parametrize("text", ["Su saldo es desconocido", "", "...", "García"])
 def test_a_text_with_a_word_that_nobody_rendered_is_not_split(text):
     assert PhraseBook(["Su saldo es", "uno"]).split(text) is None
+
+
+def test_the_fixed_words_of_a_template_are_what_stands_between_its_values():
+    template = "Hola{% if name %}, {{ name }}{% endif %}. Su saldo es {{ balance | money }}. Para pagar, marque uno."
+    assert fixed_words(template) == ["Hola", "Su saldo es", "Para pagar, marque uno."]
+    assert fixed_words("{{ all }}") == []
+    assert fixed_words("Buenas tardes.") == ["Buenas tardes."]
 
 
 def test_joined_phrases_lose_their_margins_but_not_their_sound():
