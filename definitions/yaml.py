@@ -8,7 +8,7 @@ nothing here recurses: a file made to hurt is refused like any other mistake.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +63,16 @@ class Marked:
         """The part at `path`, or None when there is none."""
         node, rest = _walk(self.node, path)
         return None if rest else Marked(self.file, node)
+
+    def only(self, keys: Iterable[str]) -> Marked:
+        """The same map with no other keys than these."""
+        node = self.node
+        wanted = set(keys)
+        if not isinstance(node.value, dict):
+            return self
+        value = {key: child for key, child in node.value.items() if key in wanted}
+        marks = {key: mark for key, mark in node.keys.items() if key in wanted}
+        return Marked(self.file, Node(node.line, node.column, value, marks, node.size))
 
     def place(self, path: Path = (), *, key: bool = False) -> tuple[int, int]:
         """Line and column of the value at `path` (of its key, when `key`); of the nearest parent when missing."""

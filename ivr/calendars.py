@@ -282,7 +282,7 @@ def _country_code(name: str) -> str | None:
     for language in ("en", "es"):
         territories = Locale(language).territories
         codes.update({str(territories[code]): code for code in _regions() if code in territories})
-    close = process.extractOne(plain(name), codes, processor=plain, score_cutoff=75)
+    close = process.extractOne(plain(name), list(codes), processor=plain, score_cutoff=75)
     return codes[close[0]] if close else None
 
 

@@ -33,10 +33,12 @@ Run = Callable[[Scope], Any]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """`names`: the variables read. `static`: neither variables nor language matter."""
+    """`names`: the variables read. `needed`: those it cannot do without (no `default`, not only asked whether they
+    are set). `static`: neither variables nor language matter."""
 
     run: Run
     names: frozenset[str]
+    needed: frozenset[str]
     static: bool
 
 
@@ -46,27 +48,36 @@ def compile_tree(tree: nodes.Node) -> Compiled:
     Raises:
         PydanticCustomError: a fault that says what is not allowed.
     """
-    names, filters = _survey(tree)
+    names, needed, filters = _survey(tree)
     run = _compile(tree)
-    return Compiled(lambda scope: absent(run(scope)), names, not names and not filters)
+    return Compiled(lambda scope: absent(run(scope)), names, needed, not names and not filters)
 
 
-def _survey(tree: nodes.Node) -> tuple[frozenset[str], bool]:
-    """Walks without recursion: the names read and whether filters are used; refuses monsters."""
+def _survey(tree: nodes.Node) -> tuple[frozenset[str], frozenset[str], bool]:
+    """Walks without recursion: the names read, those needed, and whether filters are used; refuses monsters."""
     names: set[str] = set()
+    needed: set[str] = set()
     filters = False
-    waiting: list[tuple[nodes.Node, int]] = [(tree, 0)]
+    waiting: list[tuple[nodes.Node, int, bool]] = [(tree, 0, True)]
     seen = 0
     while waiting:
-        node, depth = waiting.pop()
+        node, depth, is_needed = waiting.pop()
         seen += 1
         if seen > _MOST_NODES or depth > _MOST_DEPTH:
             raise fault("this template is too complicated", "split it into several variables")
         if isinstance(node, nodes.Name):
             names.add(node.name)
+            if is_needed:
+                needed.add(node.name)
         filters = filters or isinstance(node, nodes.Filter)
-        waiting.extend((child, depth + 1) for child in node.iter_child_nodes())
-    return frozenset(names), filters
+        optional = (isinstance(node, nodes.Filter) and node.name == "default") or (
+            isinstance(node, nodes.Test) and node.name in _ASKS_WHETHER_SET
+        )
+        waiting.extend((child, depth + 1, not optional) for child in node.iter_child_nodes())
+    return frozenset(names), frozenset(needed), filters
+
+
+_ASKS_WHETHER_SET = ("defined", "undefined", "none", "empty")
 
 
 def _compile(node: nodes.Node) -> Run:

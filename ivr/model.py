@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from core.media import Sound, Speech
@@ -67,6 +68,16 @@ class Flow:
     def name(self, language: str) -> str:
         """Its title in this language, else in its own, else its id."""
         return self.title.get(language) or next(iter(self.title.values()), self.id)
+
+
+def fingerprint(sources: Mapping[str, str]) -> str:
+    """A name for exactly these texts: path -> text."""
+    digest = sha256()
+    for name in sorted(sources):
+        for text in (name, sources[name]):
+            data = text.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()[:16]
 
 
 @dataclass(frozen=True)

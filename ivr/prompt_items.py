@@ -24,10 +24,13 @@ Variables = Mapping[str, object]
 
 
 class Item(Protocol):
-    """One piece. `names`: the variables it mentions."""
+    """One piece. `names`: the variables it mentions; `needed`: those it cannot do without."""
 
     @property
     def names(self) -> frozenset[str]: ...
+
+    @property
+    def needed(self) -> frozenset[str]: ...
 
     def parts(self, variables: Variables, language: str, fallbacks: Sequence[str]) -> tuple[Part, ...]:
         """Raises TemplateFailed when a value cannot be said."""
@@ -42,16 +45,22 @@ class Item(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Words in the language the caller hears."""
+    """Words in the language the caller hears, or in one of their own (`For English, press 9` in a Spanish menu)."""
 
     text: Template
     voice: str = ""
+    language: str = ""
 
     @property
     def names(self) -> frozenset[str]:
         return self.text.names
 
+    @property
+    def needed(self) -> frozenset[str]:
+        return self.text.needed
+
     def parts(self, variables: Variables, language: str, fallbacks: Sequence[str]) -> tuple[Part, ...]:
+        language = self.language or language
         text = " ".join(self.text.render(variables, language).split())
         return (Speech(text, language, self.voice),) if text else ()
 
@@ -73,6 +82,10 @@ class Value:
     @property
     def names(self) -> frozenset[str]:
         return self.value.names | (self.currency.names if self.currency else frozenset())
+
+    @property
+    def needed(self) -> frozenset[str]:
+        return self.value.needed | (self.currency.needed if self.currency else frozenset())
 
     def parts(self, variables: Variables, language: str, fallbacks: Sequence[str]) -> tuple[Part, ...]:
         text = self.value.render(variables, language).strip()
@@ -108,6 +121,7 @@ class Recorded:
 
     name: str
     names: frozenset[str] = frozenset()
+    needed: frozenset[str] = frozenset()
 
     def parts(self, variables: Variables, language: str, fallbacks: Sequence[str]) -> tuple[Part, ...]:
         return (Sound(self.name, language),)
@@ -125,6 +139,7 @@ class Signal:
 
     part: Silence | Tone
     names: frozenset[str] = frozenset()
+    needed: frozenset[str] = frozenset()
 
     def parts(self, variables: Variables, language: str, fallbacks: Sequence[str]) -> tuple[Part, ...]:
         return (self.part,)
@@ -145,6 +160,10 @@ class ByLanguage:
     @property
     def names(self) -> frozenset[str]:
         return frozenset().union(*(item.names for items in self.choices.values() for item in items))
+
+    @property
+    def needed(self) -> frozenset[str]:
+        return frozenset().union(*(item.needed for items in self.choices.values() for item in items))
 
     def parts(self, variables: Variables, language: str, fallbacks: Sequence[str]) -> tuple[Part, ...]:
         chosen = choose_language(language, self.choices, fallbacks) or next(iter(self.choices))
@@ -244,7 +263,7 @@ class ItemReader:
         return ByLanguage(choices)
 
     def _kind(self, kind: str, source: Mapping[Any, Any], path: Path, by_language: bool) -> Item | None:
-        allowed = {"say": ("voice",), "money": ("currency",)}.get(kind, ())
+        allowed = {"say": ("voice", "language"), "money": ("currency",)}.get(kind, ())
         for key in source:
             if key != kind and key not in allowed:
                 hint = (
@@ -259,8 +278,8 @@ class ItemReader:
                 self.faults.add(place, "languages inside a language", "write the text")
                 return None
             case "say":
-                text = self._text(value, place)
-                return Said(text, str(source.get("voice", ""))) if text else None
+                text, language = self._text(value, place), self._own_language(source, path)
+                return Said(text, str(source.get("voice", "")), language) if text else None
             case "sound":
                 return self._sound(value, place)
             case "silence_s":
@@ -286,6 +305,13 @@ class ItemReader:
         except PydanticCustomError as error:
             self.faults.add_error(path, error)
         return None
+
+    def _own_language(self, source: Mapping[Any, Any], path: Path) -> str:
+        try:
+            return language_tag(source["language"]) if "language" in source else ""
+        except PydanticCustomError as error:
+            self.faults.add_error((*path, "language"), error)
+            return ""
 
     def _currency(self, currency: Template, path: Path) -> Template:
         if currency.is_static:

@@ -83,6 +83,11 @@ class Prompt:
         )
 
     @property
+    def needed(self) -> frozenset[str]:
+        """Those of `names` it cannot do without."""
+        return frozenset[str]().union(*(item.needed for item in self.items))
+
+    @property
     def is_static(self) -> bool:
         """The same for every caller of a language."""
         return not self.names

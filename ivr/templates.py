@@ -78,6 +78,11 @@ class Template:
             return self.source
         return join_text([_run(self._compiled, variables, language, self.source)])
 
+    @property
+    def needed(self) -> frozenset[str]:
+        """Those of `names` it cannot do without: no `default`, not only asked whether they are set."""
+        return self._compiled.needed if self._compiled else frozenset()
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.source!r})"
 
