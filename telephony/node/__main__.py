@@ -1,8 +1,8 @@
 """What the Makefile asks of this room.
 
-    python -m telephony.node install              have a suitable Asterisk on this machine
-    python -m telephony.node where                say which one is used
-    python -m telephony.node packages NAME ...    have these Debian packages
+python -m telephony.node install              have a suitable Asterisk on this machine
+python -m telephony.node where                say which one is used
+python -m telephony.node packages NAME ...    have these Debian packages
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ def main() -> int:
             return 0
         installation = install(console=console) if asked.action == "install" else find()
     except CentralitaError as error:
-        console.print(str(error), style="red", markup=False)
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         console.print("Interrupted: nothing was installed.")
         return 130
-    console.print(f"Asterisk {installation.version}: {installation.root or 'this machine has its own'}", markup=False)
+    where = installation.root or "this machine's own"
+    console.print(f"Asterisk {installation.version}: {where}", markup=False, soft_wrap=True)
     return 0
 
 

@@ -1,14 +1,13 @@
 """Makes the private root: a small Debian with Asterisk 22, its sounds, music, espeak-ng and sox.
 
-`mmdebstrap` builds it into a tar stream, as root or in a user namespace; it is unpacked beside its final
-place, examined by running it, and renamed. What was interrupted leaves no root behind.
+It is built beside its final place, as root or in a user namespace, examined by running it, and renamed: what was
+interrupted leaves no root behind.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -17,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from telephony.node.bootstrap import bootstrap
 from telephony.node.debian import install_missing
 from telephony.node.errors import InstallFailed, NotInstalled
 from telephony.node.installation import Installation, allow_user_namespaces, default_root, find, in_root
@@ -36,20 +35,7 @@ PACKAGES = (
 )
 TOOLS = ("mmdebstrap", "bubblewrap", "uidmap")
 """What this machine needs to make a root and run it."""
-DOWNLOAD_MB, DISK_MB = 150, 400
-
-_NEVER_READ = ("path-exclude=/usr/share/man/*", "path-exclude=/usr/share/locale/*", "path-exclude=/usr/share/doc/*")
-# Where the whole stands when a stage begins, in percent of the time a slow line takes.
-_STAGES = {
-    "running apt-get update": (0, "reading package lists"),
-    "downloading packages": (8, "downloading the base"),
-    "extracting archives": (20, "unpacking the base"),
-    "installing essential": (25, "setting up the base"),
-    "installing remaining": (32, "downloading and setting up Asterisk and its sounds"),
-    "cleaning package lists": (90, "cleaning up"),
-    "creating tarball": (92, "putting it in place"),
-    "done": (100, "done"),
-}
+DOWNLOAD_MB, DISK_MB = 180, 400
 
 
 def install(root: Path | None = None, console: Console | None = None) -> Installation:
@@ -67,7 +53,7 @@ def install(root: Path | None = None, console: Console | None = None) -> Install
     try:
         return find(root)
     except NotInstalled as error:
-        console.print(f"{str(error).partition(', and there')[0]}: making a private one in {root}")
+        console.print(f"{str(error).partition(', and there')[0]}: making a private one in {root}", soft_wrap=True)
     install_missing(TOOLS, console)
     root.parent.mkdir(parents=True, exist_ok=True)
     with _alone(root.parent / "asterisk-root.lock"):
@@ -82,10 +68,13 @@ def _make(root: Path, console: Console) -> Installation:
     _check_user_namespaces()
     _check_room(root.parent)
     partial = root.with_name(f"{root.name}.partial-{os.getpid()}")
-    console.print(f"Downloading Asterisk 22 with its sounds and music (about {DOWNLOAD_MB} MB, {DISK_MB} MB on disk)")
+    console.print(
+        f"Downloading Asterisk 22 with its sounds and music (about {DOWNLOAD_MB} MB, {DISK_MB} MB on disk)",
+        soft_wrap=True,
+    )
     try:
         partial.mkdir()
-        _bootstrap(partial, console)
+        bootstrap(SUITE, PACKAGES, partial, console)
         _write_hosts(partial)
         made = in_root(partial)
         if not made.version.startswith("22."):
@@ -96,81 +85,8 @@ def _make(root: Path, console: Console) -> Installation:
     except BaseException:
         _remove(partial)
         raise
-    console.print(f"Asterisk {made.version} is ready in {root}")
+    console.print(f"Asterisk {made.version} is ready in {root}", soft_wrap=True)
     return in_root(root)
-
-
-def _bootstrap(into: Path, console: Console) -> None:
-    command = ["mmdebstrap", "--variant=minbase", "--format=tar", f"--include={','.join(PACKAGES)}"]
-    # A machine whose clock is off, or a mirror that lags, is no reason to fail.
-    command += ['--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=Acquire::Retries "3"']
-    command += [f"--dpkgopt={option}" for option in _NEVER_READ]
-    if os.geteuid() != 0:
-        command.append("--mode=unshare")
-    unpack = ["tar", "--extract", "--directory", str(into), "--no-same-owner", "--exclude=./dev/*"]
-    said: list[str] = []
-    # mmdebstrap tells percentages to terminals only.
-    ours, theirs = os.openpty()
-    with subprocess.Popen(unpack, stdin=subprocess.PIPE) as tar:  # noqa: S603
-        build = subprocess.Popen([*command, SUITE, "-"], stdin=subprocess.DEVNULL, stdout=tar.stdin, stderr=theirs)  # noqa: S603
-        os.close(theirs)
-        assert tar.stdin is not None
-        tar.stdin.close()
-        try:
-            _show(ours, said, console)
-        except BaseException:
-            build.terminate()
-            raise
-        finally:
-            os.close(ours)
-            build.wait()
-    if build.returncode or tar.returncode:
-        reasons = [line for line in said if line.startswith(("E:", "W:"))] or said
-        raise InstallFailed(
-            f"mmdebstrap could not make the root. It said: {' | '.join(reasons[-6:])}. "
-            "Is the network there? Then try again."
-        )
-
-
-def _show(terminal: int, said: list[str], console: Console) -> None:
-    """A bar from mmdebstrap's stages and percentages, until it closes its end."""
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:.0f}%"),
-        TimeElapsedColumn(),
-        console=console,
-    ) as bar:
-        task = bar.add_task("starting", total=100)
-        begin, end = 0.0, 0.0
-        for line in _lines(terminal):
-            percent = re.search(r"(\d+\.\d+)\s*$", line)
-            if percent and line.lstrip().startswith("["):
-                bar.update(task, completed=begin + (end - begin) * float(percent[1]) / 100)
-                continue
-            said.append(line)
-            stages = list(_STAGES.items())
-            for index, (key, (start, description)) in enumerate(stages):
-                if line.startswith(f"I: {key}"):
-                    begin, end = start, stages[min(index + 1, len(stages) - 1)][1][0]
-                    bar.update(task, completed=begin, description=description)
-                    if not console.is_terminal:
-                        console.print(f"  {description}")
-
-
-def _lines(terminal: int) -> Iterator[str]:
-    waiting = b""
-    while True:
-        try:
-            chunk = os.read(terminal, 4096)
-        except OSError:  # EIO: the last writer closed a pseudo-terminal
-            chunk = b""
-        if not chunk:
-            break
-        *whole, waiting = re.split(rb"[\r\n]+", waiting + chunk)
-        yield from (line.decode(errors="replace") for line in whole if line.strip())
-    if waiting.strip():
-        yield waiting.decode(errors="replace")
 
 
 def _check_user_namespaces() -> None:
