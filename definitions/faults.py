@@ -55,7 +55,7 @@ def did_you_mean(word: str, known: Iterable[str], *, what: str = "known") -> str
     if close:
         return f"did you mean '{close[0]}'?"
     if not names:
-        return f"nothing is {what}"
+        return f"there are no {what}" if what.endswith("s") else f"nothing is {what}"
     return f"{what}: {listed(names)}"
 
 

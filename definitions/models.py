@@ -69,7 +69,7 @@ class Definition(BaseModel):
             return handler(data)
         except ValidationError as error:
             faults = Faults()
-            for detail in error.errors(include_url=False):
+            for detail in _telling(error):
                 faults.add_error(detail["loc"], _say(detail, cls))
             faults.raise_any(cls.__name__)
             raise
@@ -103,6 +103,13 @@ def load(model: type[D], text: str | bytes, file: str, context: Any = None) -> D
 def keys_of(model: type[BaseModel]) -> list[str]:
     """The keys an admin may write, in the order of the model."""
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _telling(error: ValidationError) -> list[ErrorDetails]:
+    """Without "too short" for a list whose entries are there and wrong."""
+    details = error.errors(include_url=False)
+    parents = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
+    return [detail for detail in details if not (detail["type"] == "too_short" and detail["loc"] in parents)]
 
 
 def _say(detail: ErrorDetails, model: type[BaseModel]) -> PydanticCustomError:
