@@ -85,7 +85,7 @@ labels: {Bad Name: x}
         "t.yaml:2:29: 'upd' is not one of the choices: did you mean 'udp'?",
         "t.yaml:3:5: the key 'host' is missing: add `host: …`",
         "t.yaml:3:12: 'x' is not a whole number: write 0, 1, 2 …",
-        "t.yaml:4:9: '5s' is not a number of seconds: the unit is in the key's name already: write 5",
+        "t.yaml:4:9: '5s' is not a number of seconds: the unit is in the key's name: write 5",
         "t.yaml:5:9: 'maybe' is neither yes nor no: write yes or no",
         "t.yaml:6:6: type 'crad' is unknown: did you mean 'card'?",
         "t.yaml:7:10: 'Bad Name' cannot be a variable: use a-z, 0-9 and _, a letter first, at most 40 characters",
