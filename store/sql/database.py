@@ -1,0 +1,132 @@
+"""The SQL database: SQLite in the state directory, or PostgreSQL, by one URL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import stamina
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+
+from store.errors import DatabaseUnusable
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_LOCKED_S = 2.0
+_UPGRADE_LOCK = 0x43745631
+
+
+class Database:
+    """`sqlite:////var/lib/centralita/centralita.db` or `postgresql://user:secret@host/centralita`.
+
+    Nothing is connected until it is needed; every connection may raise SQLAlchemy's `OperationalError`.
+
+    Raises:
+        DatabaseUnusable: the URL names neither.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            parsed = None
+        driver = _DRIVERS.get(parsed.drivername.split("+")[0]) if parsed is not None else None
+        if parsed is None or driver is None:
+            raise DatabaseUnusable(
+                f"{url.split(':')[0]}:… is no database we know: write sqlite:////path/to/file.db or postgresql://user@host/name"
+            )
+        self.kind = driver.split("+")[0]
+        if self.kind == "sqlite":
+            self._engine = create_async_engine(parsed.set(drivername=driver), connect_args={"timeout": _LOCKED_S})
+            event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
+        else:
+            self._engine = create_async_engine(
+                parsed.set(drivername=driver),
+                pool_size=4,
+                pool_pre_ping=True,
+                connect_args={"timeout": 5.0, "command_timeout": 30.0},
+            )
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed at the end of the block, rolled back when it raises."""
+        async with self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """For reading rows as objects; they stay usable afterwards."""
+        async with AsyncSession(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    async def upgrade(self) -> None:
+        """Brings the tables to this release. Several processes may ask at once."""
+        if self.kind == "postgresql":
+            async with self._engine.begin() as connection:
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
+                await connection.run_sync(_upgrade)
+            return
+        # Changing SQLite's journal mode does not wait for a lock as other statements do.
+        async for attempt in stamina.retry_context(OperationalError, attempts=20, wait_max=0.5, timeout=10.0):
+            with attempt:
+                async with self._engine.connect() as connection:
+                    await connection.execute(text("PRAGMA journal_mode = WAL"))
+                    # Alembic looks before it writes: take the write lock before it looks.
+                    await connection.execute(text("BEGIN IMMEDIATE"))
+                    await connection.run_sync(_upgrade)
+                    await connection.commit()
+
+    async def check(self) -> None:
+        """Raises DatabaseUnusable: the tables are not those of this release."""
+        async with self._engine.connect() as connection:
+            found = await connection.run_sync(_version)
+        wanted = ScriptDirectory.from_config(_config()).get_current_head()
+        if found != wanted:
+            raise DatabaseUnusable(
+                f"the SQL tables are at {found or 'nothing'}, this release needs {wanted}: upgrade them first"
+            )
+
+
+def upgrade(url: str) -> None:
+    """Brings the tables of a database to this release; for callers without an event loop."""
+
+    async def run() -> None:
+        database = Database(url)
+        try:
+            await database.upgrade()
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "store.sql:migrations")
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _version(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()

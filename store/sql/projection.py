@@ -1,0 +1,294 @@
+"""From journal entries to table rows: a fold without I/O.
+
+    entries --project(stories)--> Changes {new rows, patches}
+
+A `Story` is what must be remembered of an interaction between its entries; the projector loads it from the
+tables when it does not have it. The same entries always give the same rows, ids included, so the tables can
+be rebuilt from the journal. Entries of interactions that nobody has opened (erased ones, on a rebuild) leave
+no rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass, field
+
+from core.commands import DiscardRecording, JoinQueue, KeepRecording, StartRecording
+from core.decisions import Decision, InteractionClosed, InteractionOpened, LegJoined, Moved, NodeEntered, NodeLeft
+from core.events import LegEnded, RecordingFailed, RecordingFinished
+from core.interaction import InteractionState
+from core.leg import LegRole, LegState
+from core.table import Transition
+from store.entry import Recorded
+
+Value = str | int | None
+Key = tuple[str | int, ...]
+
+_INTERACTION_SEGMENTS = {"in_flow": "flow", "queued": "wait", "callback_waiting": "wait"}
+_LEG_SEGMENTS = {"dialing": "ring", "ringing": "ring", "early_media": "ring", "up": "talk", "held": "hold"}
+_ASSIGNMENT_SEGMENTS = {"wrap_up": "wrap_up"}
+
+
+@dataclass(slots=True)
+class OpenSegment:
+    segment_id: str
+    kind: str
+
+
+@dataclass(slots=True)
+class Story:
+    """`roles`: leg -> role; `segments`: subject -> the stretch it is in; `queue`: where it last waited."""
+
+    tenant: str
+    flow: str
+    flow_version: str
+    roles: dict[str, str] = field(default_factory=dict)
+    segments: dict[str, OpenSegment] = field(default_factory=dict)
+    queue: str = ""
+
+
+Stories = MutableMapping[str, Story]
+
+
+@dataclass(slots=True)
+class Changes:
+    """`rows`: table -> key -> a whole new row; `patches`: table -> key -> columns of a row that exists."""
+
+    rows: dict[str, dict[Key, dict[str, Value]]] = field(default_factory=dict)
+    patches: dict[str, dict[Key, dict[str, Value]]] = field(default_factory=dict)
+
+    def put(self, table: str, key: Key, row: dict[str, Value]) -> None:
+        self.rows.setdefault(table, {})[key] = row
+
+    def patch(self, table: str, key: Key, **columns: Value) -> None:
+        new = self.rows.get(table, {}).get(key)
+        if new is not None:
+            new.update(columns)
+        else:
+            self.patches.setdefault(table, {}).setdefault(key, {}).update(columns)
+
+
+def project(entries: Iterable[Recorded], stories: Stories) -> Changes:
+    """The changes of these entries, in order. `stories` is brought forward too."""
+    changes = Changes()
+    for entry in entries:
+        _Entry(entry, stories, changes).project()
+    return changes
+
+
+class _Entry:
+    """One entry on its way into the tables."""
+
+    def __init__(self, entry: Recorded, stories: Stories, changes: Changes) -> None:
+        self._entry = entry
+        self._stories = stories
+        self._changes = changes
+        self._id = entry.interaction_id
+        self._at_us = round(entry.at_s * 1e6)
+        self._segments = 0
+
+    def project(self) -> None:
+        for decision in self._entry.decisions:
+            if isinstance(decision, InteractionOpened):
+                self._opened(decision)
+        story = self._stories.get(self._id)
+        if story is None:
+            return
+        # Legs before moves, whatever the order in which a core explained itself.
+        for decision in self._entry.decisions:
+            if isinstance(decision, LegJoined):
+                self._joined(decision, story)
+        self._read_commands(story)
+        for decision in self._entry.decisions:
+            self._read_decision(decision, story)
+        self._read_event()
+
+    def _opened(self, opened: InteractionOpened) -> None:
+        self._stories[self._id] = Story(opened.tenant, opened.flow, opened.flow_version)
+        self._changes.put(
+            "interactions",
+            (self._id,),
+            {
+                "interaction_id": self._id,
+                "tenant": opened.tenant,
+                "channel": opened.channel,
+                "direction": opened.direction,
+                "called": _text(opened.called),
+                "caller": _text(opened.caller),
+                "contact_key_id": self._entry.contact_key_id,
+                "flow": opened.flow,
+                "flow_version": opened.flow_version,
+                "language": opened.language,
+                "rule": _text(opened.rule),
+                "state": InteractionState.CREATED.value,
+                "opened_us": self._at_us,
+                "closed_us": None,
+                "outcome": None,
+                "erased_us": None,
+            },
+        )
+
+    def _joined(self, joined: LegJoined, story: Story) -> None:
+        story.roles[joined.leg_id] = joined.role
+        self._changes.put(
+            "legs",
+            (joined.leg_id,),
+            {
+                "leg_id": joined.leg_id,
+                "interaction_id": self._id,
+                "tenant": story.tenant,
+                "role": joined.role,
+                "node": joined.node,
+                "state": LegState.NEW.value,
+                "joined_us": self._at_us,
+                "up_us": None,
+                "ended_us": None,
+                "end_reason": None,
+                "cause": None,
+            },
+        )
+
+    def _read_commands(self, story: Story) -> None:
+        for command in self._entry.commands:
+            match command:
+                case JoinQueue(queue=queue):
+                    story.queue = queue
+                case StartRecording(leg_id=leg_id, recording_id=recording_id):
+                    self._changes.put("recordings", (recording_id,), self._recording(story, leg_id, recording_id))
+                case KeepRecording(recording_id=recording_id, mailbox=mailbox, labels=labels):
+                    text = json.dumps(dict(labels), ensure_ascii=False, sort_keys=True).replace("\\u0000", "")
+                    self._changes.patch(
+                        "recordings", (recording_id,), state="kept", mailbox=_text(mailbox), labels=text
+                    )
+                case DiscardRecording(recording_id=recording_id):
+                    self._changes.patch("recordings", (recording_id,), state="discarded")
+
+    def _recording(self, story: Story, leg_id: str, recording_id: str) -> dict[str, Value]:
+        return {
+            "recording_id": recording_id,
+            "interaction_id": self._id,
+            "tenant": story.tenant,
+            "leg_id": leg_id,
+            "state": "recording",
+            "mailbox": "",
+            "labels": "{}",
+            "started_us": self._at_us,
+            "finished_us": None,
+            "duration_us": None,
+            "ended_by": None,
+        }
+
+    def _read_decision(self, decision: Decision, story: Story) -> None:
+        match decision:
+            case Moved(transition):
+                self._moved(transition, story)
+            case NodeEntered(flow, node, visit):
+                self._changes.put("node_visits", (self._id, visit), self._visit(story, flow, node, visit))
+            case NodeLeft(visit=visit, branch=branch, target=target):
+                self._changes.patch(
+                    "node_visits",
+                    (self._id, visit),
+                    branch=_text(branch),
+                    target=_text(target),
+                    left_us=self._at_us,
+                )
+            case InteractionClosed(outcome=outcome):
+                state = InteractionState.CLOSED.value
+                self._changes.patch("interactions", (self._id,), state=state, closed_us=self._at_us, outcome=outcome)
+                for subject in [name for name, open_ in story.segments.items() if open_.kind != "wrap_up"]:
+                    self._end_segment(story, subject)
+
+    def _visit(self, story: Story, flow: str, node: str, visit: int) -> dict[str, Value]:
+        return {
+            "interaction_id": self._id,
+            "visit": visit,
+            "tenant": story.tenant,
+            "flow": flow,
+            "flow_version": story.flow_version,
+            "node": node,
+            "branch": "",
+            "target": "",
+            "entered_us": self._at_us,
+            "left_us": None,
+        }
+
+    def _moved(self, moved: Transition, story: Story) -> None:
+        match moved.thing:
+            case "interaction":
+                self._changes.patch("interactions", (self._id,), state=moved.new)
+                detail = {"in_flow": story.flow, "queued": story.queue, "callback_waiting": "callback"}
+                self._segment(story, self._id, _INTERACTION_SEGMENTS.get(moved.new), detail.get(moved.new, ""))
+            case "leg":
+                self._leg_moved(moved, story)
+            case "assignment":
+                self._segment(story, moved.id, _ASSIGNMENT_SEGMENTS.get(moved.new), "")
+
+    def _leg_moved(self, moved: Transition, story: Story) -> None:
+        self._changes.patch("legs", (moved.id,), state=moved.new)
+        role, kind = story.roles.get(moved.id, ""), _LEG_SEGMENTS.get(moved.new)
+        if moved.new == LegState.UP.value and moved.old != LegState.HELD.value:
+            self._changes.patch("legs", (moved.id,), up_us=self._at_us)
+        if moved.new == LegState.ENDED.value:
+            self._changes.patch("legs", (moved.id,), ended_us=self._at_us)
+        if kind == "talk" and role == LegRole.CUSTOMER.value:
+            # A customer who is up may be in a menu or a queue: talk is counted on the other party's leg.
+            kind = None
+        self._segment(story, moved.id, kind, role)
+
+    def _segment(self, story: Story, subject_id: str, kind: str | None, detail: str) -> None:
+        present = story.segments.get(subject_id)
+        if present is not None and present.kind == kind and kind == "ring":
+            return
+        self._end_segment(story, subject_id)
+        if kind is None:
+            return
+        segment_id = f"{self._entry.seq}.{self._segments}"
+        self._segments += 1
+        story.segments[subject_id] = OpenSegment(segment_id, kind)
+        self._changes.put(
+            "segments",
+            (segment_id,),
+            {
+                "segment_id": segment_id,
+                "interaction_id": self._id,
+                "tenant": story.tenant,
+                "kind": kind,
+                "subject_id": subject_id,
+                "detail": detail,
+                "started_us": self._at_us,
+                "ended_us": None,
+            },
+        )
+
+    def _end_segment(self, story: Story, subject_id: str) -> None:
+        ended = story.segments.pop(subject_id, None)
+        if ended is not None:
+            self._changes.patch("segments", (ended.segment_id,), ended_us=self._at_us)
+
+    def _read_event(self) -> None:
+        match self._entry.event:
+            case LegEnded(leg_id=leg_id, reason=reason, cause=cause):
+                self._changes.patch("legs", (leg_id,), end_reason=reason.value, cause=cause)
+            case RecordingFinished(recording_id=recording_id, duration_s=duration_s, ended_by=ended_by):
+                self._changes.patch(
+                    "recordings",
+                    (recording_id,),
+                    finished_us=self._at_us,
+                    duration_us=round(duration_s * 1e6),
+                    ended_by=ended_by,
+                )
+                self._finished(recording_id, "finished")
+            case RecordingFailed(recording_id=recording_id):
+                self._finished(recording_id, "failed")
+
+    def _finished(self, recording_id: str, state: str) -> None:
+        """The reaction to an event (keep, discard) stands in the same entry and was read before it."""
+        commanded = {getattr(command, "recording_id", "") for command in self._entry.commands}
+        if recording_id not in commanded:
+            self._changes.patch("recordings", (recording_id,), state=state)
+
+
+def _text(value: str) -> str:
+    """PostgreSQL has no NUL character."""
+    return value.replace("\0", "")
