@@ -112,7 +112,7 @@ async def running(home: Home) -> AsyncIterator[Engine]:
             max_interactions=configuration.site.max_interactions,
             on_overflow=lambda: reconcile_all(),
         )
-        renderer = await stack.enter_async_context(open_renderer(home))
+        renderer = await stack.enter_async_context(open_renderer(home, configuration.site.voices))
         resolver = Resolver(Sounds(sound_directories(home, installation)), renderer, node.recordings)
 
         def on_gap(node_name: str, what: Literal["lost", "back"]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
 from core.errors import CommandRefused
@@ -23,10 +23,8 @@ from speech.voices import make_voice
 
 log = logging.getLogger("centralita.speech")
 
-VOICES = ("kokoro", "espeak")
-"""The preferred one first."""
 _NICE = 10
-"""Voices compute for long; live calls go first."""
+"""The good voices compute for long; live calls go first."""
 _REMEMBERED = 20_000
 
 
@@ -64,11 +62,11 @@ class PromptRenderer:
 
 
 @contextlib.asynccontextmanager
-async def open_renderer(home: Home) -> AsyncIterator[PromptRenderer]:
-    """The voices start with their first work and end with the context."""
+async def open_renderer(home: Home, voices: Sequence[str]) -> AsyncIterator[PromptRenderer]:
+    """`voices`: names, the preferred one first. They start with their first work and end with the context."""
     shipped = home.sounds / "rendered"
     renderer = SpeechRenderer(
-        [WorkerSpeaker(make_voice(name), niceness=_NICE if name == VOICES[0] else 0) for name in VOICES],
+        [WorkerSpeaker(make_voice(name), niceness=_NICE if name == "kokoro" else 0) for name in voices],
         kept=PromptCache(home.prompts / "kept"),
         passing=PromptCache(home.prompts / "passing"),
         shipped=PromptCache(shipped, read_only=True) if shipped.is_dir() else None,

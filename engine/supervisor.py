@@ -110,7 +110,13 @@ class Supervisor:
             name,
             [sys.executable, "-m", f"engine.{'process' if name == 'engine' else name}"],
             log_file=home.logs / f"{name}.out",
-            env={"CENTRALITA_HOME": str(home.project), "CENTRALITA_STATE": str(home.state)},
+            env={
+                "CENTRALITA_HOME": str(home.project),
+                "CENTRALITA_STATE": str(home.state),
+                # A restart must not compile anything: callers are waiting.
+                "PYTHONPYCACHEPREFIX": str(home.state / "pycache"),
+                "PYTHONDONTWRITEBYTECODE": "",
+            },
             ran_well_s=ran_well_s,
             on_exit=on_exit,
         )

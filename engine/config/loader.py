@@ -15,10 +15,13 @@ from definitions.problems import Problem, Problems, Severity
 from engine.config import models
 from engine.config.numbers import NumberPlan, NumberRange, Route
 from engine.config.outbound import OutboundRule, OutboundRules
-from engine.config.sources import release_id, tenant_of, within_tenant
+from engine.config.sources import tenant_of, within_tenant
 from engine.effects.http import AllowedHost
 from engine.home import SecretBox
 from ivr import loader as ivr_loader
+
+CALL_VARIABLES = frozenset({"caller_name"})
+"""What every call brings with it beside what the flow language itself knows."""
 
 D = TypeVar("D", bound=Definition)
 
@@ -130,10 +133,13 @@ def load(sources: Mapping[str, str], sounds: Mapping[str, frozenset[str]] | None
         sources,
         ivr_loader.Context(
             languages=site.languages,
+            time_zone=site.time_zone,
+            country=site.country,
             queues=frozenset(queues),
             devices=frozenset((tenant, name) for tenant, name in things["devices"]),
             hosts=frozenset(host.host.lower() for host in http.hosts),
             sounds=sounds,
+            variables=CALL_VARIABLES,
         ),
     )
     reading.problems.extend(flows.problems)
@@ -142,7 +148,7 @@ def load(sources: Mapping[str, str], sounds: Mapping[str, frozenset[str]] | None
     if reading.problems.errors or flows.release is None:
         return Loaded(None, reading.problems)
     configuration = Configuration(
-        release_id=release_id(sources),
+        release_id=flows.release.id,
         sources=dict(sources),
         site=site,
         numbers=numbers,

@@ -53,6 +53,9 @@ class Site(Definition):
     max_interactions: Count = Field(default=400, description="more callers than this are refused at the door")
     leg_limit_s: Count = Field(default=4 * 3600, description="no leg lives longer")
     absence: Absence = Absence()
+    voices: tuple[Literal["kokoro", "espeak", "fake"], ...] = Field(
+        default=("kokoro", "espeak"), min_length=1, description="who speaks prompts, the preferred voice first"
+    )
     database: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the state directory")
     keep_journal_days: Count = Field(default=90, description="events older than this are deleted")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -50,16 +49,6 @@ def within_tenant(name: str) -> str:
     """The path as it would be for the tenant `main`."""
     parts = name.split("/")
     return "/".join(parts[2:]) if parts[0] == "tenants" and len(parts) > 2 else name
-
-
-def release_id(sources: Mapping[str, str]) -> str:
-    """A name for exactly these texts."""
-    digest = sha256()
-    for name in sorted(sources):
-        for text in (name, sources[name]):
-            data = text.encode("utf-8", "surrogateescape")
-            digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.hexdigest()[:16]
 
 
 def pack(sources: Mapping[str, str]) -> bytes:

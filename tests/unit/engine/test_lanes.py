@@ -109,9 +109,7 @@ async def test_a_refused_command_is_reported_with_its_subject_and_the_lane_goes_
     outcomes = []
     house.put(StartRecording("a", "rec1", 60), HangUpLeg("a"), done=outcomes.append)
     assert [asked[0] for asked in await house.settled()] == ["start_recording", "hang_up"]
-    assert house.reported == [
-        CommandRejected("i-1", "7.0", "StartRecording", "CommandRefused: disk full", "a", "rec1")
-    ]
+    assert house.reported == [CommandRejected("i-1", "7.0", "StartRecording", "CommandRefused: disk full", "a", "rec1")]
     assert outcomes == ["CommandRefused: disk full", "done"]
 
 

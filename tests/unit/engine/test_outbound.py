@@ -19,7 +19,9 @@ RULES = OutboundRules(
 
 @pytest.mark.parametrize("written", ["911234567", "+34 911 23 45 67", "0034911234567", "(91) 123-45.67"])
 def test_every_way_to_write_a_number_is_the_same_number(written):
-    assert RULES.permit(written, "main", {}) == Permitted("trunk:main-carrier/+34911234567", "landlines", "+34910000000")
+    assert RULES.permit(written, "main", {}) == Permitted(
+        "trunk:main-carrier/+34911234567", "landlines", "+34910000000"
+    )
 
 
 def test_the_longest_prefix_decides_so_premium_numbers_stay_forbidden():

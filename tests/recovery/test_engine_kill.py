@@ -1,0 +1,73 @@
+"""kill -9 the engine with callers in flows: none drops, each goes on where she was."""
+
+from pathlib import Path
+
+from core.decisions import NodeEntered, NodeLeft, VariablesSet
+from tests.sipp import Callers
+
+FLOW = """
+flow: hold
+languages: [es]
+start: code
+nodes:
+  code:
+    type: collect
+    prompt: "Marque su código."
+    digits: "4"
+    into: code
+    first_digit_s: 20
+    no_input: {then: bye}
+    no_match: {then: bye}
+    next: wait
+  wait:
+    type: menu
+    prompt: "Marque uno para seguir."
+    keys: {"1": done}
+    first_digit_s: 60
+    no_input: {retries: 5, then: bye}
+    no_match: {then: bye}
+  done: {type: set, values: {served: "{{ code }}-yes"}, next: bye}
+  bye: {type: hangup}
+"""
+CALLS = 50
+
+
+async def test_fifty_callers_survive_the_engines_death(system, tmp_path: Path):
+    running = await system({"hold": FLOW})
+    codes = [f"{1000 + n}" for n in range(CALLS)]
+    callers = Callers(tmp_path, running.sip, codes, wait_s=14)
+    await callers.start(rate=25)
+    try:
+        await running.until(lambda body: sum(row["node"] == "wait" for row in body["interactions"]) == CALLS, 20)
+        killed = running.engine_pid
+        running.kill_engine()
+        after = await running.until(lambda body: body["ready"] and len(body["interactions"]) == CALLS, 15)
+        assert running.engine_pid != killed
+        assert {row["node"] for row in after["interactions"]} == {"wait"}
+        served = await callers.served()
+    finally:
+        await callers.stop()
+    assert (served.ok, served.failed) == (CALLS, 0), served.output
+    await running.until_idle()
+
+    given = {}
+    for interaction_id in running.interactions():
+        decisions = running.decisions(interaction_id)
+        visits = [d.node for d in decisions if isinstance(d, NodeEntered)]
+        assert visits == ["code", "wait", "done", "bye"], "a finished node was asked again"
+        assert "1" in [d.branch for d in decisions if isinstance(d, NodeLeft) and d.node == "wait"]
+        values = {name: value for d in decisions if isinstance(d, VariablesSet) for name, value in d.values.items()}
+        assert values["served"] == f"{values['code']}-yes"
+        given[interaction_id] = values["code"]
+    assert sorted(given.values()) == codes
+
+
+async def test_callers_who_arrive_while_the_engine_is_dead_are_served(system, tmp_path: Path):
+    running = await system({"hold": FLOW}, site="absence: {retry_s: 1}")
+    running.kill_engine()
+    callers = Callers(tmp_path, running.sip, ["1234"] * 5, wait_s=9)
+    await callers.start(rate=50)
+    try:
+        await running.until(lambda body: body["ready"] and len(body["interactions"]) == 5)
+    finally:
+        await callers.stop()
