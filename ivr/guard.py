@@ -25,14 +25,14 @@ class Guard:
         if now_s - self.quick_since_s > QUICK_S:
             self.quick_since_s, self.quick_visits = now_s, 0
         self.quick_visits += 1
-        if self.quick_visits > QUICK_VISITS:
-            self.quick_visits = 0
+        if self.quick_visits == QUICK_VISITS:
             return f"{QUICK_VISITS} node visits within {QUICK_S:g} s: the flow goes round in circles"
         return ""
 
     @property
     def is_worn_out(self) -> bool:
-        return self.visits > VISITS or self.failures > FAILURES
+        """Whether only hanging up is left; a loop gets a few visits more, to reach the end of its error exit."""
+        return self.visits > VISITS or self.failures > FAILURES or self.quick_visits > 1.5 * QUICK_VISITS
 
     def count_leave(self, failed: bool) -> bool:
         """Whether this is a failure on the way out of a failure, or one too many."""

@@ -122,9 +122,12 @@ def _whole_days(value: Any) -> int:
 
 
 def _zone(value: Any) -> str:
-    if str(value) not in available_timezones():
-        raise fault(f"'{value}' is not a time zone", did_you_mean(str(value), available_timezones()))
-    return str(value)
+    name = str(value)
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise fault(f"'{name[:40]}' is not a time zone", did_you_mean(name, available_timezones())) from None
+    return name
 
 
 Days = Annotated[int, BeforeValidator(_whole_days)]
@@ -281,8 +284,10 @@ def _short_form(value: object) -> object:
 
 
 Validator = Annotated[
-    RegexValidator | RangeValidator | DateValidator | LuhnValidator | PhoneValidator | DocumentValidator,
+    Annotated[
+        RegexValidator | RangeValidator | DateValidator | LuhnValidator | PhoneValidator | DocumentValidator,
+        Field(discriminator="kind"),
+    ],
     BeforeValidator(_short_form),
-    Field(discriminator="kind"),
 ]
 """One check; `luhn` alone is `{kind: luhn}`."""
