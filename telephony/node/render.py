@@ -44,8 +44,6 @@ _EMPTY = (
     "websocket_client.conf",
     "chan_websocket.conf",
 )
-# Where each language's sounds lie in an installation, best first: Debian names a directory after the speaker.
-_VOICES = {"es": ("es", "es_MX_f_Allison"), "en": ("en", "en_US_f_Allison")}
 
 
 def render(settings: NodeSettings, installation: Installation) -> Path:
@@ -130,10 +128,8 @@ def _link_data(settings: NodeSettings, installation: Installation) -> None:
     for name in ("documentation", "rest-api"):
         _link(data / name, installation.data_dir / name)
     for language in settings.languages:
-        for voice in _VOICES.get(language[:2], (language,)):
-            if installation.outside(installation.data_dir / "sounds" / voice).is_dir():
-                _link(data / "sounds" / language, installation.data_dir / "sounds" / voice)
-                break
+        if (recorded := installation.sounds(language)) is not None:
+            _link(data / "sounds" / language, recorded)
 
 
 def _values(model: object, name: str = "") -> Iterator[tuple[str, str]]:
