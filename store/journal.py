@@ -31,7 +31,7 @@ from store.journal_reader import JournalReader
 from store.journal_writer import Batch, JournalWriter, Operation
 
 LINGER_S = 0.05
-GATHER_S = 0.01
+GATHER_S = 0.02
 STALLED_S = 5.0
 MAX_PENDING = 100_000
 CLOSE_TIMEOUT_S = 10.0

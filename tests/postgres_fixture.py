@@ -78,6 +78,11 @@ class PostgresServer:
             time.sleep(0.05)
         raise RuntimeError(f"PostgreSQL did not start: {(self.directory / 'log').read_text()[-2000:]}")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Disconnects everybody at once; by default cleanly on disk."""
         if self._process is not None:
