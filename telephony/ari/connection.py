@@ -218,7 +218,7 @@ class AriConnection:
         self._down.clear()
         self._pinged = None
         self._ping_at = loop.time() + settings.ping_s
-        self._sweeper = loop.call_later(SWEEP_S, self._sweep)
+        self._sweep_later(loop.time())
         self._move(ConnectionEvent.OPENED)
 
     def _lost(self, why: str) -> None:
@@ -266,13 +266,18 @@ class AriConnection:
             self._on_event(message)
 
     # -- deadlines and pings
+    def _sweep_later(self, now: float) -> None:
+        # At the same moments for every connection: the loop wakes up once for all of them.
+        due = (now // SWEEP_S + 1) * SWEEP_S
+        self._sweeper = asyncio.get_running_loop().call_at(due, self._sweep)
+
     def _sweep(self) -> None:
         wire = self._wire
         if wire is None:
             return
         loop = asyncio.get_running_loop()
         now = loop.time()
-        self._sweeper = loop.call_later(SWEEP_S, self._sweep)
+        self._sweep_later(now)
         if now >= self._ping_at:
             if self._pinged is not None and self._pinged == wire.pongs:
                 wire.abort(f"no pong within {self._settings.ping_s} s")

@@ -143,7 +143,8 @@ class Desk:
     async def _end_left(self, leg: LegMemory) -> None:
         """After a gap work starts over: what may still run from before must not be heard beneath it."""
         while leg.left:
-            await self._end(leg, leg.left.pop())
+            await self._end(leg, leg.left[0])
+            del leg.left[0]
 
     async def _end(self, leg: LegMemory, running: Running) -> None:
         """Asks to end it; that it had ended already is fine."""
