@@ -58,6 +58,8 @@ _LEG_EVENTS: Mapping[type, LegEvent] = {
     LegResumed: LegEvent.RESUME,
     LegEnded: LegEvent.ENDED,
 }
+_OUTCOMES: Mapping[EndReason, str] = {EndReason.LOST: "lost", EndReason.LIMIT_REACHED: "limit_reached"}
+"""Ends of the customer's leg that are nobody's wish."""
 _FLOW_FACTS = (
     LegUp,
     LegEnded,
@@ -337,8 +339,9 @@ def _write_off(turn: Turn, leg: Leg, now_s: float) -> Leg:
 
 
 def _end(turn: Turn, ended: Ended) -> None:
-    turn.interaction = replace(turn.interaction, outcome=turn.interaction.outcome or ended.outcome)
     customer = turn.interaction.customer
+    outcome = turn.interaction.outcome or _OUTCOMES.get(customer.reason or EndReason.HUNG_UP, ended.outcome)
+    turn.interaction = replace(turn.interaction, outcome=outcome)
     hanging_up = any(isinstance(c, HangUpLeg) and c.leg_id == customer.leg_id for c in turn.commands)
     if customer.state is not LegState.ENDED and not hanging_up:
         turn.commands.append(HangUpLeg(customer.leg_id))
@@ -356,8 +359,8 @@ def _settle(turn: Turn, now_s: float) -> None:
     if interaction.customer.state is not LegState.ENDED:
         return
     if not interaction.outcome:
-        lost = interaction.customer.reason is EndReason.LOST
-        turn.interaction = interaction = replace(interaction, outcome="lost" if lost else "caller_hung_up")
+        outcome = _OUTCOMES.get(interaction.customer.reason or EndReason.HUNG_UP, "caller_hung_up")
+        turn.interaction = interaction = replace(interaction, outcome=outcome)
     asked = {c.leg_id for c in turn.commands if isinstance(c, HangUpLeg)}
     for leg in interaction.legs:
         if leg.state is not LegState.ENDED and leg.leg_id not in asked:

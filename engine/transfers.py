@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from core.commands import BridgeLegs, DestroyBridge, OriginateLeg, StopMusic, Transfer
+from core.commands import AnswerLeg, BridgeLegs, DestroyBridge, OriginateLeg, StopMusic, Transfer
 from core.decisions import LegJoined, Noted
 from core.events import CommandOutcomeUnknown, CommandRejected, LegEnded, TransferEnded
 from core.interaction import InteractionEvent
@@ -80,7 +80,7 @@ def external_up(turn: Turn, leg: Leg, now_s: float) -> None:
     turn.move(InteractionEvent.CONNECT)
     customer = turn.interaction.customer
     if customer.state is not LegState.ENDED:
-        turn.commands.append(StopMusic(customer.leg_id))
+        turn.commands.append(StopMusic(customer.leg_id) if customer.is_up else AnswerLeg(customer.leg_id))
         turn.commands.append(BridgeLegs(bridge_id, (customer.leg_id, leg.leg_id)))
 
 

@@ -1,0 +1,45 @@
+"""The engine stays away: the supervisor sends waiting callers to overflow, and nobody listens to silence."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from tests.recovery.test_engine_kill import FLOW
+from telephony.softphone import ear
+
+
+@pytest.fixture
+async def caller(system, softphone):
+    running = await system({"hold": FLOW}, absence_s=3.0, site="absence: {retry_s: 1, tries: 3}")
+    await softphone.register("main-1001", running.account("main-1001"), port=running.node.sip_port)
+    call = await softphone.call(f"sip:100@{running.sip}")
+    await call.until("confirmed")
+    await running.until(lambda body: [row["node"] for row in body["interactions"]] == ["code"])
+    return running, call
+
+
+async def test_a_frozen_engine_does_not_keep_its_callers(caller, tmp_path):
+    running, call = caller
+    heard = await call.record(tmp_path / "heard.wav")
+    pid = running.engine_pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await call.until("disconnected", timeout_s=30)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert any("overflow" in text for text in running.told)
+    assert any(stretch.is_sound for stretch in ear.stretches(ear.load(await heard.saved())))
+    await running.until_idle(30)
+
+
+async def test_a_frozen_engine_is_killed_and_a_fresh_one_serves(caller):
+    running, call = caller
+    pid = running.engine_pid
+    os.kill(pid, signal.SIGSTOP)
+    await asyncio.sleep(11)
+    after = await running.until(lambda body: body["ready"], 20)
+    assert running.engine_pid != pid
+    assert after["interactions"] == []
+    await call.until("disconnected", timeout_s=5)
