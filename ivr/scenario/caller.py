@@ -7,7 +7,7 @@ waits: a day of calls runs in seconds, and always the same way.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -29,6 +29,7 @@ from core.commands import (
 )
 from core.decisions import Decision
 from core.events import (
+    CommandRejected,
     DigitPressed,
     Event,
     HttpReplied,
@@ -55,6 +56,11 @@ MOST_FACTS = 5_000
 
 class Promises(Protocol):
     """What the world around the caller will answer, and after how many seconds."""
+
+    @property
+    def rejected(self) -> Collection[str]:
+        """Names of commands that are not carried out."""
+        ...
 
     def http(self, command: SendHttp) -> tuple[HttpReplied, float]: ...
 
@@ -209,7 +215,9 @@ class Caller:
                 transcript.append(heard)
             elif type(command) not in _SILENT:
                 transcript.append(Ordered(now_s, command))
-            if answer is not None:
+            if type(command).__name__ in self.promises.rejected:
+                self._reject(command)
+            elif answer is not None:
                 answer(self, command)
         if step.ended is not None:
             self.ended = step.ended
@@ -273,6 +281,15 @@ class Caller:
         self._tell(RecordingFinished(self.begin.leg_id, recording_id, self.now_s - since_s, "digit"))
         return True
 
+    def _reject(self, command: Command) -> None:
+        name = type(command).__name__
+        subject_id = next((str(getattr(command, key)) for key in _SUBJECTS if hasattr(command, key)), "")
+        rejected = CommandRejected(
+            self.begin.interaction_id, "", name, "as the test says", getattr(command, "leg_id", ""), subject_id
+        )
+        self._counter += 1
+        self._expect(f"rejected {self._counter}", 0.0, rejected)
+
     def _hung_up(self, command: HangUpLeg) -> None:
         self._live.clear()
 
@@ -292,6 +309,7 @@ _ANSWERS: Mapping[type, Callable[[Caller, Any], None]] = {
     DiscardRecording: Caller._end_recording,
     HangUpLeg: Caller._hung_up,
 }
+_SUBJECTS = ("playback_id", "recording_id", "request_id", "stay_id", "transfer_id")
 _SILENT = frozenset({StartTimer, CancelTimer, StopPlayback})
 
 

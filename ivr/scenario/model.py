@@ -129,6 +129,16 @@ class Message(Definition):
     ended_by: Literal["digit", "silence", "limit", "hangup"] = "silence"
 
 
+def _command_names(value: Any) -> Any:
+    faults = Faults()
+    names = [value] if isinstance(value, str) else value
+    for index, name in enumerate(names if isinstance(names, list | tuple) else ()):
+        if name not in COMMAND_TYPES:
+            faults.add((index,), f"there is no command '{name}'", did_you_mean(str(name), COMMAND_TYPES))
+    faults.raise_any("rejected")
+    return names
+
+
 class GivenModel(Definition):
     """The circumstances. What is not given is ordinary: every queue and every phone answers."""
 
@@ -143,6 +153,8 @@ class GivenModel(Definition):
     queue: Mapping[Name, QueueOutcome] = {}
     transfer: Mapping[Text, TransferOutcome] = {}
     record: Sequence[Message] = ()
+    rejected: Annotated[Sequence[str], BeforeValidator(_command_names)] = ()
+    """Commands that are not carried out: `[StartRecording]` is a full disk."""
 
     @field_validator("record", mode="before")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,7 @@ class Given:
     queues: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     transfers: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     recordings: Sequence[tuple[float, str]] = ()
+    rejected: Collection[str] = ()
     surprises: list[str] = field(default_factory=list)
     """What the flow asked for and nothing was promised about."""
 

@@ -140,6 +140,7 @@ def promises_of(given: GivenModel) -> Given:
         queues={name: (outcome.outcome, outcome.after_s) for name, outcome in given.queue.items()},
         transfers={name: (outcome.outcome, outcome.after_s) for name, outcome in given.transfer.items()},
         recordings=[(message.duration_s, message.ended_by) for message in given.record],
+        rejected=given.rejected,
     )
 
 
