@@ -10,6 +10,7 @@ gaps       numbers given to events that could not be kept while the disk failed
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def open_for_writing(path: Path, keys_identity: str) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         if fresh:
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
             db = connect(path)
             _create(db, keys_identity)
             sync_directory(path.parent)

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -391,6 +392,17 @@ async def test_a_reader_without_a_journal_says_so(place: Place, tmp_path: Path) 
     assert not (tmp_path / "nowhere.db").exists()
 
 
+async def test_a_closed_journal_is_tidy_private_and_can_still_be_read(place: Place) -> None:
+    journal = place.open()
+    journal.append(entry())
+    await journal.close()
+    assert not place.path.with_name("journal.db-wal").exists()
+    assert place.path.stat().st_mode & 0o077 == 0
+    reader = JournalReader.open(place.path, ContactCipher.open(place.directory, read_only=True))
+    assert [each.event for each in reader.tail(0)] == [ARRIVED]
+    reader.close()
+
+
 # -- a disk that refuses ------------------------------------------------------------------------------------------
 async def _until(true: Any, seconds: float = 10.0) -> None:
     for _ in range(int(seconds / 0.02)):
@@ -416,6 +428,28 @@ async def test_a_foreign_lock_makes_it_unhealthy_and_its_end_heals_it(place: Pla
     assert [each.seq for each in await journal.tail(0)] == list(range(1, 53))
     assert "New calls are refused, calls in progress go on" in place.errors[0]
     assert "takes entries again" in place.errors[-1]
+
+
+async def test_a_disk_that_does_not_answer_makes_it_unhealthy(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.journal.STALLED_S", 0.2)
+    journal = place.open()
+    answers = threading.Event()
+    save = journal._writer._save
+
+    def hangs(batches: Any) -> None:
+        answers.wait(20)
+        save(batches)
+
+    monkeypatch.setattr(journal._writer, "_save", hangs)
+    journal.append(entry())
+    assert journal.healthy
+    await _until(lambda: not journal.healthy)
+    journal.append(entry())
+    await _until(lambda: bool(place.errors))
+    assert "the disk has not answered" in place.errors[0]
+    answers.set()
+    await journal.durable(2)
+    await _until(lambda: journal.healthy)
 
 
 FULL_DISK = Path(__file__).with_name("full_disk.py")
