@@ -113,6 +113,7 @@ class Engine:
             numbers=configuration.numbers,
             outbound=configuration.outbound,
             time_zone=configuration.site.time_zone,
+            pins={**around.pins, **configuration.pins(self.box)},
         )
         self.resolver.sounds = Sounds(sound_directories(self.home, self.installation))
         self.http.hosts = configuration.http_hosts(self.box)

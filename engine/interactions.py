@@ -122,11 +122,13 @@ class Surroundings:
     outbound: OutboundRules
     time_zone: str = "UTC"
     toggles: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    pins: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(tenant, name) -> the generated PIN that flows name as `secret:name`."""
     dialed: Mapping[str, int] = field(default_factory=dict)
     """Outbound rule -> legs dialed by it in the last hour."""
 
     def world(self, release_id: str) -> World:
-        return World(self.releases[release_id], self.toggles)
+        return World(self.releases[release_id], self.toggles, self.pins)
 
 
 @dataclass(slots=True)

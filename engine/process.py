@@ -106,6 +106,7 @@ async def running(home: Home) -> AsyncIterator[Engine]:
                 outbound=configuration.outbound,
                 time_zone=configuration.site.time_zone,
                 toggles=toggles_from(journal.load_state("toggles")),
+                pins=configuration.pins(box),
             ),
             http=http,
             metrics=metrics,

@@ -34,7 +34,9 @@ log = logging.getLogger("centralita.supervisor")
 HEALTH_EVERY_S = 1.0
 HANGS_AFTER_S = 10.0
 """An engine whose loop does not answer for this long is killed: a fresh one takes its calls over in seconds."""
-STARTS_WITHIN_S = 20.0
+STARTS_WITHIN_S = 30.0
+_ANSWERS_WITHIN_S = 1.0
+_READY = 200
 
 
 class AlreadyUp(Exception):
@@ -61,8 +63,6 @@ class Supervisor:
         self._on_event = on_event
         self._tasks: list[asyncio.Task[None]] = []
         self._lock: IO[str] | None = None
-        self._away_since_s: float | None = None
-        self._started_s = 0.0
         self.engine = self._child("engine", ran_well_s=5.0, on_exit=self._engine_exited)
         self.workers = [self._child(name) for name in plan.workers]
 
@@ -79,7 +79,6 @@ class Supervisor:
             self.launcher.spawn()
             await self.engine.start()
             await asyncio.to_thread(self.launcher.wait_ready)
-            self._started_s = asyncio.get_running_loop().time()
             await self._engine_ready()
             for worker in self.workers:
                 await worker.start()
@@ -147,7 +146,7 @@ class Supervisor:
     async def _engine_ready(self) -> None:
         until_s = asyncio.get_running_loop().time() + STARTS_WITHIN_S
         async with _control_client(self.plan.home) as client:
-            while not await _answers(client, "/ready"):
+            while await _status(client, "/ready") != _READY:
                 if self.engine.restarts >= 2 or asyncio.get_running_loop().time() > until_s:
                     raise StartFailed(f"the engine did not become ready: {self._last_words()}")
                 await asyncio.sleep(0.05)
@@ -159,28 +158,26 @@ class Supervisor:
 
     async def _mind_engine(self) -> None:
         loop = asyncio.get_running_loop()
-        answered_s = loop.time()
-        pid = self.engine.pid
+        pid, answered_s, ready_s = self.engine.pid, loop.time(), loop.time()
+        patience_s = HANGS_AFTER_S
         async with _control_client(self.plan.home) as client:
             while True:
                 await asyncio.sleep(HEALTH_EVERY_S)
-                if await _answers(client, "/ready"):
-                    if self._away_since_s is not None:
-                        self._on_event("the engine is back")
-                    self._away_since_s = None
-                elif self._away_since_s is None:
-                    self._away_since_s = loop.time()
-                elif loop.time() - self._away_since_s >= self.plan.absence_s:
-                    await self._send_callers_to_overflow()
+                status, now_s = await _status(client, "/ready"), loop.time()
                 if self.engine.pid != pid:
-                    pid, answered_s = self.engine.pid, loop.time()
-                if self._away_since_s is None or await _answers(client, "/health", or_503=True):
-                    answered_s = loop.time()
-                elif loop.time() - answered_s > max(HANGS_AFTER_S, STARTS_WITHIN_S if pid is None else 0.0):
+                    pid, answered_s, patience_s = self.engine.pid, now_s, STARTS_WITHIN_S
+                if status is not None:
+                    answered_s, patience_s = now_s, HANGS_AFTER_S
+                elif pid is not None and now_s - answered_s > patience_s:
                     log.error("the engine does not answer: killed")
                     self._on_event("the engine does not answer; it is killed and started again")
                     self.engine.kill()
-                    answered_s = loop.time()
+                if status == _READY:
+                    if now_s - ready_s > HEALTH_EVERY_S + _ANSWERS_WITHIN_S:
+                        self._on_event("the engine is back")
+                    ready_s = now_s
+                elif now_s - ready_s >= self.plan.absence_s:
+                    await self._send_callers_to_overflow()
 
     async def _send_callers_to_overflow(self) -> None:
         """Every leg still in our application leaves it for the dialplan, which speaks to it without an engine."""
@@ -222,12 +219,12 @@ class Supervisor:
 
 def _control_client(home: Home) -> httpx.AsyncClient:
     transport = httpx.AsyncHTTPTransport(uds=str(home.control_socket))
-    return httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=2.0)
+    return httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=_ANSWERS_WITHIN_S)
 
 
-async def _answers(client: httpx.AsyncClient, path: str, or_503: bool = False) -> bool:
+async def _status(client: httpx.AsyncClient, path: str) -> int | None:
+    """The HTTP status, or None when nobody answers in time."""
     try:
-        response = await client.get(path)
+        return (await client.get(path)).status_code
     except (httpx.HTTPError, OSError):
-        return False
-    return response.status_code == 200 or (or_503 and response.status_code == 503)
+        return None

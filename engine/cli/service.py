@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import signal
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -68,6 +69,7 @@ def up(
         address = bind or (lan_address() if lan else LOOPBACK)
         box = SecretBox(home.state / "secrets.json")
         node = node_settings(home, loaded.configuration, box, address)
+        pins = loaded.configuration.pins(box)
         plan = Plan(home, node, find(), site.absence.overflow_after_s)
     except (OSError, ValueError, NodeError) as failure:
         fail(str(failure), CANNOT_START)
@@ -79,7 +81,7 @@ def up(
         supervisor = Supervisor(plan, lambda text: err.print(f"[yellow]{text}[/]"))
         with out.status("starting Asterisk and the engine"):
             await supervisor.start()
-        out.print(welcome(home, node, site.title or site.site, site.api_port))
+        out.print(welcome(home, node, site.title or site.site, site.api_port, pins))
         await stop.wait()
         with out.status("stopping"):
             await supervisor.stop()
@@ -93,7 +95,7 @@ def up(
         fail(str(failure), CANNOT_START)
 
 
-def welcome(home: Home, node: NodeSettings, title: str, api_port: int) -> Panel:
+def welcome(home: Home, node: NodeSettings, title: str, api_port: int, pins: Mapping[tuple[str, str], str]) -> Panel:
     """What a newcomer needs: whom to call, with which account, where to look."""
     import segno
 
@@ -102,6 +104,8 @@ def welcome(home: Home, node: NodeSettings, title: str, api_port: int) -> Panel:
     table.add_row("server", f"[bold]{host}[/] (UDP and TCP)" + (f", TLS {node.tls_port}" if node.tls_port else ""))
     for device in node.devices:
         table.add_row("account", f"user [bold]{device.name}[/]  password [bold]{device.secret}[/]")
+    for (tenant, name), pin in sorted(pins.items()):
+        table.add_row("PIN", f"{name} [bold]{pin}[/]" + ("" if tenant == "main" else f" (tenant {tenant})"))
     table.add_row("dial", "any number in config/numbers, for example [bold]100[/]")
     table.add_row("try", "[bold]centralita phone call 100[/] from this machine")
     table.add_row("log", str(home.engine_log))

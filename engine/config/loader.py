@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -71,10 +72,23 @@ class Configuration:
             for host in self.hosts
         }
 
+    def pins(self, box: SecretBox) -> dict[tuple[str, str], str]:
+        """(tenant, name) -> each PIN that a flow names as `secret:name`; made when it is new."""
+        return {
+            (flow.tenant, name): box.get(f"pin/{flow.tenant}/{name}", _new_pin)
+            for flow in self.release.flows.values()
+            for node in flow.nodes.values()
+            if (name := str(getattr(node, "secret_pin", "")))
+        }
+
     def static_speech(self) -> list[Speech]:
         """Every text that is spoken as written, to be rendered before anybody hears it."""
         found = frozenset[Speech]().union(*(flow.static_speech() for flow in self.release.flows.values()))
         return sorted(found, key=lambda speech: (speech.language, speech.text))
+
+
+def _new_pin() -> str:
+    return f"{secrets.randbelow(10**6):06}"
 
 
 @dataclass(frozen=True)
