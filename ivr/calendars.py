@@ -24,12 +24,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import holidays as public_holidays
 from babel import Locale
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from rapidfuzz import process
 
@@ -44,6 +44,33 @@ _RANGE = re.compile(r"([0-9]{1,2}[:.h][0-9]{2})\s*(?:-|–|to|a)\s*([0-9]{1,2}[:
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ALL_DAY: tuple[Range, ...] = ((0, 1440),)
 _LOOK_AHEAD_DAYS = 400
+
+
+_HOURS_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "examples": ["9:00-14:00", "9:00-14:00, 16:00-19:00", "24h", "closed"]},
+        {"type": "array", "items": {"type": "string", "examples": ["9:00-14:00"]}},
+    ]
+}
+_WEEK_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"mon-fri": _HOURS_SCHEMA, "sat": _HOURS_SCHEMA, "sun": _HOURS_SCHEMA},
+    "additionalProperties": _HOURS_SCHEMA,
+}
+_SPECIAL_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "propertyNames": {"pattern": "^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$"},
+    "additionalProperties": {
+        "anyOf": [
+            *_HOURS_SCHEMA["anyOf"],
+            {
+                "type": "object",
+                "properties": {"hours": _HOURS_SCHEMA, "holiday": {"type": "string"}},
+                "additionalProperties": False,
+            },
+        ]
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +127,13 @@ class Calendar(Definition):
     calendar: Name | None = None
     """Its name: the file's."""
     title: Text = ""
-    time_zone: Text
+    time_zone: Annotated[Text, WithJsonSchema({"type": "string", "examples": ["Europe/Madrid"]})]
     """IANA name: Europe/Madrid, America/Argentina/Buenos_Aires. The site's, when it is left out."""
-    hours: Mapping[int, tuple[Range, ...]]
+    hours: Annotated[Mapping[int, tuple[Range, ...]], WithJsonSchema(_WEEK_SCHEMA)]
     """Days to hours: `mon-fri: [9:00-14:00, 16:00-19:00]`, `sat: closed`. Days that are not named are closed."""
     holidays: tuple[Holidays, ...] = ()
     """Public holidays: `{country: ES, region: MD}`, or a list of those."""
-    special_days: Mapping[str, SpecialDay] = Field(default_factory=dict)
+    special_days: Annotated[Mapping[str, SpecialDay], WithJsonSchema(_SPECIAL_SCHEMA)] = Field(default_factory=dict)
     """A date (`2026-12-24`, or `12-24` for every year) to its own hours, `closed` or `{holiday: name}`."""
 
     @model_validator(mode="before")

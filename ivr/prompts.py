@@ -21,6 +21,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from core.media import Part, Sound, Speech
 from definitions.faults import Faults
+from definitions.schema import NAMED
 from ivr.prompt_items import ByLanguage, Item, ItemReader, choose_language
 from ivr.templates import TemplateFailed
 
@@ -119,4 +120,4 @@ class Prompt:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"$ref": "#/$defs/Prompt"}  # written out once, by ivr.schema
+        return {NAMED: "Prompt"}  # written out by ivr.schema
