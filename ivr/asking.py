@@ -7,7 +7,6 @@ caller has used up her tries.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -102,4 +101,4 @@ def try_again(
         turn = fail(node, f"{which}: no tries left, and {which} has no `then`")
     decisions = (Noted(which, why), *turn.decisions) if why else turn.decisions
     # Digits after a wrong one were meant for questions the caller is not being asked.
-    return dataclasses.replace(turn, decisions=decisions, flush=turn.flush or which == "no_match")
+    return replace(turn, decisions=decisions, flush=turn.flush or which == "no_match")

@@ -16,7 +16,9 @@ argument of a subflow is asked for by the calling flow, so that subflow starts o
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.decisions import Noted
@@ -77,39 +79,14 @@ def handle(world: World, run: FlowRun, event: Event, now_s: float) -> Step:
     if run.ended or not _is_ours(run, event):
         return Step(run)
     machine = Machine(world, run, now_s)
-    if machine.node is None and not isinstance(event, LegEnded):
-        machine.end("error", f"flow {run.flow_id} has no node {run.node_id}")
-        return machine.step()
-    if run.memory is None and run.leaving is None and not isinstance(event, LegEnded):
-        machine.take_turns(machine.resume())  # a sensitive node that forgot what it was given: it asks again
-        return machine.step()
-    match event:
-        case DigitPressed():
-            machine.take_turns(machine.press(event.digit))
-        case PlaybackFinished():
-            if event.playback_id != run.playing:
-                return Step(run)
-            _playback_over(machine, event)
-        case TimerFired():
-            if not machine.effects.fired(event.timer_id):
-                return Step(run)
-            if machine.effects.is_watchdog(event.timer_id):
-                machine.effects.hush()
-                _playback_over(machine, PlaybackFinished(run.leg_id, run.playing, "failed"))
-            elif machine.leaving is None:
-                machine.take_turns(machine.tell(event))
-        case LegEnded():
-            machine.hung_up(event.reason.value)
-        case LegAdopted():
-            machine.effects.leg_up = event.up
-            machine.take_turns(machine.resume())
-        case LegUp():
-            machine.effects.leg_up = True
-        case CommandRejected():
-            _rejected(machine, event)
-        case _:
-            if machine.leaving is None:
-                machine.take_turns(machine.tell(event))
+    if type(event) is not LegEnded:
+        if machine.node is None:
+            machine.end("error", f"flow {run.flow_id} has no node {run.node_id}")
+            return machine.step()
+        if run.memory is None and run.leaving is None:
+            machine.take_turns(machine.resume())  # a sensitive node that forgot what it was given: it asks again
+            return machine.step()
+    _TAKE.get(type(event), _tell)(machine, event)
     return machine.step()
 
 
@@ -139,21 +116,70 @@ def _is_ours(run: FlowRun, event: Event) -> bool:
     return getattr(event, "interaction_id", run.interaction_id) == run.interaction_id
 
 
-def _playback_over(machine: Machine, event: PlaybackFinished) -> None:
-    machine.effects.heard()
+def _tell(machine: Machine, event: Event) -> None:
+    if machine.leaving is None:
+        machine.take_turns(machine.tell(event))
+
+
+def _pressed(machine: Machine, event: DigitPressed) -> None:
+    machine.take_turns(machine.press(event.digit))
+
+
+def _fired(machine: Machine, event: TimerFired) -> None:
+    effects = machine.effects
+    if not effects.fired(event.timer_id):
+        return
+    if effects.is_watchdog(event.timer_id):
+        playback_id = effects.playing
+        effects.hush()
+        _over(machine, PlaybackFinished(machine.run.leg_id, playback_id, "failed"))
+    else:
+        _tell(machine, event)
+
+
+def _finished(machine: Machine, event: PlaybackFinished) -> None:
+    if event.playback_id == machine.effects.playing:
+        machine.effects.heard()
+        _over(machine, event)
+
+
+def _over(machine: Machine, event: PlaybackFinished) -> None:
     if event.how == "failed":
         machine.decisions.append(Noted("playback failed", event.playback_id))
     machine.take_turns(machine.tell(event) if machine.leaving is None else machine.go_on())
 
 
+def _ended(machine: Machine, event: LegEnded) -> None:
+    machine.hung_up(event.reason.value)
+
+
+def _adopted(machine: Machine, event: LegAdopted) -> None:
+    machine.effects.leg_up = event.up
+    machine.take_turns(machine.resume())
+
+
+def _up(machine: Machine, event: LegUp) -> None:
+    machine.effects.leg_up = True
+
+
 def _rejected(machine: Machine, event: CommandRejected) -> None:
     machine.decisions.append(Noted(f"{event.what} refused", event.why))
     if event.what == "Play":
-        if event.subject_id == machine.effects.playing:
-            _playback_over(machine, PlaybackFinished(machine.run.leg_id, event.subject_id, "failed"))
+        _finished(machine, PlaybackFinished(machine.run.leg_id, event.subject_id, "failed"))
     elif event.what in ("AnswerLeg", "event"):
         # "event": the runtime could not handle a fact of this call, so nobody knows where the node stands.
         machine.effects.leg_up = machine.effects.leg_up and event.what != "AnswerLeg"
         machine.take_turns(machine.fail(event.why) if machine.leaving is None else machine.go_on())
-    elif event.what not in _BENIGN and machine.leaving is None:
-        machine.take_turns(machine.tell(event))
+    elif event.what not in _BENIGN:
+        _tell(machine, event)
+
+
+_TAKE: Mapping[type, Callable[[Machine, Any], None]] = {
+    DigitPressed: _pressed,
+    PlaybackFinished: _finished,
+    TimerFired: _fired,
+    LegEnded: _ended,
+    LegAdopted: _adopted,
+    LegUp: _up,
+    CommandRejected: _rejected,
+}

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeVar
 
+import msgspec
 from pydantic import BaseModel, model_validator
 
 from core.commands import Command
@@ -196,8 +197,7 @@ def inherit(node: Node, defaults: Defaults) -> Node:
 
 
 # -- what a verb answers -------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(msgspec.Struct, frozen=True):
     """Go to `target` (None: the flow is at its end) by `branch`, after `prompt` has been heard to its end.
 
     `variables` are kept, those named in `sensitive` as secrets. `failed` marks the error exit: a second failure on
@@ -206,7 +206,7 @@ class Leave:
 
     branch: str
     target: str | None
-    variables: Mapping[str, object] = field(default_factory=dict)
+    variables: Mapping[str, object] = {}
     sensitive: frozenset[str] = frozenset()
     prompt: Prompt | None = None
     failed: bool = False
@@ -250,8 +250,7 @@ class Returned:
     sensitive: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """The answer to one fact: what the node remembers from now on, and what is to be done.
 
     `untaken`: digits the node had no use for; the next node that listens gets them. `flush`: digits typed ahead are

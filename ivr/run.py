@@ -135,8 +135,7 @@ class Ended:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """The answer to one fact: the run from now on, what to do, why, and whether it is over."""
 
     run: FlowRun

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
+
+import msgspec
 
 from core.commands import (
     CancelTimer,
@@ -73,8 +75,7 @@ class Promises(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Heard:
+class Heard(msgspec.Struct):
     """One playback. `cut`: a key or the flow silenced it before its end."""
 
     at_s: float
@@ -85,22 +86,19 @@ class Heard:
         return " ".join(map(said, self.parts))
 
 
-@dataclass(frozen=True, slots=True)
-class Did:
+class Did(msgspec.Struct, frozen=True):
     """Something the caller did: `press 1`, `silence 6`, `hang up`."""
 
     at_s: float
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True):
     at_s: float
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
-class Ordered:
+class Ordered(msgspec.Struct, frozen=True):
     at_s: float
     command: Command
 
@@ -123,6 +121,7 @@ class Caller:
     def __post_init__(self) -> None:
         self._heap: list[tuple[float, int, str, Event]] = []
         self._live: dict[str, int] = {}
+        self._worldly: set[str] = set()
         self._counter = 0
         self._heard: dict[str, Heard] = {}
         self._recording: tuple[str, float, str] | None = None
@@ -132,7 +131,7 @@ class Caller:
     def listen(self) -> None:
         """Hears out what is being said, and what the flow does meanwhile, until it waits for her."""
         for _ in range(MOST_FACTS):
-            if self.ended is not None or not self._happens(lambda key: not key.startswith("timer ")):
+            if self.ended is not None or not self._worldly or not self._happens():
                 return
 
     def press(self, keys: str) -> None:
@@ -150,7 +149,7 @@ class Caller:
         """Time passes, and what falls due happens."""
         until_s = self.now_s + seconds
         for _ in range(MOST_FACTS):
-            if self.ended is not None or not self._happens(lambda key: True, until_s):
+            if self.ended is not None or not self._happens(until_s):
                 break
         if self.ended is None:
             self.now_s = until_s
@@ -166,46 +165,54 @@ class Caller:
     def survive_restart(self) -> None:
         """The engine dies and comes back: what is not in the snapshot is lost."""
         self.transcript.append(Did(self.now_s, "the engine restarts"))
-        for key in [key for key in self._live if key.startswith(("timer ", "playback "))]:
-            del self._live[key]
+        gone = [key for _, _, key, event in self._heap if type(event) in (TimerFired, PlaybackFinished)]
+        for key in gone:
+            self._forget(key)
         self._take(interpreter.resume(self.world, snapshot.load(snapshot.dump(self.run)), self.now_s))
 
     @property
     def is_waiting_for_her(self) -> bool:
-        return self.ended is None and not any(not key.startswith("timer ") for key in self._live)
+        return self.ended is None and not self._worldly
 
     # -- the world ---------------------------------------------------------------------------------------
-    def _happens(self, wanted: Callable[[str], bool], until_s: float = float("inf")) -> bool:
-        """The next thing that is due happens, if any of those wanted is still to come."""
-        if until_s == float("inf") and not any(wanted(key) for key in self._live):
-            return False
-        while self._heap:
-            due_s, number, key, event = self._heap[0]
-            if self._live.get(key) != number:
-                heapq.heappop(self._heap)
+    def _happens(self, until_s: float = float("inf")) -> bool:
+        """The next thing that is due by then happens, if there is one."""
+        heap, live = self._heap, self._live
+        while heap:
+            due_s, number, key, event = heap[0]
+            if live.get(key) != number:
+                heapq.heappop(heap)
                 continue
             if due_s > until_s:
                 return False
-            heapq.heappop(self._heap)
-            del self._live[key]
-            self.now_s = max(self.now_s, due_s)
-            if key.startswith("recording "):
+            heapq.heappop(heap)
+            self._forget(key)
+            if due_s > self.now_s:
+                self.now_s = due_s
+            if type(event) is RecordingFinished:
                 self._recording = None
             self._tell(event)
             return True
         return False
 
-    def _expect(self, key: str, after_s: float, event: Event) -> None:
+    def _expect(self, key: str, due_s: float, event: Event) -> None:
         self._counter += 1
         self._live[key] = self._counter
-        heapq.heappush(self._heap, (self.now_s + after_s, self._counter, key, event))
+        if type(event) is not TimerFired or key.endswith(".over"):
+            self._worldly.add(key)  # the end of a pause is no time-out either: the caller just listens on
+        heapq.heappush(self._heap, (due_s, self._counter, key, event))
+
+    def _forget(self, key: str) -> bool:
+        """Whether it was still to come."""
+        self._worldly.discard(key)
+        return self._live.pop(key, None) is not None
 
     def _tell(self, event: Event) -> None:
         self._take(interpreter.handle(self.world, self.run, event, self.now_s))
 
     def _take(self, step: Step) -> None:
         self.run = step.run
-        now_s, transcript = self.now_s, self.transcript
+        now_s, transcript, rejected = self.now_s, self.transcript, self.promises.rejected
         for decision in step.decisions:
             transcript.append(Decided(now_s, decision))
         for command in step.commands:
@@ -215,7 +222,7 @@ class Caller:
                 transcript.append(heard)
             elif type(command) not in _SILENT:
                 transcript.append(Ordered(now_s, command))
-            if type(command).__name__ in self.promises.rejected:
+            if rejected and type(command).__name__ in rejected:
                 self._reject(command)
             elif answer is not None:
                 answer(self, command)
@@ -224,51 +231,50 @@ class Caller:
 
     def _play(self, command: Play) -> None:
         finished = PlaybackFinished(command.leg_id, command.playback_id)
-        self._expect(f"playback {command.playback_id}", length_s(command.parts), finished)
+        self._expect(command.playback_id, self.now_s + length_s(command.parts), finished)
 
     def _stop(self, command: StopPlayback) -> None:
-        if self._live.pop(f"playback {command.playback_id}", None) is not None:
+        if self._forget(command.playback_id):
             self._heard[command.playback_id].cut = True
 
     def _start_timer(self, command: StartTimer) -> None:
-        # The end of a pause is no time-out: the caller just listens on.
-        kind = "pause" if command.timer_id.endswith(".over") else "timer"
-        fired = TimerFired(command.interaction_id, command.timer_id)
-        self._expect(f"{kind} {command.timer_id}", max(0.0, command.due_s - self.now_s), fired)
+        due_s = max(self.now_s, command.due_s)
+        self._expect(command.timer_id, due_s, TimerFired(command.interaction_id, command.timer_id))
 
     def _cancel_timer(self, command: CancelTimer) -> None:
-        self._live.pop(f"timer {command.timer_id}", None)
-        self._live.pop(f"pause {command.timer_id}", None)
+        self._forget(command.timer_id)
 
     def _http(self, command: SendHttp) -> None:
         reply, after_s = self.promises.http(command)
-        self._expect(f"http {command.request_id}", after_s, reply)
+        self._expect(command.request_id, self.now_s + after_s, reply)
 
     def _join_queue(self, command: JoinQueue) -> None:
         outcome, after_s = self.promises.queue(command)
-        self._expect(f"stay {command.stay_id}", after_s, QueueLeft(command.interaction_id, command.stay_id, outcome))
+        left = QueueLeft(command.interaction_id, command.stay_id, outcome)
+        self._expect(command.stay_id, self.now_s + after_s, left)
 
     def _leave_queue(self, command: LeaveQueue) -> None:
-        self._live.pop(f"stay {command.stay_id}", None)
+        self._forget(command.stay_id)
 
     def _transfer(self, command: Transfer) -> None:
         outcome, after_s = self.promises.transfer(command)
         ended = TransferEnded(command.interaction_id, command.transfer_id, outcome)  # type: ignore[arg-type]
-        self._expect(f"transfer {command.transfer_id}", after_s, ended)
+        self._expect(command.transfer_id, self.now_s + after_s, ended)
 
     def _toggle(self, command: SetToggle) -> None:
-        self.world = World(self.world.release, {**self.world.toggles, (command.tenant, command.toggle): command.value})
+        toggles = {**self.world.toggles, (command.tenant, command.toggle): command.value}
+        self.world = replace(self.world, toggles=toggles)
         done = ToggleSet(command.interaction_id, command.tenant, command.toggle, command.value)
-        self._expect(f"toggle {command.toggle}", 0.0, done)
+        self._expect(f"toggle {command.toggle}", self.now_s, done)
 
     def _record(self, command: StartRecording) -> None:
         length, ended_by = self.promises.recording(command)
         self._recording = (command.recording_id, self.now_s, command.terminators)
         finished = RecordingFinished(command.leg_id, command.recording_id, length, ended_by)  # type: ignore[arg-type]
-        self._expect(f"recording {command.recording_id}", length, finished)
+        self._expect(command.recording_id, self.now_s + length, finished)
 
     def _end_recording(self, command: StopRecording | DiscardRecording) -> None:
-        self._live.pop(f"recording {command.recording_id}", None)
+        self._forget(command.recording_id)
         self._recording = None
 
     def _ends_recording(self, key: str) -> bool:
@@ -276,7 +282,7 @@ class Caller:
         recording_id, since_s, terminators = self._recording
         if terminators != "any" and key not in terminators:
             return False
-        self._live.pop(f"recording {recording_id}", None)
+        self._forget(recording_id)
         self._recording = None
         self._tell(RecordingFinished(self.begin.leg_id, recording_id, self.now_s - since_s, "digit"))
         return True
@@ -287,11 +293,11 @@ class Caller:
         rejected = CommandRejected(
             self.begin.interaction_id, "", name, "as the test says", getattr(command, "leg_id", ""), subject_id
         )
-        self._counter += 1
-        self._expect(f"rejected {self._counter}", 0.0, rejected)
+        self._expect(f"rejected {self._counter}", self.now_s, rejected)
 
     def _hung_up(self, command: HangUpLeg) -> None:
         self._live.clear()
+        self._worldly.clear()
 
 
 _ANSWERS: Mapping[type, Callable[[Caller, Any], None]] = {
