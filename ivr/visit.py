@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What flows lean on beyond themselves. `toggles`: (tenant, name) -> value; a missing one is off."""
+    """What flows lean on beyond themselves. `toggles`: (tenant, name) -> value; a missing one is off. `pins`:
+    (tenant, name) -> the generated PIN that a flow names as `secret:name`."""
 
     release: Release
     toggles: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    pins: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 class Visit:
@@ -52,7 +54,6 @@ class Visit:
 
     def __init__(
         self,
-        *,
         interaction_id: str,
         leg_id: str,
         visit_id: str,
