@@ -95,7 +95,7 @@ class PhoneCall:
 
     # -- what can be done ------------------------------------------------------------------------
     async def answer(self, code: int = 200, *, after_ms: int = 0, headers: Mapping[str, str] | None = None) -> None:
-        """180 rings, 183 opens early media, 200 picks up, 300 and above refuses."""
+        """180 rings, 183 opens early media, 200 picks up, 400 and above refuses."""
         await self._do("answer", code=code, after_ms=after_ms, headers=dict(headers or {}))
 
     async def hangup(self, *, code: int = 603, timeout_s: float = 5.0) -> Event | None:

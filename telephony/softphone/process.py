@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,9 @@ def _obey(station: Station, out: LinesOut, line: bytes) -> None:
         result = station.do(command)
     except Refused as refused:
         out.emit("error", what=refused.what, hint=refused.hint, **tags)
+    except Exception as error:  # a mistake of ours in one command must not hang up every call
+        traceback.print_exc()
+        out.emit("error", what=f"{tags['do']} failed: {error!r}", hint="please report it, with the phone's log", **tags)
     else:
         out.emit("done", at_s=at_s, **tags, **result)
 

@@ -37,7 +37,7 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Digits = Annotated[str, msgspec.Meta(min_length=1, max_length=1000, pattern=r"^[0-9*#A-Da-d]+$")]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=3_600_000)]
 ToneMilliseconds = Annotated[int, msgspec.Meta(ge=40, le=8000)]
-FinalCode = Annotated[int, msgspec.Meta(ge=300, le=699)]
+RefusalCode = Annotated[int, msgspec.Meta(ge=400, le=699)]
 AnswerCode = Annotated[int, msgspec.Meta(ge=180, le=699)]
 Headers = dict[str, str]
 
@@ -52,6 +52,11 @@ class BadLine(Exception):
 
 class _Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
     id: str | int | None = None
+
+
+def _no_redirection(code: int) -> None:
+    if 201 <= code < 400:
+        raise ValueError(f"code {code}: use 180, 183, 200, or 400 to 699 to refuse")
 
 
 class Register(_Command, frozen=True, kw_only=True, tag="register"):
@@ -86,11 +91,14 @@ class _OnCall(_Command, frozen=True, kw_only=True):
 
 
 class Answer(_OnCall, frozen=True, kw_only=True, tag="answer"):
-    """180 rings, 183 opens early media, 200 picks up, 300 and above refuses."""
+    """180 rings, 183 opens early media, 200 picks up, 400 and above refuses."""
 
     code: AnswerCode = 200
     after_ms: Milliseconds = 0
     headers: Headers = {}
+
+    def __post_init__(self) -> None:
+        _no_redirection(self.code)
 
 
 class AutoAnswer(_Command, frozen=True, kw_only=True, tag="auto_answer"):
@@ -100,11 +108,14 @@ class AutoAnswer(_Command, frozen=True, kw_only=True, tag="auto_answer"):
     after_ms: Milliseconds | Literal["off"] = 0
     code: AnswerCode = 200
 
+    def __post_init__(self) -> None:
+        _no_redirection(self.code)
+
 
 class Hangup(_OnCall, frozen=True, kw_only=True, tag="hangup"):
     """`code`: how an incoming call that still rings is refused."""
 
-    code: FinalCode = 603
+    code: RefusalCode = 603
     all: bool = False
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -226,6 +227,63 @@ async def test_junk_lines_are_answered_and_forgotten(softphone: Softphone) -> No
         await softphone.send_line(line)
     await softphone.listen("ana")
     assert sum(event.name == "error" for event in softphone.events) == len(junk)
+
+
+@pytest.mark.parametrize("seed", [11, 26, 42])
+async def test_any_commands_in_any_order_leave_a_phone_that_works(softphone: Softphone, tmp_path: Path, seed) -> None:
+    """Whatever is asked: every command is answered, the process lives, and every call comes to its end."""
+    chance = random.Random(seed)
+    ports = [await softphone.listen(f"a{number}") for number in range(3)]
+    said = str(tone_wav(tmp_path / "a.wav", 700))
+
+    def anything() -> dict:
+        account, target = f"a{chance.randrange(3)}", f"sip:a{chance.randrange(3)}@{chance.choice(ports)}"
+        command = chance.choice(
+            [
+                {"do": "call", "account": account, "uri": target},
+                {"do": "call", "account": account, "uri": target},
+                {
+                    "do": "call",
+                    "account": account,
+                    "uri": chance.choice([f"sip:x@{ports[0]}", "sip:;@;", "*9#", "a@b@c"]),
+                },
+                {"do": "auto_answer", "account": account, "after_ms": chance.choice([0, 30, "off"]), "code": 200},
+                {"do": "auto_answer", "account": account, "after_ms": chance.choice([0, 30]), "code": 486},
+                {"do": "register", "account": f"a{chance.choice([0, 3])}", "registrar": False},
+                {"do": "register", "account": "a3", "port": 9, "transport": chance.choice(["udp", "tcp", "tls"])},
+                {"do": "unregister", "account": account},
+                *({"do": do} for do in ("hold", "unhold", "stats", "stop_playing", "stop_recording")),
+                {"do": "answer", "code": chance.choice([180, 183, 200, 200, 404]), "after_ms": chance.choice([0, 40])},
+                {"do": "hangup", "code": chance.choice([486, 603])},
+                {"do": "hangup", "all": chance.random() < 0.1},
+                {"do": "dtmf", "digits": "1*#D", "method": chance.choice(["info", "rfc4733"]), "gap_ms": 0},
+                {"do": "play", "path": said, "loop": chance.random() < 0.5},
+                {"do": "record", "path": str(tmp_path / f"{chance.randrange(3)}.wav")},
+                {"do": "transfer", "to": "sip:z@127.0.0.1:9"},
+                {"do": "mute", "on": chance.random() < 0.5},
+            ]
+        )
+        calls = [event["call"] for event in softphone.events if event.name == "call_state"]
+        names_call = command["do"] not in ("call", "register", "unregister", "auto_answer")
+        return command | ({"call": chance.choice(calls[-6:])} if calls and names_call and chance.random() < 0.6 else {})
+
+    for number in range(120):
+        await softphone.send_line(json.dumps(anything() | {"id": f"n{number}"}))
+        if chance.random() < 0.5:
+            await asyncio.sleep(chance.choice([0, 0.005, 0.03, 0.1]))
+    await softphone.send("hangup", all=True)
+    answers = [event.get("id") for event in softphone.events if event.name in ("done", "error")]
+    assert {f"n{number}" for number in range(120)} <= set(answers)
+    for call in {event["call"] for event in softphone.events if event.name == "call_state"}:
+        await softphone.wait_for("call_state", call=call, state="disconnected", timeout_s=3)
+    for account in ("a1", "a2"):
+        await softphone.auto_answer_off(account=account)
+    await asyncio.sleep(0.5)
+    since = softphone.mark()
+    call = await softphone.call(f"sip:a2@{ports[2]}", account="a1")
+    offered = await softphone.wait_for("incoming", account="a2", since=since)
+    await softphone.send("answer", call=offered["call"])
+    await call.until("confirmed")
 
 
 async def test_a_dead_process_is_told_to_whoever_waits(softphone: Softphone) -> None:

@@ -9,7 +9,7 @@ import pjsua2 as pj
 
 from telephony.softphone.protocol import AutoAnswer, Register
 from telephony.softphone.sip_text import hint_for, host_port, transport_suffix
-from telephony.softphone.stack.host import Host, Refused
+from telephony.softphone.stack.host import Host, Refused, no_exception_leaves
 
 
 class Account(pj.Account):  # type: ignore[misc]
@@ -25,6 +25,7 @@ class Account(pj.Account):  # type: ignore[misc]
     def registered(self) -> bool:
         return self._registered
 
+    @no_exception_leaves
     def onRegState(self, prm: Any) -> None:  # noqa: N802
         if 200 <= prm.code < 300:
             self._registered = prm.expiration > 0
@@ -37,6 +38,7 @@ class Account(pj.Account):  # type: ignore[misc]
         code = prm.code or 503
         self._host.emit("registration_failed", account=self.name, code=code, reason=prm.reason, hint=hint_for(code))
 
+    @no_exception_leaves
     def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
         self._host.incoming(self, prm.callId, prm.rdata.wholeMsg)
 
@@ -48,14 +50,13 @@ def local_address_towards(host: str, port: int) -> str:
         Refused: the host has no address, or there is no way to it.
     """
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port or 5060, type=socket.SOCK_DGRAM)[0]
-        with socket.socket(family, kind) as probe:
+        address = socket.getaddrinfo(host, port or 5060, socket.AF_INET, socket.SOCK_DGRAM)[0][4]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.connect(address)
             return str(probe.getsockname()[0])
     except OSError as error:
-        raise Refused(
-            f"no way to {host}: {error.strerror or error}", "check the host's name and the network"
-        ) from error
+        what = f"no way to {host}: {error.strerror or error}"
+        raise Refused(what, "check the host's name and the network; this phone speaks IPv4 only") from error
 
 
 def configuration(wanted: Register, transport_id: int, local_address: str, rtp_ports: tuple[int, int]) -> Any:

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+import sys
+import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
 
 if TYPE_CHECKING:
     from telephony.softphone.stack.account import Account
     from telephony.softphone.stack.call import Call
+
+
+P = ParamSpec("P")
+
+
+def no_exception_leaves(callback: Callable[P, None]) -> Callable[P, None]:
+    """For what pjsua calls: an exception that reached its C++ would end the process and every call in it."""
+
+    @functools.wraps(callback)
+    def safe(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            callback(*args, **kwargs)
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+
+    return safe
 
 
 class Refused(Exception):

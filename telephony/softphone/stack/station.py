@@ -13,14 +13,16 @@ import pjsua2 as pj
 from telephony.softphone import protocol as p
 from telephony.softphone.sip_text import check_header, headers_of, target_uri
 from telephony.softphone.stack.account import Account, configuration, local_address_towards
-from telephony.softphone.stack.call import Call, parameters
+from telephony.softphone.stack.call import Call
 from telephony.softphone.stack.endpoint import MAX_ACCOUNTS, Endpoint
 from telephony.softphone.stack.host import Refused
+from telephony.softphone.stack.pj_call import PjCall
 from telephony.softphone.timers import Timers
 from telephony.softphone.wire import LinesOut
 
 _BUSY_TURN_S = 0.01
 _IDLE_TURN_S = 0.02
+_TOO_MANY = 70010  # PJ_ETOOMANY
 
 
 class Station:
@@ -32,7 +34,7 @@ class Station:
         self._from_threads: deque[Callable[[], None]] = deque()
         self._accounts: dict[str, Account] = {}
         self._calls: dict[str, Call] = {}
-        self._ended: list[Call] = []
+        self._ended: list[tuple[int, PjCall]] = []
         self._calls_made = 0
 
     # -- the loop's side -------------------------------------------------------------------------
@@ -43,7 +45,7 @@ class Station:
         while self._from_threads:
             self._from_threads.popleft()()
         self._timers.run_due(time.monotonic())
-        self._ended.clear()  # freed here: not inside a callback of their own
+        self._drop_ended()
 
     def after(self, seconds: float, do: Callable[[], None]) -> None:
         due_s = time.monotonic() + seconds
@@ -74,12 +76,19 @@ class Station:
 
     def forget(self, call: Call) -> None:
         self._calls.pop(call.name, None)
-        self._ended.append(call)
+        number, ended = call.number, call.release()
+        if ended is not None:
+            self._ended.append((number, ended))
+
+    def _drop_ended(self) -> None:
+        """Here, and not in a callback of theirs; and not while a new call has the number (see PjCall)."""
+        taken = {call.number for call in self._calls.values()}
+        self._ended = [(number, ended) for number, ended in self._ended if number in taken]
 
     def leave(self, within_s: float) -> None:
         """Hangs up and unregisters everything, and waits that long for the other side's word on it."""
         for call in list(self._calls.values()):
-            call.hang_up(603)
+            call.hang_up()
         for account in self._accounts.values():
             if account.registered:
                 with contextlib.suppress(pj.Error):
@@ -105,14 +114,19 @@ class Station:
         try:
             return self._do(command)
         except pj.Error as error:
-            raise Refused(error.reason or error.title, f"pjsua: status {error.status}") from error
+            raise Refused(
+                error.reason or error.title, f"pjsua says {error.status}; the phone's log tells more"
+            ) from error
 
     def _do(self, command: p.Command) -> dict[str, Any]:
         match command:
             case p.Register():
                 return self._register(command)
             case p.Unregister():
-                self._account(command.account).setRegistration(False)
+                account = self._account(command.account)
+                if not account.registered:
+                    raise Refused(f"account {account.name} is not registered now", "register it first")
+                account.setRegistration(False)
             case p.Dial():
                 return self._dial(command)
             case p.AutoAnswer():
@@ -132,7 +146,7 @@ class Station:
     def _on_call(self, call: Call, command: p.Command) -> dict[str, Any]:
         match command:
             case p.Answer():
-                if call.state not in ("incoming", "early"):
+                if not call.rings:
                     raise Refused(f"call {call.name} is {call.state}", "only a ringing incoming call can be answered")
                 _check_headers(command.headers)
                 self.after(
@@ -190,10 +204,14 @@ class Station:
         call = Call(self, account, name)
         self._calls[name] = call
         try:
-            call.makeCall(uri, parameters(headers=command.headers))
-        except pj.Error:
-            self._calls.pop(name, None)
-            self._ended.append(call)
+            call.dial(uri, command.headers)
+        except pj.Error as error:
+            self.forget(call)
+            if error.status == _TOO_MANY:
+                what = f"a phone process holds at most {self._endpoint.max_calls} calls"
+                raise Refused(
+                    what, "those still being hung up count too: wait a moment, or start another phone"
+                ) from error
             raise
         return {"account": account.name, "call": name}
 
@@ -211,13 +229,13 @@ class Station:
 
     # --------------------------------------------------------------------------------------------
     def _answer_if_ringing(self, call: Call, code: int, headers: dict[str, str]) -> None:
-        if call.state not in ("incoming", "early"):
+        if not call.rings:
             return
         if code >= 300:
             call.hang_up(code)
             return
         try:
-            call.answer(parameters(code, headers))
+            call.answer(code, headers)
         except pj.Error as error:
             self.emit("error", what=f"call {call.name} could not be answered: {error.reason}", hint="", call=call.name)
 
