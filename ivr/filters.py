@@ -74,8 +74,9 @@ def _digits(value: Any, language: str) -> str:
     return saying.say_digits(text_of(value), language)
 
 
-def _phone(value: Any, language: str) -> str:
-    return saying.say_phone(text_of(value), language)
+def _phone(value: Any, language: str, region: str = "") -> str:
+    """`region`: whose national numbers are said without their country code."""
+    return saying.say_phone(text_of(value), language, region=text_of(region))
 
 
 def _date(value: Any, language: str, weekday: bool = False, year: bool = True) -> str:

@@ -19,8 +19,7 @@ from ivr.run import Start
 from ivr.scenario.caller import Caller, Heard
 from ivr.scenario.compare import show
 from ivr.scenario.model import GivenModel
-from ivr.scenario.runner import promises_of
-from ivr.visit import World
+from ivr.scenario.runner import promises_of, world_of
 
 HELP = """keys        press them: 1, or 12345678#
 silence [s] say nothing for so long (10 seconds; so does an empty line)
@@ -55,8 +54,7 @@ class Walk:
             variables=self._given.variables,
             time_zone=self._given.timezone,
         )
-        toggles = {(tenant, name): value for name, value in self._given.toggles.items()}
-        self._world = World(release, toggles)
+        self._world = world_of(self._given, release, tenant)
         self._shown = 0
         self.caller: Caller
 

@@ -6,13 +6,14 @@
       type: toggle
       toggle: emergency
       mode: flip                       # or set, with `value: yes`
-      pin: "4711"                      # or sha256:SALT:HEX, the hash of salt and PIN together
+      pin: secret:closure              # generated, shown by `centralita up`; or sha256:SALT:HEX, or digits
       prompt: {es: "Marque la clave y almohadilla.", en: "…"}
       on_prompt: {es: "El cierre de emergencia está activado."}
       off_prompt: {es: "El cierre de emergencia está desactivado."}
       next: goodbye
 
 The confirmation is said once the new value is safe on disk. Wrong PINs are `no_match`. The PIN is never written down.
+A `sha256:` PIN is the hash of salt and PIN together; digits in the file are for everybody to read.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ _KEYS = {
 
 
 def _pin(pin: str) -> str:
-    if not re.fullmatch(r"[0-9]{4,16}|sha256:[0-9a-f]{8,64}:[0-9a-f]{64}", pin):
-        raise fault("this is no PIN", "write 4 to 16 digits, or sha256:SALT:HASH")
+    if not re.fullmatch(r"[0-9]{4,16}|secret:[a-z0-9][a-z0-9_-]{0,39}|sha256:[0-9a-f]{8,64}:[0-9a-f]{64}", pin):
+        raise fault("this is no PIN", "write secret:NAME for a generated one, 4 to 16 digits, or sha256:SALT:HASH")
     return pin
 
 
@@ -103,6 +104,11 @@ class Model(NodeModel):
     @property
     def is_sensitive(self) -> bool:
         return self.mode != "check"
+
+    @property
+    def secret_pin(self) -> str:
+        """The name of the generated PIN it asks for; empty when the file holds the PIN."""
+        return self.pin.removeprefix("secret:") if self.pin and self.pin.startswith("secret:") else ""
 
 
 class Memory(Asking, frozen=True, omit_defaults=True):
@@ -155,7 +161,10 @@ def _judge(node: Model, memory: Memory, typed: str, visit: Visit) -> Turn:
     ask = partial(_ask, node, visit)
     if not typed:
         return try_again(node, node.no_input, "no_input", memory, visit, ask)
-    if not _is_pin(typed, node.pin or ""):
+    pin = visit.world.pins.get((visit.tenant, node.secret_pin)) if node.secret_pin else node.pin
+    if pin is None:
+        return fail(node, f"nobody knows the PIN secret:{node.secret_pin}")
+    if not _is_pin(typed, pin):
         return try_again(node, node.no_match, "no_match", memory, visit, ask, "wrong PIN")
     value = not visit.world.toggles.get((visit.tenant, node.toggle), False) if node.value is None else node.value
     memory = Memory(saving=True, value=value)

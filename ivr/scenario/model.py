@@ -149,6 +149,8 @@ class GivenModel(Definition):
     language: LanguageTag | None = None
     variables: Mapping[Variable, Text] = {}
     toggles: Mapping[Name, Flag] = {}
+    pins: Mapping[Name, Digits] = {}
+    """What a flow asks for as `pin: secret:name`."""
     http: Sequence[Web] = ()
     queue: Mapping[Name, QueueOutcome] = {}
     transfer: Mapping[Text, TransferOutcome] = {}

@@ -122,12 +122,17 @@ def play(
         variables=given.variables,
         time_zone=given.timezone,
     )
-    toggles = {(tenant, name): value for name, value in given.toggles.items()}
-    caller = Caller(World(release, toggles), begin, given.now_s(), promises)
+    caller = Caller(world_of(given, release, tenant), begin, given.now_s(), promises)
     for step in test.steps:
         _do(step, caller)
     caller.listen()
     return caller, promises
+
+
+def world_of(given: GivenModel, release: Release, tenant: str) -> World:
+    """Toggles and generated PINs as the file says."""
+    toggles = {(tenant, name): value for name, value in given.toggles.items()}
+    return World(release, toggles, {(tenant, name): pin for name, pin in given.pins.items()})
 
 
 def promises_of(given: GivenModel) -> Given:
