@@ -120,10 +120,10 @@ def _clean(part: Any, named: _Named) -> Any:
             if "const" in value and key == "type" and "type" not in found.get("required", []):
                 found["required"] = ["type", *found.get("required", [])]
     cleaned = {key: value if key == "properties" else _clean(value, named) for key, value in found.items()}
-    return _loosened(_without_null(cleaned))
+    return _loosened(_tidied(cleaned))
 
 
-def _without_null(part: Schema) -> Schema:
+def _tidied(part: Schema) -> Schema:
     """What may be missing is left out, not written as null."""
     if "anyOf" in part:
         choices = [choice for choice in part["anyOf"] if choice != {"type": "null"}]
@@ -131,6 +131,8 @@ def _without_null(part: Schema) -> Schema:
         if len(choices) == 1:
             rest = {key: value for key, value in part.items() if key != "anyOf"}
             part = {**choices[0], **rest}
+    if "patternProperties" in part:  # names of another form are wrong, not welcome
+        part = {"additionalProperties": False, **part}
     if "default" in part and part["default"] in (None, "", [], {}):
         part = {key: value for key, value in part.items() if key != "default"}
     return part

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from definitions.schema import Schema, as_text, editor_schema
 from engine.config import models
-from ivr.schema import calendar_schema, flow_schema
+from ivr.schema import calendar_schema, flow_schema, scenario_schema
 
 FOLDER = Path("docs/schema")
 
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "flow.json": flow_schema,
+    "flow-test.json": scenario_schema,
     "calendar.json": calendar_schema,
     "site.json": partial(editor_schema, models.Site, "Site"),
     "number.json": partial(editor_schema, models.Number, "Number"),

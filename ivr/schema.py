@@ -10,12 +10,14 @@ import re
 import textwrap
 from typing import Any
 
+from core.commands import COMMAND_TYPES
 from definitions.schema import Schema, editor_schema, or_several
 from ivr.calendars import Calendar
 from ivr.flow_file import FlowFile
 from ivr.node import Verb
 from ivr.nodes import VERBS
 from ivr.prompt_schema import PROMPT_SCHEMA
+from ivr.scenario.model import ScenarioFile
 
 _PARTS = {"Prompt": PROMPT_SCHEMA}
 
@@ -43,6 +45,17 @@ def flow_schema() -> Schema:
     (pattern,) = nodes.pop("patternProperties")
     nodes.update(propertyNames={"pattern": pattern}, additionalProperties={"$ref": "#/$defs/Node"})
     schema["$defs"] = dict(sorted(definitions.items()))
+    return schema
+
+
+def scenario_schema() -> Schema:
+    """Of a `*.test.yaml` beside a flow."""
+    schema = editor_schema(ScenarioFile, "Flow test")
+    names = list(COMMAND_TYPES)
+    fields = {name: {"type": ["object", "null"], "description": "Fields and what they must be."} for name in names}
+    one = {"type": "object", "properties": fields, "additionalProperties": False}
+    commands = schema["$defs"]["Expect"]["properties"]["commands"]
+    commands["items"] = {"anyOf": [{"enum": names}, one]}
     return schema
 
 
