@@ -80,8 +80,9 @@ $(PY):
 $(STAMPS)/python: pyproject.toml constraints.txt | $(PY)
 	@echo "Python packages: about 470 MB to download the first time (voices and speech recognition are most), 1.3 GB on disk."
 	@$(PIP) install --quiet --constraint constraints.txt setuptools wheel
-	@$(PIP) install --no-build-isolation --constraint constraints.txt --editable '.[$(EXTRAS)]' \
-	  | { grep --line-buffered -E '^(Collecting|  Downloading|Installing|Successfully)' || true; }
+	@install=($(PIP) install --no-build-isolation --constraint constraints.txt --editable '.[$(EXTRAS)]'); \
+	 if [ -t 1 ]; then "$${install[@]}"; \
+	 else "$${install[@]}" | { grep --line-buffered -E '^(Collecting|  Downloading|Installing|Successfully)' || true; }; fi
 	@mkdir -p $(STAMPS); touch $@
 
 $(STAMPS)/asterisk: telephony/node/install.py asterisk/templates/modules.conf.j2 | $(STAMPS)/python

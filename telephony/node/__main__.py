@@ -8,12 +8,15 @@ python -m telephony.node packages NAME ...    have these Debian packages
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
+from pathlib import Path
 
 from rich.console import Console
 
 from core.errors import CentralitaError
 from telephony.node.debian import install_missing
+from telephony.node.errors import NotRunning
 from telephony.node.install import install
 from telephony.node.installation import find
 
@@ -21,14 +24,17 @@ from telephony.node.installation import find
 def main() -> int:
     """0: done; 1: it could not be done, and why; 130: interrupted."""
     parser = argparse.ArgumentParser(prog="python -m telephony.node")
-    parser.add_argument("action", choices=["install", "where", "packages"])
-    parser.add_argument("names", nargs="*", help="Debian packages")
+    parser.add_argument("action", choices=["install", "where", "packages", "console"])
+    parser.add_argument("words", nargs="*", help="Debian packages, or a console command such as: pjsip show endpoints")
+    parser.add_argument("--state", type=Path, default=Path("var/asterisk"), help="the node's state directory (console)")
     asked = parser.parse_args()
     console = Console(stderr=True, highlight=False)
     try:
         if asked.action == "packages":
-            install_missing(asked.names, console)
+            install_missing(asked.words, console)
             return 0
+        if asked.action == "console":
+            return _console(asked.state.resolve(), " ".join(asked.words))
         installation = install(console=console) if asked.action == "install" else find()
     except CentralitaError as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
@@ -39,6 +45,15 @@ def main() -> int:
     where = installation.root or "this machine's own"
     console.print(f"Asterisk {installation.version}: {where}", markup=False, soft_wrap=True)
     return 0
+
+
+def _console(state_dir: Path, command: str) -> int:
+    configuration = state_dir / "etc" / "asterisk.conf"
+    if not (state_dir / "run" / "asterisk.ctl").is_socket():
+        raise NotRunning(f"no Asterisk runs in {state_dir}: start it (make run), or name its directory with --state")
+    installation = find()
+    asterisk = [str(installation.binary), "-C", str(configuration), *(["-rx", command] if command else ["-r"])]
+    return subprocess.run(installation.command(*asterisk, writable=[state_dir])).returncode  # noqa: S603
 
 
 if __name__ == "__main__":

@@ -40,6 +40,10 @@ class UnsafeValue(NodeError, ValueError):
     """A setting would not stay one value in Asterisk's files. Take out what the message names."""
 
 
+class NotRunning(NodeError):
+    """No Asterisk runs in this state directory. Start it, or name another directory."""
+
+
 class StartFailed(NodeError):
     """Asterisk did not start: the message has its last words and where its log is."""
 

@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,7 +67,8 @@ def install(root: Path | None = None, console: Console | None = None) -> Install
 
 def _make(root: Path, console: Console) -> Installation:
     _check_user_namespaces()
-    _check_room(root.parent)
+    for place in {root.parent, Path(tempfile.gettempdir())}:
+        _check_room(place)
     partial = root.with_name(f"{root.name}.partial-{os.getpid()}")
     console.print(
         f"Downloading Asterisk 22 with its sounds and music (about {DOWNLOAD_MB} MB, {DISK_MB} MB on disk)",
@@ -105,7 +107,7 @@ def _check_room(place: Path) -> None:
     if free_mb < DISK_MB * 2:
         raise InstallFailed(
             f"{place} has {free_mb} MB free and {DISK_MB * 2} MB are needed: "
-            "make room, or set XDG_CACHE_HOME to another disk"
+            "make room, or set XDG_CACHE_HOME and TMPDIR to another disk"
         )
 
 

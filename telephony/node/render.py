@@ -26,6 +26,14 @@ from telephony.node.errors import UnsafeValue
 from telephony.node.installation import TEMPLATES, Installation
 from telephony.node.settings import STASIS_APP, NodeSettings
 
+RELOADED_MODULES = (
+    "res_pjsip.so",
+    "res_pjsip_outbound_registration.so",
+    "res_pjsip_endpoint_identifier_ip.so",
+    "pbx_config.so",
+)
+"""What to reload (AMI `Reload`, in this order) when `render` ran under a running Asterisk: phones, trunks, dialplan."""
+
 _DIRECTORIES = ("etc", "data", "data/sounds", "spool", "lib", "lib/keys", "run", "log")
 _LOG_LEVELS = {
     "error": "error",
@@ -49,7 +57,8 @@ _EMPTY = (
 def render(settings: NodeSettings, installation: Installation) -> Path:
     """Writes the node's directories and files (mode 0600, directories 0700); returns `asterisk.conf`'s path.
 
-    Run again at any time, also under a running Asterisk, which sees the change after a reload.
+    Run again at any time, also under a running Asterisk, which sees new devices, trunks and dialplan once
+    `RELOADED_MODULES` are reloaded; calls go on. Ports and addresses need a new start.
 
     Raises:
         UnsafeValue: a setting could break out of its line.

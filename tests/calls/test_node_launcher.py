@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from telephony.node.errors import AlreadyRunning, PortTaken, StartFailed
-from telephony.node.installation import Installation
+from telephony.node.installation import Installation, find
 from telephony.node.launcher import Launcher
 from telephony.node.ports import free_settings
-from telephony.node.settings import NodeSettings
+from telephony.node.settings import Device, NodeSettings
+from telephony.softphone.client import Softphone
 from tests.ari_listener import ari
-from tests.asterisk_fixture import AsteriskNode
+from tests.asterisk_fixture import AsteriskNode, started
 
 pytestmark = pytest.mark.asterisk
 
@@ -128,7 +129,8 @@ import sys, time
 from pathlib import Path
 from telephony.node.installation import find
 from telephony.node.launcher import Launcher
-from telephony.node.settings import NodeSettings
+from telephony.node.settings import Device, NodeSettings
+from telephony.softphone.client import Softphone
 launcher = Launcher(NodeSettings.model_validate_json(sys.argv[1]), find())
 launcher.start()
 print("ready", flush=True)
@@ -150,3 +152,64 @@ def test_asterisk_dies_with_its_parent_and_the_next_start_is_clean(
     launcher.start()
     launcher.stop()
     assert gone(tmp_path)
+
+
+def test_the_machines_own_asterisk_is_run_as_it_is(
+    asterisk_installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The private root's Asterisk played by its own loader is, to us, one that lies on this machine."""
+    root = asterisk_installation.root
+    assert root is not None
+    libraries = asterisk_installation.outside(asterisk_installation.modules_dir).parents[1]
+    loader = next(path for path in (root / "usr").glob("lib*/**/ld-linux-*.so.*"))
+    program = tmp_path / "asterisk"
+    program.write_text(f'#!/bin/sh\nexec {loader} --library-path {libraries} {root}/usr/sbin/asterisk "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    modules, data = str(libraries / "asterisk" / "modules"), str(root / "usr/share/asterisk")
+    monkeypatch.setattr("telephony.node.installation._SYSTEM_MODULES", (modules,))
+    monkeypatch.setattr("telephony.node.installation._SYSTEM_DATA", (data,))
+
+    installation = find(tmp_path / "no-private-root")
+    assert installation.root is None
+    launcher = Launcher(free_settings(tmp_path / "node"), installation)
+    launcher.start()
+    try:
+        assert ari(AsteriskNode(launcher.settings, launcher), "GET", "sounds/vm-goodbye").status_code == 200
+        assert launcher.pid is not None
+    finally:
+        launcher.stop()
+    assert "cleanly ending" in launcher.log_path.read_text(encoding="utf-8")
+    assert gone(tmp_path)
+
+
+async def test_a_phone_registers_over_tls_with_the_certificate_made_here(
+    asterisk_installation: Installation, tmp_path: Path
+) -> None:
+    ana = Device(name="main-ana", transport="tls")
+    tls_port = free_settings(tmp_path / "unused").sip_port
+    node = started(asterisk_installation, tmp_path / "node", tls_port=tls_port, devices=(ana,))
+    try:
+        async with Softphone.start() as phone:
+            await phone.register("main-ana", ana.secret, port=tls_port, transport="tls")
+            call = await phone.call("900123456")
+            await call.until("confirmed")
+    finally:
+        node.launcher.stop()
+
+
+def test_the_console_answers_while_it_runs_and_says_so_when_it_does_not(
+    asterisk_node: AsteriskNode, tmp_path: Path
+) -> None:
+    def console(state_dir: Path) -> subprocess.CompletedProcess[str]:
+        words = ["core", "show", "uptime", "--state", str(state_dir)]
+        return subprocess.run(
+            [sys.executable, "-m", "telephony.node", "console", *words], capture_output=True, text=True, timeout=20
+        )
+
+    there = console(asterisk_node.settings.state_dir)
+    assert "System uptime" in there.stdout
+    assert there.returncode == 0
+    missing = console(tmp_path)
+    assert "no Asterisk runs" in missing.stderr
+    assert missing.returncode == 1

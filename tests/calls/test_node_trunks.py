@@ -6,10 +6,12 @@ import asyncio
 import socket
 import time
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from telephony.node.installation import Installation
+from telephony.node.render import RELOADED_MODULES, render
 from telephony.node.settings import Device, Emergency, Registration, Trunk
 from telephony.softphone.client import Softphone
 from tests.ari_listener import AriListener, ari
@@ -101,21 +103,63 @@ async def test_an_emergency_number_reaches_its_trunk_at_once_when_there_is_no_en
             node.launcher.stop()
 
 
+class Ami:
+    """A manager connection by hand: `ask` returns `Success` or `Error`."""
+
+    def __init__(self, node: AsteriskNode) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", node.settings.ami_port), timeout=5)
+        self._told = self._socket.makefile("rwb")
+        assert self.ask("Login", f"Username: centralita\nSecret: {node.settings.secrets.ami}") == "Success"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._told.close()
+        self._socket.close()
+
+    def ask(self, action: str, headers: str = "") -> str:
+        text = f"Action: {action}\n{headers}".strip().replace("\n", "\r\n")
+        self._told.write(text.encode() + b"\r\n\r\n")
+        self._told.flush()
+        line = ""
+        while not line.startswith("Response:"):
+            line = self._told.readline().decode().strip()
+        return line.removeprefix("Response: ")
+
+
 def test_ami_neither_dials_nor_runs_commands(asterisk_node: AsteriskNode) -> None:
-    with socket.create_connection(("127.0.0.1", asterisk_node.settings.ami_port), timeout=5) as ami:
-        told = ami.makefile("rwb")
+    with Ami(asterisk_node) as ami:
+        assert ami.ask("Ping") == ami.ask("CoreStatus") == "Success"
+        assert ami.ask("Originate", "Channel: PJSIP/main-ana\nApplication: Echo") == "Error"
+        assert ami.ask("Command", "Command: core show version") == "Error"
+        assert ami.ask("Redirect", "Channel: x\nContext: devices\nExten: 1\nPriority: 1") == "Error"
+        assert ami.ask("UpdateConfig", "SrcFilename: pjsip.conf\nDstFilename: pjsip.conf") == "Error"
 
-        def ask(text: str) -> str:
-            told.write(text.replace("\n", "\r\n").encode() + b"\r\n\r\n")
-            told.flush()
-            while not (line := told.readline().decode().strip()).startswith("Response:"):
-                pass
-            return line.removeprefix("Response: ")
 
-        assert ask(f"Action: Login\nUsername: centralita\nSecret: {asterisk_node.settings.secrets.ami}") == "Success"
-        assert ask("Action: Ping") == "Success"
-        assert ask("Action: CoreStatus") == "Success"
-        assert ask("Action: PJSIPShowRegistrationsOutbound") in ("Success", "Error")
-        assert ask("Action: Originate\nChannel: PJSIP/main-ana\nApplication: Echo") == "Error"
-        assert ask("Action: Command\nCommand: core show version") == "Error"
-        assert ask("Action: Reload\nModule: res_pjsip.so") == "Success"
+async def test_a_reload_brings_new_devices_and_trunks_and_leaves_calls_alone(
+    asterisk_installation: Installation, tmp_path: Path
+) -> None:
+    ana, luis = Device(name="main-ana"), Device(name="main-luis")
+    node = started(asterisk_installation, tmp_path / "node", devices=(ana,))
+    try:
+        async with Softphone.start() as phone:
+            await phone.register("main-ana", ana.secret, port=node.settings.sip_port)
+            call = await phone.call("900123456")
+            await call.until("confirmed")
+
+            trunk = Trunk(name="main-carrier", host="127.0.0.2", qualify_s=0)
+            more = node.settings.model_copy(update={"devices": (ana, luis), "trunks": (trunk,)})
+            render(more, asterisk_installation)
+            with Ami(node) as ami:
+                for module in RELOADED_MODULES:
+                    assert ami.ask("Reload", f"Module: {module}") == "Success"
+
+            await phone.register("main-luis", luis.secret, port=node.settings.sip_port)
+            with AriListener(node) as engine, RawSip(node.settings.sip_port, "127.0.0.2") as carrier:
+                carrier.send(carrier.message("INVITE", "sip:911@127.0.0.1", body=offer("127.0.0.2")))
+                arrived = [(await asyncio.to_thread(engine.next, "StasisStart"))["args"][2] for _ in range(2)]
+            assert sorted(arrived) == ["main-ana", "main-carrier"]
+            assert call.state == "confirmed"
+    finally:
+        node.launcher.stop()
