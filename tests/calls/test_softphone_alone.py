@@ -18,7 +18,7 @@ from telephony.softphone.calls import PhoneCall
 from telephony.softphone.client import Softphone
 from telephony.softphone.ear import first_sound_s, load, silence_after_s, tone_spans
 from telephony.softphone.errors import CallEnded, CommandRejected, PhoneDied
-from tests.phone_fixture import tone_wav
+from tests.phone_fixture import Phones, tone_wav
 
 
 async def pair(phone: Softphone, **dialling) -> tuple[PhoneCall, PhoneCall]:
@@ -210,6 +210,23 @@ async def test_an_account_that_registers_anew_is_not_deleted_with_its_former_sel
     call = await softphone.call(f"sip:luis@{at}", account="ana")
     await call.until("early")
     await call.hangup()
+
+
+async def test_a_call_that_ended_does_not_take_the_next_one_with_it(softphone: Softphone, softphones: Phones) -> None:
+    """pjsua gives the call's number away at once: the old object must not hang up the new call."""
+    caller, called = await softphones(), await softphones()
+    at, called_at = await softphone.listen("ana"), await called.listen("luis")
+    await caller.listen("eva")
+    await called.auto_answer(100)
+    for _ in range(4):
+        await caller.call(f"sip:ana@{at}")
+    offered = [await softphone.incoming() for _ in range(4)]
+    # In one breath, so that nothing comes between: the one number that is free goes to the new call.
+    refuse = json.dumps({"do": "hangup", "call": offered[1].name})
+    await softphone.send_line(f'{refuse}\n{{"do": "call", "uri": "sip:luis@{called_at}", "call": "new"}}')
+    await softphone.wait_for("call_state", call=offered[1].name, state="disconnected")
+    await softphone.wait_for("call_state", call="new", state="confirmed")
+    assert [call.state for call in offered] == ["early", "disconnected", "early", "early"]
 
 
 async def test_junk_lines_are_answered_and_forgotten(softphone: Softphone) -> None:
