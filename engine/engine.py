@@ -15,6 +15,7 @@ from engine.config.sources import pack, read_sources
 from engine.config.trial import try_out
 from engine.effects.http import HttpEffect
 from engine.home import Home, SecretBox
+from engine.housekeeping import projected
 from engine.media import Resolver, Sounds
 from engine.node_settings import sound_directories
 from engine.runtime import Runtime
@@ -64,6 +65,7 @@ class Engine:
             "problems": self.problems,
             "clock_drift_s": round(self.clock.drift_s(), 3),
             "journal": {"last_seq": self.journal.last_seq, "durable_seq": self.journal.durable_seq},
+            "projection": {"lag_events": projected(self.home)[1]},
             "interactions": [
                 {
                     "id": interaction.interaction_id,

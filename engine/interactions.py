@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from ivr.model import Release
-
 from core.commands import Command, DestroyBridge, HangUpLeg, JoinQueue, Transfer
 from core.decisions import Decision, InteractionClosed, InteractionOpened, LegJoined, Moved, Noted
 from core.errors import EventRefused
@@ -45,6 +43,7 @@ from engine.config.outbound import OutboundRules
 from engine.transfers import PendingTransfer, end_of_leg, external_up, start_transfer
 from ivr import interpreter
 from ivr.interpreter import Ended, Start, World
+from ivr.model import Release
 from ivr.run import FlowRun
 
 MAX_IMMEDIATE_FACTS = 50

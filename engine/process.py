@@ -18,7 +18,6 @@ from typing import Literal
 
 import msgspec
 import uvloop
-from ivr.model import Release
 
 from core.commands import KeepRecording
 from core.events import ReleaseActivated
@@ -32,6 +31,7 @@ from engine.effects.http import HttpEffect
 from engine.effects.recordings import Mailboxes
 from engine.engine import Engine
 from engine.home import Home, SecretBox
+from engine.housekeeping import keep_house
 from engine.interactions import Surroundings
 from engine.lanes import Lanes
 from engine.media import Resolver, Sounds
@@ -40,6 +40,7 @@ from engine.node_settings import ari_settings, node_settings, sound_directories
 from engine.recovery import Reconciler, load_open, report_unfinished
 from engine.runtime import Runtime
 from engine.speech import open_renderer
+from ivr.model import Release
 from store.cipher import ContactCipher
 from store.journal import Journal
 from telephony.control.asterisk import AsteriskCallControl
@@ -173,15 +174,20 @@ async def running(home: Home) -> AsyncIterator[Engine]:
         gc.freeze()
         await calls.start()
         report_unfinished(runtime, journal.unfinished_commands())
-        prober = asyncio.create_task(_probe_loop(metrics), name="loop probe")
-        preparer = asyncio.create_task(renderer.prepare(configuration.static_speech()), name="prepare prompts")
+        tasks = [
+            asyncio.create_task(_probe_loop(metrics), name="loop probe"),
+            asyncio.create_task(renderer.prepare(configuration.static_speech()), name="prepare prompts"),
+            asyncio.create_task(
+                keep_house(home, journal, metrics, clock, configuration.site.keep_journal_days), name="housekeeping"
+            ),
+        ]
         try:
             yield engine
         finally:
             runtime.draining = True
-            for task in (prober, preparer):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(prober, preparer, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _configuration(home: Home, journal: Journal) -> tuple[Configuration, list[str]]:

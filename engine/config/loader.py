@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ivr.model import Release
-
 from core.media import Speech
 from definitions.models import Definition
 from definitions.models import load as load_definition
@@ -20,6 +18,7 @@ from engine.config.sources import tenant_of, within_tenant
 from engine.effects.http import AllowedHost
 from engine.home import SecretBox
 from ivr import loader as ivr_loader
+from ivr.model import Release
 
 CALL_VARIABLES = frozenset({"caller_name"})
 """What every call brings with it beside what the flow language itself knows."""
