@@ -74,8 +74,7 @@ def hush(memory: Asking, visit: Visit) -> tuple[Command, ...]:
 
 def heard(memory: A, visit: Visit, first_digit_s: float) -> Turn:
     """The question has been heard, or could not be said: from now on silence counts."""
-    commands: tuple[Command, ...] = () if memory.typed else (visit.timer(INPUT, first_digit_s),)
-    return Turn(replace(memory, playback_id=""), commands)
+    return Turn(replace(memory, playback_id=""), (visit.timer(INPUT, first_digit_s),))
 
 
 def try_again(

@@ -135,10 +135,8 @@ def resume(node: Model, memory: Memory, visit: Visit) -> Turn:
     if memory.value:
         return _read_back(node, visit, memory)
     turn = _ask(node, visit, memory)
-    if not memory.typed:
-        return turn
     assert isinstance(turn.memory, Memory)
-    return Turn(replace(turn.memory, typed=memory.typed), (*turn.commands, visit.timer("input", node.first_digit_s)))
+    return replace(turn, memory=replace(turn.memory, typed=memory.typed))
 
 
 def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:

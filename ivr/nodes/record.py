@@ -198,7 +198,8 @@ def _recorded(node: Model, memory: Memory, event: RecordingFinished, visit: Visi
         noted = Noted("recording", "kept: the caller hung up")
         return Turn(replace(memory, stage="done"), (keep, overdue), decisions=(noted,))
     if node.review is None:
-        return _done(node, memory, visit, f"kept: {event.duration_s:.1f} s, ended by {event.ended_by}")
+        turn = _done(node, memory, visit, f"kept: {event.duration_s:.1f} s, ended by {event.ended_by}")
+        return replace(turn, swallow=node.terminator if event.ended_by == "digit" else "")
     deaf_until_s = visit.now_s + BURST_S if event.ended_by == "digit" else 0.0
     turn = _review(node, visit, replace(memory, stage="review", no_matches=0, deaf_until_s=deaf_until_s))
     return Turn(turn.memory, (overdue, *turn.commands), flush=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -29,7 +29,7 @@ from core.commands import (
     StopRecording,
     Transfer,
 )
-from core.decisions import Decision
+from core.decisions import Decision, NodeEntered
 from core.events import (
     CommandRejected,
     DigitPressed,
@@ -54,6 +54,10 @@ KEY_GAP_S = 0.2
 FOR_EVER_S = 24 * 3600.0
 MOST_FACTS = 5_000
 """In one step of a scenario; more is a flow that never comes to rest."""
+
+
+C = TypeVar("C", bound=Command)
+D = TypeVar("D", bound=Decision)
 
 
 class Promises(Protocol):
@@ -170,9 +174,33 @@ class Caller:
             self._forget(key)
         self._take(interpreter.resume(self.world, snapshot.load(snapshot.dump(self.run)), self.now_s))
 
+    # -- what there is to see ----------------------------------------------------------------------------
     @property
     def is_waiting_for_her(self) -> bool:
         return self.ended is None and not self._worldly
+
+    def heard(self) -> list[str]:
+        """What was said, one playback each."""
+        return [line.text() for line in self.transcript if type(line) is Heard]
+
+    def path(self) -> list[str]:
+        """The nodes entered, in order."""
+        decisions = (line.decision for line in self.transcript if type(line) is Decided)
+        return [decision.node for decision in decisions if isinstance(decision, NodeEntered)]
+
+    def ordered(self, kind: type[C]) -> list[C]:
+        """The commands of a kind, in order; timers and the stopping of prompts are not kept."""
+        commands = (line.command for line in self.transcript if type(line) is Ordered)
+        return [command for command in commands if isinstance(command, kind)]
+
+    def decided(self, kind: type[D]) -> list[D]:
+        """The decisions of a kind, in order."""
+        decisions = (line.decision for line in self.transcript if type(line) is Decided)
+        return [decision for decision in decisions if isinstance(decision, kind)]
+
+    def tell(self, event: Event) -> None:
+        """A fact from outside: something the promises did not foresee."""
+        self._tell(event)
 
     # -- the world ---------------------------------------------------------------------------------------
     def _happens(self, until_s: float = float("inf")) -> bool:
@@ -285,6 +313,7 @@ class Caller:
         self._forget(recording_id)
         self._recording = None
         self._tell(RecordingFinished(self.begin.leg_id, recording_id, self.now_s - since_s, "digit"))
+        self._tell(DigitPressed(self.begin.leg_id, key))
         return True
 
     def _reject(self, command: Command) -> None:
