@@ -121,7 +121,7 @@ async def test_the_supervisor_sends_the_leg_of_a_lost_engine_to_overflow(
     await call.until("confirmed")
     sent = ari(impatient, "POST", f"channels/{leg}/continue", user="supervisor", context="overflow", extension="s")
     assert sent.status_code == 204
-    offered = await luis.incoming(timeout_s=3)
+    offered = await luis.incoming(timeout_s=10)
     await offered.answer()
     await offered.until("confirmed")
 
