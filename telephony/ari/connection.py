@@ -123,7 +123,7 @@ class AriConnection:
         self._wire: Wire | None = None
         self._pending: dict[str, Pending] = {}
         self._number = 0
-        self._down: asyncio.Event = asyncio.Event()
+        self._down = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._sweeper: asyncio.TimerHandle | None = None
         self._ping_at = 0.0
@@ -163,7 +163,7 @@ class AriConnection:
             raise NodeUnavailable(f"{self.name}: not connected, {_what(method, uri)} was not sent")
         self._number += 1
         request_id = str(self._number)
-        loop = asyncio.get_running_loop()
+        loop = wire.loop
         future: asyncio.Future[RestResponse] = loop.create_future()
         message = RestRequest(request_id, method, uri, "application/json" if body else "", body.decode())
         try:
@@ -218,7 +218,7 @@ class AriConnection:
         self._down.clear()
         self._pinged = None
         self._ping_at = loop.time() + settings.ping_s
-        self._sweep_later(loop.time())
+        self._sweep_later(wire, loop.time())
         self._move(ConnectionEvent.OPENED)
 
     def _lost(self, why: str) -> None:
@@ -266,18 +266,17 @@ class AriConnection:
             self._on_event(message)
 
     # -- deadlines and pings
-    def _sweep_later(self, now: float) -> None:
+    def _sweep_later(self, wire: Wire, now: float) -> None:
         # At the same moments for every connection: the loop wakes up once for all of them.
         due = (now // SWEEP_S + 1) * SWEEP_S
-        self._sweeper = asyncio.get_running_loop().call_at(due, self._sweep)
+        self._sweeper = wire.loop.call_at(due, self._sweep)
 
     def _sweep(self) -> None:
         wire = self._wire
         if wire is None:
             return
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        self._sweep_later(now)
+        now = wire.loop.time()
+        self._sweep_later(wire, now)
         if now >= self._ping_at:
             if self._pinged is not None and self._pinged == wire.pongs:
                 wire.abort(f"no pong within {self._settings.ping_s} s")
