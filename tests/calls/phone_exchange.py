@@ -1,9 +1,11 @@
-"""An Asterisk to try a phone on: two accounts, a few numbers, and its console."""
+"""An Asterisk to try a phone on: three accounts, a few numbers, and its console."""
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +24,10 @@ NUMBERS = {
     "ana": ["Dial(PJSIP/main-ana,20)", "Hangup(${HANGUPCAUSE})"],
     "luis": ["Dial(PJSIP/main-luis,20)", "Hangup(${HANGUPCAUSE})"],
 }
+
+
+# The one device that may do what Centralita forbids its phones.
+TRANSFERS = "main-boss"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ def exchange(asterisk_installation: Installation, tmp_path_factory: pytest.TempP
         asterisk_installation,
         tmp_path_factory.mktemp("exchange"),
         tls_port=_free_port(),
-        devices=(Device(name="main-ana"), Device(name="main-luis")),
+        devices=(Device(name="main-ana"), Device(name="main-luis"), Device(name=TRANSFERS)),
     )
     try:
         exchange = Exchange(node)
@@ -77,6 +83,20 @@ def exchange(asterisk_installation: Installation, tmp_path_factory: pytest.TempP
             exchange.command(
                 *(f"dialplan add extension {number},{place},{step} into devices" for place, step in enumerate(steps, 1))
             )
+        _allow_transfers(exchange)
         yield exchange
     finally:
         node.launcher.stop()
+
+
+def _allow_transfers(exchange: Exchange) -> None:
+    path = exchange.node.settings.state_dir / "etc" / "pjsip.conf"
+    before, section, after = path.read_text().partition(f"[{TRANSFERS}]\ntype = endpoint")
+    assert section
+    path.write_text(before + section + after.replace("allow_transfer = no", "allow_transfer = yes", 1))
+    exchange.command("module reload res_pjsip.so")
+    for _ in range(50):
+        if re.search(r"allow_transfer +: true", exchange.command(f"pjsip show endpoint {TRANSFERS}")):
+            return
+        time.sleep(0.1)
+    raise AssertionError("Asterisk did not take the new configuration")

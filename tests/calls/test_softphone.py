@@ -14,7 +14,7 @@ from telephony.softphone.client import Softphone
 from telephony.softphone.ear import first_sound_s, load, strongest_tone, tone_spans
 from telephony.softphone.errors import CallEnded, RegistrationFailed
 from tests.asterisk_fixture import started
-from tests.calls.phone_exchange import Exchange, exchange
+from tests.calls.phone_exchange import TRANSFERS, Exchange, exchange
 from tests.phone_fixture import Phones, tone_wav
 
 pytestmark = pytest.mark.asterisk
@@ -177,10 +177,36 @@ async def test_a_transfer_by_the_phone_is_refused_and_the_call_goes_on(ana: Soft
     assert (call.state, second.state) == ("confirmed", "confirmed")
 
 
-async def test_a_phone_that_was_killed_leaves_no_call_behind(
+async def test_where_transfers_are_allowed_the_phone_makes_them_and_leaves_the_call(
     softphone: Softphone, luis: Softphone, exchange: Exchange
 ) -> None:
-    """An orderly end says goodbye: Asterisk is left with no channel and no contact."""
+    boss = await registered(softphone, exchange, TRANSFERS)
+    await luis.auto_answer()
+    call = await boss.call("luis")
+    await call.until("confirmed")
+    assert (await call.transfer("echo")).accepted
+    await call.until("disconnected")
+    other = await luis.incoming()
+    await other.dtmf("5")
+    await luis.wait_for("dtmf_received", call=other.name, digit="5")
+    await other.hangup()
+
+    call = await boss.call("luis")
+    await call.until("confirmed")
+    second = await boss.call("echo")
+    await second.until("confirmed")
+    assert (await call.transfer(second)).accepted
+    await call.until("disconnected")
+    await second.until("disconnected")
+    other = await luis.incoming()
+    await other.dtmf("6")
+    await luis.wait_for("dtmf_received", call=other.name, digit="6")
+
+
+async def test_a_phone_that_ends_leaves_no_call_behind(
+    softphone: Softphone, luis: Softphone, exchange: Exchange
+) -> None:
+    """It says goodbye: Asterisk is left with no channel and no contact."""
     ana = await registered(softphone, exchange, "main-ana")
     await luis.auto_answer()
     call = await ana.call("luis")

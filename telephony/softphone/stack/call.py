@@ -179,6 +179,8 @@ class Call:
 
     def on_transfer_status(self, code: int, reason: str, final: bool) -> None:
         self._host.emit("transfer_status", call=self.name, code=code, reason=reason, final=final)
+        if final and 200 <= code < 300:
+            self._host.after(0.0, self.hang_up)  # as phones do: its part in this call is over
 
     def on_transfer_request(self, to: str) -> int:
         """Nobody but its own driver makes this phone dial."""
