@@ -1,0 +1,140 @@
+"""`centralita flow try|test|draw|schema`: flows without a phone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json, print_problems
+
+if TYPE_CHECKING:
+    from engine.config.loader import Configuration
+    from engine.home import Home
+    from ivr.model import Flow
+
+app = typer.Typer(help="Flows without a phone: try them, test them, draw them.", no_args_is_help=True)
+
+NameArgument = Annotated[str, typer.Argument(help="The flow: reception")]
+TenantOption = Annotated[str, typer.Option(help="Whose flow it is.")]
+
+
+@app.command("try")
+def try_(
+    name: NameArgument,
+    language: Annotated[
+        str, typer.Option(help="The number's language; else the flow's first.", show_default=False)
+    ] = "",
+    caller: Annotated[str, typer.Option(help="The caller's number.", show_default=False)] = "",
+    called: Annotated[str, typer.Option(help="The number dialled.", show_default=False)] = "",
+    time: Annotated[
+        str, typer.Option(help="When: `2026-03-10 22:30`, in the site's time zone; else now.", show_default=False)
+    ] = "",
+    queue: Annotated[
+        list[str] | None, typer.Option(help="How a queue ends: sales=no_agents (answered unless told).")
+    ] = None,
+    transfer: Annotated[
+        list[str] | None, typer.Option(help="How a transfer ends: device:1001=busy (answered unless told).")
+    ] = None,
+    toggle: Annotated[list[str] | None, typer.Option(help="A toggle's value: closure=on.")] = None,
+    variable: Annotated[
+        list[str] | None, typer.Option("--set", help="A variable the call brings: reason=holiday.")
+    ] = None,
+    tenant: TenantOption = "main",
+    project: ProjectOption = None,
+) -> None:
+    """Walk through a flow in the terminal: read what the caller hears, press keys, be silent, hang up.
+
+    Time is virtual: nothing has to be waited for. Lines can be piped in.
+    """
+    from engine.cli.flow_try import circumstances, walk_through
+    from ivr.walk import Walk
+
+    configuration = _configuration(home_of(project))
+    flow = _flow(configuration, tenant, name)
+    if language and language not in flow.languages:
+        fail(f"{name} does not speak '{language}': it speaks {', '.join(flow.languages)}", 2)
+    said = {"language": language, "caller": caller, "called": called, "time": time}
+    pairs = {"queue": queue, "transfer": transfer, "toggles": toggle, "variables": variable}
+    given = circumstances(configuration, tenant, said, {key: texts for key, texts in pairs.items() if texts})
+    walk = Walk(configuration.release, name, tenant, given)
+    walk_through(walk, configuration.release, tenant, flow.name(given.language or flow.languages[0]), given)
+
+
+@app.command("test")
+def run_tests(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Flows; all that have tests unless told.", show_default=False)
+    ] = None,
+    only: Annotated[str, typer.Option(help="Only tests whose name holds this.", show_default=False)] = "",
+    junit: Annotated[
+        Path | None, typer.Option(help="Also write JUnit XML, for CI.", dir_okay=False, show_default=False)
+    ] = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Name the nodes and branches no test walks.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show every call, not only those that fail.")
+    ] = False,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Run the tests beside the flows (flows/*.test.yaml) in virtual time. Exit code 1 when one fails."""
+    from engine.cli import flow_test
+
+    home = home_of(project)
+    configuration = _configuration(home)
+    report = flow_test.run(home, configuration, names or [], only)
+    if junit is not None:
+        from ivr.scenario.report import as_junit
+
+        junit.parent.mkdir(parents=True, exist_ok=True)
+        junit.write_text(as_junit(report.files), encoding="utf-8")
+    if json:
+        print_json(flow_test.as_json(report))
+    else:
+        flow_test.show(report, coverage=coverage, verbose=verbose)
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+@app.command("schema")
+def schema(
+    to: Annotated[
+        Path | None,
+        typer.Option("--out", help="The directory to write to; docs/schema unless told.", show_default=False),
+    ] = None,
+    project: ProjectOption = None,
+) -> None:
+    """Write the JSON Schemas by which editors complete and check flows and configuration."""
+    from engine.schemas import FOLDER, SCHEMAS, write
+
+    folder = to or home_of(project).project / FOLDER
+    try:
+        write(folder)
+    except OSError as failure:
+        fail(f"{folder} cannot be written: {failure.strerror}")
+    out.print(f"{len(SCHEMAS)} schemas in {folder}")
+
+
+def _flow(configuration: Configuration, tenant: str, name: str) -> Flow:
+    """Ends the command when there is no such flow."""
+    from definitions.faults import did_you_mean
+
+    flow = configuration.release.flow(tenant, name)
+    if flow is None:
+        known = sorted(flow_id for owner, flow_id in configuration.release.flows if owner == tenant)
+        fail(f"there is no flow '{name}': {did_you_mean(name, known, what='flows')}", 2)
+    return flow
+
+
+def _configuration(home: Home) -> Configuration:
+    """The project's configuration; ends the command when it has errors."""
+    from engine.config.loader import load
+    from engine.config.sources import read_sources
+    from engine.sounds import known_sounds
+
+    loaded = load(read_sources(home.project), known_sounds(home))
+    if loaded.configuration is None:
+        print_problems(loaded.problems)
+        fail(f"{len(loaded.problems.errors)} errors: mend the lines above first")
+    return loaded.configuration

@@ -1,0 +1,82 @@
+"""The shipped flows: they load without a word of complaint, and their own tests walk every node and branch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.media import Speech
+from engine.config.loader import Configuration, load
+from engine.config.sources import read_sources
+from ivr.loader import load as load_flows
+from ivr.scenario.coverage import coverage
+from ivr.scenario.runner import run
+
+ROOT = Path(__file__).parents[3]
+SHIPPED = ("after_hours", "collections", "reception")
+
+
+@pytest.fixture(scope="module")
+def configuration() -> Configuration:
+    loaded = load(read_sources(ROOT))
+    assert not list(loaded.problems)
+    assert loaded.configuration is not None
+    return loaded.configuration
+
+
+def test_the_shipped_flows_are_all_there(configuration: Configuration) -> None:
+    assert {name for _, name in configuration.release.flows} >= set(SHIPPED)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_they_speak_spanish_and_english(configuration: Configuration, name: str) -> None:
+    flow = configuration.release.flows["main", name]
+    assert flow.languages == ("es", "en")
+    assert set(flow.title) == {"es", "en"}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_their_tests_pass_and_leave_nothing_out(configuration: Configuration, name: str) -> None:
+    file = f"flows/{name}.test.yaml"
+    result = run((ROOT / file).read_text(), file, configuration.release, time_zone=configuration.site.time_zone)
+    failures = [f"{failure}\n{one.transcript}" for one in result.results for failure in one.failures]
+    assert not list(result.problems)
+    assert not failures, "\n\n".join(failures)
+    covered = next(flow for flow in coverage(configuration.release, [result]) if flow.flow == name)
+    assert covered.is_full, str(covered)
+
+
+def test_what_they_say_can_be_recorded_in_one_go(configuration: Configuration) -> None:
+    """The sounds of all of it are shipped: they must not grow without notice."""
+    texts = {part for flow in configuration.release.flows.values() for part in flow.static_speech()}
+    assert len(texts) <= 150
+    assert max(len(part.text) for part in texts) <= 300
+
+
+def test_no_text_is_left_in_the_wrong_language(configuration: Configuration) -> None:
+    spanish_signs, english_words = set("áéíóúñ¿¡"), {"the", "your", "please", "press"}
+
+    def looks_wrong(part: Speech) -> bool:
+        words = set(part.text.lower().replace(",", " ").replace(".", " ").split())
+        return bool(words & english_words) if part.language == "es" else bool(spanish_signs & set(part.text.lower()))
+
+    texts = {part for flow in configuration.release.flows.values() for part in flow.static_speech()}
+    assert [part for part in texts if looks_wrong(part)] == []
+
+
+def test_no_pin_is_shipped(configuration: Configuration) -> None:
+    nodes = [node for flow in configuration.release.flows.values() for node in flow.nodes.values()]
+    pins = [str(getattr(node, "pin", None) or "") for node in nodes if node.type == "toggle"]
+    assert any(pins)
+    assert all(pin.startswith("secret:") for pin in pins if pin)
+
+
+def test_the_example_of_the_readme_works() -> None:
+    folder = ROOT / "docs" / "examples"
+    loaded = load_flows({"flows/hello.yaml": (folder / "hello.yaml").read_text()})
+    assert not list(loaded.problems)
+    assert loaded.release is not None
+    result = run((folder / "hello.test.yaml").read_text(), "hello.test.yaml", loaded.release)
+    assert result.passed, [str(failure) for one in result.results for failure in one.failures]
+    assert coverage(loaded.release, [result])[0].is_full
