@@ -14,7 +14,11 @@ from speech.recognisers.fake import FakeRecogniser
         ("Su saldo es 1.250 euros", "su saldo es mil doscientos cincuenta euros", "es"),
         ("¿Dígame? ¡Sí!", "digame si", "es"),
         ("cero ocho uno cero", "0810", "es"),
+        ("setenta y seis mil setecientos cuarenta y ocho", "76.748", "es"),
+        ("seis siete siete dos dos", "67722", "es"),
         ("For sales, press one.", "for sales press 1", "en"),
+        ("May fourteenth, twenty twenty-six", "May 14th, 2026.", "en"),
+        ("one thousand one hundred euros", "1,100 euros", "en"),
     ],
 )
 def test_the_way_it_is_written_does_not_count(one, other, language):
