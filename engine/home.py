@@ -44,6 +44,11 @@ class Home:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
+    def bind_file(self) -> Path:
+        """The address the running node listens on, as `centralita up` chose it."""
+        return self.state / "bind"
+
+    @property
     def logs(self) -> Path:
         return self.state / "log"
 

@@ -26,9 +26,14 @@ _LANGUAGE = re.compile(r"\A[a-z]{2}(?:[-_][A-Z]{2})?\Z")
 LOOPBACK = "127.0.0.1"
 
 
-def node_settings(home: Home, configuration: Configuration, box: SecretBox, bind: str = LOOPBACK) -> NodeSettings:
-    """Raises pydantic's ValidationError when names or ports do not fit together; its message says which."""
+def node_settings(home: Home, configuration: Configuration, box: SecretBox, bind: str = "") -> NodeSettings:
+    """`bind`: where SIP and audio listen; else where `up` last chose to, else loopback.
+
+    Raises pydantic's ValidationError when names or ports do not fit together; its message says which.
+    """
     site = configuration.site
+    if not bind:
+        bind = home.bind_file.read_text().strip() if home.bind_file.exists() else LOOPBACK
     overflow = site.absence.overflow
     emergency = configuration.emergency
     return NodeSettings(

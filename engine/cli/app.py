@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from engine.cli import check, doctor, flow, journal, service
+from engine.cli import check, demo, doctor, flow, journal, service
 from engine.cli.lazy import phone_app
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ service.register(app)
 check.register(app)
 journal.register(app)
 doctor.register(app)
+demo.register(app)
 app.add_typer(flow.app, name="flow")
 app.add_typer(phone_app(), name="phone")
 

@@ -97,6 +97,50 @@ def run_tests(
         raise typer.Exit(1)
 
 
+@app.command("draw")
+def draw_flow(
+    name: Annotated[
+        str, typer.Argument(help="The flow; the one that answered with --interaction.", show_default=False)
+    ] = "",
+    to: Annotated[
+        Path | None,
+        typer.Option("--out", help="The file to write; NAME.svg unless told, `-` prints it.", show_default=False),
+    ] = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Colour what tests reach, and what none does.")] = False,
+    interaction: Annotated[
+        str,
+        typer.Option(help="Draw the way of this interaction: its id, or its beginning; `last`.", show_default=False),
+    ] = "",
+    language: Annotated[str, typer.Option(help="Whose texts are shown.", show_default=False)] = "",
+    tenant: TenantOption = "main",
+    project: ProjectOption = None,
+) -> None:
+    """Draw a flow as SVG: plain, with what its tests cover, or with the way of a call."""
+    from engine.cli import flow_draw
+    from ivr.draw import draw
+
+    if not name and not interaction:
+        fail("which flow? write centralita flow draw NAME", 2)
+    home = home_of(project)
+    configuration = _configuration(home)
+    steps = None
+    if interaction:
+        flow, steps = flow_draw.walked(interaction, project, name, configuration)
+    else:
+        flow = _flow(configuration, tenant, name)
+    visited = flow_draw.tested(home, configuration, flow) if coverage else None
+    picture = draw(flow, visited=visited, path=steps, language=language)
+    if to is not None and str(to) == "-":
+        typer.echo(picture, nl=False)
+        return
+    file = to or Path(f"{flow.id}.svg")
+    try:
+        file.write_text(picture, encoding="utf-8")
+    except OSError as failure:
+        fail(f"{file} cannot be written: {failure.strerror}")
+    out.print(f"{file}: {len(flow.nodes)} nodes")
+
+
 @app.command("schema")
 def schema(
     to: Annotated[

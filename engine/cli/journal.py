@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -14,6 +17,10 @@ from core import decisions as said
 from core.commands import Command, Play
 from core.media import Sound, Speech
 from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json
+
+if TYPE_CHECKING:
+    from store.entry import Recorded
+    from store.journal_reader import JournalReader
 
 IdArgument = Annotated[str, typer.Argument(help="The interaction's id, or its beginning; `last` for the newest.")]
 
@@ -28,7 +35,7 @@ def register(app: typer.Typer) -> None:
 @journal_app.command("show")
 def show(interaction_id: IdArgument, project: ProjectOption = None, json: JsonOption = False) -> None:
     """Every event of an interaction with what was decided and commanded."""
-    records = _records(interaction_id, project)
+    records = records_of(interaction_id, project)
     if json:
         print_json([_record_json(record) for record in records])
         return
@@ -53,7 +60,7 @@ def show(interaction_id: IdArgument, project: ProjectOption = None, json: JsonOp
 
 def explain(interaction_id: IdArgument, project: ProjectOption = None, json: JsonOption = False) -> None:
     """Why the caller was led where she was: her way through the flows, with the reasons."""
-    records = _records(interaction_id, project)
+    records = records_of(interaction_id, project)
     steps = explain_steps(records)
     if json:
         print_json({"interaction_id": records[0].interaction_id, "steps": steps})
@@ -158,7 +165,15 @@ def _plain(value: Any) -> dict[str, Any]:
     return {"type": type(value).__name__, **plain}
 
 
-def _records(prefix: str, project: Any) -> Any:
+def records_of(prefix: str, project: Path | None) -> list[Recorded]:
+    """Every event of the interaction whose id begins so (`last`: the newest); ends the command when there is none."""
+    with reading(project) as reader:
+        return reader.show(_the_one(prefix, reader))
+
+
+@contextmanager
+def reading(project: Path | None) -> Iterator[JournalReader]:
+    """The journal; ends the command when it cannot be read."""
     from store.cipher import ContactCipher
     from store.errors import StoreError
     from store.journal_reader import JournalReader
@@ -168,13 +183,17 @@ def _records(prefix: str, project: Any) -> Any:
         with ContactCipher.open(home.state, read_only=True) as cipher:
             reader = JournalReader.open(home.journal, cipher)
             try:
-                found = reader.newest(1) if prefix == "last" else reader.find(prefix, limit=20)
-                if not found:
-                    fail("the journal is empty" if prefix == "last" else f"no interaction begins with '{prefix}'")
-                if len(found) > 1 and prefix not in found:
-                    fail("several interactions begin so:\n" + "\n".join(found))
-                return reader.show(prefix if prefix in found else found[0])
+                yield reader
             finally:
                 reader.close()
     except StoreError as failure:
         fail(str(failure))
+
+
+def _the_one(prefix: str, reader: JournalReader) -> str:
+    found = reader.newest(1) if prefix == "last" else reader.find(prefix, limit=20)
+    if not found:
+        fail("the journal is empty" if prefix == "last" else f"no interaction begins with '{prefix}'")
+    if len(found) > 1 and prefix not in found:
+        fail("several interactions begin so:\n" + "\n".join(found))
+    return prefix if prefix in found else found[0]

@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
+
+if TYPE_CHECKING:
+    from telephony.softphone.console import KnownAccount
 
 
 def phone_app() -> typer.Typer:
+    """`centralita phone`, which knows this installation's accounts."""
     try:
-        from telephony.softphone.console import app
+        from telephony.softphone import console
     except ImportError:
-        missing = typer.Typer(help="A SIP phone in the terminal (needs the extra `phone`).")
+        return _missing()
+    console.accounts_from(_account)
+    return console.app
 
-        @missing.callback(invoke_without_command=True)
-        def phone() -> None:
-            typer.echo("the softphone is not installed: pip install 'centralita[phone]'", err=True)
-            raise typer.Exit(1)
 
-        return missing
+def _missing() -> typer.Typer:
+    app = typer.Typer(help="A SIP phone in the terminal (needs the extra `phone`).")
+
+    @app.callback(invoke_without_command=True)
+    def phone() -> None:
+        typer.echo("the softphone is not installed: pip install 'centralita[phone]'", err=True)
+        raise typer.Exit(1)
+
     return app
+
+
+def _account(name: str | None) -> KnownAccount | None:
+    """A device of this installation, by its name in `config/devices/` or inside Asterisk; the first one for None."""
+    from engine.config.loader import load
+    from engine.config.sources import read_sources
+    from engine.home import Home, SecretBox
+    from engine.node_settings import node_settings
+    from telephony.softphone.console import KnownAccount
+
+    try:
+        home = Home.find()
+    except FileNotFoundError:
+        return None
+    configuration = load(read_sources(home.project)).configuration
+    if configuration is None or not (home.state / "secrets.json").exists():
+        return None
+    node = node_settings(home, configuration, SecretBox(home.state / "secrets.json"))
+    for device in node.devices:
+        if name in (None, device.name, device.name.partition("-")[2]):
+            return KnownAccount(device.name, device.secret, str(node.bind), node.sip_port)
+    return None

@@ -27,6 +27,8 @@ from engine.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.home import Home
     from telephony.node.settings import NodeSettings
 
@@ -62,15 +64,17 @@ def up(
     home.prepare()
     loaded = load(read_sources(home.project))
     print_problems(loaded.problems)
-    if loaded.configuration is None:
+    configuration = loaded.configuration
+    if configuration is None:
         fail("the configuration has errors: mend the lines above, then start again", CANNOT_START)
-    site = loaded.configuration.site
+    site = configuration.site
     try:
         address = bind or (lan_address() if lan else LOOPBACK)
         box = SecretBox(home.state / "secrets.json")
-        node = node_settings(home, loaded.configuration, box, address)
-        pins = loaded.configuration.pins(box)
+        home.bind_file.write_text(f"{address}\n")
+        node = node_settings(home, configuration, box, address)
         plan = Plan(home, node, find(), site.absence.overflow_after_s)
+        greeting = welcome(home, node, site.title or site.site, site.api_port, configuration.pins(box))
     except (OSError, ValueError, NodeError) as failure:
         fail(str(failure), CANNOT_START)
 
@@ -81,7 +85,7 @@ def up(
         supervisor = Supervisor(plan, lambda text: err.print(f"[yellow]{text}[/]"))
         with out.status("starting Asterisk and the engine"):
             await supervisor.start()
-        out.print(welcome(home, node, site.title or site.site, site.api_port, pins))
+        out.print(greeting)
         await stop.wait()
         with out.status("stopping"):
             await supervisor.stop()
@@ -107,7 +111,7 @@ def welcome(home: Home, node: NodeSettings, title: str, api_port: int, pins: Map
     for (tenant, name), pin in sorted(pins.items()):
         table.add_row("PIN", f"{name} [bold]{pin}[/]" + ("" if tenant == "main" else f" (tenant {tenant})"))
     table.add_row("dial", "any number in config/numbers, for example [bold]100[/]")
-    table.add_row("try", "[bold]centralita phone call 100[/] from this machine")
+    table.add_row("try", "[bold]centralita phone 100[/] from this machine")
     table.add_row("log", str(home.engine_log))
     table.add_row("API", f"http://127.0.0.1:{api_port}/health  /ready  /metrics")
     table.add_row("stop", "Ctrl-C")

@@ -71,14 +71,14 @@ class Configuration:
             for host in self.hosts
         }
 
+    def pins_named(self) -> list[tuple[str, str]]:
+        """(tenant, name) of every PIN that flows leave to be generated (`pin: secret:name`)."""
+        nodes = ((flow.tenant, node) for flow in self.release.flows.values() for node in flow.nodes.values())
+        return sorted({(tenant, name) for tenant, node in nodes if (name := getattr(node, "secret_pin", ""))})
+
     def pins(self, box: SecretBox) -> dict[tuple[str, str], str]:
-        """(tenant, name) -> each PIN that a flow names as `secret:name`; made when it is new."""
-        return {
-            (flow.tenant, name): box.get(f"pin/{flow.tenant}/{name}", _new_pin)
-            for flow in self.release.flows.values()
-            for node in flow.nodes.values()
-            if (name := str(getattr(node, "secret_pin", "")))
-        }
+        """The generated PINs, six digits each."""
+        return {(tenant, name): box.get(f"pin/{tenant}/{name}", _new_pin) for tenant, name in self.pins_named()}
 
     def static_speech(self) -> list[Speech]:
         """Every text that is spoken as written, to be rendered before anybody hears it."""

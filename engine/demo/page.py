@@ -1,0 +1,75 @@
+"""`demo.html`: what the caller heard, the way she was led, and when what happened; one file, no network."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from engine.demo.call import Shown
+from ivr.draw import draw
+from speech.hearing import heard
+
+_MARKS = {
+    "node": "→",
+    "hears": "🔊",
+    "presses": "⌨",
+    "engine": "⚡",
+    "records": "⏺",
+    "why": "·",
+    "phone": "🗣",
+    "ends": "☎",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    at: str
+    seconds: float
+    mark: str
+    kind: str
+    text: str
+
+
+def recognised(wav: Path) -> str:
+    """What a machine understands of it; a hint when no recogniser is installed."""
+    try:
+        return heard(wav, "es")
+    except Exception as failure:
+        return f"(not recognised: {failure})"
+
+
+def write(shown: Shown, text: str, file: Path) -> None:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(["j2"]), undefined=StrictUndefined
+    )
+    flows = list(dict.fromkeys(flow for flow, _ in shown.path))
+    drawings = []
+    for flow_id in flows:
+        flow = shown.configuration.release.flow("main", flow_id)
+        if flow is not None:
+            path = [node for name, node in shown.path if name == flow_id]
+            drawings.append((flow.name("en"), Markup(draw(flow, path=path, language="es"))))  # noqa: S704 - our own SVG
+    rows = [
+        Row(
+            f"{beat.at_s - shown.began_s:+.1f} s",
+            max(0.0, beat.at_s - shown.began_s),
+            _MARKS[beat.kind],
+            beat.kind,
+            beat.text,
+        )
+        for beat in sorted(shown.beats, key=lambda beat: beat.at_s)
+        if beat.text
+    ]
+    page = environment.get_template("page.html.j2").render(
+        audio=base64.b64encode(shown.wav.read_bytes()).decode(),
+        recognised=text,
+        away_s=f"{shown.away_s:.1f}",
+        interaction_id=shown.interaction_id,
+        rows=rows,
+        drawings=drawings,
+    )
+    file.write_text(page, encoding="utf-8")
