@@ -170,6 +170,8 @@ async def _run(
     def tell(event: Event) -> None:
         if as_json:
             typer.echo(json.dumps({"event": event.name, "t_s": event.t_s, **event.fields}, ensure_ascii=False))
+        elif event.name == "recorded" and steps is None and habits.record is None:
+            return  # only made to be heard, and gone with the phone
         elif text := sentence(event):
             say(text)
 

@@ -53,6 +53,7 @@ class Terminal:
         self._typed = ""
         self._on_hold = self._muted = self._heard = False
         self._recordings = 0
+        self._passing = Path()
         self._around_call = contextlib.AsyncExitStack()
         self._dialled_connected = habits.dial is None
 
@@ -61,7 +62,8 @@ class Terminal:
         keyboard = sys.stdin.isatty()
         stop = self._phone.on_event(self._inbox.put_nowait)
         try:
-            with _keys(self._inbox):
+            with _keys(self._inbox), tempfile.TemporaryDirectory(prefix="centralita-phone-") as directory:
+                self._passing = Path(directory)
                 if keyboard:
                     self._say(KEYS)
                 if self._habits.dial:
@@ -172,22 +174,23 @@ class Terminal:
         habits = self._habits
         command = player(habits.rate_hz) if habits.hear else None
         if habits.record or command:
-            path = self._next_recording() if habits.record else self._passing_recording()
+            path = self._next_recording()
             await call.record(path.absolute())
             if command:
-                await self._around_call.enter_async_context(Loudspeaker(path, habits.rate_hz, command))
+                speaker = Loudspeaker(path, habits.rate_hz, command)
+                self._around_call.callback(self._confess_silence, speaker)
+                await self._around_call.enter_async_context(speaker)
         if habits.play:
             await call.play(habits.play.absolute(), loop=True)
 
-    def _next_recording(self) -> Path:
-        assert self._habits.record is not None
-        self._recordings += 1
-        path = self._habits.record
-        return path if self._recordings == 1 else path.with_stem(f"{path.stem}-{self._recordings}")
+    def _confess_silence(self, speaker: Loudspeaker) -> None:
+        if speaker.silent:
+            self._say("this machine could not play sound: --record FILE.wav keeps what is heard")
 
-    def _passing_recording(self) -> Path:
-        directory = self._around_call.enter_context(tempfile.TemporaryDirectory(prefix="centralita-phone-"))
-        return Path(directory) / "heard.wav"
+    def _next_recording(self) -> Path:
+        self._recordings += 1
+        path = self._habits.record or self._passing / "heard.wav"
+        return path if self._recordings == 1 else path.with_stem(f"{path.stem}-{self._recordings}")
 
     @contextlib.contextmanager
     def _excuses(self) -> Iterator[None]:

@@ -396,3 +396,11 @@ def test_an_unknown_codec_is_refused_with_the_known_ones() -> None:
     assert done.returncode == 4
     assert told["what"] == "no codec mp3"
     assert "PCMA" in told["hint"]
+
+
+async def test_without_pjsua2_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pjsua2.py").write_text("raise ImportError('No module named pjsua2')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(PhoneDied, match=r"pip install 'centralita\[phone\]'"):
+        async with Softphone.start():
+            raise AssertionError("it started")

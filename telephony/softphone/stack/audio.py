@@ -157,9 +157,8 @@ class CallAudio:
         elif time.monotonic() < deadline_s:
             self._host.after(_CLOSE_EVERY_S, lambda: self._report_when_closed(path, stopped_s, deadline_s))
         else:
-            self._host.emit(
-                "error", what=f"the recording {path} was not closed", hint="is the disk full?", call=self._call
-            )
+            why = "is the disk full?" if os.path.exists(path) else "it was removed meanwhile"
+            self._host.emit("error", what=f"the recording {path} was not closed", hint=why, call=self._call)
 
 
 def is_closed_wav(path: str) -> bool:
