@@ -293,6 +293,8 @@ class Machine:
     def _close_flow(self) -> None:
         frame, self.outer = self.outer[-1], self.outer[:-1]
         self._open(frame)
+        if self.variables.get("language") != self.language:
+            self.variables = {**self.variables, "language": self.language}
         if self.node is not None:
             self.verb, self.memory, self.secret = self.node.type, None, False
 

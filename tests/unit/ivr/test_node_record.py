@@ -1,0 +1,206 @@
+"""record, as a caller meets it."""
+
+from __future__ import annotations
+
+from core.commands import DiscardRecording, KeepRecording, StartRecording, StopRecording
+from core.decisions import NodeLeft, Noted
+from core.events import CommandRejected, DigitPressed, RecordingFailed, RecordingFinished
+from core.media import Recorded
+from ivr.scenario.caller import Heard
+from ivr.scenario.promises import Given
+from ivr.scenario.tiny import tiny_call
+
+MESSAGE = {
+    "type": "record",
+    "mailbox": "sales",
+    "prompt": "Deje su mensaje",
+    "silence_s": "4",
+    "min_s": "2",
+    "labels": {"from": "{{ caller }}"},
+    "into": "message",
+    "next": "thanks",
+    "no_input": {"retries": "1", "prompt": "No oímos nada", "then": "bye"},
+    "error": {"prompt": "No se puede grabar", "then": "bye"},
+}
+REVIEW = {"review": {"prompt": "1 guardar, 2 oír, 3 repetir"}}
+REST = {"thanks": {"type": "hangup", "prompt": "Gracias"}, "bye": {"type": "hangup", "prompt": "Adiós"}}
+
+
+def call(*recordings, **changes):
+    return tiny_call({"message": {**MESSAGE, **changes}, **REST}, given=Given(recordings=recordings))
+
+
+def kept(caller):
+    return [command.recording_id for command in caller.ordered(KeepRecording)]
+
+
+def discarded(caller):
+    return [command.recording_id for command in caller.ordered(DiscardRecording)]
+
+
+def test_a_message_is_recorded_after_the_prompt_and_kept_with_its_labels():
+    caller = call((10.0, "silence"))
+    caller.listen()
+    (start,) = caller.ordered(StartRecording)
+    assert (start.max_s, start.silence_s, start.beep, start.terminators) == (120, 4, True, "#")
+    (keep,) = caller.ordered(KeepRecording)
+    assert (keep.recording_id, keep.mailbox, keep.labels) == (start.recording_id, "sales", {"from": "+34911234567"})
+    assert caller.path() == ["message", "thanks"]
+    assert caller.run.variables["message"] == start.recording_id
+
+
+def test_a_digit_skips_the_prompt():
+    caller = call()
+    caller.press("1")
+    assert len(caller.ordered(StartRecording)) == 1
+    assert next(line for line in caller.transcript if isinstance(line, Heard)).cut
+
+
+def test_the_closing_silence_is_no_message():
+    caller = call((5.0, "silence"), (9.0, "silence"))
+    caller.listen()
+    assert caller.heard() == ["Deje su mensaje", "No oímos nada Deje su mensaje", "Gracias"]
+    first, second = (command.recording_id for command in caller.ordered(StartRecording))
+    assert discarded(caller) == [first]
+    assert kept(caller) == [second]
+
+
+def test_twice_nothing_leads_out():
+    caller = call((4.0, "silence"))
+    caller.listen()
+    assert caller.path() == ["message", "bye"]
+    assert len(discarded(caller)) == 2
+
+
+def test_the_key_that_ends_the_message_is_no_choice_for_the_next_menu():
+    menu = {"type": "menu", "prompt": "m", "keys": {"#": "bye", "1": "bye"}}
+    caller = tiny_call({"message": {**MESSAGE, "next": "menu"}, "menu": menu, **REST})
+    caller.press("1")
+    caller.pass_time(5)
+    caller.press("#")
+    caller.listen()
+    assert caller.path() == ["message", "menu"]
+
+
+def test_who_hangs_up_after_speaking_has_left_a_message():
+    caller = call((60.0, "silence"))
+    caller.press("1")
+    caller.pass_time(8)
+    caller.hang_up()
+    assert len(kept(caller)) == 1
+    assert caller.ended.outcome == "caller_hung_up"
+    assert NodeLeft("tiny", "message", 1, "hangup", "") in caller.decided(NodeLeft)
+
+
+def test_who_hangs_up_at_once_has_not():
+    caller = call((60.0, "silence"))
+    caller.press("1")
+    caller.pass_time(1)
+    caller.hang_up()
+    assert not kept(caller)
+    assert len(discarded(caller)) == 1
+
+
+def test_the_end_of_the_recording_may_be_told_before_the_hangup_and_keeps_once():
+    caller = call((60.0, "silence"))
+    caller.press("1")
+    caller.pass_time(8)
+    caller.tell(RecordingFinished("leg-1", caller.run.memory.recording_id, 8.0, "hangup"))
+    caller.hang_up()
+    assert len(kept(caller)) == 1
+
+
+def test_the_message_can_be_heard_repeated_and_kept():
+    caller = call((9.0, "silence"), **REVIEW)
+    caller.listen()
+    assert caller.heard()[-1] == "1 guardar, 2 oír, 3 repetir"
+    caller.press("2")
+    (line,) = [line for line in caller.transcript if isinstance(line, Heard) and isinstance(line.parts[0], Recorded)]
+    assert line.parts[0].recording_id == caller.run.memory.recording_id
+    caller.listen()
+    caller.press("3")
+    assert len(discarded(caller)) == 1
+    caller.listen()
+    caller.press("1")
+    assert len(kept(caller)) == 1
+    assert kept(caller) != discarded(caller)
+    assert caller.path()[-1] == "thanks"
+
+
+def test_silence_at_the_review_keeps_the_message():
+    caller = call((9.0, "silence"), **REVIEW)
+    caller.listen()
+    caller.be_silent(6)
+    assert len(kept(caller)) == 1
+
+
+def test_strange_keys_at_the_review_keep_it_in_the_end():
+    caller = call((9.0, "silence"), **REVIEW)
+    for _ in range(3):
+        caller.listen()
+        caller.press("7")
+    assert len(kept(caller)) == 1
+
+
+def test_hanging_up_at_the_review_keeps_the_message():
+    caller = call((9.0, "silence"), **REVIEW)
+    caller.listen()
+    caller.hang_up()
+    assert len(kept(caller)) == 1
+
+
+def test_the_key_that_ended_the_recording_is_no_answer_to_the_review():
+    caller = call((60.0, "silence"), **REVIEW, terminator="any")
+    caller.press("1")
+    caller.pass_time(5)
+    caller.press("1")
+    assert not kept(caller)
+    assert caller.run.memory.stage == "review"
+
+
+def test_a_recording_that_cannot_be_made_takes_the_error_exit():
+    for event in (
+        RecordingFailed("leg-1", "x", "disk full"),
+        CommandRejected("i-1", "1.1", "StartRecording", "no", "leg-1"),
+    ):
+        caller = call()
+        caller.press("1")
+        caller.tell(event)
+        assert caller.heard()[-1] == "No se puede grabar"
+        caller.listen()
+        assert caller.path() == ["message", "bye"]
+
+
+def test_a_recording_whose_end_is_never_told_is_kept():
+    caller = call((60.0, "silence"), max_s="30")
+    caller.press("1")
+    caller._forget(caller.run.memory.recording_id)
+    caller.pass_time(60)
+    assert len(kept(caller)) == 1
+    assert len(caller.ordered(StopRecording)) == 1
+
+
+def test_after_a_restart_what_was_said_is_kept_and_the_caller_is_asked_again():
+    caller = call((60.0, "silence"), (9.0, "silence"))
+    caller.press("1")
+    caller.pass_time(5)
+    caller.survive_restart()
+    assert caller.heard()[-1] == "Deje su mensaje"
+    partial = caller.ordered(KeepRecording)[0]
+    assert partial.labels["partial"] == "yes"
+    caller.listen()
+    assert len(kept(caller)) == 2
+
+
+def test_a_label_that_cannot_be_made_loses_no_message():
+    caller = call((9.0, "silence"), labels={"about": "{{ nothing }}"})
+    caller.listen()
+    assert caller.ordered(KeepRecording)[0].labels == {"about": ""}
+    assert [noted.why for noted in caller.decided(Noted)] == ["kept: 9.0 s, ended by silence"]
+
+
+def test_digits_while_speaking_mean_nothing():
+    caller = call((60.0, "silence"), terminator="none")
+    caller.press("1")
+    caller.tell(DigitPressed("leg-1", "5"))
+    assert caller.path() == ["message"]
