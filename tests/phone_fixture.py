@@ -6,6 +6,7 @@
     async def test_something(softphones):                                # as many as needed
         ana, luis = await softphones(), await softphones(rate_hz=8000)   # arguments of Softphone.start
 
+    here, there = await pair(phone)                                      # a call between two accounts of one phone
     path = tone_wav(tmp_path / "a700.wav", 700.0, seconds=3.0)           # something to say that can be recognised
 
 Every phone has ended, by force if need be, when its test has.
@@ -22,9 +23,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from telephony.softphone.calls import PhoneCall
 from telephony.softphone.client import Softphone
 
-__all__ = ["Phones", "softphone", "softphones", "tone_wav"]
+__all__ = ["Phones", "pair", "softphone", "softphones", "tone_wav"]
 
 Phones = Callable[..., Awaitable[Softphone]]
 
@@ -42,6 +44,18 @@ async def softphones() -> AsyncIterator[Phones]:
 @pytest.fixture
 async def softphone(softphones: Phones) -> Softphone:
     return await softphones()
+
+
+async def pair(phone: Softphone, **dialling: Any) -> tuple[PhoneCall, PhoneCall]:
+    """Ana calls Luis, who picks up at once: both ends of the call."""
+    await phone.listen("ana")
+    at = await phone.listen("luis")
+    await phone.auto_answer(account="luis")
+    here = await phone.call(f"sip:luis@{at}", account="ana", **dialling)
+    there = await phone.incoming(account="luis")
+    await here.until("confirmed")
+    await there.until("confirmed")
+    return here, there
 
 
 def tone_wav(path: Path, hz: float, *, seconds: float = 3.0, rate_hz: int = 8000) -> Path:
