@@ -44,12 +44,9 @@ class PlaybackRef(msgspec.Struct, frozen=True):
 
 
 class RecordingRef(msgspec.Struct, frozen=True):
-    """`duration`: whole seconds of what was kept."""
-
     name: str
     target_uri: str = ""
     state: str = ""
-    duration: int = 0
     cause: str = ""
 
 

@@ -24,13 +24,13 @@ class RecordingFiles:
     def path(self, recording_id: str) -> Path:
         return self._directory / f"{file_name(recording_id)}.{FORMAT}"
 
-    def duration_s(self, recording_id: str) -> float:
-        """Of what was written, by its size; 0.0 when there is no file."""
+    def duration_s(self, recording_id: str) -> float | None:
+        """Of what was written, by its size; None when there is no file, or not even a header in it."""
         try:
             size = self.path(recording_id).stat().st_size
         except OSError:
-            return 0.0
-        return max(0, size - _HEADER_BYTES) / _BYTES_PER_S
+            return None
+        return (size - _HEADER_BYTES) / _BYTES_PER_S if size >= _HEADER_BYTES else None
 
     def keep(self, recording_id: str, destination: str) -> None:
         """Moves the file; the destination is there whole or not at all, also across file systems.

@@ -39,6 +39,7 @@ ARRIVED = "arrived"
 DIALED = "dialed"
 RETRIED = "retried"
 _TARGET = "channel:"
+_NOT_WRITTEN = "Asterisk stopped writing it: is there room on the disk of its recordings, and may it write there?"
 
 
 def arrival(node: str, channel: Channel, args: list[str]) -> LegArrived:
@@ -222,12 +223,17 @@ class Translator:
         leg, recording = self._recording(event.recording)
         if leg is None or recording is None:
             return
+        if recording.discarded:
+            leg.tell_if_idle()
+            return
         lasted_s = asyncio.get_running_loop().time() - recording.began_s
-        ended_by = _ended_by(leg, recording, lasted_s)
-        heard_s = max(float(event.recording.duration), self._files.duration_s(recording.recording_id))
-        if ended_by == "silence":  # Asterisk cuts it off the file
-            heard_s = min(heard_s + recording.silence_s, lasted_s)
-        if not recording.discarded:
+        written_s = self._files.duration_s(recording.recording_id)
+        ended_by = _ended_by(leg, recording, lasted_s, written_s)
+        if ended_by is None or written_s is None:
+            self._sink(RecordingFailed(leg.leg_id, recording.recording_id, _NOT_WRITTEN))
+        else:
+            # The silence that ended it is cut off the file.
+            heard_s = min(written_s + recording.silence_s, lasted_s) if ended_by == "silence" else written_s
             self._sink(RecordingFinished(leg.leg_id, recording.recording_id, heard_s, ended_by))
         leg.tell_if_idle()
 
@@ -256,9 +262,9 @@ def _over_limit(leg: LegMemory, event: messages.StasisEnd) -> bool:
 
 
 def _ended_by(
-    leg: LegMemory, recording: RecordingMemory, lasted_s: float
-) -> Literal["digit", "silence", "limit", "hangup", "stopped"]:
-    """Asterisk does not say; what we asked for and have seen does."""
+    leg: LegMemory, recording: RecordingMemory, lasted_s: float, written_s: float | None
+) -> Literal["digit", "silence", "limit", "hangup", "stopped"] | None:
+    """Asterisk does not say; what we asked for and have seen does. None: nothing of it, so it could not go on."""
     if recording.stopped:
         return "stopped"
     if leg.hangup_seen:
@@ -267,4 +273,6 @@ def _ended_by(
         return "digit"
     if recording.max_s and lasted_s >= recording.max_s - 0.3:
         return "limit"
-    return "silence" if recording.silence_s else "stopped"
+    if recording.silence_s and written_s is not None and lasted_s - written_s >= recording.silence_s / 2:
+        return "silence"
+    return None

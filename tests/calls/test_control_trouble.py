@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from core.commands import OriginateLeg, StartRecording
 from core.errors import CommandFailed, CommandRefused, DeadlineExceeded, LegGone
-from core.events import DigitPressed, LegArrived, LegEnded, LegUp, PlaybackFinished, RecordingFinished
+from core.events import DigitPressed, LegArrived, LegEnded, LegUp, PlaybackFinished, RecordingFailed, RecordingFinished
 from core.leg import EndReason, LegRole
 from telephony.control.asterisk import AsteriskCallControl
 from telephony.node.installation import Installation
@@ -374,6 +375,30 @@ async def test_two_nodes_at_once(asterisk_node: AsteriskNode, own_node: Asterisk
         await facts.next(LegEnded, legs["node-1"])
     finally:
         await control.close()
+
+
+async def test_a_full_disk_fails_the_recording_and_the_call_goes_on(
+    own_node: AsteriskNode, softphones: Phones, tmp_path: Path
+) -> None:
+    async with engine(own_node) as running:
+        control = running.control
+        phone = await registered(own_node, softphones, "main-caller")
+        call, leg_id = await calling(own_node, running, phone)
+        await control.answer(leg_id)
+        await call.until("confirmed")
+        await call.play(tone_wav(tmp_path / "speech.wav", 700.0, seconds=20.0))
+        assert own_node.launcher.pid is not None
+        resource.prlimit(own_node.launcher.pid, resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+        for n, silence_s in enumerate((0, 2)):
+            recording_id = f"{leg_id}.r{n}"
+            await control.start_recording(StartRecording(leg_id, recording_id, 15, silence_s=silence_s, beep=False))
+            failed = await running.facts.next(RecordingFailed, leg_id, count=n + 1)
+            assert failed.recording_id == recording_id
+            assert "disk" in failed.why
+            await control.discard_recording(leg_id, recording_id)
+        await control.play(leg_id, f"{leg_id}.1", ["tone:beep"])
+        assert (await running.facts.next(PlaybackFinished, leg_id)).how == "completed"
+        await until_gone(running, call)
 
 
 async def test_a_place_that_cannot_be_written_refuses_or_fails_the_recording_and_the_call_goes_on(
