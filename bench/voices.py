@@ -78,7 +78,7 @@ async def waits(folder: Path) -> list[tuple[str, list[float]]]:
 
     try:
         await measure("first call of all, workers not started, new words", ["Bienvenido, señor Arrizabalaga."])
-        await renderer.warm_up(["es"])
+        await renderer.warm_up(["es"])  # as the engine does at its start
         await measure("new words", [f"Bienvenida, señora {name}, le atendemos." for name in NAMES])
         # As loading a flow does for the fixed words of a template; the phrases for values are shipped.
         renderer.learn_phrase("Su saldo es", "es")

@@ -19,14 +19,19 @@ _HEAVY = frozenset({"kokoro"})
 def make_speakers(voices: Sequence[str] = VOICES, *, in_process: bool = False) -> list[Speaker]:
     """Speakers of these voices in that order, each with a worker process (not started yet) unless `in_process`.
 
-    Heavy voices run at niceness 10, so that rendering never takes the cores from calls.
+    A heavy voice runs at niceness 10, so that rendering never takes the cores from calls, and is stopped after five
+    idle minutes; a light one stays.
     Raises `ValueError` for a name nobody has.
     """
     speakers: list[Speaker] = []
     for name in voices:
         voice = make_voice(name)
-        heavy = name in _HEAVY
-        speakers.append(InlineSpeaker(voice) if in_process else WorkerSpeaker(voice, niceness=10 if heavy else 0))
+        if in_process:
+            speakers.append(InlineSpeaker(voice))
+        elif name in _HEAVY:
+            speakers.append(WorkerSpeaker(voice, niceness=10, idle_s=300.0))
+        else:
+            speakers.append(WorkerSpeaker(voice, idle_s=None))
     return speakers
 
 

@@ -34,7 +34,8 @@ class WorkerSpeaker:
     """Keeps `Speaker` by a worker process.
 
     At most `most_pending` requests wait (more are refused with `VoiceUnavailable`); a request without any answer
-    for `stall_s` ends the worker; after `idle_s` without requests it is stopped and its memory is free.
+    for `stall_s` ends the worker; after `idle_s` without requests it is stopped and its memory is free. With `idle_s`
+    None it stays, and comes back by itself when it dies, so that nobody ever waits for its start.
     `niceness` keeps a heavy voice from taking the cores from live calls.
     """
 
@@ -45,7 +46,7 @@ class WorkerSpeaker:
         niceness: int = 0,
         most_pending: int = 64,
         stall_s: float = 120.0,
-        idle_s: float = 300.0,
+        idle_s: float | None = 300.0,
     ) -> None:
         self.voice = voice
         self._niceness, self._most_pending, self._stall_s, self._idle_s = niceness, most_pending, stall_s, idle_s
@@ -58,7 +59,13 @@ class WorkerSpeaker:
         self._deaths: deque[float] = deque(maxlen=_DEATHS_TOLERATED)
         self._pace = Pace()
         self._last_answer_s = 0.0
+        self._revival: asyncio.Task[None] | None = None
+        self._language = ""
         self._closed = False
+
+    @property
+    def stays(self) -> bool:
+        return self._idle_s is None
 
     @property
     def pid(self) -> int | None:
@@ -69,6 +76,7 @@ class WorkerSpeaker:
         return await self._ask_twice({"text": text, "language": language, "file": str(file)})
 
     async def warm_up(self, language: str) -> None:
+        self._language = language
         await self._ask_twice({"text": "uno", "language": language})
 
     def estimate_s(self, text: str) -> float:
@@ -78,6 +86,8 @@ class WorkerSpeaker:
         """Ends the worker; whoever waits gets `VoiceUnavailable`."""
         self._closed = True
         await self._stop()
+        if self._revival is not None:
+            await asyncio.gather(self._revival, return_exceptions=True)
 
     async def _ask_twice(self, request: dict[str, Any]) -> float:
         """A worker that dies under a request is started once more for it."""
@@ -167,8 +177,14 @@ class WorkerSpeaker:
             return
         self._process = None
         self._deaths.append(asyncio.get_running_loop().time())
-        _log.warning("the worker of the voice %s died; it is started again when needed", self.voice.name)
+        _log.warning("the worker of the voice %s died; it is started again", self.voice.name)
         self._fail_pending(WorkerDied(f"the worker of the voice {self.voice.name} died"))
+        if self.stays and self._language and not self._closed:
+            self._revival = asyncio.create_task(self._revive(), name=f"revive voice {self.voice.name}")
+
+    async def _revive(self) -> None:
+        with contextlib.suppress(VoiceUnavailable, ValueError):
+            await self.warm_up(self._language)
 
     def _fail_pending(self, problem: VoiceUnavailable) -> None:
         for waiting in self._pending.values():
@@ -180,7 +196,8 @@ class WorkerSpeaker:
     def _keep_awake(self) -> None:
         if self._idle:
             self._idle.cancel()
-        self._idle = asyncio.get_running_loop().call_later(self._idle_s, self._fall_asleep)
+        if self._idle_s is not None:
+            self._idle = asyncio.get_running_loop().call_later(self._idle_s, self._fall_asleep)
 
     def _fall_asleep(self) -> None:
         if self._pending:

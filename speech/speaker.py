@@ -22,6 +22,11 @@ class Speaker(Protocol):
         """For its name, languages and ids; it is never asked to synthesise here."""
         ...
 
+    @property
+    def stays(self) -> bool:
+        """Whether it is ready for a caller at any moment once warmed up; if not, it may be out to save memory."""
+        ...
+
     async def speak(self, text: str, language: str, file: Path) -> float:
         """Writes mu-law to `file`, whole; seconds of sound.
 
@@ -58,6 +63,8 @@ class Pace:
 
 class InlineSpeaker:
     """Keeps `Speaker` in a thread of this process, one text at a time: for tests and tools."""
+
+    stays = True
 
     def __init__(self, voice: Voice) -> None:
         self.voice = voice

@@ -59,6 +59,17 @@ async def test_a_worker_killed_while_idle_is_noticed(speaker, tmp_path):
     assert await speaker.speak("uno", "es", tmp_path / "a.ulaw")
 
 
+async def test_a_voice_that_stays_comes_back_by_itself(tmp_path):
+    speaker = WorkerSpeaker(make_voice("fake"), idle_s=None)
+    await speaker.warm_up("es")
+    pid = speaker.pid
+    os.kill(pid, signal.SIGKILL)
+    async with asyncio.timeout(5):
+        while speaker.pid in (None, pid):
+            await asyncio.sleep(0.02)
+    await speaker.close()
+
+
 async def test_a_voice_that_keeps_dying_rests(speaker, tmp_path):
     for _ in range(3):
         await speaker.warm_up("es")
@@ -140,6 +151,20 @@ async def test_dynamic_text_never_waits_for_kokoro(tmp_path):
         waits.append(time.perf_counter() - started_s)
     assert max(waits) < 0.3
     assert renderer.outcomes == {"fallback": 3}
+    await renderer.close()
+
+
+async def test_killing_the_worker_never_fails_a_prompt(tmp_path):
+    renderer = open_renderer(cache=tmp_path, voices=("espeak", "fake"), budget_s=5.0)
+    await renderer.warm_up(["es"])
+    rendering = [asyncio.create_task(renderer.render(f"Hola, número {chr(97 + n)}osé", "es")) for n in range(20)]
+    for _ in range(2):
+        await asyncio.sleep(0.03)
+        if renderer.speakers[0].pid:
+            os.kill(renderer.speakers[0].pid, signal.SIGKILL)
+    paths = await asyncio.gather(*rendering)
+    assert all(path.with_suffix(".ulaw").stat().st_size for path in paths)
+    assert renderer.outcomes["failed"] == 0
     await renderer.close()
 
 
