@@ -49,6 +49,11 @@ class Home:
         return self.state / "bind"
 
     @property
+    def engine_lease(self) -> Path:
+        """Held by the engine that serves, and names its process."""
+        return self.state / "engine.lease"
+
+    @property
     def logs(self) -> Path:
         return self.state / "log"
 

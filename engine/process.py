@@ -1,6 +1,9 @@
 """The engine's process: `python -m engine.process`. Everything is wired here and nothing is decided.
 
-Start: lease and journal -> configuration (the last good one when the files are broken) -> interactions from
+Two of them run: one serves, the other has everything imported and waits for the lease, which the kernel hands
+over the moment the first one dies, however it dies.
+
+Start: lease -> journal -> configuration (the last good one when the files are broken) -> interactions from
 their snapshots -> telephony -> reconcile -> ready. Stop (SIGTERM): no new callers; those in progress stay in
 Asterisk and the next engine adopts them.
 """
@@ -9,12 +12,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from typing import Literal
+from pathlib import Path
+from typing import IO, Literal
 
 import msgspec
 import uvloop
@@ -223,12 +229,23 @@ async def _probe_loop(metrics: Metrics) -> None:
         metrics.loop_delay_s.observe(max(0.0, loop.time() - due_s))
 
 
+def wait_for_lease(path: Path) -> IO[str]:
+    """Blocks until no other engine serves this state directory; the file then names this process."""
+    lease = path.open("a+")
+    fcntl.flock(lease, fcntl.LOCK_EX)
+    lease.truncate(0)
+    lease.write(f"{os.getpid()}\n")
+    lease.flush()
+    return lease
+
+
 def main() -> int:
     home = Home.find()
     home.prepare()
+    lease = wait_for_lease(home.engine_lease)
     logs.configure(home.engine_log)
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with lease, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(home))
     except Exception as failure:
         log.exception("the engine ended")

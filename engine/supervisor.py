@@ -1,7 +1,8 @@
 """`centralita up`: keeps Asterisk, the engine and its workers alive, and minds the callers when the engine is not.
 
     Asterisk died             -> started again; the engine reconnects by itself
-    engine died or hangs      -> killed and started again at once; calls stay up in Asterisk meanwhile
+    engine died or hangs      -> a second one, warm and waiting for the lease, takes over at once; the dead one is
+                                 started again and waits in its turn; calls stay up in Asterisk meanwhile
     engine away too long      -> legs waiting for it are sent to the dialplan's overflow, legs we dialed to the
                                  safe-harbour message, so nobody listens to silence
 
@@ -63,8 +64,18 @@ class Supervisor:
         self._on_event = on_event
         self._tasks: list[asyncio.Task[None]] = []
         self._lock: IO[str] | None = None
-        self.engine = self._child("engine", ran_well_s=5.0, on_exit=self._engine_exited)
+        self.engines = [self._child("engine", ran_well_s=5.0, on_exit=self._engine_exited) for _ in range(2)]
         self.workers = [self._child(name) for name in plan.workers]
+
+    @property
+    def engine(self) -> Child:
+        """The one that serves: it holds the lease. While nobody does, the first."""
+        with suppress(OSError, ValueError):
+            pid = int(self.plan.home.engine_lease.read_text())
+            for engine in self.engines:
+                if engine.pid == pid:
+                    return engine
+        return self.engines[0]
 
     async def start(self) -> None:
         """Returns when Asterisk is ready and the engine takes calls.
@@ -77,11 +88,12 @@ class Supervisor:
         try:
             # The kernel ties Asterisk's life to the thread that spawned it, so it is spawned right here.
             self.launcher.spawn()
-            await self.engine.start()
+            serving, standby = self.engines
+            await serving.start()
             await asyncio.to_thread(self.launcher.wait_ready)
             await self._engine_ready()
-            for worker in self.workers:
-                await worker.start()
+            for child in (standby, *self.workers):
+                await child.start()
         except BaseException:
             await self.stop()
             raise
@@ -96,7 +108,9 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        for child in (*self.workers, self.engine):
+        # The standby first, or it would take over from the one that is stopped.
+        serving = self.engine
+        for child in (*self.workers, *(engine for engine in self.engines if engine is not serving), serving):
             await child.stop()
         await asyncio.to_thread(self.launcher.stop)
         if self._lock is not None:
