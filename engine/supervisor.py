@@ -26,7 +26,7 @@ import httpx
 from engine.children import Child
 from engine.home import Home
 from telephony.node.errors import StartFailed
-from telephony.node.installation import Installation
+from telephony.node.installation import Installation, default_root
 from telephony.node.launcher import Launcher
 from telephony.node.settings import STASIS_APP, NodeSettings
 
@@ -126,8 +126,8 @@ class Supervisor:
             env={
                 "CENTRALITA_HOME": str(home.project),
                 "CENTRALITA_STATE": str(home.state),
-                # A restart must not compile anything: callers are waiting.
-                "PYTHONPYCACHEPREFIX": str(home.state / "pycache"),
+                # A restart must not compile anything, whatever the environment says: callers are waiting.
+                "PYTHONPYCACHEPREFIX": str(default_root().parent / "pycache"),
                 "PYTHONDONTWRITEBYTECODE": "",
             },
             ran_well_s=ran_well_s,
