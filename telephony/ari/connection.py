@@ -263,7 +263,10 @@ class AriConnection:
             if self._wire is not None:
                 self._wire.close()
         else:
-            self._on_event(message)
+            try:
+                self._on_event(message)
+            except Exception:  # a bug in what one event leads to must not cost the connection and every other leg
+                log.exception("%s: a %s could not be handled", self.name, type(message).__name__)
 
     # -- deadlines and pings
     def _sweep_later(self, wire: Wire, now: float) -> None:

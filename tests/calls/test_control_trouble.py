@@ -289,6 +289,29 @@ async def test_a_leg_that_was_dialed_by_an_engine_before_is_found_while_it_rings
         assert (await running.facts.next(LegEnded, leg_id)).reason is EndReason.HUNG_UP_BY_US
 
 
+async def test_a_device_that_is_nowhere_or_unknown_is_refused_at_once(asterisk_node: AsteriskNode) -> None:
+    async with engine(asterisk_node) as running:
+        for endpoint in ("device:main-luis", "device:nobody", "trunk:nowhere/123"):
+            command = OriginateLeg(
+                f"leg-{endpoint[-4:]}", "i1", asterisk_node.settings.name, LegRole.AGENT, endpoint, "", 5.0, 60.0
+            )
+            with pytest.raises(CommandRefused, match="is it configured there"):
+                await running.control.originate(command)
+        assert running.facts.told == []
+        assert (await running.control.survey())[0].legs == ()
+
+
+async def test_a_carrier_that_does_not_answer_is_unreachable(asterisk_node: AsteriskNode, tmp_path: Path) -> None:
+    async with engine(asterisk_node) as running:
+        leg_id = f"leg-{tmp_path.name}"
+        command = OriginateLeg(
+            leg_id, "i1", asterisk_node.settings.name, LegRole.CUSTOMER, "trunk:main-carrier/123", "+34", 1.0, 60.0
+        )
+        await running.control.originate(command)
+        ended = await running.facts.next(LegEnded, leg_id)
+        assert ended.reason in (EndReason.UNREACHABLE, EndReason.CONGESTION)
+
+
 async def test_a_caller_who_came_while_no_engine_was_there_is_served(
     asterisk_node: AsteriskNode, softphones: Phones
 ) -> None:

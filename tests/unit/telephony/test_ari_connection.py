@@ -255,6 +255,18 @@ async def test_nonsense_on_the_wire_hurts_nobody(peer: Peer) -> None:
     assert [type(event) for event in peer.events] == [ChannelHold]
 
 
+async def test_a_bug_behind_one_event_does_not_cost_the_connection(peer: Peer) -> None:
+    def stumble(event: Event) -> None:
+        raise KeyError("bug")
+
+    broken = peer.connection()
+    broken._on_event = stumble
+    async with opened(broken) as connection:
+        await peer.peers[0].send('{"type":"ChannelHold","channel":{"id":"1"}}')
+        assert (await connection.request("GET", "a")).status_code == 204
+    assert len(peer.peers) == 1
+
+
 async def test_closing_fails_what_waits_and_leaves_no_task(peer: Peer) -> None:
     async def silent(connection: ServerConnection, request: dict[str, Any]) -> None:
         return
