@@ -12,7 +12,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 from typer.testing import CliRunner, Result
 
-from core.decisions import InteractionOpened, NodeEntered, NodeLeft
+from core.decisions import Decision, InteractionOpened, NodeEntered, NodeLeft
 from core.events import DigitPressed, LegArrived
 from engine.cli.flow import app
 from engine.config.loader import load
@@ -206,11 +206,19 @@ async def keep_a_call(state: Path, release_id: str, body: bytes) -> None:
     opened = InteractionOpened(
         "i-7", "main", "voice", "in", "100", "+34911234567", "reception", release_id, "es", "number 100"
     )
-    decisions = [opened, NodeEntered("reception", "welcome", 1), NodeLeft("reception", "welcome", 1, "next", "main")]
+    decisions: list[Decision] = [
+        opened,
+        NodeEntered("reception", "welcome", 1),
+        NodeLeft("reception", "welcome", 1, "next", "main"),
+        NodeEntered("reception", "main", 2),
+    ]
     journal = Journal.open(state / "journal.db", ContactCipher.open(state), lambda _: None)
     try:
-        journal.append(Entry("i-7", "k", 1_773_136_800.0, arrived, [*decisions, NodeEntered("reception", "main", 2)]))
-        pressed = [NodeLeft("reception", "main", 2, "1", "to_sales"), NodeEntered("reception", "to_sales", 3)]
+        journal.append(Entry("i-7", "k", 1_773_136_800.0, arrived, decisions))
+        pressed: list[Decision] = [
+            NodeLeft("reception", "main", 2, "1", "to_sales"),
+            NodeEntered("reception", "to_sales", 3),
+        ]
         seq = journal.append(Entry("i-7", "k", 1_773_136_803.0, DigitPressed("leg-7", "1"), pressed))
         await journal.save_release(release_id, body)
         await journal.durable(seq)
