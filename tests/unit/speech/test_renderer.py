@@ -27,7 +27,7 @@ async def test_a_static_prompt_is_ready_in_the_good_voice(renderer, good, quick)
     good.said.clear()
     started_s = time.perf_counter()
     path = await renderer.render("Buenas  tardes", "es-ES")
-    assert time.perf_counter() - started_s < 0.02
+    assert time.perf_counter() - started_s < 0.1
     assert path == renderer.ready("Buenas tardes", "es")
     assert path.is_relative_to(renderer.kept.directory)
     assert (good.said, quick.said) == ([], [])
