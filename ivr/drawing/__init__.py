@@ -1,0 +1,1 @@
+"""How a flow becomes a picture: where cards lie, what is on them, how it looks."""
