@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from core.errors import CommandFailed
 from core.events import ReleaseActivated
 from engine.book import JournalBook
 from engine.clock import AnchoredClock
@@ -17,12 +18,15 @@ from engine.effects.http import HttpEffect
 from engine.home import Home, SecretBox
 from engine.housekeeping import projected
 from engine.media import Resolver, Sounds
-from engine.node_settings import sound_directories
+from engine.node_settings import ami_settings, node_settings, sound_directories
+from engine.node_watch import last_seen
 from engine.runtime import Runtime
 from engine.speech import PromptRenderer
 from store.journal import Journal
+from telephony.ami.client import AmiClient
 from telephony.control.asterisk import AsteriskCallControl
 from telephony.node.installation import Installation
+from telephony.node.render import RELOADED_MODULES, render
 
 log = logging.getLogger("centralita.engine")
 
@@ -65,6 +69,7 @@ class Engine:
             "problems": self.problems,
             "clock_drift_s": round(self.clock.drift_s(), 3),
             "journal": {"last_seq": self.journal.last_seq, "durable_seq": self.journal.durable_seq},
+            "node": last_seen(self.home),
             "projection": {"lag_events": projected(self.home)[1]},
             "interactions": [
                 {
@@ -117,6 +122,7 @@ class Engine:
             time_zone=configuration.site.time_zone,
             pins={**around.pins, **configuration.pins(self.box)},
         )
+        await self._reload_node(configuration)
         self.resolver.sounds = Sounds(sound_directories(self.home, self.installation))
         self.http.hosts = configuration.http_hosts(self.box)
         self.configuration = configuration
@@ -124,3 +130,21 @@ class Engine:
         self.book.write_state("release", event, self.clock.now_s(), configuration.release_id)
         self.journal.prune_releases(sorted(pinned))
         log.warning("release %s serves new interactions", configuration.release_id)
+
+    async def _reload_node(self, configuration: Configuration) -> None:
+        """New phones, trunks and dialplan, when they changed; calls go on. Ports and addresses need a new start."""
+        before = node_settings(self.home, self.configuration, self.box)
+        after = node_settings(self.home, configuration, self.box)
+        if before == after:
+            return
+        await asyncio.to_thread(render, after, self.installation)
+        client = AmiClient(ami_settings(after), lambda fact: None)
+        try:
+            await client.start()
+            for module in RELOADED_MODULES:
+                await client.reload(module)
+            log.warning("the node has read its phones, trunks and dialplan again")
+        except CommandFailed as failure:
+            log.error("the node keeps its old phones and trunks: %s", failure)
+        finally:
+            await client.close()

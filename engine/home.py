@@ -54,6 +54,11 @@ class Home:
         return self.state / "engine.lease"
 
     @property
+    def node_file(self) -> Path:
+        """What the node's watcher saw last."""
+        return self.state / "node.json"
+
+    @property
     def logs(self) -> Path:
         return self.state / "log"
 
@@ -85,6 +90,11 @@ class Home:
     @property
     def sounds(self) -> Path:
         return self.project / "flows" / "sounds"
+
+    @property
+    def shipped_prompts(self) -> Path:
+        """Prompts that come rendered with the flows."""
+        return self.sounds / "rendered"
 
     @property
     def asterisk(self) -> Path:

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from engine.config.loader import Configuration
 from engine.home import Home, SecretBox
 from engine.media import SoundDirectory
+from telephony.ami.client import AmiSettings
 from telephony.ari.settings import AriSettings
 from telephony.node.installation import Installation
 from telephony.node.settings import (
@@ -23,6 +24,7 @@ from telephony.node.settings import (
 )
 
 _LANGUAGE = re.compile(r"\A[a-z]{2}(?:[-_][A-Z]{2})?\Z")
+AMI_USER = "centralita"
 LOOPBACK = "127.0.0.1"
 
 
@@ -115,6 +117,11 @@ def ari_settings(node: NodeSettings) -> AriSettings:
         port=node.http_port,
         inbound_limit_s=float(node.absolute_limit_s),
     )
+
+
+def ami_settings(node: NodeSettings) -> AmiSettings:
+    """How its watcher and a reload talk to it."""
+    return AmiSettings(node.name, AMI_USER, node.secrets.ami, port=node.ami_port)
 
 
 def sound_directories(home: Home, installation: Installation) -> list[SoundDirectory]:

@@ -45,7 +45,7 @@ from engine.metrics import Metrics
 from engine.node_settings import ari_settings, node_settings, sound_directories
 from engine.recovery import Reconciler, load_open, report_unfinished
 from engine.runtime import Runtime
-from engine.speech import open_renderer
+from engine.speech import opened_renderer
 from ivr.model import Release
 from store.cipher import ContactCipher
 from store.journal import Journal
@@ -120,7 +120,9 @@ async def running(home: Home) -> AsyncIterator[Engine]:
             max_interactions=configuration.site.max_interactions,
             on_overflow=lambda: reconcile_all(),
         )
-        renderer = await stack.enter_async_context(open_renderer(home, configuration.site.voices))
+        renderer = await stack.enter_async_context(
+            opened_renderer(home, configuration.site.voices, configuration.site.languages)
+        )
         resolver = Resolver(Sounds(sound_directories(home, installation)), renderer, node.recordings)
 
         def on_gap(node_name: str, what: Literal["lost", "back"]) -> None:

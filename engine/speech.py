@@ -14,17 +14,13 @@ from pathlib import Path
 from core.errors import CommandRefused
 from core.media import Speech
 from engine.home import Home
-from speech.cache import PromptCache
-from speech.client import WorkerSpeaker
+from speech.assembly import open_renderer
 from speech.errors import SpeechUnavailable
 from speech.prepare import Line, OnProgress, Prepared
 from speech.renderer import SpeechRenderer
-from speech.voices import make_voice
 
 log = logging.getLogger("centralita.speech")
 
-_NICE = 10
-"""The good voices compute for long; live calls go first."""
 _REMEMBERED = 20_000
 
 
@@ -62,16 +58,11 @@ class PromptRenderer:
 
 
 @contextlib.asynccontextmanager
-async def open_renderer(home: Home, voices: Sequence[str]) -> AsyncIterator[PromptRenderer]:
-    """`voices`: names, the preferred one first. They start with their first work and end with the context."""
-    shipped = home.sounds / "rendered"
-    renderer = SpeechRenderer(
-        [WorkerSpeaker(make_voice(name), niceness=_NICE if name == "kokoro" else 0) for name in voices],
-        kept=PromptCache(home.prompts / "kept"),
-        passing=PromptCache(home.prompts / "passing"),
-        shipped=PromptCache(shipped, read_only=True) if shipped.is_dir() else None,
-    )
+async def opened_renderer(home: Home, voices: Sequence[str], languages: Sequence[str]) -> AsyncIterator[PromptRenderer]:
+    """`voices`: names, the preferred one first. They are warm when this is entered and end with the context."""
+    renderer = open_renderer(shipped=home.shipped_prompts, cache=home.prompts, voices=voices)
     try:
+        await renderer.warm_up(languages)
         yield PromptRenderer(renderer)
     finally:
         await renderer.close()

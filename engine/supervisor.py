@@ -36,6 +36,9 @@ HEALTH_EVERY_S = 1.0
 HANGS_AFTER_S = 10.0
 """An engine whose loop does not answer for this long is killed: a fresh one takes its calls over in seconds."""
 STARTS_WITHIN_S = 30.0
+ASTERISK_HANGS_AFTER_S = 30.0
+"""An Asterisk silent for this long serves nobody: starting it again costs its calls, leaving it costs all others."""
+_ASK_ASTERISK_EVERY_S = 5.0
 _ANSWERS_WITHIN_S = 1.0
 _READY = 200
 
@@ -52,7 +55,7 @@ class Plan:
     node: NodeSettings
     installation: Installation
     absence_s: float
-    workers: tuple[str, ...] = ("projection",)
+    workers: tuple[str, ...] = ("projection", "node_watch")
 
 
 class Supervisor:
@@ -212,10 +215,19 @@ class Supervisor:
 
     # -- Asterisk ----------------------------------------------------------------------------------------
     async def _mind_asterisk(self) -> None:
-        pause_s = 0.2
+        pause_s, loop = 0.2, asyncio.get_running_loop()
+        asked_s = answered_s = loop.time()
         while True:
             await asyncio.sleep(0.2)
             if self.launcher.alive:
+                if loop.time() - asked_s >= _ASK_ASTERISK_EVERY_S:
+                    asked_s = loop.time()
+                    if await self._asterisk_answers():
+                        answered_s = loop.time()
+                    elif loop.time() - answered_s > ASTERISK_HANGS_AFTER_S:
+                        log.error("asterisk has not answered for %.0f s: killed", ASTERISK_HANGS_AFTER_S)
+                        self._on_event("Asterisk does not answer any more; it is killed and started again")
+                        await asyncio.to_thread(self.launcher.kill)
                 continue
             log.error("asterisk ended; starting it again")
             self._on_event("Asterisk ended; it is started again")
@@ -223,12 +235,18 @@ class Supervisor:
                 self.launcher.spawn()
                 await asyncio.to_thread(self.launcher.wait_ready)
                 self._on_event("Asterisk is back")
-                pause_s = 0.2
+                pause_s, answered_s = 0.2, loop.time()
             except StartFailed as failure:
                 log.error("%s", failure)
                 self._on_event(str(failure))
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, 10.0)
+
+    async def _asterisk_answers(self) -> bool:
+        node = self.plan.node
+        auth = ("supervisor", node.secrets.ari_supervisor)
+        async with httpx.AsyncClient(base_url=node.ari_url, auth=auth, timeout=2.0, trust_env=False) as ari:
+            return await _status(ari, "/asterisk/ping") == _READY
 
 
 def _control_client(home: Home) -> httpx.AsyncClient:

@@ -134,6 +134,16 @@ def status(project: ProjectOption = None, json: JsonOption = False) -> None:
     nodes = ", ".join(f"{name} {'up' if is_up else '[red]down[/]'}" for name, is_up in body["nodes"].items())
     out.print(f"{body['site']}: {ready} · nodes: {nodes or 'none'} · release {body['release']}")
     out.print(f"journal: event {body['journal']['last_seq']}, on disk up to {body['journal']['durable_seq']}")
+    if seen := body["node"]:
+        well = "well" if seen["well"] else f"[red]{seen['problem']}[/]"
+        reachable = [
+            f"{name} {status}" for table in (seen["devices"], seen["trunks"]) for name, status in table.items()
+        ]
+        out.print(
+            f"Asterisk {seen['version']}: {well}, {seen['calls']} calls · {', '.join(reachable) or 'no phone is registered'}"
+        )
+        if seen["lost_share"]:
+            out.print(f"audio: {seen['lost_share']:.1%} lost, jitter {seen['jitter_s'] * 1000:.0f} ms")
     for problem in body["problems"]:
         out.print(f"[yellow]the files on disk are not what serves: {problem}[/]")
     out.print(_interactions(body["interactions"]))

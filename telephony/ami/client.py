@@ -16,7 +16,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from core.errors import CommandRefused, DeadlineExceeded, NodeUnavailable
 from telephony.ami.facts import (
@@ -34,10 +33,16 @@ from telephony.ami.link import Link, lower
 
 log = logging.getLogger(__name__)
 
-Reloadable = Literal[
-    "res_pjsip.so", "res_pjsip_outbound_registration.so", "pbx_config.so", "res_musiconhold.so", "res_rtp_asterisk.so"
-]
-RELOADABLE: frozenset[str] = frozenset(Reloadable.__args__)  # type: ignore[attr-defined]
+RELOADABLE = frozenset(
+    {
+        "res_pjsip.so",
+        "res_pjsip_outbound_registration.so",
+        "res_pjsip_endpoint_identifier_ip.so",
+        "pbx_config.so",
+        "res_musiconhold.so",
+        "res_rtp_asterisk.so",
+    }
+)
 ACTIONS = frozenset(
     {"CoreSettings", "CoreStatus", "Filter", "PJSIPShowContacts", "PJSIPShowRegistrationsOutbound", "Reload"}
 )
@@ -135,7 +140,7 @@ class AmiClient:
         lines = await self._list("PJSIPShowRegistrationsOutbound", "OutboundRegistrationDetail")
         return [registration_from(line) for line in lines]
 
-    async def reload(self, module: Reloadable) -> None:
+    async def reload(self, module: str) -> None:
         """Has Asterisk read a module's files again. Raises CommandRefused for others than `RELOADABLE`."""
         if module not in RELOADABLE:
             raise CommandRefused(f"{module!r} is not reloaded over AMI; only {', '.join(sorted(RELOADABLE))}")

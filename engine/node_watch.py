@@ -1,0 +1,149 @@
+"""The node's watcher: `python -m engine.node_watch`. AMI says who is registered, how calls sound, whether it is well.
+
+It runs beside the engine because parsing AMI must never make a caller wait. What it knows stands in `node.json`,
+which `status` and the metrics read; what changes goes to its log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import sys
+from collections import deque
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from core.errors import CommandFailed
+from engine import log as logs
+from engine.config.loader import load
+from engine.config.sources import read_sources
+from engine.home import Home, SecretBox
+from engine.node_settings import ami_settings, node_settings
+from telephony.ami.client import AmiClient
+from telephony.ami.facts import AmiFact, ContactChanged, LegQuality, NodeBooted, RegistrationChanged
+
+log = logging.getLogger("centralita.node")
+
+_EVERY_S = 5.0
+_QUALITY_REPORTS = 200
+_POOR_LOSS = 0.05
+
+
+@dataclass(slots=True)
+class NodeState:
+    """What is known of one node. Quality figures are means over the last reports of all its legs."""
+
+    node: str
+    well: bool = False
+    problem: str = "not asked yet"
+    answered_in_s: float = 0.0
+    calls: int = 0
+    version: str = ""
+    devices: dict[str, str] = field(default_factory=dict)
+    trunks: dict[str, str] = field(default_factory=dict)
+    lost_share: float = 0.0
+    jitter_s: float = 0.0
+    round_trip_s: float = 0.0
+
+
+class NodeWatch:
+    def __init__(self, node: str, file: Path) -> None:
+        self.state = NodeState(node)
+        self._file = file
+        self._reports: deque[LegQuality] = deque(maxlen=_QUALITY_REPORTS)
+
+    def take(self, fact: AmiFact) -> None:
+        match fact:
+            case ContactChanged():
+                log.info("device %s %s", fact.device, fact.status)
+            case RegistrationChanged():
+                log.log(
+                    logging.INFO if fact.status == "registered" else logging.ERROR,
+                    "registration at %s: %s %s",
+                    fact.server,
+                    fact.status,
+                    fact.cause,
+                )
+            case NodeBooted():
+                log.info("node %s is fully booted, up for %d s", fact.node, fact.uptime_s)
+            case LegQuality():
+                self._reports.append(fact)
+                if fact.lost_share > _POOR_LOSS:
+                    log.warning("leg %s: %.0f %% of the audio is lost on its way", fact.leg_id, fact.lost_share * 100)
+
+    async def run(self, client: AmiClient) -> None:
+        """Until cancelled."""
+        while True:
+            await self._look(client)
+            await asyncio.to_thread(self._write)
+            await asyncio.sleep(_EVERY_S)
+
+    async def _look(self, client: AmiClient) -> None:
+        state = self.state
+        was_well = state.well
+        try:
+            health = await client.health()
+            state.devices = {contact.device: contact.status for contact in await client.contacts()}
+            state.trunks = {r.server: r.status for r in await client.registrations()}
+            state.answered_in_s, state.calls, state.version = health.answered_in_s, health.calls, health.version
+            state.well, state.problem = True, ""
+        except CommandFailed as failure:
+            state.well, state.problem = False, str(failure)
+        if state.well is not was_well:
+            log.log(logging.INFO if state.well else logging.ERROR, "node %s: %s", state.node, state.problem or "well")
+        if self._reports:
+            state.lost_share = fmean(report.lost_share for report in self._reports)
+            state.jitter_s = fmean(report.jitter_s for report in self._reports)
+            state.round_trip_s = fmean(report.round_trip_s for report in self._reports)
+
+    def _write(self) -> None:
+        draft = self._file.with_suffix(".new")
+        with contextlib.suppress(OSError):
+            draft.write_text(json.dumps(asdict(self.state)), encoding="utf-8")
+            draft.replace(self._file)
+
+
+def last_seen(home: Home) -> dict[str, Any]:
+    """What the watcher wrote last; empty when there is none."""
+    try:
+        body: dict[str, Any] = json.loads(home.node_file.read_text(encoding="utf-8"))
+        return body
+    except (OSError, ValueError):
+        return {}
+
+
+async def serve(home: Home) -> None:
+    loaded = load(read_sources(home.project))
+    if loaded.configuration is None:
+        raise OSError("the configuration has errors: the node cannot be watched until they are mended")
+    node = node_settings(home, loaded.configuration, SecretBox(home.state / "secrets.json"))
+    watch = NodeWatch(node.name, home.node_file)
+    client = AmiClient(ami_settings(node), watch.take)
+    await client.start()
+    work = asyncio.ensure_future(watch.run(client))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+    await client.close()
+
+
+def main() -> int:
+    home = Home.find()
+    home.prepare()
+    logs.configure(home.logs / "node.log")
+    try:
+        asyncio.run(serve(home))
+    except Exception:
+        log.exception("the watcher ended")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

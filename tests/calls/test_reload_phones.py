@@ -1,0 +1,31 @@
+"""`reload` with new phones: they register at once, and the watcher sees them."""
+
+import asyncio
+import json
+
+import pytest
+
+from telephony.softphone.errors import RegistrationFailed
+from tests.recovery.test_engine_kill import FLOW
+
+
+async def test_a_phone_added_to_the_configuration_can_register_after_a_reload(system, softphone):
+    running = await system({"hold": FLOW}, workers=("node_watch",))
+    with pytest.raises(RegistrationFailed):
+        await softphone.register("main-1003", "not-yet-known", port=running.node.sip_port)
+    (running.home.project / "config/devices/1003.yaml").write_text('device: "1003"\n')
+    answer = await running.reload()
+    assert answer["reloaded"], answer
+    secret = json.loads((running.home.state / "secrets.json").read_text())["device/main-1003"]
+    await softphone.register("main-1003", secret, port=running.node.sip_port)
+    call = await softphone.call(f"sip:100@{running.sip}")
+    await call.until("confirmed")
+    await call.hangup()
+    await running.until_idle()
+    for _ in range(100):
+        seen = (await running.status())["node"]
+        if seen.get("devices"):
+            break
+        await asyncio.sleep(0.2)
+    assert seen["well"]
+    assert any("main-1003" in device for device in seen["devices"])
