@@ -10,9 +10,10 @@
 STOLEN is final: somebody connected under our application name, and taking it back would start a war of
 reconnections. Whoever owns the connection hears of it and decides.
 
-Asterisk runs the requests of one socket one after another, so the oldest unanswered one is the one that
-holds up the rest: when its deadline passes, the owner may free it (`on_slow`); what is still unanswered
-`rescue_s` later fails with `DeadlineExceeded`, and a socket whose oldest request does is replaced.
+Asterisk runs the requests of one socket one after another, so the oldest unanswered one is the one it works on.
+If nothing is answered for `deadline_s`, that one is stuck: the owner may free it (`on_slow`), and `rescue_s`
+later it fails and the socket is replaced. A socket that goes on answering, only slowly, is left alone: Asterisk
+has too much to do, and more connections would not help. A request fails with `DeadlineExceeded` after both.
 """
 
 from __future__ import annotations
@@ -85,14 +86,13 @@ CONNECTION_TABLE: StateTable[ConnectionState, ConnectionEvent] = StateTable(
 
 @dataclass(slots=True)
 class Pending:
-    """An unanswered request. `about`: the leg it is for, empty when none; `due`: loop seconds."""
+    """An unanswered request. `about`: the leg it is for, empty when none; `due`: when it fails, loop seconds."""
 
     answer: asyncio.Future[RestResponse]
     method: str
     uri: str
     about: str
     due: float
-    rescued: bool = False
 
     @property
     def what(self) -> str:
@@ -122,6 +122,8 @@ class AriConnection:
         self._on_slow = on_slow
         self._wire: Wire | None = None
         self._pending: dict[str, Pending] = {}
+        self._progress_at = 0.0
+        self._rescued = False
         self._number = 0
         self._down = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -132,6 +134,10 @@ class AriConnection:
     @property
     def name(self) -> str:
         return f"{self._settings.node}/{self.app}"
+
+    @property
+    def _patience_s(self) -> float:
+        return self._settings.deadline_s + self._settings.rescue_s
 
     @property
     def is_open(self) -> bool:
@@ -170,7 +176,10 @@ class AriConnection:
             wire.send(encode_request(message))
         except ConnectionError as problem:
             raise NodeUnavailable(f"{self.name}: {problem}, {_what(method, uri)} was not sent") from problem
-        self._pending[request_id] = Pending(future, method, uri, about, loop.time() + self._settings.deadline_s)
+        now = loop.time()
+        if not self._pending:
+            self._progress_at = now
+        self._pending[request_id] = Pending(future, method, uri, about, now + self._patience_s)
         return future
 
     # -- connecting
@@ -216,6 +225,7 @@ class AriConnection:
                 raise
         self._wire = wire
         self._down.clear()
+        self._rescued = False
         self._pinged = None
         self._ping_at = loop.time() + settings.ping_s
         self._sweep_later(wire, loop.time())
@@ -254,6 +264,9 @@ class AriConnection:
         if message is None:
             return
         if isinstance(message, RestResponse):
+            if self._wire is not None:
+                self._progress_at = self._wire.loop.time()
+            self._rescued = False
             pending = self._pending.pop(message.request_id, None)
             if pending is not None and not pending.answer.done():
                 pending.answer.set_result(message)
@@ -281,10 +294,10 @@ class AriConnection:
         now = wire.loop.time()
         self._sweep_later(wire, now)
         if now >= self._ping_at:
-            if self._pinged is not None and self._pinged == wire.pongs:
-                wire.abort(f"no pong within {self._settings.ping_s} s")
+            if self._pinged is not None and self._pinged == wire.reads:
+                wire.abort(f"no sign of life for {self._settings.ping_s} s")
                 return
-            self._pinged = wire.pongs
+            self._pinged = wire.reads
             wire.ping()
             self._ping_at = now + self._settings.ping_s
         if self._pending:
@@ -292,17 +305,15 @@ class AriConnection:
 
     def _sweep_requests(self, wire: Wire, now: float) -> None:
         oldest = next(iter(self._pending.values()))
-        if now >= oldest.due and not oldest.rescued:
-            oldest.rescued = True
+        stuck_s = now - self._progress_at
+        if stuck_s >= self._settings.deadline_s and not self._rescued:
+            self._rescued = True
             if self._on_slow is not None:
                 self._on_slow(oldest.about)
-        patience = now - self._settings.rescue_s
-        if patience < oldest.due:
-            return
-        overdue = [request_id for request_id, pending in self._pending.items() if patience >= pending.due]
-        for request_id in overdue:
+        for request_id in [request_id for request_id, pending in self._pending.items() if now >= pending.due]:
             self._fail(self._pending.pop(request_id), "no answer in time")
-        wire.abort(f"held up by {oldest.what}")
+        if stuck_s >= self._patience_s:
+            wire.abort(f"held up by {oldest.what}")
 
     def _fail(self, pending: Pending, why: str) -> None:
         if not pending.answer.done():

@@ -33,7 +33,8 @@ _IN_EIGHT_BYTES = 127
 class Wire(asyncio.Protocol):
     """One connection. `on_text` gets each message; `on_lost` is called once, with why, after it was open.
 
-    `opened` ends when the handshake does; it raises ConnectionError when the peer declines.
+    `opened` ends when the handshake does; it raises ConnectionError when the peer declines. `reads` counts what
+    was read: any of it, a pong or else, is a sign of life.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Wire(asyncio.Protocol):
         self._declined = False
         self.loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = self.loop.create_future()
-        self.pongs = 0
+        self.reads = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the interface and not the base class.
@@ -62,6 +63,7 @@ class Wire(asyncio.Protocol):
         self._flush()
 
     def data_received(self, data: bytes) -> None:
+        self.reads += 1
         self._unread += data
         if not self._shaken:
             self._shake_hands()
@@ -176,8 +178,6 @@ class Wire(asyncio.Protocol):
             if frame.fin:
                 whole, self._pieces = b"".join(self._pieces), []
                 self._on_text(whole)
-        elif frame.opcode is Opcode.PONG:
-            self.pongs += 1
 
     def _flush(self) -> None:
         if self._transport is None:

@@ -158,6 +158,26 @@ async def test_without_an_answer_the_owner_may_free_the_oldest_and_then_it_fails
         await until(lambda: len(peer.peers) == 2 and connection.is_open)
 
 
+async def test_a_socket_that_answers_slowly_but_answers_is_left_alone(peer: Peer) -> None:
+    """Asterisk is overloaded, not stuck: stopping prompts or connecting anew would only add to it."""
+    release: list[tuple[ServerConnection, dict[str, Any]]] = []
+
+    async def queue(connection: ServerConnection, request: dict[str, Any]) -> None:
+        release.append((connection, request))
+
+    peer.on_request = queue
+    async with opened(peer.connection()) as connection:
+        answers = [connection.request("GET", str(n), f"leg-{n}") for n in range(6)]
+        for _ in range(6):
+            await asyncio.sleep(0.2)
+            await reply(*release.pop(0))
+        results = await asyncio.gather(*answers, return_exceptions=True)
+        assert connection.is_open
+    assert peer.slow == []
+    assert len(peer.peers) == 1
+    assert [type(result) for result in results[-2:]] == [DeadlineExceeded, DeadlineExceeded]
+
+
 async def test_what_is_freed_in_time_succeeds_and_keeps_its_socket(peer: Peer) -> None:
     async def after_a_while(connection: ServerConnection, request: dict[str, Any]) -> None:
         await until(lambda: bool(peer.slow))

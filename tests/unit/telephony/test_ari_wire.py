@@ -88,13 +88,13 @@ def test_messages_survive_any_cut(texts: list[bytes], pieces: int, chance: Any) 
     asyncio.run(run())
 
 
-async def test_a_ping_is_answered_and_a_pong_counted() -> None:
+async def test_a_ping_is_answered_and_all_that_is_read_is_a_sign_of_life() -> None:
     peer = Peer()
     peer.wire.data_received(peer.greeting)
     peer.pipe.written = b""
     peer.wire.data_received(frame(Opcode.PING, b"hello") + frame(Opcode.PONG, b""))
     assert peer.pipe.written[0] == 0x8A
-    assert peer.wire.pongs == 1
+    assert peer.wire.reads == 2
 
 
 async def test_when_the_peer_says_good_bye_we_do_too() -> None:
