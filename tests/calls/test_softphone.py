@@ -20,6 +20,9 @@ from tests.phone_fixture import Phones, tone_wav
 pytestmark = pytest.mark.asterisk
 __all__ = ["exchange"]
 
+# Asterisk tells the caller of the answer before it has joined the two; a transfer in between is refused.
+_JOINED_S = 0.4
+
 
 async def registered(phone: Softphone, exchange: Exchange, name: str) -> Softphone:
     await phone.register(name, exchange.secret(name), port=exchange.port)
@@ -184,7 +187,8 @@ async def test_where_transfers_are_allowed_the_phone_makes_them_and_leaves_the_c
     await luis.auto_answer()
     call = await boss.call("luis")
     await call.until("confirmed")
-    assert (await call.transfer("echo")).accepted
+    await asyncio.sleep(_JOINED_S)
+    assert (await call.transfer("echo")).accepted, boss.history.tail(30)
     await call.until("disconnected")
     other = await luis.incoming()
     await other.dtmf("5")
@@ -195,7 +199,8 @@ async def test_where_transfers_are_allowed_the_phone_makes_them_and_leaves_the_c
     await call.until("confirmed")
     second = await boss.call("echo")
     await second.until("confirmed")
-    assert (await call.transfer(second)).accepted
+    await asyncio.sleep(_JOINED_S)
+    assert (await call.transfer(second)).accepted, boss.history.tail(30)
     await call.until("disconnected")
     await second.until("disconnected")
     other = await luis.incoming()
