@@ -1,0 +1,92 @@
+"""Lookup tables: found however the value is written; bad lines are named."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from definitions.problems import Problems
+from ivr.tables import Table
+
+VIPS = """phone;name;level
+600 12 34 56;Ana;gold
++54 9 11 1234 5678;"Ruiz; Bea";silver
+0034911234567;Carlos;
+
+ Ávila ;Diego;x
+"""
+
+
+def table(text: str = VIPS, region: str = "ES") -> Table:
+    found = Table.from_csv("vips", text, "vips.csv", region)
+    assert isinstance(found, Table), str(found)
+    return found
+
+
+@pytest.mark.parametrize("typed", ["600123456", "+34600123456", "0034 600 123 456", "34600123456", " 600-12-34-56 "])
+def test_a_phone_number_is_found_however_it_is_written(typed: str) -> None:
+    row = table().find("phone", typed)
+    assert row is not None
+    assert row["name"] == "Ana"
+
+
+def test_other_countries_and_other_texts() -> None:
+    assert (table().find("phone", "+5491112345678") or {})["name"] == "Ruiz; Bea"
+    assert (table().find("phone", "911234567") or {})["name"] == "Carlos"
+    assert (table().find("phone", "avila") or {})["name"] == "Diego"
+    assert (table().find("level", "GOLD") or {})["name"] == "Ana"
+
+
+def test_what_is_not_there() -> None:
+    assert table().find("phone", "600000000") is None
+    assert table().find("colour", "red") is None
+    assert table(region="").find("phone", "+34600123456") is None, "without a country 600… is nobody's"
+
+
+def test_codes_are_not_numbers() -> None:
+    codes = table("code,what\n0810,a\n810,b\n012345,c\n")
+    assert (codes.find("code", "810") or {})["what"] == "b"
+    assert (codes.find("code", "0810") or {})["what"] == "a"
+    assert codes.find("code", "12345") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "vips.csv: this table is empty"),
+        ("a,b\n1\n", "vips.csv:2:1: this line has 1 values, the header has 2"),
+        ("a,a\n", "the column 'a' is named twice"),
+        ("a,\n", "column 2 has no name"),
+        ('a,b\n"x,1\n', "this line is not CSV"),
+        (",".join(f"c{i}" for i in range(60)) + "\n", "the limit is 50"),
+        ("a\n" + "1,2\n" * 500, "too many bad lines"),
+        ("a\n" + "1\n" * 10_000_001, "the limit is 20,000,000"),
+    ],
+    ids=range(8),
+)
+def test_bad_tables_are_named(text: str, words: str) -> None:
+    found = Table.from_csv("vips", text, "vips.csv")
+    assert isinstance(found, Problems)
+    assert words in str(found)
+
+
+def test_a_big_table_is_quick() -> None:
+    big = table("phone,name\n" + "".join(f"6{n:08},N{n}\n" for n in range(100_000)))
+    start = time.process_time()
+    assert (big.find("phone", "+34600099999") or {})["name"] == "N99999"
+    assert time.process_time() - start < 2.0
+    start = time.process_time()
+    for number in range(1_000):
+        big.find("phone", f"+346{number:08}")
+    assert time.process_time() - start < 1.0
+
+
+@given(st.text(alphabet='a1,;"\n\r é'), st.text())
+def test_no_text_raises(text: str, value: str) -> None:
+    found = Table.from_csv("t", text, "t.csv", "ES")
+    if isinstance(found, Table):
+        for column in found.columns:
+            found.find(column, value)
