@@ -33,6 +33,7 @@ from core.events import (
     TimerFired,
 )
 from ivr.machine import Machine
+from ivr.nodes import VERBS
 from ivr.run import Ended, FlowRun, Frame, Start, Step, plain
 from ivr.visit import World
 
@@ -66,11 +67,12 @@ def start(world: World, begin: Start, now_s: float) -> Step:
         quick_since_s=now_s,
     )
     machine = Machine(world, run, now_s)
-    if machine.flow is None:
+    flow = machine.at.flow
+    if flow is None:
         machine.end("error", f"there is no flow {begin.flow_id} for tenant {begin.tenant}")
     else:
-        machine.open_flow(machine.flow, {}, frozenset())
-        machine.take_turns(machine.enter(machine.flow.start))
+        machine.at.begin(flow, machine.facts, frozenset())
+        machine.take_turns(machine.enter(flow.start))
     return machine.step()
 
 
@@ -80,10 +82,10 @@ def handle(world: World, run: FlowRun, event: Event, now_s: float) -> Step:
         return Step(run)
     machine = Machine(world, run, now_s)
     if type(event) is not LegEnded:
-        if machine.node is None:
+        if machine.at.node is None or run.verb not in VERBS:
             machine.end("error", f"flow {run.flow_id} has no node {run.node_id}")
             return machine.step()
-        if run.memory is None and run.leaving is None:
+        if run.secret and run.memory is None and run.leaving is None:
             machine.take_turns(machine.resume())  # a sensitive node that forgot what it was given: it asks again
             return machine.step()
     _TAKE.get(type(event), _tell)(machine, event)

@@ -7,7 +7,7 @@ Verbs say what is to be done; this says in which order.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.commands import Command, HangUpLeg
 from core.decisions import Decision, NodeEntered, NodeLeft, Noted, VariablesSet
@@ -18,12 +18,10 @@ from ivr.effects import Effects
 from ivr.guard import Guard
 from ivr.node import Call, End, GiveBack, Leave, NodeModel, Returned, Turn, Visit, World, fail
 from ivr.nodes import VERBS
+from ivr.place import Place
 from ivr.prompts import Prompt
-from ivr.run import Detour, Ended, FlowRun, Frame, Leaving, Outcome, Step, plain
-from ivr.secrets import names_needed
-
-if TYPE_CHECKING:
-    from ivr.model import Flow
+from ivr.run import Detour, Ended, FlowRun, Leaving, Outcome, Step
+from ivr.secrets import names_needed, names_said
 
 TYPE_AHEAD = 32
 """Digits kept for nodes to come; more is a storm."""
@@ -38,26 +36,16 @@ class Machine:
 
     def __init__(self, world: World, run: FlowRun, now_s: float) -> None:
         self.world, self.run, self.now_s = world, run, now_s
-        self.effects = Effects(run.interaction_id, run.leg_id, now_s, run.leg_up, run.playing, run.timers)
+        self.effects = Effects(run.interaction_id, run.leg_id, now_s, run.leg_up, run.playing, run.music, run.timers)
         self.decisions: list[Decision] = []
         self.ended: Ended | None = None
-        self.outer = run.frames[:-1]
+        self.at = Place(world, run)
         self.guard = Guard(run)
         self.serial, self.language = run.serial, run.language
         self.verb, self.memory, self.secret, self.leaving = run.verb, run.memory, run.secret, run.leaving
         self.typed, self.pending = run.typed, ""
         self.swallow, self.swallow_until_s = run.swallow, run.swallow_until_s
         self.notified = run.notified
-        self._open(run.frames[-1])
-
-    def _open(self, frame: Frame) -> None:
-        self.flow_id, self.node_id, self.node_visit = frame.flow_id, frame.node_id, frame.visit
-        self.variables, self.secrets, self.detours = frame.variables, frame.secrets, frame.detours
-        self.flow: Flow | None = self.world.release.flow(self.run.tenant, frame.flow_id)
-        self.node: NodeModel | None = self.flow.nodes.get(self.node_id) if self.flow else None
-
-    def _frame(self) -> Frame:
-        return Frame(self.flow_id, self.node_id, self.node_visit, self.variables, self.secrets, self.detours)
 
     def step(self) -> Step:
         """The run from now on, with everything that is to be done."""
@@ -70,7 +58,7 @@ class Machine:
             before.tenant,
             before.release_id,
             self.language,
-            (*self.outer, self._frame()),
+            self.at.frames(),
             before.facts,
             before.seed,
             guard.visits,
@@ -91,6 +79,7 @@ class Machine:
             guard.quick_visits,
             guard.quick_since_s,
             over,
+            effects.music,
         )
         return Step(run, tuple(effects.commands), tuple(self.decisions), self.ended)
 
@@ -115,7 +104,7 @@ class Machine:
 
     def tell(self, event: Event | Returned) -> Turn:
         """The present node's answer to a fact."""
-        return self._ask(VERBS[self.verb].on_event, self.node, self.memory, event)
+        return self._ask(VERBS[self.verb].on_event, self.at.node, self.memory, event)
 
     def press(self, digit: str) -> Turn | None:
         """A digit: for the present node, or kept for a later one."""
@@ -135,9 +124,9 @@ class Machine:
 
     def fail(self, why: str) -> Turn:
         """The present node cannot go on: what it holds in the world is let go, and it takes its error exit."""
-        assert self.node is not None
+        assert self.at.node is not None
         self._let_go()
-        return fail(self.node, why)
+        return fail(self.at.node, why)
 
     def hung_up(self, reason: str) -> None:
         """The caller has gone."""
@@ -153,7 +142,7 @@ class Machine:
             return
         visit = self._visit()
         try:
-            self._carry_out(verb.on_hangup(self.node, memory, visit))
+            self._carry_out(verb.on_hangup(self.at.node, memory, visit))
         except Exception as failure:
             self.decisions.append(Noted("error", type(failure).__name__))
         self.serial = max(self.serial, visit.serial)
@@ -172,7 +161,7 @@ class Machine:
             self.swallow, self.swallow_until_s = turn.swallow, self.now_s + SWALLOW_S
 
     def _carry_out(self, commands: tuple[Command, ...]) -> None:
-        self.effects.carry_out(commands, early=self.node is not None and self.node.is_early)
+        self.effects.carry_out(commands, early=self.at.node is not None and self.at.node.is_early)
 
     def _feed(self) -> Turn | None:
         while self.pending:
@@ -189,114 +178,98 @@ class Machine:
         visit = self._visit()
         try:
             turn = function(*args, visit)
+            if type(turn) is not Turn:
+                raise TypeError(f"node type {self.verb}: a verb answers with a Turn, not with {type(turn).__name__}")
         except Exception as failure:  # a plugin's verb may raise anything: the caller goes on by the error exit
             # What the failure says may quote a value, and values may be secret.
-            secret = self.secret or bool(self.secrets)
+            secret = self.secret or bool(self.at.secrets)
             turn = self.fail(type(failure).__name__ if secret else f"{type(failure).__name__}: {failure}")
-        self.serial, self.notified = max(self.serial, visit.serial), visit.notified
+        if visit.serial > self.serial:
+            self.serial = visit.serial
+        self.notified = visit.notified
         if visit.language != self.language:
             self.language = visit.language
-            self.variables = {**self.variables, "language": visit.language}
+            self.at.speak(visit.language)
         return turn
 
     def _visit(self) -> Visit:
-        assert self.flow is not None
+        assert self.at.flow is not None
         return Visit(
             self.run.interaction_id,
             self.run.leg_id,
-            f"{self.run.interaction_id}.{self.node_visit}",
+            f"{self.run.interaction_id}.{self.at.visit}",
             self.run.tenant,
-            self.flow_id,
-            self.flow.languages,
-            self.node_id,
+            self.at.flow_id,
+            self.at.flow.languages,
+            self.at.node_id,
             self.now_s,
             self.language,
-            self.variables,
-            self.secrets,
+            self.at.variables,
+            self.at.secrets,
             self.world,
             self.effects.leg_up,
             self.serial,
-            self.flow.recording_notice,
+            self.at.flow.recording_notice,
             self.notified,
         )
 
     # -- entering ----------------------------------------------------------------------------------------
     def enter(self, node_id: str) -> Turn | None:
         """Visits a node of the present flow, or first the one that must ask again for a secret it needs."""
-        self._settle_media()
-        node = self.flow.nodes.get(node_id) if self.flow else None
+        self.effects.settle()
+        node = self.at.find(node_id)
         if node is None or node.type not in VERBS:
-            self.end("error", f"flow {self.flow_id} has no node {node_id}")
+            self.end("error", f"flow {self.at.flow_id} has no node {node_id}")
             return None
         if why := self.guard.count_visit(self.now_s):
-            if self.node is None or self.guard.failing:
+            if self.at.node is None or self.guard.failing:
                 self.end("error", why)
                 return None
             return self.fail(why)
         if self.guard.is_worn_out:
             self.end("error", f"{self.guard.visits} node visits and {self.guard.failures} failures in one call")
             return None
-        self.node_id, self.node, self.verb, self.memory = node_id, node, node.type, None
-        if self.has_lost and (setter := self._setter_of(names_needed(node), Detour(node_id, node.type))):
+        self.at.node_id, self.at.node, self.verb, self.memory = node_id, node, node.type, None
+        if setter := self._setter_of(names_needed, node, Detour(node_id, node.type)):
             return self.enter(setter)
-        self.node_visit, self.secret = self.guard.visits, node.is_sensitive
+        self.at.visit, self.secret = self.guard.visits, node.is_sensitive
         self.pending, self.typed = ("" if self.secret else (self.typed + self.pending)[:TYPE_AHEAD]), ""
-        self.decisions.append(NodeEntered(self.flow_id, node_id, self.guard.visits))
+        self.decisions.append(NodeEntered(self.at.flow_id, node_id, self.guard.visits))
         return self._ask(VERBS[self.verb].enter, node)
 
     def resume(self) -> Turn | None:
         """The present node after a gap: nothing is known about what played, and no timer is armed."""
         if self.leaving is not None:
             return self.go_on()
-        if self.node is None:
-            self.end("error", f"flow {self.flow_id} has no node {self.node_id}")
+        if self.at.node is None:
+            self.end("error", f"flow {self.at.flow_id} has no node {self.at.node_id}")
             return None
         if VERBS[self.verb].resume is None or self.memory is None:
-            return self.enter(self.node_id)
+            return self.enter(self.at.node_id)
         return self._take_up(self.memory)
 
     def _take_up(self, memory: object) -> Turn | None:
         """The present node goes on with what it remembers."""
-        self._settle_media()
-        assert self.node is not None
+        self.effects.settle()
+        assert self.at.node is not None
         verb = VERBS[self.verb]
         assert verb.resume is not None
-        waiting = Detour(self.node_id, self.verb, verb.version, None if self.node.is_sensitive else memory)
-        if self.has_lost and (setter := self._setter_of(names_needed(self.node, prompts_only=True), waiting)):
+        waiting = Detour(self.at.node_id, self.verb, verb.version, None if self.at.node.is_sensitive else memory)
+        if setter := self._setter_of(names_said, self.at.node, waiting):
             return self.enter(setter)
-        self.memory, self.secret = memory, self.node.is_sensitive
-        return self._ask(verb.resume, self.node, memory)
+        self.memory, self.secret = memory, self.at.node.is_sensitive
+        return self._ask(verb.resume, self.at.node, memory)
 
-    @property
-    def has_lost(self) -> bool:
-        """Whether a secret's value did not survive a restart."""
-        return any(name not in self.variables for name in self.secrets)
-
-    def _setter_of(self, needed: frozenset[str], waiting: Detour) -> str:
-        """The node that must set a lost secret before `waiting` can go on; empty when nothing needed is missing."""
-        for name in sorted(needed):
-            if name not in self.secrets or name in self.variables:
-                continue
-            setter = self.secrets[name]
-            if not setter and self.outer:  # an argument: the calling flow runs its subflow again from the start
-                self._close_flow()
-                return self.node_id
-            if setter and setter not in {waiting.node_id, *(detour.node_id for detour in self.detours)}:
-                self.detours = (*self.detours, waiting)
-                return setter
-        return ""
-
-    def _settle_media(self) -> None:
-        self.effects.hush()
-        self.effects.disarm_all()
+    def _setter_of(self, needs: Callable[[NodeModel], frozenset[str]], node: NodeModel, waiting: Detour) -> str:
+        """The node that must first set a secret again, lost in a restart; empty when nothing that is needed is lost."""
+        if not self.at.has_lost:
+            return ""
+        return self.at.setter_of(needs(node), waiting, self.language)
 
     def _close_flow(self) -> None:
-        frame, self.outer = self.outer[-1], self.outer[:-1]
-        self._open(frame)
-        if self.variables.get("language") != self.language:
-            self.variables = {**self.variables, "language": self.language}
-        if self.node is not None:
-            self.verb, self.memory, self.secret = self.node.type, None, False
+        self.at.close(self.language)
+        if self.at.node is not None:
+            self.verb, self.memory, self.secret = self.at.node.type, None, False
 
     # -- leaving -----------------------------------------------------------------------------------------
     def _leave(self, leave: Leave) -> Turn | None:
@@ -304,11 +277,12 @@ class Machine:
             self._note_left(leave.branch, "")
             self.end("error", "a failure on the way out of a failure")
             return None
-        self._set(leave.variables, leave.sensitive)
-        if self.detours:
-            if any(name in self.secrets for name in leave.variables):
+        if leave.variables:
+            self.decisions.append(VariablesSet(self.at.keep(leave.variables, leave.sensitive)))
+        if self.at.detours:
+            if any(name in self.at.secrets for name in leave.variables):
                 return self._go_back(leave.branch)
-            self.detours = ()
+            self.at.detours = ()
         target = leave.target or ""
         self._note_left(leave.branch, target)
         if leave.prompt is not None and self._say_last_words(leave.prompt):
@@ -319,17 +293,17 @@ class Machine:
     def _go(self, target: str, failed: bool) -> Turn | None:
         if target:
             return self.enter(target)
-        if failed and self.outer:  # a flow without an error exit fails as a whole
+        if failed and self.at.outer:  # a flow without an error exit fails as a whole
             self._close_flow()
             self.guard.failing = False
             return self.fail("its flow failed and had no error exit")
         if failed:
-            self.end("error", f"node {self.node_id} failed and has no error exit")
+            self.end("error", f"node {self.at.node_id} failed and has no error exit")
             return None
         return self._give_back(GiveBack("end"))
 
     def _say_last_words(self, prompt: Prompt) -> bool:
-        self._settle_media()
+        self.effects.settle()
         visit = self._visit()
         try:
             parts = visit.parts(prompt)
@@ -338,50 +312,48 @@ class Machine:
             return False
         if parts:
             self._carry_out((visit.play(parts),))
-            self.serial = visit.serial
+            self.serial, self.notified = visit.serial, visit.notified
         return bool(parts)
 
     def _go_back(self, branch: str) -> Turn | None:
         """A lost secret is there again: back to the node that needed it."""
-        waiting, self.detours = self.detours[-1], self.detours[:-1]
+        waiting, self.at.detours = self.at.detours[-1], self.at.detours[:-1]
         self._note_left(branch, waiting.node_id)
-        node = self.flow.nodes.get(waiting.node_id) if self.flow else None
+        node = self.at.find(waiting.node_id)
         if waiting.memory is None or node is None:
             return self.enter(waiting.node_id)
         self.guard.visits += 1
-        self.node_id, self.node, self.node_visit, self.verb = waiting.node_id, node, self.guard.visits, node.type
-        self.decisions.append(NodeEntered(self.flow_id, self.node_id, self.guard.visits))
+        self.at.node_id, self.at.node, self.at.visit, self.verb = waiting.node_id, node, self.guard.visits, node.type
+        self.decisions.append(NodeEntered(self.at.flow_id, self.at.node_id, self.guard.visits))
         return self._take_up(waiting.memory)
 
     def _call(self, call: Call) -> Turn | None:
-        flow = self.world.release.flow(self.run.tenant, call.flow_id)
-        if flow is None or len(self.outer) + 1 >= DEPTH:
+        flow = self.at.find_flow(call.flow_id)
+        if flow is None or len(self.at.outer) + 1 >= DEPTH:
             why = f"there is no flow {call.flow_id}" if flow is None else f"more than {DEPTH} flows within one another"
             return self.fail(why)
-        self.outer = (*self.outer, self._frame())
-        self.open_flow(flow, call.variables, call.sensitive)
+        self.at.call(flow, {**self.facts, **call.variables}, call.sensitive)
         return self.enter(flow.start)
 
-    def open_flow(self, flow: Flow, variables: Mapping[str, object], sensitive: frozenset[str]) -> None:
-        """A flow begins with its own variables, the call's facts and what it is given, the later over the earlier."""
-        values = {**flow.variables, **self.run.facts, "language": self.language, **variables}
-        self._open(Frame(flow.id, "", 0, {k: plain(v) for k, v in values.items()}, dict.fromkeys(sensitive, "")))
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What every flow of this call sees."""
+        return {**self.run.facts, "language": self.language}
 
     def _give_back(self, given: GiveBack) -> Turn | None:
-        if not self.outer:
+        if not self.at.outer:
             self._hang_up(End())
             return None
-        self._settle_media()
-        if type(given) is GiveBack and self.node is not None:
+        self.effects.settle()
+        if type(given) is GiveBack and self.at.node is not None:
             self._note_left(given.branch, "")
         self._close_flow()
         return self.tell(Returned(given.branch, given.variables, given.sensitive))
 
     def _hang_up(self, end: End) -> None:
         self._note_left("end", "")
-        reason = EndReason(end.reason)
-        served = reason is EndReason.HUNG_UP_BY_US
-        self.end("completed" if served else "refused", end.why, reason if end.hang_up else None)
+        served = end.reason is EndReason.HUNG_UP_BY_US
+        self.end("completed" if served else "refused", end.why, end.reason if end.hang_up else None)
 
     def end(self, outcome: Outcome, why: str = "", reason: EndReason | None = EndReason.HUNG_UP_BY_US) -> None:
         """The run is over. We hang up, unless there is no `reason` to."""
@@ -390,15 +362,5 @@ class Machine:
             self.effects.carry_out((HangUpLeg(self.run.leg_id, reason),))
         self.ended = Ended(outcome, why)
 
-    def _set(self, variables: Mapping[str, object], sensitive: frozenset[str]) -> None:
-        if not variables:
-            return
-        values = {name: plain(value) for name, value in variables.items()}
-        self.variables = {**self.variables, **values}
-        if sensitive or self.secrets:
-            kept = {name: setter for name, setter in self.secrets.items() if name not in values}
-            self.secrets = {**kept, **dict.fromkeys(sensitive, self.node_id)}
-        self.decisions.append(VariablesSet({n: "***" if n in sensitive else str(v) for n, v in values.items()}))
-
     def _note_left(self, branch: str, target: str) -> None:
-        self.decisions.append(NodeLeft(self.flow_id, self.node_id, self.node_visit, branch, target))
+        self.decisions.append(NodeLeft(self.at.flow_id, self.at.node_id, self.at.visit, branch, target))

@@ -25,6 +25,7 @@ from pydantic import BaseModel, model_validator
 
 from core.commands import Command
 from core.decisions import Decision, Noted
+from core.leg import EndReason
 from definitions.models import Count, Definition, Name
 from ivr.prompts import Prompt
 from ivr.templates import Expression, Template
@@ -233,10 +234,10 @@ class GiveBack:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The flow is over: hang up. `reason` is an `EndReason` value: hung_up_by_us, busy, congestion. Without `hang_up`
-    the leg is somebody else's from now on."""
+    """The flow is over: hang up, or turn the call away as `BUSY` or `CONGESTION`. Without `hang_up` the leg is somebody
+    else's from now on."""
 
-    reason: str = "hung_up_by_us"
+    reason: EndReason = EndReason.HUNG_UP_BY_US
     why: str = ""
     hang_up: bool = True
 

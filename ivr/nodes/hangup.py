@@ -13,12 +13,17 @@ from typing import Literal
 import msgspec
 
 from core.events import Event, PlaybackFinished
+from core.leg import EndReason
 from definitions.models import Flag
 from ivr.node import End, NodeModel, Turn, Visit
 from ivr.prompts import Prompt
 
 VERSION = 1
-_REASONS = {"normal": "hung_up_by_us", "busy": "busy", "congestion": "congestion"}
+_REASONS = {
+    "normal": EndReason.HUNG_UP_BY_US,
+    "busy": EndReason.BUSY,
+    "congestion": EndReason.CONGESTION,
+}
 
 
 class Model(NodeModel):

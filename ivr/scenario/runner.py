@@ -70,7 +70,8 @@ class Scenarios:
 
 
 def read(text: str | bytes, file: str, release: Release | None, tenant: str = "main") -> Scenarios | Problems:
-    """The tests of a file, checked against the flows they test (when there is a release)."""
+    """The tests of a file, checked against the flow they test. Without a release only the file itself is checked: what
+    comes back are its problems, if any."""
     marked = load_marked(text, file)
     if isinstance(marked, Problems):
         return marked

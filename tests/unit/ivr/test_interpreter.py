@@ -104,6 +104,21 @@ def test_a_verb_that_raises_is_an_error_and_says_no_secret(monkeypatch):
     assert "1234" not in repr(caller.decided(Noted))
 
 
+def test_a_verb_that_answers_nonsense_is_an_error(monkeypatch):
+    monkeypatch.setitem(VERBS, "wait", replace(VERBS["wait"], enter=lambda node, visit: None))
+    nodes = {"w": {"type": "wait", "seconds": "1", "next": "end", "error": "menu"}, "menu": MENU, "end": END}
+    caller = tiny_call(nodes)
+    assert caller.path() == ["w", "menu"]
+    assert "a verb answers with a Turn" in caller.decided(Noted)[0].why
+
+
+def test_a_node_type_that_was_uninstalled_ends_the_call(monkeypatch):
+    caller = tiny_call({"w": {"type": "wait", "seconds": "1", "next": "end"}, "end": END})
+    monkeypatch.setattr(interpreter, "VERBS", {name: verb for name, verb in VERBS.items() if name != "wait"})
+    caller.press("1")
+    assert caller.ended.outcome == "error"
+
+
 @pytest.mark.parametrize("what", ["AnswerLeg", "event"])
 def test_what_the_engine_could_not_do_takes_the_error_exit(what):
     caller = tiny_call({"menu": MENU, "end": END, "operator": MENU}, defaults={"error": "operator"})

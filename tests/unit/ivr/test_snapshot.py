@@ -10,6 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.commands import CancelTimer
+from core.events import LegEnded
+from core.leg import EndReason
 from ivr import interpreter, snapshot
 from ivr.nodes import VERBS
 from ivr.run import plain
@@ -143,8 +146,17 @@ def test_a_memory_is_brought_up_to_date(monkeypatch):
 
 def test_a_node_type_that_is_gone_is_entered_again(monkeypatch):
     body = snapshot.dump(MOMENTS["collect_typed"].run)
-    monkeypatch.delitem(snapshot.VERBS, "collect")
+    monkeypatch.setattr(snapshot, "VERBS", {name: verb for name, verb in VERBS.items() if name != "collect"})
     assert snapshot.load(body).memory is None
+
+
+@pytest.mark.parametrize("moment", sorted(MOMENTS))
+def test_a_hangup_ends_it_at_any_moment(moment):
+    caller = MOMENTS[moment]
+    for run in (caller.run, snapshot.load(snapshot.dump(caller.run))):
+        step = interpreter.handle(caller.world, run, LegEnded("leg-1", EndReason.HUNG_UP), caller.now_s)
+        assert step.ended == interpreter.Ended("caller_hung_up", "hung_up")
+        assert {command.timer_id for command in step.commands if isinstance(command, CancelTimer)} == set(run.timers)
 
 
 def test_it_is_small_and_quick():
