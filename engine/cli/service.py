@@ -140,7 +140,8 @@ def status(project: ProjectOption = None, json: JsonOption = False) -> None:
             f"{name} {status}" for table in (seen["devices"], seen["trunks"]) for name, status in table.items()
         ]
         out.print(
-            f"Asterisk {seen['version']}: {well}, {seen['calls']} calls · {', '.join(reachable) or 'no phone is registered'}"
+            f"Asterisk {seen['version']}: {well}, {seen['calls']} calls · "
+            f"{', '.join(reachable) or 'no phone is registered'}"
         )
         if seen["lost_share"]:
             out.print(f"audio: {seen['lost_share']:.1%} lost, jitter {seen['jitter_s'] * 1000:.0f} ms")

