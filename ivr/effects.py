@@ -13,10 +13,11 @@ from core.commands import (
     StartMusic,
     StartRecording,
     StartTimer,
+    StopMusic,
     StopPlayback,
     Transfer,
 )
-from core.media import Part, Silence, Sound, Speech
+from core.media import Part, Silence, Sound, Speech, Tone
 
 _CALLER_HEARS = (Play, StartMusic, StartRecording, JoinQueue, Transfer)
 
@@ -25,13 +26,30 @@ class Effects:
     """Collects commands. What is begun and undone within one step never reaches the caller: a prompt that typed-ahead
     digits skip is not started, so it cannot be heard as a click."""
 
-    __slots__ = ("_armed_before", "commands", "interaction_id", "leg_id", "leg_up", "now_s", "playing", "timers")
+    __slots__ = (
+        "_armed_before",
+        "commands",
+        "interaction_id",
+        "leg_id",
+        "leg_up",
+        "music",
+        "now_s",
+        "playing",
+        "timers",
+    )
 
     def __init__(
-        self, interaction_id: str, leg_id: str, now_s: float, leg_up: bool, playing: str, timers: tuple[str, ...]
+        self,
+        interaction_id: str,
+        leg_id: str,
+        now_s: float,
+        leg_up: bool,
+        playing: str,
+        music: bool,
+        timers: tuple[str, ...],
     ) -> None:
         self.interaction_id, self.leg_id, self.now_s = interaction_id, leg_id, now_s
-        self.leg_up, self.playing = leg_up, playing
+        self.leg_up, self.playing, self.music = leg_up, playing, music
         self.timers = self._armed_before = timers
         self.commands: list[Command] = []
 
@@ -58,7 +76,19 @@ class Effects:
                 self.commands.append(command)
                 self._arm(self._watchdog(command.playback_id, command.parts))  # type: ignore[union-attr]
             else:
+                if kind is StartMusic:
+                    self.music = True
+                elif kind is StopMusic:
+                    self.music = False
                 self.commands.append(command)
+
+    def settle(self) -> None:
+        """A node is left: nothing plays and no timer of its fires any more."""
+        self.hush()
+        self.disarm_all()
+        if self.music:
+            self.music = False
+            self.commands.append(StopMusic(self.leg_id))
 
     def hush(self) -> None:
         """Stops what plays; a playback of this very step is not even started."""
@@ -128,6 +158,8 @@ def longest_s(parts: tuple[Part, ...]) -> float:
             total_s += 300.0
         elif type(part) is Silence:
             total_s += part.duration_s
+        elif type(part) is Tone:
+            total_s += 60.0  # some ring until they are stopped
         else:
-            total_s += 5.0
+            total_s += 3600.0  # as long as the longest message
     return total_s

@@ -54,7 +54,7 @@ class FlowRun(msgspec.Struct, frozen=True, omit_defaults=True):
     `memory`: the present node's type and what it remembers. `serial`: the number in the last id made. `timers`: ids
     that may still fire. `typed`: digits nobody has taken yet (never snapshotted: they may be secret). `secret`: digits
     pressed now are sensitive. `notified`: the recording notice has been given. `quick_visits` since `quick_since_s`:
-    the guard against loops."""
+    the guard against loops. `music`: the caller hears some."""
 
     interaction_id: str
     leg_id: str
@@ -82,6 +82,7 @@ class FlowRun(msgspec.Struct, frozen=True, omit_defaults=True):
     quick_visits: int = 0
     quick_since_s: float = 0.0
     ended: bool = False
+    music: bool = False
 
     @property
     def frame(self) -> Frame:

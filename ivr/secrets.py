@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from ivr.node import NodeModel
+from collections.abc import Iterable
+
+from ivr.node import NodeModel, Placed
 
 
-def names_needed(node: NodeModel, prompts_only: bool = False) -> frozenset[str]:
-    """The variables in the node's prompts and, unless `prompts_only`, in its other templates and expressions."""
-    placed = node.prompts() if prompts_only else (*node.prompts(), *node.templates())
-    return frozenset().union(*(one.value.names for one in placed))
+def names_needed(node: NodeModel) -> frozenset[str]:
+    """The variables in anything the node says, sends or calculates."""
+    return _names((*node.prompts(), *node.templates()))
+
+
+def names_said(node: NodeModel) -> frozenset[str]:
+    """The variables in what the node says: all that a node under way still needs."""
+    return _names(node.prompts())
+
+
+def _names(placed: Iterable[Placed]) -> frozenset[str]:
+    return frozenset[str]().union(*(one.value.names for one in placed))

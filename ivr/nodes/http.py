@@ -27,7 +27,7 @@ import msgspec
 from msgspec.structs import replace
 from pydantic import Field, field_validator, model_validator
 
-from core.commands import Command, SendHttp, StartMusic, StopMusic
+from core.commands import Command, SendHttp, StartMusic
 from core.decisions import Noted
 from core.events import (
     CommandOutcomeUnknown,
@@ -128,7 +128,6 @@ class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
 
     request_id: str
     playing: bool = False
-    music: bool = False
     reply: HttpReplied | None = None
 
 
@@ -139,7 +138,7 @@ def enter(node: Model, visit: Visit) -> Turn:
 def resume(node: Model, memory: Memory, visit: Visit) -> Turn:
     """A GET is sent again. Anything else may have been carried out: its reply, or the word that nobody knows, comes."""
     if memory.reply is not None:
-        return _replied(node, replace(memory, playing=False), memory.reply, visit)
+        return _replied(node, memory.reply)
     if node.method == "GET":
         return _send(node, visit)
     return Turn(replace(memory, playing=False), (_patience(node, visit),))
@@ -150,17 +149,15 @@ def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
         case HttpReplied() if event.request_id == memory.request_id:
             if memory.playing and not node.sensitive:
                 return Turn(replace(memory, reply=event), (visit.cancel("reply"),))
-            return _replied(node, memory, event, visit)
+            return _replied(node, event)
         case PlaybackFinished() if memory.reply is not None:
-            return _replied(node, memory, memory.reply, visit)
+            return _replied(node, memory.reply)
         case PlaybackFinished():
-            return Turn(replace(memory, playing=False, music=_music(node) is not None), _start_music(node, visit))
+            return Turn(replace(memory, playing=False), _start_music(node, visit))
         case TimerFired():
-            return _failed(node, memory, visit, "no reply in time")
+            return fail(node, "no reply in time")
         case CommandRejected() | CommandOutcomeUnknown() if event.subject_id == memory.request_id:
-            return _failed(
-                node, memory, visit, getattr(event, "why", "nobody knows whether the request was carried out")
-            )
+            return fail(node, getattr(event, "why", "nobody knows whether it was carried out"))
         case DigitPressed():
             return Turn(memory, untaken=event.digit)
         case _:
@@ -182,26 +179,24 @@ def _send(node: Model, visit: Visit) -> Turn:
         retries=node.retries,
         mapping=node.into,
     )
-    memory = Memory(request.request_id, playing=bool(parts), music=not parts and _music(node) is not None)
-    return Turn(memory, (*hold, request, _patience(node, visit)))
+    return Turn(Memory(request.request_id, playing=bool(parts)), (*hold, request, _patience(node, visit)))
 
 
 def _patience(node: Model, visit: Visit) -> Command:
     return visit.timer("reply", node.timeout_s * (1 + node.retries) + MARGIN_S)
 
 
-def _replied(node: Model, memory: Memory, reply: HttpReplied, visit: Visit) -> Turn:
-    stop = _stop_music(memory, visit)
+def _replied(node: Model, reply: HttpReplied) -> Turn:
     if reply.error or not reply.status:
-        return _failed(node, memory, visit, reply.error or "no reply")
+        return fail(node, reply.error or "no reply")
     status = str(reply.status)
     branch = next((key for key in (status, f"{status[0]}xx") if key in node.on), None)
     noted = (Noted("http", f"status {status}"),)
     if branch is not None:
-        return Turn(commands=stop, leave=_leave(node, branch, node.on[branch], reply), decisions=noted)
+        return Turn(leave=_leave(node, branch, node.on[branch], reply), decisions=noted)
     if status[0] == "2":
-        return Turn(commands=stop, leave=_leave(node, "next", node.next, reply), decisions=noted)
-    return _failed(node, memory, visit, f"status {status}")
+        return Turn(leave=_leave(node, "next", node.next, reply), decisions=noted)
+    return fail(node, f"status {status}")
 
 
 def _leave(node: Model, branch: str, target: str, reply: HttpReplied) -> Leave:
@@ -209,22 +204,8 @@ def _leave(node: Model, branch: str, target: str, reply: HttpReplied) -> Leave:
     return Leave(branch, target, values, sensitive=frozenset(values) if node.sensitive else frozenset())
 
 
-def _failed(node: Model, memory: Memory, visit: Visit, why: str) -> Turn:
-    turn = fail(node, why)
-    return Turn(commands=_stop_music(memory, visit), leave=turn.leave, decisions=turn.decisions)
-
-
-def _music(node: Model) -> str | None:
-    return node.hold.music if node.hold else None
-
-
 def _start_music(node: Model, visit: Visit) -> tuple[Command, ...]:
-    music = _music(node)
-    return (StartMusic(visit.leg_id, music),) if music is not None else ()
-
-
-def _stop_music(memory: Memory, visit: Visit) -> tuple[Command, ...]:
-    return (StopMusic(visit.leg_id),) if memory.music else ()
+    return (StartMusic(visit.leg_id, node.hold.music),) if node.hold and node.hold.music else ()
 
 
 def _url(node: Model, visit: Visit) -> str:

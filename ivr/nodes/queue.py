@@ -92,16 +92,14 @@ def resume(node: Model, memory: Memory, visit: Visit) -> Turn:
 
 
 def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
-    stop = StopMusic(visit.leg_id)
     match event:
         case QueueLeft() if event.stay_id == memory.stay_id:
-            return _left(node, event.outcome, stop)
+            return _left(node, event.outcome, visit)
         case DigitPressed() if event.digit in node.keys:
             leave = LeaveQueue(visit.interaction_id, memory.stay_id)
-            return Turn(commands=(leave, stop), leave=Leave(event.digit, node.keys[event.digit]))
+            return Turn(commands=(leave,), leave=Leave(event.digit, node.keys[event.digit]))
         case CommandRejected() | CommandOutcomeUnknown() if event.subject_id == memory.stay_id:
-            turn = fail(node, getattr(event, "why", "nobody knows whether the caller is in the queue"))
-            return Turn(commands=(stop,), leave=turn.leave, decisions=turn.decisions)
+            return fail(node, getattr(event, "why", "nobody knows whether the caller is in the queue"))
         case _:
             return Turn(memory)
 
@@ -110,14 +108,15 @@ def on_hangup(node: Model, memory: Memory, visit: Visit) -> tuple[Command, ...]:
     return (LeaveQueue(visit.interaction_id, memory.stay_id),)
 
 
-def _left(node: Model, outcome: str, stop: Command) -> Turn:
+def _left(node: Model, outcome: str, visit: Visit) -> Turn:
     noted = (Noted("queue", outcome),)
     target = getattr(node, outcome) if outcome in OUTCOMES else None
     if target is not None:
-        return Turn(commands=(stop,), leave=Leave(outcome, target), decisions=noted)
+        return Turn(leave=Leave(outcome, target), decisions=noted)
     if outcome == "answered":
+        stop = StopMusic(visit.leg_id)
         return Turn(commands=(stop,), leave=End(why="an agent has the caller", hang_up=False), decisions=noted)
     if node.next is not None:
-        return Turn(commands=(stop,), leave=Leave("next", node.next), decisions=noted)
+        return Turn(leave=Leave("next", node.next), decisions=noted)
     turn = fail(node, f"the stay ended as {outcome}, and no node is given for that")
-    return Turn(commands=(stop,), leave=turn.leave, decisions=(*noted, *turn.decisions))
+    return Turn(leave=turn.leave, decisions=(*noted, *turn.decisions))

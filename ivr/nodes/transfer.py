@@ -21,10 +21,11 @@ from typing import ClassVar, Literal
 import msgspec
 from pydantic import Field, field_validator
 
-from core.commands import Command, StartMusic, StopMusic
+from core.commands import Command, StartMusic
 from core.commands import Transfer as TransferCommand
 from core.decisions import Noted
 from core.events import CommandOutcomeUnknown, CommandRejected, Event, TransferEnded
+from core.media import Tone
 from definitions.faults import fault
 from definitions.models import Flag, Name, Seconds
 from ivr.node import End, Exit, Leave, NodeModel, Reference, Turn, Visit, fail
@@ -89,8 +90,13 @@ def enter(node: Model, visit: Visit) -> Turn:
         ring_s=node.ring_s,
         caller=node.caller.render(visit.variables, visit.language).strip(),
     )
-    music: tuple[Command, ...] = (StartMusic(visit.leg_id, node.music),) if node.music else ()
-    return Turn(Memory(transfer.transfer_id), (*music, transfer), flush=True)
+    # Silence would sound like a lost call; before the answer the network itself rings.
+    meanwhile: tuple[Command, ...] = ()
+    if node.music:
+        meanwhile = (StartMusic(visit.leg_id, node.music),)
+    elif node.answer:
+        meanwhile = (visit.play((Tone("ringback"),)),)
+    return Turn(Memory(transfer.transfer_id), (*meanwhile, transfer), flush=True)
 
 
 def resume(node: Model, memory: Memory, visit: Visit) -> Turn:
@@ -99,28 +105,27 @@ def resume(node: Model, memory: Memory, visit: Visit) -> Turn:
 
 
 def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
-    stop: tuple[Command, ...] = (StopMusic(visit.leg_id),) if node.music else ()
     match event:
         case TransferEnded() if event.transfer_id == memory.transfer_id:
-            return _ended(node, event, stop)
+            return _ended(node, event)
         case CommandRejected() | CommandOutcomeUnknown() if event.subject_id == memory.transfer_id:
             why = getattr(event, "why", "nobody knows whether it was dialed")
-            return _ended(node, TransferEnded(visit.interaction_id, memory.transfer_id, "failed", why), stop)
+            return _ended(node, TransferEnded(visit.interaction_id, memory.transfer_id, "failed", why))
         case _:
             return Turn(memory)
 
 
-def _ended(node: Model, event: TransferEnded, stop: tuple[Command, ...]) -> Turn:
+def _ended(node: Model, event: TransferEnded) -> Turn:
     noted = (Noted("transfer", f"{event.outcome}: {event.why}" if event.why else event.outcome),)
     target = getattr(node, event.outcome)
     if target is not None:
-        return Turn(commands=stop, leave=Leave(event.outcome, target), decisions=noted)
+        return Turn(leave=Leave(event.outcome, target), decisions=noted)
     if event.outcome == "answered":
         return Turn(leave=End(why="the conversation is over"), decisions=noted)
     if node.next is not None:
-        return Turn(commands=stop, leave=Leave("next", node.next), decisions=noted)
+        return Turn(leave=Leave("next", node.next), decisions=noted)
     turn = fail(node, f"the transfer ended as {event.outcome}, and no node is given for that")
-    return Turn(commands=stop, leave=turn.leave, decisions=(*noted, *turn.decisions))
+    return Turn(leave=turn.leave, decisions=(*noted, *turn.decisions))
 
 
 def _bare(number: str) -> str:

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.commands import Command, StartMusic, StopMusic
+from core.commands import Command, StartMusic
 from core.events import DigitPressed, Event, TimerFired
 from definitions.models import Name, Seconds
 from ivr.node import Exit, Leave, NodeModel, Turn, Visit
@@ -44,8 +44,7 @@ def enter(node: Model, visit: Visit) -> Turn:
 def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
     match event:
         case TimerFired():
-            music: tuple[Command, ...] = (StopMusic(visit.leg_id),) if node.music else ()
-            return Turn(commands=music, leave=Leave("next", node.next))
+            return Turn(leave=Leave("next", node.next))
         case DigitPressed():
             return Turn(memory, untaken=event.digit)
         case _:
