@@ -13,15 +13,15 @@ from engine.demo.call import Shown
 from ivr.draw import draw
 from speech.hearing import heard
 
-_MARKS = {
-    "node": "→",
-    "hears": "🔊",
-    "presses": "⌨",
-    "engine": "⚡",
-    "records": "⏺",
-    "why": "·",
-    "phone": "🗣",
-    "ends": "☎",
+_WORDS = {
+    "node": "goes to",
+    "hears": "hears",
+    "presses": "presses",
+    "engine": "engine",
+    "records": "recording",
+    "why": "because",
+    "phone": "says",
+    "ends": "end",
 }
 
 
@@ -29,8 +29,8 @@ _MARKS = {
 class Row:
     at: str
     seconds: float
-    mark: str
     kind: str
+    word: str
     text: str
 
 
