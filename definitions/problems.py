@@ -28,7 +28,9 @@ class Problem:
     def __str__(self) -> str:
         warning = "warning: " if self.severity is Severity.WARNING else ""
         hint = f": {self.hint}" if self.hint else ""
-        return f"{self.place}: {warning}{self.what}{hint}"
+        said = f"{self.place}: {warning}{self.what}{hint}"
+        # One line, and nothing from a file may move the cursor of a terminal.
+        return said if said.isprintable() else "".join(sign if sign.isprintable() else " " for sign in said)
 
     @property
     def place(self) -> str:

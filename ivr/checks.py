@@ -12,7 +12,7 @@ from definitions.problems import Severity
 from ivr.flow_file import ReadFlow
 from ivr.graph import Edge, cycle_through, edges, loops, reached
 from ivr.model import Flow
-from ivr.node import NodeModel, Path, walk
+from ivr.node import NodeModel, Path, Placed, walk
 from ivr.prompt_items import choose_language
 from ivr.prompts import Prompt
 from ivr.tables import Table
@@ -91,9 +91,10 @@ def check_flow(read: ReadFlow, known: Known) -> None:
     _check_loops(read, read.flow, known)
     variables = variables_of(read.flow, known)
     for name, node in read.flow.nodes.items():
+        prompts = node.prompts()
         _check_references(read, name, node, known)
-        _check_prompts(read, name, node, known)
-        _check_variables(read, name, node, variables)
+        _check_prompts(read, name, prompts, known)
+        _check_variables(read, name, (*node.templates(), *prompts), variables)
     _check_flow_wide(read, read.flow)
 
 
@@ -194,18 +195,17 @@ def _check_columns(read: ReadFlow, name: str, node: NodeModel, table: Table | No
             read.say(name, path, what, did_you_mean(column, table.columns, what="columns"))
 
 
-def _check_prompts(read: ReadFlow, name: str, node: NodeModel, known: Known) -> None:
+def _check_prompts(read: ReadFlow, name: str, prompts: Iterable[Placed], known: Known) -> None:
     assert read.flow is not None
     flow = read.flow
-    for placed in node.prompts():
+    for placed in prompts:
         prompt, path = placed.value, tuple(placed.path)
         assert isinstance(prompt, Prompt)
         missing = prompt.missing_languages(flow.languages)
         if missing:
             read.say(name, path, *_untranslated(missing, flow))
-        for sound in sorted({sound.name for sound in prompt.sounds(flow.languages)}):
-            lacking = [s.language for s in prompt.sounds(flow.languages) if s.name == sound]
-            _check_sound(read, name, path, sound, lacking, known)
+        for sound in sorted(prompt.sounds(flow.languages), key=lambda sound: (sound.name, sound.language)):
+            _check_sound(read, name, path, sound.name, [sound.language], known)
         if prompt.recording_notice and flow.recording_notice is None:
             hint = "write `recording_notice: {es: …}` at the top of the flow"
             read.say(name, path, "this prompt wants a recording notice and the flow has none", hint)
@@ -224,9 +224,9 @@ def _check_sound(read: ReadFlow, name: str, path: Path, sound: str, languages: I
             read.say(name, path, f"there is no sound '{sound}' in '{language}'", hint)
 
 
-def _check_variables(read: ReadFlow, name: str, node: NodeModel, there: frozenset[str]) -> None:
+def _check_variables(read: ReadFlow, name: str, texts: Iterable[Placed], there: frozenset[str]) -> None:
     used: list[tuple[Path, frozenset[str], frozenset[str]]] = []
-    for placed in (*node.templates(), *node.prompts()):
+    for placed in texts:
         needed = getattr(placed.value, "needed", None)
         names = placed.value.names
         used.append((tuple(placed.path), names, names if needed is None else needed))
