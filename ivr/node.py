@@ -18,17 +18,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar, Literal, TypeVar
 
-import msgspec
 from pydantic import BaseModel, model_validator
 
 from core.commands import Command
-from core.decisions import Decision, Noted
-from core.leg import EndReason
+from core.decisions import Noted
 from definitions.models import Count, Definition, Name
 from ivr.prompts import Prompt
 from ivr.templates import Expression, Template
+from ivr.turn import Call, End, GiveBack, Leave, Returned, Turn
 from ivr.values import Value
 from ivr.visit import Visit, World
 
@@ -171,15 +171,25 @@ def walk(value: object, kinds: type | tuple[type, ...], path: Path = ()) -> Iter
     if isinstance(value, kinds):
         yield Placed(value, path)
     elif isinstance(value, BaseModel):
+        written_as = _aliases(type(value))
         for name, inner in value.__dict__.items():
-            alias = type(value).model_fields[name].alias if name in type(value).model_fields else None
-            yield from walk(inner, kinds, (*path, alias or name))
+            if type(inner) not in _PLAIN:
+                yield from walk(inner, kinds, (*path, written_as.get(name, name)))
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             yield from walk(inner, kinds, (*path, key))
     elif isinstance(value, (tuple, list)):
         for index, inner in enumerate(value):
             yield from walk(inner, kinds, (*path, index))
+
+
+_PLAIN = frozenset({type(None), bool, int, float, str})
+"""Most fields of most nodes: nothing is inside them."""
+
+
+@cache
+def _aliases(model: type[BaseModel]) -> Mapping[str, str]:
+    return {name: field.alias for name, field in model.model_fields.items() if field.alias}
 
 
 Node = TypeVar("Node", bound=NodeModel)
@@ -195,77 +205,6 @@ def inherit(node: Node, defaults: Defaults) -> Node:
         missing = {} if given is None else {k: v for k, v in given.__dict__.items() if v is not None}
         filled[name] = default.model_copy(update=missing)
     return node.model_copy(update=filled) if filled else node
-
-
-# -- what a verb answers -------------------------------------------------------------------------------
-class Leave(msgspec.Struct, frozen=True):
-    """Go to `target` (None: the flow is at its end) by `branch`, after `prompt` has been heard to its end.
-
-    `variables` are kept, those named in `sensitive` as secrets. `failed` marks the error exit: a second failure on
-    the way ends the call.
-    """
-
-    branch: str
-    target: str | None
-    variables: Mapping[str, object] = {}
-    sensitive: frozenset[str] = frozenset()
-    prompt: Prompt | None = None
-    failed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Run another flow of the same tenant, which sees only `variables` besides the call's own facts.
-    The node hears `Returned` when it comes back."""
-
-    flow_id: str
-    variables: Mapping[str, object] = field(default_factory=dict)
-    sensitive: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class GiveBack:
-    """Return to the calling flow by `branch` with `variables`; in the outermost flow the call ends."""
-
-    branch: str
-    variables: Mapping[str, object] = field(default_factory=dict)
-    sensitive: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """The flow is over: hang up, or turn the call away as `BUSY` or `CONGESTION`. Without `hang_up` the leg is somebody
-    else's from now on."""
-
-    reason: EndReason = EndReason.HUNG_UP_BY_US
-    why: str = ""
-    hang_up: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """A subflow came back to the node that called it: known to the interpreter alone, never in the journal."""
-
-    branch: str
-    variables: Mapping[str, object] = field(default_factory=dict)
-    sensitive: frozenset[str] = frozenset()
-
-
-class Turn(msgspec.Struct, frozen=True):
-    """The answer to one fact: what the node remembers from now on, and what is to be done.
-
-    `untaken`: digits the node had no use for; the next node that listens gets them. `flush`: digits typed ahead are
-    forgotten, since what is said now must be heard. `swallow`: this digit, pressed out of habit within the next
-    seconds, means nothing.
-    """
-
-    memory: object | None = None
-    commands: tuple[Command, ...] = ()
-    leave: Leave | Call | GiveBack | End | None = None
-    decisions: tuple[Decision, ...] = ()
-    untaken: str = ""
-    flush: bool = False
-    swallow: str = ""
 
 
 def fail(node: NodeModel, why: str, *, branch: str = "error") -> Turn:
