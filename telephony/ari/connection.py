@@ -1,14 +1,6 @@
 """One ARI WebSocket that comes back by itself, and the requests on it.
 
-    IDLE --connect--> CONNECTING --opened--> OPEN --lost--> WAITING
-                          |  ^                 |               |
-                   failed |  +-----retry-------+---------------+
-                          v                    | replaced
-                       WAITING                 v
-    any of these --close--> CLOSED          STOLEN
-
-STOLEN is final: somebody connected under our application name, and taking it back would start a war of
-reconnections. Whoever owns the connection hears of it and decides.
+Its states stand in connection_state.py.
 
 Asterisk runs the requests of one socket one after another, so the oldest unanswered one is the one it works on.
 If nothing is answered for `deadline_s`, that one is stuck: the owner may free it (`on_slow`), and `rescue_s`
@@ -23,12 +15,11 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 
 from websockets.uri import WebSocketURI
 
 from core.errors import DeadlineExceeded, NodeUnavailable
-from core.table import StateTable, every
+from telephony.ari.connection_state import CONNECTION_TABLE, ConnectionEvent, ConnectionState
 from telephony.ari.messages import (
     ApplicationReplaced,
     Event,
@@ -44,44 +35,6 @@ log = logging.getLogger(__name__)
 
 SWEEP_S = 0.1
 """How often deadlines are looked at; one timer a connection is cheaper than one a request."""
-
-
-class ConnectionState(Enum):
-    IDLE = "idle"
-    CONNECTING = "connecting"
-    OPEN = "open"
-    WAITING = "waiting"
-    STOLEN = "stolen"
-    CLOSED = "closed"
-
-
-class ConnectionEvent(Enum):
-    CONNECT = "connect"
-    OPENED = "opened"
-    FAILED = "failed"
-    LOST = "lost"
-    RETRY = "retry"
-    REPLACED = "replaced"
-    CLOSE = "close"
-
-
-_S, _E = ConnectionState, ConnectionEvent
-
-CONNECTION_TABLE: StateTable[ConnectionState, ConnectionEvent] = StateTable(
-    thing="ari connection",
-    moves={
-        (_S.IDLE, _E.CONNECT): _S.CONNECTING,
-        (_S.CONNECTING, _E.OPENED): _S.OPEN,
-        (_S.CONNECTING, _E.FAILED): _S.WAITING,
-        (_S.OPEN, _E.LOST): _S.WAITING,
-        (_S.WAITING, _E.RETRY): _S.CONNECTING,
-        (_S.OPEN, _E.REPLACED): _S.STOLEN,
-        **every((_S.IDLE, _S.CONNECTING, _S.OPEN, _S.WAITING, _S.STOLEN), _E.CLOSE, _S.CLOSED),
-    },
-    late=frozenset(
-        {(_S.CLOSED, event) for event in ConnectionEvent} | {(_S.STOLEN, _E.LOST), (_S.STOLEN, _E.REPLACED)}
-    ),
-)
 
 
 @dataclass(slots=True)
@@ -216,22 +169,31 @@ class AriConnection:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(settings.deadline_s):
             _, wire = await loop.create_connection(
-                lambda: Wire(uri, self._took, self._lost), settings.host, settings.port
+                lambda: Wire(uri, self._opened, self._took, self._lost), settings.host, settings.port
             )
             try:
                 await wire.opened
             except BaseException:
                 wire.abort("handshake not finished")
                 raise
+
+    def _opened(self, wire: Wire) -> None:
+        """Before its first message is read."""
+        if self.state is not ConnectionState.CONNECTING:
+            wire.abort("not wanted any more")
+            return
+        now = wire.loop.time()
         self._wire = wire
         self._down.clear()
         self._rescued = False
         self._pinged = None
-        self._ping_at = loop.time() + settings.ping_s
-        self._sweep_later(wire, loop.time())
+        self._ping_at = now + self._settings.ping_s
+        self._sweep_later(wire, now)
         self._move(ConnectionEvent.OPENED)
 
     def _lost(self, why: str) -> None:
+        if self._wire is None:
+            return
         if self.state is ConnectionState.OPEN:
             log.warning("%s: connection lost: %s", self.name, why)
         self._ended(why)

@@ -17,7 +17,8 @@ from urllib.parse import quote
 import msgspec
 
 from core.errors import CommandFailed, NodeUnavailable
-from telephony.ari.connection import AriConnection, ConnectionState
+from telephony.ari.connection import AriConnection
+from telephony.ari.connection_state import ConnectionState
 from telephony.ari.messages import EVENT_NAMES, Event, RestResponse
 from telephony.ari.settings import AriSettings
 

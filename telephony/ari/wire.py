@@ -31,7 +31,8 @@ _IN_EIGHT_BYTES = 127
 
 
 class Wire(asyncio.Protocol):
-    """One connection. `on_text` gets each message; `on_lost` is called once, with why, after it was open.
+    """One connection. `on_open` is called when the handshake is done and before any message; `on_text` gets each
+    message; `on_lost` is called once, with why, after it was open.
 
     `opened` ends when the handshake does; it raises ConnectionError when the peer declines. `reads` counts what
     was read: any of it, a pong or else, is a sign of life.
@@ -40,10 +41,12 @@ class Wire(asyncio.Protocol):
     def __init__(
         self,
         uri: WebSocketURI,
+        on_open: Callable[[Wire], None],
         on_text: Callable[[bytes], None],
         on_lost: Callable[[str], None],
     ) -> None:
         self._protocol = ClientProtocol(uri, max_size=MAX_MESSAGE_BYTES, logger=_frames)
+        self._on_open = on_open
         self._on_text = on_text
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
@@ -168,6 +171,7 @@ class Wire(asyncio.Protocol):
         problem = self._protocol.handshake_exc
         if problem is None:
             self.opened.set_result(None)
+            self._on_open(self)
             return
         hint = {401: ": check its user and password", 404: ": is res_ari loaded?"}.get(response.status_code, "")
         self.opened.set_exception(ConnectionError(f"refused with status {response.status_code}{hint}"))

@@ -13,7 +13,8 @@ import pytest
 from websockets.asyncio.server import Server, ServerConnection, basic_auth, serve
 
 from core.errors import DeadlineExceeded, EventRefused, NodeUnavailable
-from telephony.ari.connection import CONNECTION_TABLE, AriConnection, ConnectionEvent, ConnectionState
+from telephony.ari.connection import AriConnection
+from telephony.ari.connection_state import CONNECTION_TABLE, ConnectionEvent, ConnectionState
 from telephony.ari.messages import ChannelHold, Event
 from telephony.ari.settings import AriSettings
 
@@ -29,6 +30,7 @@ class Peer:
 
     def __init__(self, tmp_path: Path) -> None:
         self.on_request: Handler = reply
+        self.on_connect: Callable[[ServerConnection], Awaitable[None]] | None = None
         self.requests: list[dict[str, Any]] = []
         self.peers: list[ServerConnection] = []
         self.paths: list[str] = []
@@ -59,6 +61,8 @@ class Peer:
         self.peers.append(peer)
         assert peer.request is not None
         self.paths.append(peer.request.path)
+        if self.on_connect is not None:
+            await self.on_connect(peer)
         with contextlib.suppress(Exception):
             async for text in peer:
                 request = json.loads(text)
@@ -247,6 +251,23 @@ async def test_a_half_open_connection_is_given_up(peer: Peer) -> None:
         peer.peers[0].transport.pause_reading()
         await until(lambda: ConnectionState.WAITING in peer.states, timeout_s=2)
         await until(lambda: connection.is_open)
+
+
+async def test_one_that_breaks_with_its_first_bytes_comes_back(peer: Peer) -> None:
+    """The end, or somebody taking our name, may come in the same segment as the handshake."""
+    first = True
+
+    async def at_once(connection: ServerConnection) -> None:
+        nonlocal first
+        if first:
+            first = False
+            connection.transport.write(b"\x88\x02\x03\xe8")
+            connection.transport.abort()
+
+    peer.on_connect = at_once
+    async with opened(peer.connection()) as connection:
+        await until(lambda: len(peer.peers) == 2 and connection.is_open)
+        assert (await connection.request("GET", "a")).status_code == 204
 
 
 async def test_a_live_connection_answers_pings_and_stays(peer: Peer) -> None:

@@ -43,7 +43,8 @@ class Peer:
     def __init__(self) -> None:
         self.texts: list[bytes] = []
         self.lost: list[str] = []
-        self.wire = Wire(URI, self.texts.append, self.lost.append)
+        self.opened: list[Wire] = []
+        self.wire = Wire(URI, self.opened.append, self.texts.append, self.lost.append)
         self.pipe = Pipe()
         self.wire.connection_made(self.pipe)
         key = next(line for line in self.pipe.written.decode().split("\r\n") if line.startswith("Sec-WebSocket-Key"))
@@ -82,6 +83,7 @@ def test_messages_survive_any_cut(texts: list[bytes], pieces: int, chance: Any) 
         for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
             peer.wire.data_received(stream[start:end])
         assert peer.texts == texts
+        assert peer.opened == [peer.wire]
         assert peer.wire.is_open
         await peer.wire.opened
 
