@@ -16,10 +16,11 @@ from collections.abc import Mapping
 
 from ivr.model import Release
 from ivr.run import Start
-from ivr.scenario.caller import Caller, Heard
+from ivr.scenario.caller import Caller
 from ivr.scenario.compare import show
 from ivr.scenario.model import GivenModel
 from ivr.scenario.runner import promises_of, world_of
+from ivr.scenario.transcript import Heard
 
 HELP = """keys        press them: 1, or 12345678#
 silence [s] say nothing for so long (10 seconds; so does an empty line)

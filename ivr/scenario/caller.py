@@ -7,11 +7,9 @@ waits: a day of calls runs in seconds, and always the same way.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
-
-import msgspec
 
 from core.commands import (
     CancelTimer,
@@ -44,9 +42,9 @@ from core.events import (
     TransferEnded,
 )
 from core.leg import EndReason
-from core.media import Part, Recorded, Silence, Sound, Speech, Tone
 from ivr import interpreter, snapshot
 from ivr.run import Ended, FlowRun, Start, Step
+from ivr.scenario.transcript import Decided, Did, Heard, Line, Ordered, length_s
 from ivr.visit import World
 
 KEY_GAP_S = 0.2
@@ -77,37 +75,6 @@ class Promises(Protocol):
     def recording(self, command: StartRecording) -> tuple[float, str]:
         """How long she speaks, closing silence included, and what ends it."""
         ...
-
-
-class Heard(msgspec.Struct):
-    """One playback. `cut`: a key or the flow silenced it before its end."""
-
-    at_s: float
-    parts: tuple[Part, ...]
-    cut: bool = False
-
-    def text(self) -> str:
-        return " ".join(map(said, self.parts))
-
-
-class Did(msgspec.Struct, frozen=True):
-    """Something the caller did: `press 1`, `silence 6`, `hang up`."""
-
-    at_s: float
-    what: str
-
-
-class Decided(msgspec.Struct, frozen=True):
-    at_s: float
-    decision: Decision
-
-
-class Ordered(msgspec.Struct, frozen=True):
-    at_s: float
-    command: Command
-
-
-Line = Heard | Did | Decided | Ordered
 
 
 @dataclass
@@ -346,31 +313,3 @@ _ANSWERS: Mapping[type, Callable[[Caller, Any], None]] = {
 }
 _SUBJECTS = ("playback_id", "recording_id", "request_id", "stay_id", "transfer_id")
 _SILENT = frozenset({StartTimer, CancelTimer, StopPlayback})
-
-
-def said(part: Part) -> str:
-    """A part in words: what a test compares, what a transcript shows."""
-    match part:
-        case Speech():
-            return part.text
-        case Sound():
-            return f"♪ {part.name}"
-        case Tone():
-            return f"({part.name})"
-        case Silence():
-            return f"(silence {part.duration_s:g} s)"
-        case Recorded():
-            return "(the recording)"
-
-
-def length_s(parts: Sequence[Part]) -> float:
-    """About how long it takes to hear them."""
-    total_s = 0.0
-    for part in parts:
-        if type(part) is Speech:
-            total_s += 0.3 + 0.06 * len(part.text)
-        elif type(part) is Silence:
-            total_s += part.duration_s
-        else:
-            total_s += 2.0
-    return total_s

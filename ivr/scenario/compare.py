@@ -10,8 +10,9 @@ from typing import Any
 from rapidfuzz import fuzz, process
 
 from core.decisions import NodeEntered, NodeLeft, Noted, VariablesSet
-from ivr.scenario.caller import Caller, Decided, Did, Heard, Line, Ordered
+from ivr.scenario.caller import Caller
 from ivr.scenario.model import Expect
+from ivr.scenario.transcript import Decided, Did, Heard, Line, Ordered
 
 Path = tuple[str | int, ...]
 

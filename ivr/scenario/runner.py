@@ -17,10 +17,11 @@ from definitions.problems import Problem, Problems
 from definitions.yaml import Marked, load_marked
 from ivr.model import Flow, Release
 from ivr.run import Start
-from ivr.scenario.caller import Caller, Decided, Line
+from ivr.scenario.caller import Caller
 from ivr.scenario.compare import Difference, compare, nodes_of, show
 from ivr.scenario.model import GivenModel, ScenarioFile, ScenarioTest, Step
 from ivr.scenario.promises import Given, WebReply
+from ivr.scenario.transcript import Decided, Line
 from ivr.visit import World
 
 Node = tuple[str, str]

@@ -6,9 +6,9 @@ from core.commands import DiscardRecording, KeepRecording, StartRecording, StopR
 from core.decisions import NodeLeft, Noted
 from core.events import CommandRejected, DigitPressed, RecordingFailed, RecordingFinished
 from core.media import Recorded
-from ivr.scenario.caller import Heard
 from ivr.scenario.promises import Given
 from ivr.scenario.tiny import tiny_call
+from ivr.scenario.transcript import Heard
 
 MESSAGE = {
     "type": "record",
