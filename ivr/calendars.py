@@ -147,8 +147,8 @@ class Calendar(Definition):
     @field_validator("time_zone", mode="after")
     @classmethod
     def _zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise fault(f"there is no time zone '{value[:40]}'", did_you_mean(value, available_timezones()))
+        if value not in _time_zones():
+            raise fault(f"there is no time zone '{value[:40]}'", did_you_mean(value, _time_zones()))
         return value
 
     @field_validator("hours", mode="plain")
@@ -296,6 +296,11 @@ def _said(ranges: tuple[Range, ...]) -> str:
 def _clock(minutes: int) -> str:
     shown = minutes if minutes <= 1440 else minutes - 1440
     return f"{shown // 60}:{shown % 60:02}"
+
+
+@lru_cache(maxsize=1)
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 @lru_cache(maxsize=1)

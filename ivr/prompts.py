@@ -22,7 +22,8 @@ from pydantic_core import CoreSchema, core_schema
 from core.media import Part, Sound, Speech
 from definitions.faults import Faults
 from definitions.schema import NAMED
-from ivr.prompt_items import ByLanguage, Item, ItemReader, choose_language
+from ivr.prompt_items import ByLanguage, Item, choose_language
+from ivr.prompt_reader import ItemReader
 from ivr.templates import TemplateFailed
 
 __all__ = ["Prompt"]
