@@ -240,7 +240,7 @@ def _check(step: Step, now_s: float, ids: set[str]) -> None:
         assert run.memory is None
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**48))
 def test_whatever_happens_the_interpreter_goes_on_and_a_hangup_ends_it(seed: int) -> None:
     rng = random.Random(seed)
@@ -280,7 +280,7 @@ def _assert_no_secret(loaded: FlowRun) -> None:
     assert not [name for frame in loaded.frames for name in frame.secrets if name in frame.variables]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**48))
 def test_a_snapshot_taken_at_any_moment_continues_as_if_nothing_had_happened(seed: int) -> None:
     rng = random.Random(seed)
@@ -304,7 +304,7 @@ def test_a_snapshot_taken_at_any_moment_continues_as_if_nothing_had_happened(see
         chaos.note(step)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**48))
 def test_the_same_facts_give_the_same_commands(seed: int) -> None:
     def commands() -> list[tuple[c.Command, ...]]:
