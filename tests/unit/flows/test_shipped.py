@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,11 @@ def test_the_example_of_the_readme_works() -> None:
     result = run((folder / "hello.test.yaml").read_text(), "hello.test.yaml", loaded.release)
     assert result.passed, [str(failure) for one in result.results for failure in one.failures]
     assert coverage(loaded.release, [result])[0].is_full
+
+
+def test_the_sounds_of_all_of_it_are_shipped(configuration: Configuration) -> None:
+    """When this fails after a text was changed: the module `speech`, `ship`, renders what is missing."""
+    index = json.loads((ROOT / "flows" / "sounds" / "rendered" / "index.json").read_text())
+    there = {(entry["language"].partition("-")[0], entry["text"]) for entry in index.values()}
+    texts = {part for flow in configuration.release.flows.values() for part in flow.static_speech()}
+    assert [part.text for part in texts if (part.language, part.text) not in there] == []
