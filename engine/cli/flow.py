@@ -1,4 +1,4 @@
-"""`centralita flow try|test|draw|schema`: flows without a phone."""
+"""`centralita flow try|test|draw|texts|schema`: flows without a phone."""
 
 from __future__ import annotations
 
@@ -139,6 +139,22 @@ def draw_flow(
     except OSError as failure:
         fail(f"{file} cannot be written: {failure.strerror}")
     out.print(f"{file}: {len(flow.nodes)} nodes")
+
+
+@app.command("texts")
+def texts(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """Every text that is known before anybody calls: what a voice artist would record.
+
+    `centralita flow texts --json | python -m speech ship` renders what the repository carries.
+    """
+    configuration = _configuration(home_of(project))
+    found = {part for flow in configuration.release.flows.values() for part in flow.static_speech()}
+    spoken = sorted(found, key=lambda part: (part.language, part.text))
+    if json:
+        print_json([{"text": part.text, "language": part.language} for part in spoken])
+        return
+    for part in spoken:
+        out.print(f"{part.language}  {part.text}", markup=False, soft_wrap=True)
 
 
 @app.command("schema")

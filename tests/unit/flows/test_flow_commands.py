@@ -226,7 +226,12 @@ async def keep_a_call(state: Path, release_id: str, body: bytes) -> None:
         await journal.close()
 
 
-# -- schema ------------------------------------------------------------------------------------------
+# -- texts and schema ------------------------------------------------------------------------------------------
+def test_texts_are_listed_for_a_voice_artist(project: Path) -> None:
+    assert "es  Le damos la bienvenida a Acme." in flow("texts").output
+    assert {"text": "Welcome to Acme.", "language": "en"} in json.loads(flow("texts", "--json").output)
+
+
 def test_schemas_are_written(project: Path) -> None:
     result = flow("schema", "--out", "schemas")
     assert result.exit_code == 0

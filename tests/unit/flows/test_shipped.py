@@ -84,7 +84,7 @@ def test_the_example_of_the_readme_works() -> None:
 
 
 def test_the_sounds_of_all_of_it_are_shipped(configuration: Configuration) -> None:
-    """When this fails after a text was changed: the module `speech`, `ship`, renders what is missing."""
+    """After a text was changed: centralita flow texts --json | python -m speech ship"""
     index = json.loads((ROOT / "flows" / "sounds" / "rendered" / "index.json").read_text())
     there = {(entry["language"].partition("-")[0], entry["text"]) for entry in index.values()}
     texts = {part for flow in configuration.release.flows.values() for part in flow.static_speech()}
