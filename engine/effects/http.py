@@ -2,7 +2,9 @@
 
 The host is resolved here, once, and the connection goes to that very address, so a name cannot point inside
 after it was checked. Loopback, link-local and private addresses are refused unless the host's entry says
-`private: true`. A redirect is an answer like any other and is never followed.
+`private: true`. A redirect is an answer like any other and is never followed. Replies are taken as they are: what
+unpacks to a thousand times its size is unpacked nowhere. Each host has its own places, so one that hangs keeps only
+its own callers waiting.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ log = logging.getLogger("centralita.http")
 MAX_REPLY_BYTES = 256 * 1024
 MAX_VALUE_CHARS = 2_000
 MAX_CONCURRENT = 100
+"""Requests to one host at a time; further ones wait, within their own timeout."""
 
 
 class HttpRefused(Exception):
@@ -50,7 +53,7 @@ class HttpEffect:
         self.hosts = hosts
         self._tasks: set[asyncio.Task[None]] = set()
         self._client: httpx.AsyncClient | None = None
-        self._slots = asyncio.Semaphore(MAX_CONCURRENT)
+        self._slots: dict[str, asyncio.Semaphore] = {}
 
     def send(self, command: SendHttp, report: Callable[[Event], None], done: Callable[[str], None]) -> None:
         """Reports one `HttpReplied`, whatever happens."""
@@ -67,7 +70,7 @@ class HttpEffect:
     async def ask(self, command: SendHttp) -> HttpReplied:
         """The reply with its mapped values; `error` in words when there is none worth using."""
         try:
-            async with asyncio.timeout(command.timeout_s * (1 + command.retries) + 1), self._slots:
+            async with asyncio.timeout(command.timeout_s * (1 + command.retries) + 1), self._slot(command.url):
                 status, body = await self._with_retries(command)
             values = _mapped(body, command.mapping) if 200 <= status < 300 else {}
             return HttpReplied(command.interaction_id, command.request_id, status, values)
@@ -86,6 +89,12 @@ class HttpEffect:
         if self._client is not None:
             await self._client.aclose()
 
+    def _slot(self, url: str) -> asyncio.Semaphore:
+        host = (urlsplit(url).hostname or "").lower()
+        if host not in self.hosts:
+            host = ""  # refused anyway: flows must not fill memory with names
+        return self._slots.setdefault(host, asyncio.Semaphore(MAX_CONCURRENT))
+
     async def _with_retries(self, command: SendHttp) -> tuple[int, bytes]:
         attempts = 1 + (command.retries if command.method == "GET" else 0)
         async for attempt in stamina.retry_context(
@@ -98,11 +107,13 @@ class HttpEffect:
     async def _once(self, command: SendHttp) -> tuple[int, bytes]:
         allowed, url, headers, extensions = await self._checked(command)
         if self._client is None:
-            self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False)
+            self._client = httpx.AsyncClient(
+                follow_redirects=False, trust_env=False, limits=httpx.Limits(max_connections=None)
+            )
         request = self._client.build_request(
             command.method,
             url,
-            headers={**command.headers, **(allowed.headers or {}), **headers},
+            headers={**command.headers, **(allowed.headers or {}), **headers, "Accept-Encoding": "identity"},
             content=command.body.encode() or None,
             timeout=command.timeout_s,
             extensions=extensions,
@@ -111,8 +122,10 @@ class HttpEffect:
         try:
             if response.is_redirect:
                 raise HttpRefused(f"status {response.status_code}: redirects are not followed; use the final address")
+            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise HttpRefused("the reply is compressed although nobody asked for that; switch it off over there")
             body = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > MAX_REPLY_BYTES:
                     raise HttpRefused(f"the reply is larger than {MAX_REPLY_BYTES // 1024} KiB")

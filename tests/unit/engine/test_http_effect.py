@@ -1,17 +1,24 @@
 """A real server on loopback that behaves as badly as servers do."""
 
 import asyncio
+import contextlib
 import json
+import zlib
 
 import pytest
 
 from core.commands import SendHttp
 from engine.effects.http import MAX_REPLY_BYTES, AllowedHost, HttpEffect, HttpRefused, _mapped
 
+_packer = zlib.compressobj(9, wbits=31)
+BOMB = b"".join(_packer.compress(bytes(1_000_000)) for _ in range(200)) + _packer.flush()
+"""200 kB that unpack to 200 MB."""
+
 
 class Server:
     def __init__(self):
         self.requests = []
+        self.over = asyncio.Event()
 
     async def __aenter__(self):
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -20,6 +27,7 @@ class Server:
 
     async def __aexit__(self, *exc):
         self._server.close()
+        self.over.set()
 
     async def _serve(self, reader, writer):
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -31,11 +39,15 @@ class Server:
             "/huge": b"x" * (MAX_REPLY_BYTES + 10),
         }
         if path == "/slow":
-            await asyncio.sleep(5)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.over.wait(), 5)
         elif path == "/redirect":
             writer.write(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/secret\r\nContent-Length: 0\r\n\r\n")
         elif path == "/missing":
             writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}")
+        elif path == "/bomb":
+            head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB)
+            writer.write(head + BOMB)
         elif path == "/cut":
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
         elif path in replies:
@@ -77,7 +89,13 @@ async def test_a_status_is_an_answer(server, effect):
 
 @pytest.mark.parametrize(
     ("path", "why"),
-    [("/html", "not JSON"), ("/huge", "larger than"), ("/redirect", "not followed"), ("/cut", "")],
+    [
+        ("/html", "not JSON"),
+        ("/huge", "larger than"),
+        ("/redirect", "not followed"),
+        ("/cut", ""),
+        ("/bomb", "compressed"),
+    ],
 )
 async def test_a_bad_reply_is_an_error_in_words(server, effect, path, why):
     reply = await effect.ask(command(f"http://localhost:{server.port}{path}", mapping={"name": "customer.name"}))
@@ -91,6 +109,38 @@ async def test_a_slow_host_costs_no_more_than_the_timeout(server, effect):
     reply = await effect.ask(command(f"http://localhost:{server.port}/slow", timeout_s=0.2))
     assert reply.error
     assert asyncio.get_running_loop().time() - began < 1.5
+
+
+async def test_a_reply_that_unpacks_to_gigabytes_holds_up_nobody(server, effect):
+    late_s = [0.0]
+
+    async def watch():
+        while True:
+            began_s = asyncio.get_running_loop().time()
+            await asyncio.sleep(0.01)
+            late_s.append(asyncio.get_running_loop().time() - began_s - 0.01)
+
+    watching = asyncio.create_task(watch())
+    reply = await effect.ask(command(f"http://localhost:{server.port}/bomb"))
+    watching.cancel()
+    assert "compressed" in reply.error
+    assert "accept-encoding: identity" in server.requests[-1].lower()
+    assert max(late_s) < 0.2
+
+
+async def test_a_host_that_hangs_delays_no_other_host(server, effect, monkeypatch):
+    monkeypatch.setattr("engine.effects.http.MAX_CONCURRENT", 3)
+    effect.hosts = {**effect.hosts, "127.0.0.1": AllowedHost("127.0.0.1", private=True, http=True)}
+    slow = [
+        asyncio.create_task(effect.ask(command(f"http://localhost:{server.port}/slow", timeout_s=2.0)))
+        for _ in range(150)
+    ]
+    await asyncio.sleep(0.1)
+    reply = await effect.ask(command(f"http://127.0.0.1:{server.port}/ok", timeout_s=1.0))
+    assert reply.status == 200
+    for task in slow:
+        task.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
 
 
 async def test_a_get_is_retried_and_a_post_never(server, effect):
@@ -132,7 +182,7 @@ async def test_send_reports_exactly_once(server, effect):
 
 
 def test_a_mapping_that_leads_nowhere_says_where():
-    with pytest.raises(HttpRefused, match="customer.name"):
+    with pytest.raises(HttpRefused, match=r"customer\.name"):
         _mapped(json.dumps({"customer": []}).encode(), {"name": "customer.name"})
 
 
