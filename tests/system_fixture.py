@@ -5,7 +5,8 @@
 
 `system.engine_pid`, `system.status()`, `system.journal(...)`, `system.phone_account(...)` are what tests ask for.
 A carrier at 127.0.0.2 (`sipp -i 127.0.0.2`) needs no password; its digits come as SIP INFO.
-Afterwards nothing may be left: no channel, no process, no socket.
+Afterwards nothing may be left: no channel, no process, no socket. A module whose tests share one system opens it
+itself: `async with systems(place) as system: ...`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from telephony.node.install import install
 from telephony.node.ports import free_settings
 from telephony.node.settings import NodeSettings
 
-__all__ = ["System", "system"]
+__all__ = ["System", "system", "systems"]
 
 CARRIER = "127.0.0.2"
 
@@ -159,8 +160,13 @@ api_port: {api}
 Systems = Callable[..., Awaitable[System]]
 
 
-@pytest.fixture
-async def system(tmp_path: Path) -> AsyncIterator[Systems]:
+@contextlib.asynccontextmanager
+async def systems(place: Path) -> AsyncIterator[Systems]:
+    """What the fixture gives, for as long as the block lasts. `place`: an empty directory of its own.
+
+    The function's arguments: `flows` by name; `files` beside them by path; `site`: more lines of config/site.yaml;
+    `prepare(home)` is called before anything starts; `env`: for the engine's processes.
+    """
     async with contextlib.AsyncExitStack() as running:
 
         async def up(
@@ -169,19 +175,31 @@ async def system(tmp_path: Path) -> AsyncIterator[Systems]:
             site: str = "",
             absence_s: float = 30.0,
             workers: tuple[str, ...] = (),
+            prepare: Callable[[Home], None] = lambda home: None,
+            env: Mapping[str, str] | None = None,
         ) -> System:
             installation = await asyncio.to_thread(install)
-            project = tmp_path / "project"
-            write_project(project, flows, files or {}, site, tmp_path / "ports")
-            home = Home.find(project, tmp_path / "var")
+            project = place / "project"
+            write_project(project, flows, files or {}, site, place / "ports")
+            home = Home.find(project, place / "var")
+            prepare(home)
             home.prepare()
             loaded = load(read_sources(project))
             assert loaded.configuration is not None, str(loaded.problems)
             node = node_settings(home, loaded.configuration, SecretBox(home.state / "secrets.json"))
             told: list[str] = []
-            supervisor = Supervisor(Plan(home, node, installation, absence_s, workers), told.append)
+            with pytest.MonkeyPatch.context() as environment:
+                for name, value in (env or {}).items():
+                    environment.setenv(name, value)
+                supervisor = Supervisor(Plan(home, node, installation, absence_s, workers), told.append)
             await supervisor.start()
             running.push_async_callback(supervisor.stop)
             return System(home, node, supervisor, told)
 
+        yield up
+
+
+@pytest.fixture
+async def system(tmp_path: Path) -> AsyncIterator[Systems]:
+    async with systems(tmp_path) as up:
         yield up
