@@ -16,7 +16,7 @@ from core.clock import Clock
 from core.commands import Command, Play, SendHttp
 from core.events import DigitPressed, Event, HttpReplied
 from engine import snapshots
-from engine.interactions import Interaction
+from engine.interaction import Interaction
 from engine.runtime import Written
 from ivr.run import FlowRun
 from store.cipher import HOUSE, ContactCipher
@@ -59,6 +59,7 @@ class JournalBook:
                 snapshot=None if written.closed else partial(snapshots.dump, interaction),
                 snapshot_version=snapshots.VERSION,
                 closed=written.closed,
+                states=[_state(name, body) for name, body in written.states.items()],
             )
         )
 
@@ -73,8 +74,7 @@ class JournalBook:
 
     def write_state(self, name: str, event: Event, at_s: float, body: object) -> int:
         """State of the whole engine together with the event that changed it; returns the event's seq."""
-        row = StateRow(name, 1, msgspec.msgpack.encode(body))
-        return self._journal.append(Entry(SYSTEM, HOUSE, at_s, event, states=(row,)))
+        return self._journal.append(Entry(SYSTEM, HOUSE, at_s, event, states=(_state(name, body),)))
 
     def _contact(self, interaction: Interaction) -> str:
         key = self._contacts.get(interaction.interaction_id)
@@ -84,6 +84,10 @@ class JournalBook:
         if interaction.is_closed:
             self._contacts.pop(interaction.interaction_id, None)
         return key
+
+
+def _state(name: str, body: object) -> StateRow:
+    return StateRow(name, 1, msgspec.msgpack.encode(body))
 
 
 def _is_secret(interaction: Interaction | None) -> bool:
@@ -105,6 +109,11 @@ def _blanked(command: Command) -> Command:
     if isinstance(command, SendHttp):
         return replace(command, url=urlsplit(command.url)._replace(query="").geturl(), body="", headers={})
     return command
+
+
+def uses_from(row: StateRow | None) -> list[tuple[float, str]]:
+    """(UTC seconds, outbound rule) of each leg dialed lately; none at a first start."""
+    return [] if row is None else msgspec.msgpack.decode(row.body, type=list[tuple[float, str]])
 
 
 def toggles_from(row: StateRow | None) -> dict[tuple[str, str], bool]:

@@ -8,11 +8,10 @@ and touches nothing: live calls, simulations and replays run this very code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from hashlib import sha256
+from dataclasses import replace
 
-from core.commands import Command, DestroyBridge, HangUpLeg, JoinQueue, Transfer
-from core.decisions import Decision, InteractionClosed, InteractionOpened, LegJoined, Moved, Noted
+from core.commands import DestroyBridge, HangUpLeg, JoinQueue, Transfer
+from core.decisions import InteractionClosed, Noted
 from core.errors import EventRefused
 from core.events import (
     CommandOutcomeUnknown,
@@ -36,15 +35,12 @@ from core.events import (
     ToggleSet,
     TransferEnded,
 )
-from core.interaction import INTERACTION_TABLE, InteractionEvent, InteractionState
-from core.leg import EndReason, Leg, LegEvent, LegRole, LegState, advance_leg
-from engine.config.numbers import NumberPlan
-from engine.config.outbound import OutboundRules
-from engine.transfers import PendingTransfer, end_of_leg, external_up, start_transfer
+from core.interaction import InteractionEvent, InteractionState
+from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
+from engine.interaction import Interaction, Surroundings, Turn
+from engine.transfers import END_OF_DIRECT_CALL, end_of_leg, external_up, start_transfer
 from ivr import interpreter
-from ivr.interpreter import Ended, Start, World
-from ivr.model import Release
-from ivr.run import FlowRun
+from ivr.interpreter import Ended
 
 MAX_IMMEDIATE_FACTS = 50
 """A flow may bounce off closed queues and refused transfers this often without time passing."""
@@ -74,146 +70,6 @@ _FLOW_FACTS = (
     CommandRejected,
     CommandOutcomeUnknown,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Interaction:
-    """`legs[0]` is the customer's. `outcome` is set when the end is decided, before the legs are gone."""
-
-    interaction_id: str
-    tenant: str
-    channel: str
-    called: str
-    caller: str
-    entry: str
-    opened_s: float
-    release_id: str
-    state: InteractionState = InteractionState.CREATED
-    legs: tuple[Leg, ...] = ()
-    run: FlowRun | None = None
-    transfer: PendingTransfer | None = None
-    outcome: str = ""
-
-    @property
-    def customer(self) -> Leg:
-        return self.legs[0]
-
-    @property
-    def is_closed(self) -> bool:
-        return self.state is InteractionState.CLOSED
-
-    def leg(self, leg_id: str) -> Leg | None:
-        return next((leg for leg in self.legs if leg.leg_id == leg_id), None)
-
-    def with_leg(self, leg: Leg) -> Interaction:
-        if self.leg(leg.leg_id) is None:
-            return replace(self, legs=(*self.legs, leg))
-        return replace(self, legs=tuple(leg if old.leg_id == leg.leg_id else old for old in self.legs))
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What decisions may look at besides the interaction: one consistent version of everything."""
-
-    releases: Mapping[str, Release]
-    release_id: str
-    numbers: NumberPlan
-    outbound: OutboundRules
-    time_zone: str = "UTC"
-    toggles: Mapping[tuple[str, str], bool] = field(default_factory=dict)
-    pins: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """(tenant, name) -> the generated PIN that flows name as `secret:name`."""
-    dialed: Mapping[str, int] = field(default_factory=dict)
-    """Outbound rule -> legs dialed by it in the last hour."""
-
-    def world(self, release_id: str) -> World:
-        return World(self.releases[release_id], self.toggles, self.pins)
-
-
-@dataclass(slots=True)
-class Turn:
-    """What one event led to, collected while it is handled. `interaction` is the state so far."""
-
-    interaction: Interaction
-    commands: list[Command] = field(default_factory=list)
-    decisions: list[Decision] = field(default_factory=list)
-
-    def move(self, event: InteractionEvent) -> None:
-        state, transition = INTERACTION_TABLE.advance(self.interaction.interaction_id, self.interaction.state, event)
-        if transition is not None:
-            self.interaction = replace(self.interaction, state=state)
-            self.decisions.append(Moved(transition))
-
-    def advance(self, leg: Leg, event: LegEvent, now_s: float, reason: EndReason | None = None) -> Leg:
-        leg, transition = advance_leg(leg, event, now_s, reason)
-        if transition is not None:
-            self.interaction = self.interaction.with_leg(leg)
-            self.decisions.append(Moved(transition))
-        return leg
-
-
-def interaction_id_for(leg_id: str) -> str:
-    """An inbound leg names its interaction, so a leg adopted after a crash finds it again."""
-    return f"i-{leg_id}"
-
-
-def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
-    """A new interaction for a leg that came in."""
-    route = around.numbers.route(event.called, event.entry)
-    interaction_id = interaction_id_for(event.leg_id)
-    interaction = Interaction(
-        interaction_id=interaction_id,
-        tenant=route.tenant,
-        channel="voice",
-        called=event.called,
-        caller=event.caller,
-        entry=event.entry,
-        opened_s=now_s,
-        release_id=around.release_id,
-    )
-    turn = Turn(interaction)
-    release = around.releases[around.release_id]
-    flow_id, rule = route.flow, route.rule
-    if route.calendar and route.closed_flow:
-        status = release.calendars[route.tenant, route.calendar].status(now_s)
-        if not status.is_open:
-            flow_id, rule = route.closed_flow, f"{route.rule}, {route.calendar}: {status.why}"
-    flow = release.flow(route.tenant, flow_id)
-    if flow is None:
-        raise EventRefused(f"{rule} leads to flow '{flow_id}', which tenant {route.tenant} does not have")
-    turn.decisions.append(
-        InteractionOpened(
-            interaction_id=interaction_id,
-            tenant=route.tenant,
-            channel="voice",
-            direction="inbound",
-            called=event.called,
-            caller=event.caller,
-            flow=flow_id,
-            flow_version=around.release_id,
-            language=route.language or flow.languages[0],
-            rule=rule,
-        )
-    )
-    leg = Leg(event.leg_id, LegRole.CUSTOMER, event.node, since_s=now_s)
-    turn.interaction = interaction.with_leg(leg)
-    turn.decisions.append(LegJoined(interaction_id, event.leg_id, LegRole.CUSTOMER.value, event.node))
-    turn.advance(leg, LegEvent.ARRIVED, now_s)
-    turn.move(InteractionEvent.FLOW)
-    start = Start(
-        interaction_id=interaction_id,
-        leg_id=event.leg_id,
-        tenant=route.tenant,
-        flow_id=flow_id,
-        language=route.language or flow.languages[0],
-        caller=event.caller,
-        called=event.called,
-        variables={"caller_name": event.caller_name},
-        time_zone=around.time_zone,
-        seed=int.from_bytes(sha256(interaction_id.encode()).digest()[:4], "big"),
-    )
-    _follow(turn, interpreter.start(around.world(around.release_id), start, now_s), around, now_s)
-    return turn
 
 
 def handle(interaction: Interaction, event: Event, around: Surroundings, now_s: float) -> Turn:
@@ -277,7 +133,7 @@ def _adopt(turn: Turn, event: LegAdopted, around: Surroundings, now_s: float) ->
             turn.commands.append(HangUpLeg(leg.leg_id))
             return
         step = interpreter.resume(around.world(interaction.release_id), interaction.run, now_s)
-        _follow(turn, step, around, now_s)
+        follow(turn, step, around, now_s)
 
 
 def _feed(turn: Turn, event: Event, around: Surroundings, now_s: float) -> None:
@@ -287,10 +143,10 @@ def _feed(turn: Turn, event: Event, around: Surroundings, now_s: float) -> None:
     if turn.interaction.state is InteractionState.CONNECTED and not isinstance(event, LegEnded | TransferEnded):
         return
     step = interpreter.handle(around.world(turn.interaction.release_id), run, event, now_s)
-    _follow(turn, step, around, now_s)
+    follow(turn, step, around, now_s)
 
 
-def _follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: float) -> None:
+def follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: float) -> None:
     """Takes a flow's step: what it asks beyond its own leg is done here, and answered at once when it can be."""
     for _ in range(MAX_IMMEDIATE_FACTS):
         turn.interaction = replace(turn.interaction, run=step.run)
@@ -327,9 +183,15 @@ def _other_leg(turn: Turn, leg: Leg, event: Event, around: Surroundings, now_s: 
         if not isinstance(event, LegEnded):
             leg = _write_off(turn, leg, now_s)
         answer = end_of_leg(turn, leg, event)
-        if answer is not None and turn.interaction.customer.state is not LegState.ENDED:
-            turn.move(InteractionEvent.FLOW)
-            _feed(turn, answer, around, now_s)
+        customer = turn.interaction.customer
+        if answer is None or customer.state is LegState.ENDED:
+            return
+        if turn.interaction.run is None:
+            turn.interaction = replace(turn.interaction, outcome=turn.interaction.outcome or answer.outcome)
+            turn.commands.append(HangUpLeg(customer.leg_id, END_OF_DIRECT_CALL[answer.outcome]))
+            return
+        turn.move(InteractionEvent.FLOW)
+        _feed(turn, answer, around, now_s)
 
 
 def _write_off(turn: Turn, leg: Leg, now_s: float) -> Leg:
@@ -371,27 +233,3 @@ def _settle(turn: Turn, now_s: float) -> None:
             turn.commands.append(DestroyBridge(interaction.transfer.bridge_id))
         turn.move(InteractionEvent.CLOSE)
         turn.decisions.append(InteractionClosed(interaction.interaction_id, interaction.outcome))
-
-
-def turn_away(event: LegArrived, around: Surroundings, why: str, now_s: float) -> Turn:
-    """A leg that arrived and cannot be served at all: it is hung up, and the journal says why."""
-    interaction_id = interaction_id_for(event.leg_id)
-    leg = Leg(event.leg_id, LegRole.CUSTOMER, event.node, since_s=now_s)
-    turn = Turn(
-        Interaction(
-            interaction_id=interaction_id,
-            tenant="main",
-            channel="voice",
-            called=event.called,
-            caller=event.caller,
-            entry=event.entry,
-            opened_s=now_s,
-            release_id=around.release_id,
-            legs=(leg,),
-            outcome="error",
-        )
-    )
-    turn.decisions.append(Noted("turned_away", why))
-    turn.advance(leg, LegEvent.ARRIVED, now_s)
-    turn.commands.append(HangUpLeg(event.leg_id, EndReason.CONGESTION))
-    return turn

@@ -29,7 +29,7 @@ from core.commands import KeepRecording
 from core.events import ReleaseActivated
 from engine import log as logs
 from engine.api import Served, control_app, public_app
-from engine.book import JournalBook, toggles_from
+from engine.book import JournalBook, toggles_from, uses_from
 from engine.clock import AnchoredClock
 from engine.config.loader import Configuration, load
 from engine.config.sources import pack, read_sources, unpack
@@ -38,11 +38,12 @@ from engine.effects.recordings import Mailboxes
 from engine.engine import Engine
 from engine.home import Home, SecretBox
 from engine.housekeeping import keep_house
-from engine.interactions import Surroundings
+from engine.interaction import Surroundings
 from engine.lanes import Lanes
 from engine.media import Resolver, Sounds
 from engine.metrics import Metrics
 from engine.node_settings import ari_settings, node_settings, sound_directories
+from engine.outbound_use import OutboundUse
 from engine.recovery import Reconciler, load_open, report_unfinished
 from engine.runtime import Runtime
 from engine.speech import opened_renderer
@@ -119,6 +120,7 @@ async def running(home: Home) -> AsyncIterator[Engine]:
             metrics=metrics,
             max_interactions=configuration.site.max_interactions,
             on_overflow=lambda: reconcile_all(),
+            outbound_use=OutboundUse(uses_from(journal.load_state("outbound_use"))),
         )
         renderer = await stack.enter_async_context(
             opened_renderer(home, configuration.site.voices, configuration.site.languages)

@@ -18,7 +18,7 @@ from core.events import CommandOutcomeUnknown, LegAdopted, LegEnded
 from core.leg import EndReason, LegState
 from core.ports import CallControl, Survey
 from engine import snapshots
-from engine.interactions import Interaction
+from engine.interaction import Interaction
 from engine.lanes import Ordered
 from engine.runtime import Runtime
 from store.entry import OpenSnapshot, StartedCommand

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from core.clock import Clock
@@ -19,10 +19,11 @@ from core.commands import CancelTimer, Command, OriginateLeg, SendHttp, SetToggl
 from core.decisions import Decision, Moved
 from core.errors import EventRefused
 from core.events import Event, LegArrived, TimerFired, ToggleSet
-from engine import interactions
-from engine.interactions import Interaction, Surroundings, Turn
+from engine import arrivals, interactions
+from engine.interaction import Interaction, Surroundings, Turn, interaction_id_for
 from engine.lanes import Lanes, Ordered
 from engine.metrics import Metrics
+from engine.outbound_use import WINDOW_S, OutboundUse
 from engine.timers import Timers
 
 log = logging.getLogger("centralita.engine")
@@ -43,6 +44,8 @@ class Written:
     decisions: tuple[Decision, ...]
     commands: tuple[Command, ...]
     closed: bool
+    states: Mapping[str, object] = field(default_factory=dict)
+    """State of the whole engine that this event changed, by name."""
 
 
 class Book(Protocol):
@@ -93,13 +96,15 @@ class Runtime:
         metrics: Metrics,
         max_interactions: int,
         on_overflow: Callable[[], None],
+        outbound_use: OutboundUse | None = None,
     ) -> None:
         self.clock = clock
         self.metrics = metrics
         self.max_interactions = max_interactions
         self.draining = False
         self.interactions: dict[str, Interaction] = {}
-        self.surroundings = surroundings
+        self._outbound_use = outbound_use or OutboundUse()
+        self.surroundings = replace(surroundings, dialed=self._outbound_use.counts(clock.now_s()))
         self.lanes: Lanes
         self.timers = Timers(clock, self._timer_due)
         self._book = book
@@ -129,7 +134,7 @@ class Runtime:
 
     def admit(self, arrival: LegArrived) -> bool:
         """May this leg come in? Asked before the fact exists; refused legs go to the dialplan's overflow."""
-        known = interactions.interaction_id_for(arrival.leg_id) in self.interactions
+        known = interaction_id_for(arrival.leg_id) in self.interactions
         if known or (not self.draining and self._book.healthy and len(self.interactions) < self.max_interactions):
             return True
         self.metrics.refused_arrivals.inc()
@@ -204,7 +209,7 @@ class Runtime:
         try:
             if interaction is None:
                 assert isinstance(fact, LegArrived)
-                return interactions.arrive(fact, around, now_s)
+                return arrivals.arrive(fact, around, now_s)
             return interactions.handle(interaction, fact, around, now_s)
         except Exception as reason:
             why = f"{type(fact).__name__}: {reason}"
@@ -215,7 +220,7 @@ class Runtime:
                 log.exception("refused: %s", type(fact).__name__)
             if interaction is None:
                 assert isinstance(fact, LegArrived)
-                return interactions.turn_away(fact, around, why, now_s)
+                return arrivals.turn_away(fact, around, why, now_s)
             try:
                 return interactions.fail(interaction, why, around, now_s)
             except Exception as again:
@@ -227,13 +232,29 @@ class Runtime:
         for decision in turn.decisions:
             if isinstance(decision, Moved):
                 transitions_log.info("%s", decision.transition)
-        written = Written(fact, now_s, interaction, tuple(turn.decisions), tuple(turn.commands), interaction.is_closed)
+        states = self._count_dialing(turn, now_s)
+        written = Written(
+            fact, now_s, interaction, tuple(turn.decisions), tuple(turn.commands), interaction.is_closed, states
+        )
         seq = self._book.write(written, before)
         self._remember(interaction)
         if interaction.is_closed:
             self._forget(interaction)
         for n, command in enumerate(turn.commands):
             self.dispatch(Ordered(f"{seq}.{n}", interaction.interaction_id, command), seq)
+
+    def _count_dialing(self, turn: Turn, now_s: float) -> Mapping[str, object]:
+        """Hourly caps: what is dialed is counted before it is, and survives a restart."""
+        transfer = turn.interaction.transfer
+        if transfer is None or not any(isinstance(command, OriginateLeg) for command in turn.commands):
+            return {}
+        self._outbound_use.add(transfer.rule, now_s)
+        self._refresh_dialed()
+        asyncio.get_running_loop().call_later(WINDOW_S + 1.0, self._refresh_dialed)
+        return {"outbound_use": self._outbound_use.kept()}
+
+    def _refresh_dialed(self) -> None:
+        self.surroundings = replace(self.surroundings, dialed=self._outbound_use.counts(self.clock.now_s()))
 
     def _remember(self, interaction: Interaction) -> None:
         self.interactions[interaction.interaction_id] = interaction

@@ -13,7 +13,7 @@ import msgspec
 
 from core.interaction import InteractionState
 from core.leg import Leg
-from engine.interactions import Interaction
+from engine.interaction import Interaction
 from engine.transfers import PendingTransfer
 from ivr import snapshot as flow_snapshot
 
@@ -35,6 +35,7 @@ class _Saved(msgspec.Struct, forbid_unknown_fields=True):
     run: bytes | None
     transfer: PendingTransfer | None
     outcome: str
+    identity: str
 
 
 _UPCASTS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -62,6 +63,7 @@ def dump(interaction: Interaction) -> bytes:
             None if interaction.run is None else flow_snapshot.dump(interaction.run),
             interaction.transfer,
             interaction.outcome,
+            interaction.identity,
         )
     )
 
@@ -90,4 +92,5 @@ def load(body: bytes) -> Interaction:
         run=run,
         transfer=saved.transfer,
         outcome=saved.outcome,
+        identity=saved.identity,
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from core.commands import AnswerLeg, BridgeLegs, DestroyBridge, OriginateLeg, StopMusic, Transfer
+from core.commands import AnswerLeg, BridgeLegs, DestroyBridge, OriginateLeg, StopMusic, StopPlayback, Transfer
 from core.decisions import LegJoined, Noted
 from core.events import CommandOutcomeUnknown, CommandRejected, LegEnded, TransferEnded
 from core.interaction import InteractionEvent
@@ -19,7 +19,7 @@ from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from engine.config.outbound import OutboundRules, Refused
 
 if TYPE_CHECKING:
-    from engine.interactions import Turn
+    from engine.interaction import Turn
 
 _OUTCOMES: Mapping[EndReason, Literal["busy", "no_answer"]] = {
     EndReason.BUSY: "busy",
@@ -27,15 +27,28 @@ _OUTCOMES: Mapping[EndReason, Literal["busy", "no_answer"]] = {
     EndReason.NO_ANSWER: "no_answer",
 }
 
+END_OF_DIRECT_CALL: Mapping[str, EndReason] = {
+    "answered": EndReason.HUNG_UP_BY_US,
+    "busy": EndReason.BUSY,
+    "no_answer": EndReason.NO_ANSWER,
+    "refused": EndReason.REJECTED,
+    "failed": EndReason.CONGESTION,
+}
+"""What a phone that called directly is told when the other side is gone or never came."""
+
 
 @dataclass(frozen=True, slots=True)
 class PendingTransfer:
-    """`number`: how many transfers this interaction has made; ids are built from it and never reused."""
+    """A direct call's `transfer_id` is also the id of its ringback.
+
+    `number`: how many transfers this interaction has made; ids are built from it and never reused."""
 
     transfer_id: str
     leg_id: str
     number: int
     bridge_id: str = ""
+    rule: str = ""
+    """The outbound rule that permitted it: what its hourly cap is counted by."""
 
 
 def start_transfer(
@@ -50,7 +63,7 @@ def start_transfer(
     number = sum(leg.role is LegRole.EXTERNAL for leg in interaction.legs) + 1
     leg = Leg(f"{interaction.interaction_id}.x{number}", LegRole.EXTERNAL, interaction.customer.node, since_s=now_s)
     turn.interaction = replace(
-        interaction.with_leg(leg), transfer=PendingTransfer(command.transfer_id, leg.leg_id, number)
+        interaction.with_leg(leg), transfer=PendingTransfer(command.transfer_id, leg.leg_id, number, rule=verdict.rule)
     )
     turn.decisions.append(Noted("outbound_permitted", verdict.rule))
     turn.decisions.append(LegJoined(interaction.interaction_id, leg.leg_id, leg.role.value, leg.node))
@@ -62,7 +75,7 @@ def start_transfer(
             node=leg.node,
             role=LegRole.EXTERNAL,
             endpoint=verdict.endpoint,
-            caller=command.caller or verdict.caller,
+            caller=command.caller or interaction.identity or verdict.caller,
             ring_s=command.ring_s,
             limit_s=rules.limit_s,
         )
@@ -80,6 +93,8 @@ def external_up(turn: Turn, leg: Leg, now_s: float) -> None:
     turn.move(InteractionEvent.CONNECT)
     customer = turn.interaction.customer
     if customer.state is not LegState.ENDED:
+        if turn.interaction.run is None:
+            turn.commands.append(StopPlayback(customer.leg_id, transfer.transfer_id))
         turn.commands.append(StopMusic(customer.leg_id) if customer.is_up else AnswerLeg(customer.leg_id))
         turn.commands.append(BridgeLegs(bridge_id, (customer.leg_id, leg.leg_id)))
 

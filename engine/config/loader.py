@@ -211,7 +211,16 @@ def _number_plan(reading: _Reading, release: Release | None) -> NumberPlan:
         rule = f"number {number.number}" if number.number else "default"
         if number.range:
             rule = f"range {number.range[0]}-{number.range[1]}"
-        route = Route(tenant, number.flow, number.language or "", rule, number.calendar or "", number.closed_flow or "")
+        route = Route(
+            tenant=tenant,
+            flow=number.flow,
+            language=number.language or "",
+            rule=rule,
+            calendar=number.calendar or "",
+            closed_flow=number.closed_flow or "",
+            identity=number.identity or "",
+            is_default=number.default,
+        )
         if number.number is not None:
             digits = number.number.lstrip("+")
             if digits in exact:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from definitions.faults import fault
-from definitions.models import Count, Definition, Digits, Flag, LanguageTag, Name, Seconds
+from definitions.models import Count, Definition, Digits, Flag, LanguageTag, Name, PhoneNumber, Seconds
 
 
 class Sip(Definition):
@@ -70,6 +70,7 @@ class Number(Definition):
     language: LanguageTag | None = None
     calendar: Name | None = Field(default=None, description="outside of it `closed_flow` answers")
     closed_flow: Name | None = None
+    identity: PhoneNumber | None = Field(default=None, description="shown when its flow calls out; else the rule's")
 
     @model_validator(mode="after")
     def _one_way_to_match(self) -> Number:

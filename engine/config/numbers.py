@@ -21,6 +21,10 @@ class Route:
     calendar: str = ""
     closed_flow: str = ""
     """Answers instead of `flow` while `calendar` is closed."""
+    identity: str = ""
+    """The number shown when calls out are made on behalf of this one."""
+    is_default: bool = False
+    """Nobody listed this number."""
 
 
 @dataclass(frozen=True, slots=True)

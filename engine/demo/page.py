@@ -57,8 +57,8 @@ def write(shown: Shown, text: str, file: Path) -> None:
         Row(
             f"{beat.at_s - shown.began_s:+.1f} s",
             max(0.0, beat.at_s - shown.began_s),
-            _MARKS[beat.kind],
             beat.kind,
+            _WORDS[beat.kind],
             beat.text,
         )
         for beat in sorted(shown.beats, key=lambda beat: beat.at_s)

@@ -12,7 +12,7 @@ from pathlib import Path
 from core.commands import KeepRecording
 from core.errors import CommandRefused
 from core.ports import MediaControl
-from engine.interactions import Interaction
+from engine.interaction import Interaction
 
 log = logging.getLogger("centralita.recordings")
 

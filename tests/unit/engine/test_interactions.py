@@ -1,6 +1,7 @@
 """Interactions in virtual time: what a caller, a second party and a crash do to them."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -24,10 +25,11 @@ from core.events import (
 )
 from core.interaction import InteractionState
 from core.leg import EndReason, LegState
-from engine import interactions
+from core.media import Tone
+from engine import arrivals, interactions
 from engine.config.numbers import NumberPlan, Route
 from engine.config.outbound import OutboundRule, OutboundRules
-from engine.interactions import Surroundings
+from engine.interaction import Surroundings
 from ivr.loader import Context, load
 
 FLOWS = {
@@ -60,7 +62,7 @@ def around():
     return Surroundings(
         releases={loaded.release.id: loaded.release},
         release_id=loaded.release.id,
-        numbers=NumberPlan({}, (), {"main": Route("main", "desk", "", "default")}),
+        numbers=NumberPlan({}, (), {"main": Route("main", "desk", "", "default", is_default=True)}),
         outbound=OutboundRules(
             rules=(OutboundRule("landlines", ("+349",), "main-carrier", hourly=5),), devices=frozenset({"main-1001"})
         ),
@@ -73,7 +75,7 @@ class Case:
     def __init__(self, around):
         self.around, self.now_s, self.last = around, 1000.0, None
         self.all_commands = []
-        self._take(interactions.arrive(LegArrived(CALLER, "n1", "100", "+34600000000"), around, self.now_s))
+        self._take(arrivals.arrive(LegArrived(CALLER, "n1", "100", "+34600000000"), around, self.now_s))
 
     def tell(self, *events):
         for event in events:
@@ -164,6 +166,51 @@ def test_what_the_outbound_rules_forbid_is_never_dialed_and_the_reason_is_kept(c
     assert case.commanded(OriginateLeg) == []
     assert any(isinstance(d, Noted) and d.what == "outbound_refused" for d in case.last.decisions)
     assert case.commanded(Play), "the flow's refused branch speaks"
+
+
+def test_a_used_up_hourly_cap_refuses(case, around):
+    case.around = replace(around, dialed={"landlines": 5})
+    case.tell(DigitPressed(CALLER, "2"))
+    assert case.commanded(OriginateLeg) == []
+
+
+def from_phone(around, called):
+    arrived = LegArrived(CALLER, "n1", called, "1002", entry="main-1001")
+    case = Case.__new__(Case)
+    case.around, case.now_s, case.last, case.all_commands = around, 1000.0, None, []
+    case._take(arrivals.arrive(arrived, around, case.now_s))
+    return case
+
+
+def test_one_of_our_phones_calls_another_one_directly(around):
+    case = from_phone(around, "1001")
+    (dialed,) = case.commanded(OriginateLeg)
+    assert (dialed.endpoint, dialed.caller) == ("device:main-1001", "1002")
+    assert [play.parts for play in case.commanded(Play)] == [(Tone("ringback"),)]
+    case.tell(LegUp(ANA))
+    assert [type(c).__name__ for c in case.last.commands] == ["StopPlayback", "AnswerLeg", "BridgeLegs"]
+    case.tell(LegUp(CALLER), LegEnded(ANA, EndReason.HUNG_UP))
+    assert HangUpLeg(CALLER) in case.last.commands
+    case.tell(LegEnded(CALLER, EndReason.HUNG_UP_BY_US))
+    assert InteractionClosed("i-c1", "answered") in case.last.decisions
+
+
+def test_a_busy_phone_is_busy_for_who_calls_it_directly(around):
+    case = from_phone(around, "1001")
+    case.tell(LegEnded(ANA, EndReason.BUSY))
+    assert case.commanded(HangUpLeg) == [HangUpLeg(CALLER, EndReason.BUSY)]
+
+
+def test_our_phones_call_out_by_the_rules_and_otherwise_reach_the_default_flow(around):
+    assert from_phone(around, "911234567").commanded(OriginateLeg)[0].endpoint == "trunk:main-carrier/+34911234567"
+    assert from_phone(around, "+15551234567").commanded(OriginateLeg) == []
+    assert from_phone(around, "+15551234567").commanded(Play)
+
+
+def test_nobody_outside_can_dial_through_us(around):
+    arrived = LegArrived(CALLER, "n1", "911234567", "+34600000000", entry="main-carrier")
+    turn = arrivals.arrive(arrived, around, 1000.0)
+    assert not any(isinstance(command, OriginateLeg) for command in turn.commands)
 
 
 def test_a_queue_without_agents_takes_its_branch_at_once(case):

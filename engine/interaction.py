@@ -1,0 +1,100 @@
+"""An interaction as a value, what decisions about it may look at, and what one event led to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from core.commands import Command
+from core.decisions import Decision, Moved
+from core.interaction import INTERACTION_TABLE, InteractionEvent, InteractionState
+from core.leg import EndReason, Leg, LegEvent, advance_leg
+from engine.config.numbers import NumberPlan
+from engine.config.outbound import OutboundRules
+from engine.transfers import PendingTransfer
+from ivr.interpreter import World
+from ivr.model import Release
+from ivr.run import FlowRun
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """`legs[0]` is the customer's. `outcome` is set when the end is decided, before the legs are gone."""
+
+    interaction_id: str
+    tenant: str
+    channel: str
+    called: str
+    caller: str
+    entry: str
+    opened_s: float
+    release_id: str
+    state: InteractionState = InteractionState.CREATED
+    legs: tuple[Leg, ...] = ()
+    run: FlowRun | None = None
+    transfer: PendingTransfer | None = None
+    outcome: str = ""
+    identity: str = ""
+    """The number we show when this interaction calls out; empty: the outbound rule's."""
+
+    @property
+    def customer(self) -> Leg:
+        return self.legs[0]
+
+    @property
+    def is_closed(self) -> bool:
+        return self.state is InteractionState.CLOSED
+
+    def leg(self, leg_id: str) -> Leg | None:
+        return next((leg for leg in self.legs if leg.leg_id == leg_id), None)
+
+    def with_leg(self, leg: Leg) -> Interaction:
+        if self.leg(leg.leg_id) is None:
+            return replace(self, legs=(*self.legs, leg))
+        return replace(self, legs=tuple(leg if old.leg_id == leg.leg_id else old for old in self.legs))
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What decisions may look at besides the interaction: one consistent version of everything."""
+
+    releases: Mapping[str, Release]
+    release_id: str
+    numbers: NumberPlan
+    outbound: OutboundRules
+    time_zone: str = "UTC"
+    toggles: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    pins: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(tenant, name) -> the generated PIN that flows name as `secret:name`."""
+    dialed: Mapping[str, int] = field(default_factory=dict)
+    """Outbound rule -> legs dialed by it in the last hour."""
+
+    def world(self, release_id: str) -> World:
+        return World(self.releases[release_id], self.toggles, self.pins)
+
+
+@dataclass(slots=True)
+class Turn:
+    """What one event led to, collected while it is handled. `interaction` is the state so far."""
+
+    interaction: Interaction
+    commands: list[Command] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+
+    def move(self, event: InteractionEvent) -> None:
+        state, transition = INTERACTION_TABLE.advance(self.interaction.interaction_id, self.interaction.state, event)
+        if transition is not None:
+            self.interaction = replace(self.interaction, state=state)
+            self.decisions.append(Moved(transition))
+
+    def advance(self, leg: Leg, event: LegEvent, now_s: float, reason: EndReason | None = None) -> Leg:
+        leg, transition = advance_leg(leg, event, now_s, reason)
+        if transition is not None:
+            self.interaction = self.interaction.with_leg(leg)
+            self.decisions.append(Moved(transition))
+        return leg
+
+
+def interaction_id_for(leg_id: str) -> str:
+    """An inbound leg names its interaction, so a leg adopted after a crash finds it again."""
+    return f"i-{leg_id}"
