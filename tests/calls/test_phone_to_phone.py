@@ -19,6 +19,7 @@ async def test_two_phones_hear_each_other_and_a_restart_between_does_not_part_th
     with pytest.raises(CallEnded) as ended:
         await busy.until("confirmed")
     assert ended.value.code == 486
+    await luis.incoming()
     await running.until_idle()
 
     await luis.auto_answer(after_ms=400)
