@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from ipaddress import ip_address
+from pathlib import Path
 
 from engine.config.loader import Configuration
 from engine.home import Home, SecretBox
@@ -117,6 +118,23 @@ def ari_settings(node: NodeSettings) -> AriSettings:
         port=node.http_port,
         inbound_limit_s=float(node.absolute_limit_s),
     )
+
+
+def remote_nodes(home: Home, configuration: Configuration, box: SecretBox) -> list[AriSettings]:
+    """The site's other nodes; the password of each is the secret `ari/<node>`."""
+    return [
+        AriSettings(
+            node=remote.node,
+            user=remote.user,
+            password=box.get(f"ari/{remote.node}"),
+            host=remote.host,
+            port=remote.port,
+            recordings_dir=Path(remote.recordings),
+            scratch_dir=home.asterisk / "data",
+            inbound_limit_s=float(configuration.site.leg_limit_s),
+        )
+        for remote in configuration.site.nodes
+    ]
 
 
 def ami_settings(node: NodeSettings) -> AmiSettings:

@@ -42,7 +42,7 @@ from engine.interaction import Surroundings
 from engine.lanes import Lanes
 from engine.media import Resolver, Sounds
 from engine.metrics import Metrics
-from engine.node_settings import ari_settings, node_settings, sound_directories
+from engine.node_settings import ari_settings, node_settings, remote_nodes, sound_directories
 from engine.outbound_use import OutboundUse
 from engine.recovery import Reconciler, load_open, report_unfinished
 from engine.runtime import Runtime
@@ -136,7 +136,9 @@ async def running(home: Home) -> AsyncIterator[Engine]:
             else:
                 metrics.gaps.inc()
 
-        calls = AsteriskCallControl([ari_settings(node)], runtime.put, on_gap, runtime.admit)
+        calls = AsteriskCallControl(
+            [ari_settings(node), *remote_nodes(home, configuration, box)], runtime.put, on_gap, runtime.admit
+        )
         mailboxes = Mailboxes(home.voicemail, calls)
 
         async def keep(command: KeepRecording) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import signal
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
+import httpx
 import typer
 from rich.panel import Panel
 from rich.table import Table
@@ -87,6 +89,7 @@ def up(
             await supervisor.start()
         out.print(greeting)
         await stop.wait()
+        await _drain(home, site.drain_s, stop)
         with out.status("stopping"):
             await supervisor.stop()
         out.print("stopped; nothing is left running")
@@ -97,6 +100,24 @@ def up(
         fail(str(failure), RUNS_ALREADY)
     except (NodeError, OSError) as failure:
         fail(str(failure), CANNOT_START)
+
+
+async def _drain(home: Home, drain_s: int, stop: asyncio.Event) -> None:
+    """Takes no more callers and waits for those in progress; another Ctrl-C stops at once."""
+    transport = httpx.AsyncHTTPTransport(uds=str(home.control_socket))
+    async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=2.0) as client:
+        with contextlib.suppress(httpx.HTTPError, OSError, ValueError, TimeoutError):
+            open_now = (await client.post("/drain")).json()["open"]
+            if not open_now:
+                return
+            out.print(
+                f"{open_now} calls in progress: waiting up to {drain_s} s for them to end; Ctrl-C again stops now"
+            )
+            stop.clear()
+            async with asyncio.timeout(drain_s):
+                while open_now and not stop.is_set():
+                    await asyncio.sleep(0.3)
+                    open_now = len((await client.get("/status")).json()["interactions"])
 
 
 def welcome(home: Home, node: NodeSettings, title: str, api_port: int, pins: Mapping[tuple[str, str], str]) -> Panel:

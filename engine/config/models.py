@@ -28,6 +28,19 @@ class Overflow(Definition):
     ring_s: Count = 45
 
 
+class RemoteNode(Definition):
+    """Another Asterisk that the engine commands, with the same templates, sounds and paths as the local one.
+
+    ARI is never open to a network: reach it through a tunnel that ends at `host`:`port`.
+    """
+
+    node: Name
+    host: str = "127.0.0.1"
+    port: Count = 8088
+    user: str = "engine"
+    recordings: str = Field(description="its recordings directory, as this machine sees it")
+
+
 class Absence(Definition):
     """What callers get while the engine is away: music, then an apology, then `overflow`."""
 
@@ -50,6 +63,8 @@ class Site(Definition):
     asterisk_http_port: Count = 8088
     asterisk_manager_port: Count = 5038
     api_port: Count = Field(default=8008, description="health and metrics, on loopback")
+    nodes: tuple[RemoteNode, ...] = Field(default=(), description="more Asterisks beside the local one")
+    drain_s: Count = Field(default=30, description="how long a stop waits for calls in progress to end")
     max_interactions: Count = Field(default=400, description="more callers than this are refused at the door")
     leg_limit_s: Count = Field(default=4 * 3600, description="no leg lives longer")
     absence: Absence = Absence()

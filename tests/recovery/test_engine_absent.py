@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
-from tests.recovery.test_engine_kill import FLOW
 from telephony.softphone import ear
+from tests.recovery.test_engine_kill import FLOW
 
 
 @pytest.fixture
