@@ -107,7 +107,8 @@ def _blanked(command: Command) -> Command:
     if isinstance(command, Play):
         return replace(command, parts=())
     if isinstance(command, SendHttp):
-        return replace(command, url=urlsplit(command.url)._replace(query="").geturl(), body="", headers={})
+        parts = urlsplit(command.url)
+        return replace(command, url=f"{parts.scheme}://{parts.hostname}/", body="", headers={})
     return command
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from core.commands import DestroyBridge, HangUpLeg, JoinQueue, Transfer
+from core.commands import DestroyBridge, HangUpLeg, JoinQueue, KeepRecording, Transfer
 from core.decisions import InteractionClosed, Noted
 from core.errors import EventRefused
 from core.events import (
@@ -160,6 +160,8 @@ def follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: floa
                 case JoinQueue():
                     turn.move(InteractionEvent.QUEUE)
                     answer = QueueLeft(turn.interaction.interaction_id, command.stay_id, "no_agents")
+                case KeepRecording():
+                    turn.commands.append(_labelled(command, turn.interaction))
                 case _:
                     turn.commands.append(command)
         if step.ended is not None:
@@ -173,6 +175,10 @@ def follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: floa
         f"interaction {turn.interaction.interaction_id}: the flow bounced {MAX_IMMEDIATE_FACTS} times without time "
         "passing; give the branches of its queue and transfer nodes somewhere to wait"
     )
+
+
+def _labelled(command: KeepRecording, interaction: Interaction) -> KeepRecording:
+    return replace(command, tenant=interaction.tenant, caller=interaction.caller, called=interaction.called)
 
 
 def _other_leg(turn: Turn, leg: Leg, event: Event, around: Surroundings, now_s: float) -> None:

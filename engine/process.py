@@ -142,7 +142,7 @@ async def running(home: Home) -> AsyncIterator[Engine]:
         mailboxes = Mailboxes(home.voicemail, calls)
 
         async def keep(command: KeepRecording) -> None:
-            await mailboxes.keep(command, runtime.interactions.get(command.interaction_id), clock.now_s())
+            await mailboxes.keep(command, clock.now_s())
 
         runtime.lanes = Lanes(calls, calls, resolver, runtime.put, keep)
         engine = Engine(

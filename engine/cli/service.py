@@ -9,7 +9,6 @@ import signal
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import typer
 from rich.panel import Panel
 from rich.table import Table
@@ -104,6 +103,8 @@ def up(
 
 async def _drain(home: Home, drain_s: int, stop: asyncio.Event) -> None:
     """Takes no more callers and waits for those in progress; another Ctrl-C stops at once."""
+    import httpx
+
     transport = httpx.AsyncHTTPTransport(uds=str(home.control_socket))
     async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=2.0) as client:
         with contextlib.suppress(httpx.HTTPError, OSError, ValueError, TimeoutError):

@@ -12,7 +12,6 @@ from pathlib import Path
 from core.commands import KeepRecording
 from core.errors import CommandRefused
 from core.ports import MediaControl
-from engine.interaction import Interaction
 
 log = logging.getLogger("centralita.recordings")
 
@@ -24,22 +23,21 @@ class Mailboxes:
         self._root = root
         self._media = media
 
-    async def keep(self, command: KeepRecording, interaction: Interaction | None, now_s: float) -> None:
+    async def keep(self, command: KeepRecording, now_s: float) -> None:
         """Files the recording.
 
         Raises:
             CommandRefused: it cannot be written (disk full, no permission); the recording stays where it was made.
             CommandFailed: the node has no such recording.
         """
-        tenant = interaction.tenant if interaction is not None else "main"
         when = datetime.fromtimestamp(now_s, UTC).strftime("%Y%m%dT%H%M%SZ")
-        directory = self._root / _safe(tenant) / _safe(command.mailbox)
+        directory = self._root / _safe(command.tenant) / _safe(command.mailbox)
         file = directory / f"{when}-{_safe(command.recording_id)}.wav"
         labels = {
             "interaction_id": command.interaction_id,
             "mailbox": command.mailbox,
-            "caller": interaction.caller if interaction is not None else "",
-            "called": interaction.called if interaction is not None else "",
+            "caller": command.caller,
+            "called": command.called,
             "at": when,
             **command.labels,
         }
@@ -50,7 +48,7 @@ class Mailboxes:
                 f"{directory}: {failure.strerror}; make room, the recording is still in the spool"
             ) from failure
         await self._media.keep_recording(command.leg_id, command.recording_id, str(file))
-        log.info("recording %s kept in mailbox %s/%s", command.recording_id, tenant, command.mailbox)
+        log.info("recording %s kept in mailbox %s/%s", command.recording_id, command.tenant, command.mailbox)
 
 
 def _safe(name: str) -> str:
