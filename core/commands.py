@@ -107,13 +107,18 @@ class StopRecording:
 
 @dataclass(frozen=True, slots=True)
 class KeepRecording:
-    """The recording is wanted: file it in `mailbox` with these labels. What is not kept is deleted."""
+    """The recording is wanted: file it in `mailbox` with these labels. What is not kept is deleted.
+
+    It says itself whose it is: when it is carried out its interaction may be over."""
 
     interaction_id: str
     leg_id: str
     recording_id: str
     mailbox: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    tenant: str = "main"
+    caller: str = ""
+    called: str = ""
 
 
 @dataclass(frozen=True, slots=True)
