@@ -18,7 +18,6 @@ from core.events import DigitPressed, Event, HttpReplied
 from engine import snapshots
 from engine.interaction import Interaction
 from engine.runtime import Written
-from ivr.run import FlowRun
 from store.cipher import HOUSE, ContactCipher
 from store.entry import Entry, StateRow
 from store.journal import Journal
@@ -43,9 +42,8 @@ class JournalBook:
     def write(self, written: Written, before: Interaction | None) -> int:
         """The event's seq. `before`: the interaction as it was, which says whether its digits are secret."""
         interaction = written.interaction
-        secret = _is_secret(before) or _is_secret(interaction)
         event, commands = written.event, written.commands
-        if secret:
+        if interaction.holds_secrets or (before is not None and before.holds_secrets):
             event = _blanked_event(event)
             commands = tuple(_blanked(command) for command in commands)
         return self._journal.append(
@@ -88,11 +86,6 @@ class JournalBook:
 
 def _state(name: str, body: object) -> StateRow:
     return StateRow(name, 1, msgspec.msgpack.encode(body))
-
-
-def _is_secret(interaction: Interaction | None) -> bool:
-    run: FlowRun | None = interaction.run if interaction is not None else None
-    return run is not None and (run.listens_in_secret or any(frame.secrets for frame in run.frames))
 
 
 def _blanked_event(event: Event) -> Event:

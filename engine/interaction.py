@@ -45,6 +45,12 @@ class Interaction:
     def is_closed(self) -> bool:
         return self.state is InteractionState.CLOSED
 
+    @property
+    def holds_secrets(self) -> bool:
+        """Whether digits pressed now, or variables its flow knows, must not be written down anywhere."""
+        run = self.run
+        return run is not None and (run.listens_in_secret or any(frame.secrets for frame in run.frames))
+
     def leg(self, leg_id: str) -> Leg | None:
         return next((leg for leg in self.legs if leg.leg_id == leg_id), None)
 

@@ -32,7 +32,7 @@ from core.commands import (
     StopRecording,
 )
 from core.errors import CommandFailed, LegGone
-from core.events import CommandRejected, Event, PlaybackFinished
+from core.events import CommandRejected, Event, LegEnded, PlaybackFinished, RecordingKept
 from core.media import Part
 from core.ports import CallControl, MediaControl
 
@@ -44,7 +44,13 @@ class MediaResolver(Protocol):
         """The media items at once, or None when something must be synthesised first."""
         ...
 
-    async def resolve(self, parts: Sequence[Part]) -> list[str]: ...
+    async def resolve(self, parts: Sequence[Part], secret: bool = False) -> list[str]:
+        """`secret`: what is not there yet is synthesised for this one playback, to be forgotten after it."""
+        ...
+
+    def forget(self, media: Sequence[str]) -> None:
+        """Deletes what was synthesised in secret."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,8 @@ class Ordered:
     interaction_id: str
     command: Command
     done: Callable[[str], None] | None = None
+    secret: bool = False
+    """What it says may not stay on disk."""
 
 
 @dataclass(slots=True)
@@ -85,6 +93,8 @@ class Lanes:
         self._keep = keep
         self._lanes: dict[str, _Lane] = {}
         self._bridge_lane: dict[str, str] = {}
+        self._secret: dict[str, tuple[str, list[str]]] = {}
+        """Playback -> its leg, and the files that are deleted when it is over."""
 
     def __len__(self) -> int:
         return len(self._lanes)
@@ -100,6 +110,19 @@ class Lanes:
         lane.waiting.append(ordered)
         if lane.task is None:
             lane.task = asyncio.get_running_loop().create_task(self._run(key, lane), name=f"lane {key}")
+
+    def over(self, fact: PlaybackFinished | LegEnded) -> None:
+        """What was said to one caller in secret is no file any longer than she listens to it."""
+        if not self._secret:
+            return
+        ids = (
+            [fact.playback_id]
+            if isinstance(fact, PlaybackFinished)
+            else [playback_id for playback_id, (leg_id, _) in self._secret.items() if leg_id == fact.leg_id]
+        )
+        for playback_id in ids:
+            _, media = self._secret.pop(playback_id, ("", []))
+            self._resolver.forget(media)
 
     async def drain(self) -> None:
         """Returns when every lane is empty."""
@@ -139,7 +162,7 @@ class Lanes:
                 ordered = lane.waiting.popleft()
                 outcome = "done"
                 try:
-                    await self._execute(lane, ordered.command)
+                    await self._execute(lane, ordered)
                 except LegGone:
                     outcome = "leg gone"
                 except CommandFailed as failure:
@@ -166,10 +189,11 @@ class Lanes:
         )
         return why
 
-    async def _execute(self, lane: _Lane, command: Command) -> None:
+    async def _execute(self, lane: _Lane, ordered: Ordered) -> None:
+        command = ordered.command
         match command:
             case Play():
-                await self._play(lane, command)
+                await self._play(lane, command, ordered.secret)
             case StopPlayback():
                 await self._media.stop_playback(command.leg_id, command.playback_id)
             case AnswerLeg():
@@ -188,6 +212,7 @@ class Lanes:
                 await self._media.discard_recording(command.leg_id, command.recording_id)
             case KeepRecording():
                 await self._keep(command)
+                self._report(RecordingKept(command.leg_id, command.recording_id))
             case OriginateLeg():
                 await self._calls.originate(command)
             case BridgeLegs():
@@ -199,14 +224,16 @@ class Lanes:
             case _:
                 raise TypeError(f"not a leg's command: {type(command).__name__}")
 
-    async def _play(self, lane: _Lane, play: Play) -> None:
+    async def _play(self, lane: _Lane, play: Play, secret: bool) -> None:
         media = self._resolver.known(play.parts)
         if media is None:
             lane.rendering = play.playback_id
             try:
-                media = await self._resolver.resolve(play.parts)
+                media = await self._resolver.resolve(play.parts, secret)
             finally:
                 lane.rendering = ""
+            if secret:
+                self._secret[play.playback_id] = (play.leg_id, media)
             if play.playback_id in lane.dropped:
                 lane.dropped.discard(play.playback_id)
                 self._report(PlaybackFinished(play.leg_id, play.playback_id, "stopped"))
@@ -214,4 +241,8 @@ class Lanes:
         if not media:
             self._report(PlaybackFinished(play.leg_id, play.playback_id, "completed"))
             return
-        await self._media.play(play.leg_id, play.playback_id, media)
+        try:
+            await self._media.play(play.leg_id, play.playback_id, media)
+        except CommandFailed:
+            self.over(PlaybackFinished(play.leg_id, play.playback_id, "failed"))
+            raise

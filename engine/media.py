@@ -7,7 +7,7 @@ then `es`). Words go to the speech renderer; what it has in its cache is answere
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +25,14 @@ class Renderer(Protocol):
         ...
 
     async def render(self, text: str, language: str) -> Path: ...
+
+    async def render_once(self, text: str, language: str) -> Path:
+        """A file of its own, known to nobody else; `forget` deletes it."""
+        ...
+
+    def forget(self, paths: Iterable[Path]) -> None:
+        """Deletes those that `render_once` made."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +92,24 @@ class Resolver:
                 media.append(self._recorded(part))
         return media
 
-    async def resolve(self, parts: Sequence[Part]) -> list[str]:
-        """Everything as files; several texts are synthesised side by side.
+    async def resolve(self, parts: Sequence[Part], secret: bool = False) -> list[str]:
+        """Everything as files; several texts are synthesised side by side. `secret`: what is synthesised stays on
+        disk only until `forget`.
 
         Raises:
             CommandRefused: a sound does not exist.
         """
-        return list(await asyncio.gather(*(self._one(part) for part in parts)))
+        return list(await asyncio.gather(*(self._one(part, secret) for part in parts)))
 
-    async def _one(self, part: Part) -> str:
+    def forget(self, media: Sequence[str]) -> None:
+        self._renderer.forget(map(Path, media))
+
+    async def _one(self, part: Part, secret: bool) -> str:
         if isinstance(part, Speech):
-            return str(await self._renderer.render(part.text, part.language))
+            if not secret:
+                return str(await self._renderer.render(part.text, part.language))
+            ready = self._renderer.ready(part.text, part.language)
+            return str(ready or await self._renderer.render_once(part.text, part.language))
         return self._recorded(part)
 
     def _recorded(self, part: Sound | Silence | Tone | Recorded) -> str:

@@ -1,13 +1,16 @@
 """The engine's side of speech: what is spoken as written is ready before anybody calls, the rest is made on demand.
 
 Three places, looked up in this order: what the repository ships with its flows (read-only), what this
-installation rendered at load (`prompts/kept`), what was said to one caller (`prompts/passing`, swept).
+installation rendered at load (`prompts/kept`), what was said to one caller (`prompts/passing`, swept). What may not
+stay on disk (`prompts/secret`) is deleted when it has been heard, and by the next start after a crash.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import secrets
+import shutil
 from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from core.errors import CommandRefused
 from core.media import Speech
 from engine.home import Home
 from speech.assembly import open_renderer
+from speech.audio import EXTENSION
 from speech.errors import SpeechUnavailable
 from speech.prepare import Line, OnProgress, Prepared
 from speech.renderer import SpeechRenderer
@@ -27,8 +31,9 @@ _REMEMBERED = 20_000
 class PromptRenderer:
     """`Renderer` for the media resolver: paths of files, found without touching the disk twice."""
 
-    def __init__(self, renderer: SpeechRenderer) -> None:
+    def __init__(self, renderer: SpeechRenderer, secret: Path) -> None:
         self._renderer = renderer
+        self._secret = secret
         self._static: dict[tuple[str, str], Path] = {}
 
     def ready(self, text: str, language: str) -> Path | None:
@@ -42,6 +47,19 @@ class PromptRenderer:
             return await self._renderer.render(text, language)
         except (SpeechUnavailable, ValueError) as failure:
             raise CommandRefused(str(failure)) from failure
+
+    async def render_once(self, text: str, language: str) -> Path:
+        """For sensitive values: `forget` the path when it has been heard. Raises CommandRefused."""
+        try:
+            return await self._renderer.render_once(text, language, self._secret / secrets.token_hex(16))
+        except (SpeechUnavailable, ValueError) as failure:
+            raise CommandRefused(str(failure)) from failure
+
+    def forget(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            if path.parent == self._secret:
+                with contextlib.suppress(OSError):
+                    path.with_suffix(EXTENSION).unlink(missing_ok=True)
 
     async def prepare(self, texts: Iterable[Speech], on_progress: OnProgress | None = None) -> Prepared:
         """Renders what is not there yet; what is there is remembered with its path."""
@@ -60,9 +78,12 @@ class PromptRenderer:
 @contextlib.asynccontextmanager
 async def opened_renderer(home: Home, voices: Sequence[str], languages: Sequence[str]) -> AsyncIterator[PromptRenderer]:
     """`voices`: names, the preferred one first. They are warm when this is entered and end with the context."""
+    secret = home.prompts / "secret"
+    shutil.rmtree(secret, ignore_errors=True)
+    secret.mkdir(parents=True)
     renderer = open_renderer(shipped=home.shipped_prompts, cache=home.prompts, voices=voices)
     try:
         await renderer.warm_up(languages)
-        yield PromptRenderer(renderer)
+        yield PromptRenderer(renderer, secret)
     finally:
         await renderer.close()

@@ -21,11 +21,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from speech.audio import EXTENSION, write_whole
 from speech.cache import PromptCache, path_without_extension, plain, prompt_key
 from speech.errors import SpeechUnavailable, VoiceUnavailable
 from speech.inventory import phrases_for
 from speech.languages import choices
-from speech.phrasebook import PhraseBook, joined_sound
+from speech.phrasebook import PhraseBook, Piece, joined_sound
 from speech.prepare import Line, OnProgress, Prepared, phrase_lines, prepare
 from speech.speaker import Speaker
 
@@ -70,10 +71,9 @@ class SpeechRenderer:
 
     def ready(self, text: str, language: str) -> Path | None:
         """The prompt's path without extension, if the preferred voice has said it before. Costs some microseconds."""
-        for speaker, spoken in self._able(language)[:1]:
-            for tag in spoken:
-                if file := self._find(speaker, tag, text):
-                    return path_without_extension(file)
+        for speaker, tag in self._preferred(language):
+            if file := self._find(speaker, tag, text):
+                return path_without_extension(file)
         return None
 
     async def render(self, text: str, language: str) -> Path:
@@ -97,6 +97,34 @@ class SpeechRenderer:
             shared.add_done_callback(_forget)
         # One caller hanging up must not silence the others who wait for the same words.
         return path_without_extension(await asyncio.shield(shared))
+
+    async def render_once(self, text: str, language: str, path: Path) -> Path:
+        """As `render`, for words that may not stay on disk: found in no cache afterwards, remembered nowhere.
+
+        They are written to `path` with the extension added, which the caller deletes, unless a static prompt says
+        them. Raises as `render`, and `OSError` when the file cannot be written.
+        """
+        text = plain(text)[:_LONGEST_TEXT]
+        if not any(character.isalnum() for character in text):
+            raise ValueError("there are no words to say: the prompt's text is empty")
+        if found := self.ready(text, language):
+            return found
+        file = path.with_suffix(EXTENSION)
+        pieces = self._book(language).split(text) or ()
+        for speaker, tag in self._preferred(language) if pieces else ():
+            if sounds := self._sounds_of(pieces, speaker, tag):
+                await asyncio.to_thread(_write_once, file, sounds)
+                return path
+        able = self._able(language)
+        quick = [each for each in able if each[0].estimate_s(text) <= self._budget_s]
+        for speaker, spoken in (*quick, *(each for each in reversed(able) if each not in quick)):
+            try:
+                await speaker.speak(text, spoken[0], file)
+            except (VoiceUnavailable, ValueError) as problem:
+                _log.warning("the voice %s could not say a prompt: %s", speaker.voice.name, problem)
+                continue
+            return path
+        raise SpeechUnavailable(f"no voice could say a text in {language!r}")
 
     def learn_phrase(self, text: str, language: str) -> None:
         """Lets `text`, once rendered, be a part of longer texts: the fixed words of a template."""
@@ -169,15 +197,11 @@ class SpeechRenderer:
         pieces = self._book(language).split(text)
         if pieces is None:
             return None
-        speaker, tags = next(iter(self._able(language)), (None, ()))
-        for spoken in tags:
-            assert speaker is not None
+        for speaker, spoken in self._preferred(language):
             key = prompt_key(speaker.voice.id_for(spoken) + _JOINED, spoken, text)
             if file := self.passing.find(key):
                 return file
-            files = [self._find(speaker, spoken, piece.phrase) for piece in pieces]
-            sounds = [(file, piece.pause_s) for file, piece in zip(files, pieces, strict=True) if file is not None]
-            if len(sounds) == len(pieces):
+            if sounds := self._sounds_of(pieces, speaker, spoken):
                 try:
                     return await asyncio.to_thread(_write_joined, self.passing, key, sounds)
                 except OSError as problem:
@@ -185,6 +209,16 @@ class SpeechRenderer:
                 finally:
                     self._count_written()
         return None
+
+    def _sounds_of(self, pieces: Sequence[Piece], speaker: Speaker, spoken: str) -> list[tuple[Path, float]]:
+        """The phrases with the pauses after them; empty when one of them is not ready."""
+        files = [self._find(speaker, spoken, piece.phrase) for piece in pieces]
+        sounds = [(file, piece.pause_s) for file, piece in zip(files, pieces, strict=True) if file is not None]
+        return sounds if len(sounds) == len(pieces) else []
+
+    def _preferred(self, language: str) -> list[tuple[Speaker, str]]:
+        """The preferred voice with each of its tags for the language, the nearest first."""
+        return [(speaker, tag) for speaker, tags in self._able(language)[:1] for tag in tags]
 
     async def _live(self, speaker: Speaker, spoken: tuple[str, ...], text: str, *, always: bool) -> Path | None:
         """The preferred voice, if it will be fast enough, or in any case when it is the only one."""
@@ -267,6 +301,10 @@ def _sound(file: Path) -> bytes:
 
 def _write_joined(cache: PromptCache, key: str, sounds: list[tuple[Path, float]]) -> Path:
     return cache.write(key, joined_sound((_sound(file), pause_s) for file, pause_s in sounds))
+
+
+def _write_once(file: Path, sounds: list[tuple[Path, float]]) -> None:
+    write_whole(file, joined_sound((_sound(file), pause_s) for file, pause_s in sounds))
 
 
 def _sweep(cache: PromptCache) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from core.commands import AnswerLeg, BridgeLegs, DestroyBridge, HangUpLeg, Play, StartRecording, StopPlayback
 from core.errors import CommandRefused, LegGone
-from core.events import CommandRejected, PlaybackFinished
+from core.events import CommandRejected, LegEnded, PlaybackFinished
 from core.leg import EndReason
 from core.media import Sound, Speech
 from engine.lanes import Lanes, Ordered
@@ -39,15 +39,22 @@ class Texts:
     def known(self, parts):
         return None if any(isinstance(part, Speech) for part in parts) else [part.name for part in parts]
 
-    async def resolve(self, parts):
+    def __init__(self):
+        self.forgotten = []
+
+    async def resolve(self, parts, secret=False):
         await asyncio.sleep(self.pause_s)
         return [getattr(part, "text", None) or part.name for part in parts]
+
+    def forget(self, media):
+        self.forgotten += media
 
 
 class House:
     def __init__(self):
         self.ports, self.reported = Ports(), []
-        self.lanes = Lanes(self.ports, self.ports, Texts(), self.reported.append, self._keep)
+        self.texts = Texts()
+        self.lanes = Lanes(self.ports, self.ports, self.texts, self.reported.append, self._keep)
 
     async def _keep(self, command):
         self.ports.asked.append(("keep", command.recording_id))
@@ -139,3 +146,23 @@ async def test_closing_leaves_no_task_behind(house):
     await asyncio.sleep(0)
     await house.lanes.close()
     assert [task for task in asyncio.all_tasks() if task.get_name().startswith("lane")] == []
+
+
+@pytest.mark.parametrize("end", [PlaybackFinished("a", "p1"), LegEnded("a", EndReason.HUNG_UP)])
+async def test_what_was_said_in_secret_is_forgotten_when_it_has_been_heard(house, end):
+    house.lanes.put(Ordered("7.0", "i-1", Play("a", "p1", (Speech("uno dos", "es"),)), secret=True))
+    house.lanes.put(Ordered("7.1", "i-2", Play("b", "p2", (Speech("tres", "es"),)), secret=True))
+    house.put(Play("c", "p3", (Speech("hola", "es"),)))
+    await house.settled()
+    assert house.texts.forgotten == []
+    house.lanes.over(PlaybackFinished("c", "p3"))
+    house.lanes.over(end)
+    house.lanes.over(end)
+    assert house.texts.forgotten == ["uno dos"]
+
+
+async def test_a_secret_nobody_heard_is_forgotten_too(house):
+    house.ports.fail["play"] = CommandRefused("no")
+    house.lanes.put(Ordered("7.0", "i-1", Play("a", "p1", (Speech("uno dos", "es"),)), secret=True))
+    await house.settled()
+    assert house.texts.forgotten == ["uno dos"]

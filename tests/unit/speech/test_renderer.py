@@ -166,3 +166,23 @@ async def test_shipped_prompts_come_first(renderer, good, quick):
     PromptCache(renderer.shipped.directory).write(key, b"\xff" * 800)
     assert (await renderer.render("Hola", "es")).is_relative_to(renderer.shipped.directory)
     assert (await renderer.prepare([Line("Hola", "es")])).ready >= 1
+
+
+async def test_what_may_not_stay_on_disk_is_one_file_and_remembered_nowhere(renderer, good, quick, tmp_path):
+    await renderer.prepare([Line("Ha marcado:", "es"), Line("Gracias", "es")])
+    good.said.clear()
+    (tmp_path / "secret").mkdir()
+    for n in range(3):
+        path = await renderer.render_once("cuatro nueve dos nueve", "es", tmp_path / "secret" / f"{n}")
+        assert decode_ulaw(path.with_suffix(".ulaw").read_bytes()).any(), "joined from phrases"
+        path = await renderer.render_once("Ana Echeverría", "es", tmp_path / "secret" / f"name{n}")
+        assert decode_ulaw(path.with_suffix(".ulaw").read_bytes()).any()
+    await asyncio.sleep(0.05)
+    assert (good.said, quick.said) == ([], ["Ana Echeverría"] * 3), "never said better behind the caller's back"
+    assert renderer.passing.files() == []
+    assert renderer.ready("cuatro nueve dos nueve", "es") is None
+    assert await renderer.render_once("Gracias", "es", tmp_path / "secret" / "x") == renderer.ready("Gracias", "es")
+    assert sorted(file.name for file in (tmp_path / "secret").iterdir()) == [
+        *(f"{n}.ulaw" for n in range(3)),
+        *(f"name{n}.ulaw" for n in range(3)),
+    ]
