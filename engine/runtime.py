@@ -18,8 +18,8 @@ from core.clock import Clock
 from core.commands import CancelTimer, Command, OriginateLeg, SendHttp, SetToggle, StartTimer, is_irreversible
 from core.decisions import Decision, Moved
 from core.errors import EventRefused
-from core.events import Event, LegArrived, TimerFired, ToggleSet
-from engine import arrivals, interactions
+from core.events import Event, LegArrived, LegEnded, PlaybackFinished, TimerFired, ToggleSet
+from engine.decide import decide
 from engine.interaction import Interaction, Surroundings, Turn, interaction_id_for
 from engine.lanes import Lanes, Ordered
 from engine.metrics import Metrics
@@ -184,6 +184,8 @@ class Runtime:
             if not self.timers.take(fact.interaction_id, fact.timer_id, fact.token):
                 return
             fact = TimerFired(fact.interaction_id, fact.timer_id)
+        if isinstance(fact, PlaybackFinished | LegEnded):
+            self.lanes.over(fact)
         self.metrics.event(type(fact).__name__)
         now_s = self.clock.now_s()
         interaction = self._find(fact)
@@ -205,27 +207,13 @@ class Runtime:
         return self.interactions.get(interaction_id)
 
     def _decide(self, interaction: Interaction | None, fact: Event, now_s: float) -> Turn:
-        around = self.surroundings
-        try:
-            if interaction is None:
-                assert isinstance(fact, LegArrived)
-                return arrivals.arrive(fact, around, now_s)
-            return interactions.handle(interaction, fact, around, now_s)
-        except Exception as reason:
-            why = f"{type(fact).__name__}: {reason}"
+        decided = decide(interaction, fact, self.surroundings, now_s)
+        if decided.refused:
             self.metrics.refused_events.inc()
-            if isinstance(reason, EventRefused):
-                log.error("refused: %s", why)
-            else:
-                log.exception("refused: %s", type(fact).__name__)
-            if interaction is None:
-                assert isinstance(fact, LegArrived)
-                return arrivals.turn_away(fact, around, why, now_s)
-            try:
-                return interactions.fail(interaction, why, around, now_s)
-            except Exception as again:
-                log.exception("error exit of %s failed", interaction.interaction_id)
-                return interactions.give_up(interaction, f"{why}; then {again}")
+        for reason in decided.refused:
+            known = isinstance(reason, EventRefused)
+            log.error("refused %s: %s", type(fact).__name__, reason, exc_info=None if known else reason)
+        return decided.turn
 
     def _carry_out(self, fact: Event, before: Interaction | None, turn: Turn, now_s: float) -> None:
         interaction = turn.interaction
@@ -240,8 +228,9 @@ class Runtime:
         self._remember(interaction)
         if interaction.is_closed:
             self._forget(interaction)
+        secret = interaction.holds_secrets or (before is not None and before.holds_secrets)
         for n, command in enumerate(turn.commands):
-            self.dispatch(Ordered(f"{seq}.{n}", interaction.interaction_id, command), seq)
+            self.dispatch(Ordered(f"{seq}.{n}", interaction.interaction_id, command, secret=secret), seq)
 
     def _count_dialing(self, turn: Turn, now_s: float) -> Mapping[str, object]:
         """Hourly caps: what is dialed is counted before it is, and survives a restart."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from engine.cli import check, demo, doctor, flow, journal, service
+from engine.cli import check, demo, doctor, flow, journal, replay, service
 from engine.cli.lazy import phone_app
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 service.register(app)
 check.register(app)
 journal.register(app)
+replay.register(app)
 doctor.register(app)
 demo.register(app)
 app.add_typer(flow.app, name="flow")

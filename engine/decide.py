@@ -1,0 +1,39 @@
+"""One fact, one interaction, one turn, whatever happens in between. Pure: the runtime and replay both decide here.
+
+If a handler raises, its change is discarded and that interaction takes its error exit; if that fails too, its
+legs are hung up. Nobody else notices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.events import Event, LegArrived
+from engine import arrivals, interactions
+from engine.interaction import Interaction, Surroundings, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """`refused`: what the handler raised, and the error exit after it when that raised as well."""
+
+    turn: Turn
+    refused: tuple[Exception, ...] = ()
+
+
+def decide(interaction: Interaction | None, fact: Event, around: Surroundings, now_s: float) -> Decided:
+    """`interaction` is None for a `LegArrived` of a leg nobody knows, and only then."""
+    try:
+        if interaction is None:
+            assert isinstance(fact, LegArrived)
+            return Decided(arrivals.arrive(fact, around, now_s))
+        return Decided(interactions.handle(interaction, fact, around, now_s))
+    except Exception as reason:
+        why = f"{type(fact).__name__}: {reason}"
+        if interaction is None:
+            assert isinstance(fact, LegArrived)
+            return Decided(arrivals.turn_away(fact, around, why, now_s), (reason,))
+        try:
+            return Decided(interactions.fail(interaction, why, around, now_s), (reason,))
+        except Exception as again:
+            return Decided(interactions.give_up(interaction, f"{why}; then {again}"), (reason, again))
