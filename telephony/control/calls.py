@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from core.commands import OriginateLeg
-from core.errors import CommandRefused, NodeUnavailable
+from core.errors import CommandRefused, LegGone, NodeUnavailable
 from core.leg import EndReason
 from core.ports import Survey
 from telephony.ari.node_client import NodeClient
@@ -103,9 +103,11 @@ class Calls(Desk):
         for leg in legs:
             await self._quiet(leg)
             added = await node.send(leg.leg_id, "POST", f"bridges/{bridge}/addChannel?channel={q(leg.leg_id)}")
-            if added.status_code == 404:
+            if added.status_code in (404, 409):
                 self._bridges.pop(bridge_id, None)
-                raise CommandRefused(f"bridge {bridge_id} was destroyed: a new bridge needs a new id")
+                raise CommandRefused(f"bridge {bridge_id} does not take {leg.leg_id} ({why(added)}): make a new one")
+            if added.status_code == 400:
+                raise LegGone(f"leg {leg.leg_id} on {node.name} is gone: {why(added)}")
             if added.status_code >= 300:
                 self._refuse(leg, added, "addChannel")
 
@@ -116,7 +118,7 @@ class Calls(Desk):
         nodes = [owner] if owner is not None else [node for node in self._nodes.values() if node.is_back]
         for node in nodes:
             response = await node.ask("DELETE", f"bridges/{bridge}")
-            if response.status_code not in (204, 404):
+            if response.status_code not in (204, 404, 409):  # 409: it is dissolving
                 raise CommandRefused(f"bridge {bridge_id} cannot be destroyed on {node.name}: {why(response)}")
 
     async def survey(self) -> Sequence[Survey]:

@@ -26,6 +26,9 @@ Admission = Callable[[LegArrived], bool]
 
 _GONE = frozenset({404, 409, 412, 422})
 """Statuses about a channel that is not there, hung up, or not in our application any more."""
+_ENDED = frozenset({204, 404, 409})
+"""Statuses after which it is over: by us, long ago, or just now."""
+_PAUSES_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 
 def q(text: str) -> str:
@@ -147,13 +150,23 @@ class Desk:
             del leg.left[0]
 
     async def _end(self, leg: LegMemory, running: Running) -> None:
-        """Asks to end it; that it had ended already is fine."""
+        """Asks to end it; that it had ended already is fine.
+
+        For an instant, begun and not yet heard, a playback cannot be stopped: Asterisk answers 500 and forgets that
+        it was asked. So it is asked again.
+        """
         if running.what == "playback":
-            response = await leg.node.send(leg.leg_id, "DELETE", f"playbacks/{q(running.id)}")
+            method, uri = "DELETE", f"playbacks/{q(running.id)}"
         else:
-            response = await leg.node.send(leg.leg_id, "POST", f"recordings/live/{q(file_name(running.id))}/stop")
-        if response.status_code not in (204, 404):
-            self._refuse(leg, response, f"to end {running.what} {running.id}")
+            method, uri = "POST", f"recordings/live/{q(file_name(running.id))}/stop"
+        for pause_s in (*_PAUSES_S, None):
+            response = await leg.node.send(leg.leg_id, method, uri)
+            if response.status_code in _ENDED:
+                return
+            if response.status_code != 500 or pause_s is None or self._book.find(leg.leg_id) is not leg:
+                self._refuse(leg, response, f"to end {running.what} {running.id}")
+            else:
+                await asyncio.sleep(pause_s)
 
     # -- the door
     def _turn_away(self, node: NodeClient, leg_id: str) -> None:

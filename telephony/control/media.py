@@ -99,7 +99,7 @@ class Media(Desk):
         recording.discarded = True
         name = q(names.file_name(recording.recording_id))
         response = await leg.node.send(leg.leg_id, "DELETE", f"recordings/live/{name}")
-        if response.status_code not in (204, 404):
+        if response.status_code not in (204, 404, 409):
             self._refuse(leg, response, f"DELETE recordings/live/{name}")
 
     def _files_of(self, leg: LegMemory | None) -> list[RecordingFiles]:

@@ -125,9 +125,29 @@ async def test_a_prompt_on_one_leg_delays_nobody_when_it_is_answered_or_bridged(
                 await control.bridge(f"bridge-{tmp_path.name}-{n}", [talked_to])
                 await control.destroy_bridge(f"bridge-{tmp_path.name}-{n}")
         await working
-        assert worst_s < 0.25
+        # A freeze would last 3 s, the deadline; on a quiet machine this is a few milliseconds.
+        assert worst_s < 1.0
         assert running.gaps == ["back"]
         await until_gone(running, call, other_call)
+
+
+async def test_a_prompt_can_be_stopped_in_the_instant_it_begins(
+    asterisk_node: AsteriskNode, softphones: Phones, long_sound: str
+) -> None:
+    """Asterisk declines to stop what it has begun and does not play yet; who types ahead must not hear it."""
+    async with engine(asterisk_node) as running:
+        control = running.control
+        phone = await registered(asterisk_node, softphones, "main-caller")
+        call, leg_id = await calling(asterisk_node, running, phone)
+        await control.answer(leg_id)
+        for n in range(300):
+            await control.play(leg_id, f"{leg_id}.{n}", [long_sound])
+            if n % 3:
+                await asyncio.sleep(n % 7 * 0.0003)
+            await control.stop_playback(leg_id, f"{leg_id}.{n}")
+        await running.facts.next(PlaybackFinished, leg_id, count=300)
+        assert {fact.how for fact in running.facts.of(PlaybackFinished, leg_id)} == {"stopped"}
+        await until_gone(running, call)
 
 
 async def test_a_frozen_lane_is_freed_over_the_rescue_socket(
@@ -250,10 +270,10 @@ async def test_the_next_engine_finds_the_callers_and_goes_on(
     async with engine(asterisk_node) as running:
         control = running.control
         (survey,) = await control.survey()
-        assert survey.bridges == {bridge_id: (leg_id,)}
+        assert survey.bridges[bridge_id] == (leg_id,)
         (found,) = survey.legs
         assert found.up
-        plan = reconcile(survey, {}, frozenset(), time.time(), grace_s=5)
+        plan = reconcile(survey, {}, frozenset(survey.bridges) - {bridge_id}, time.time(), grace_s=5)
         assert [(leg.leg_id, leg.called, leg.caller, leg.entry) for leg in plan.arrived] == [
             (leg_id, arrived.called, arrived.caller, arrived.entry)
         ]
