@@ -83,8 +83,24 @@ class Caller:
         return (await self.call.dtmf(digits, **options))[-1].t_s
 
     async def gone(self, timeout_s: float = 20.0) -> None:
-        """Waits until the other side has hung up."""
+        """Waits until the other side has hung up, and all of it is in the journal."""
         await self.call.until("disconnected", timeout_s=timeout_s)
+        await self.closed()
+
+    async def hang_up(self) -> None:
+        """She hangs up; returns when all of it is in the journal."""
+        await self.call.hangup()
+        await self.closed()
+
+    async def closed(self, within_s: float = 15.0) -> None:
+        """Her interaction is closed, and the journal knows."""
+
+        def over(body: dict[str, Any]) -> bool:
+            journal = body["journal"]
+            mine = any(row["id"] == self.interaction_id for row in body["interactions"])
+            return not mine and journal["durable_seq"] >= journal["last_seq"]
+
+        await self.system.until(over, within_s)
 
     async def heard(self) -> ear.Sound:
         """Everything up to the end of the call, or up to now."""
