@@ -58,6 +58,27 @@ def show(interaction_id: IdArgument, project: ProjectOption = None, json: JsonOp
     out.print(table)
 
 
+@journal_app.command("erase")
+def erase(
+    number: Annotated[str, typer.Argument(help="The caller's number, however it is written.")],
+    tenant: Annotated[str, typer.Option(help="Whose caller.")] = "main",
+    project: ProjectOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Forget a caller: what the journal and the database hold about her becomes unreadable for ever.
+
+    The events stay, without their content. Voicemail and other recordings are files: delete them by hand.
+    """
+    from engine.erasure import erase_contact
+
+    if not yes:
+        typer.confirm(f"Forget everything about this caller of tenant {tenant}? This cannot be undone", abort=True)
+    contacts, interactions = erase_contact(home_of(project), tenant, number)
+    if not contacts:
+        fail("nobody with this number is known")
+    out.print(f"forgotten: {interactions} interactions in the database, and all their events in the journal")
+
+
 def explain(interaction_id: IdArgument, project: ProjectOption = None, json: JsonOption = False) -> None:
     """Why the caller was led where she was: her way through the flows, with the reasons."""
     records = records_of(interaction_id, project)
