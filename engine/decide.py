@@ -34,6 +34,6 @@ def decide(interaction: Interaction | None, fact: Event, around: Surroundings, n
             assert isinstance(fact, LegArrived)
             return Decided(arrivals.turn_away(fact, around, why, now_s), (reason,))
         try:
-            return Decided(interactions.fail(interaction, why, around, now_s), (reason,))
+            return Decided(interactions.fail(interaction, fact, why, around, now_s), (reason,))
         except Exception as again:
-            return Decided(interactions.give_up(interaction, f"{why}; then {again}"), (reason, again))
+            return Decided(interactions.give_up(interaction, fact, f"{why}; then {again}", now_s), (reason, again))

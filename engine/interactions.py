@@ -102,22 +102,37 @@ def handle(interaction: Interaction, event: Event, around: Surroundings, now_s: 
     return turn
 
 
-def fail(interaction: Interaction, why: str, around: Surroundings, now_s: float) -> Turn:
-    """The interaction takes its error exit: an event of it could not be handled."""
-    refused = CommandRejected(interaction.interaction_id, "", "event", why)
+def fail(interaction: Interaction, event: Event, why: str, around: Surroundings, now_s: float) -> Turn:
+    """The interaction takes its error exit: this event of it could not be handled. A leg that ended has ended."""
     turn = Turn(interaction)
     turn.decisions.append(Noted("event_refused", why))
-    _feed(turn, refused, around, now_s)
+    leg = _ended_leg(turn, event, now_s)
+    if leg is not None and leg.leg_id == interaction.customer.leg_id:
+        turn.interaction = replace(turn.interaction, run=None, outcome=interaction.outcome or "error")
+    else:
+        if leg is not None and isinstance(event, LegEnded):
+            end_of_leg(turn, leg, event)
+        _feed(turn, CommandRejected(interaction.interaction_id, "", "event", why), around, now_s)
     _settle(turn, now_s)
     return turn
 
 
-def give_up(interaction: Interaction, why: str) -> Turn:
+def give_up(interaction: Interaction, event: Event, why: str, now_s: float) -> Turn:
     """The last resort when even the error exit fails: every leg is hung up; closing follows their ends."""
     turn = Turn(replace(interaction, run=None, outcome=interaction.outcome or "error"))
     turn.decisions.append(Noted("gave_up", why))
+    _ended_leg(turn, event, now_s)
     _hang_up_all(turn, EndReason.FAILED)
+    _settle(turn, now_s)
     return turn
+
+
+def _ended_leg(turn: Turn, event: Event, now_s: float) -> Leg | None:
+    """Nobody will say it again: whatever else went wrong with the event, the leg is gone."""
+    leg = turn.interaction.leg(event.leg_id) if isinstance(event, LegEnded) else None
+    if leg is None or not isinstance(event, LegEnded):
+        return None
+    return turn.advance(leg, LegEvent.ENDED, now_s, event.reason)
 
 
 def _adopt(turn: Turn, event: LegAdopted, around: Surroundings, now_s: float) -> None:

@@ -18,7 +18,7 @@ from core.clock import Clock
 from core.commands import CancelTimer, Command, OriginateLeg, SendHttp, SetToggle, StartTimer, is_irreversible
 from core.decisions import Decision, Moved
 from core.errors import EventRefused
-from core.events import Event, LegArrived, LegEnded, PlaybackFinished, TimerFired, ToggleSet
+from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, TimerFired, ToggleSet
 from engine.decide import decide
 from engine.interaction import Interaction, Surroundings, Turn, interaction_id_for
 from engine.lanes import Lanes, Ordered
@@ -30,6 +30,8 @@ log = logging.getLogger("centralita.engine")
 transitions_log = logging.getLogger("centralita.transitions")
 
 INBOX_LIMIT = 100_000
+DURABLE_WITHIN_S = 5.0
+"""How long what cannot be taken back waits for the disk before the caller goes on without it."""
 EVENTS_PER_TURN = 200
 """How many facts are handled before the loop gets to read its sockets again."""
 
@@ -283,11 +285,23 @@ class Runtime:
                 pass
 
     async def _when_durable(self, ordered: Ordered, seq: int) -> None:
-        command = ordered.command
-        subject_id = command.leg_id if isinstance(command, OriginateLeg) else getattr(command, "request_id", "")
-        await self._book.durable(seq)
-        await self._book.command_started(ordered.command_id, ordered.interaction_id, type(command).__name__, subject_id)
-        self.perform(ordered)
+        """A disk that does not answer refuses the command: the caller goes on, and nothing happens to her later."""
+        command, what = ordered.command, type(ordered.command).__name__
+        leg_id = command.leg_id if isinstance(command, OriginateLeg) else ""
+        subject_id = leg_id or getattr(command, "request_id", "")
+        marked = False
+        try:
+            async with asyncio.timeout(DURABLE_WITHIN_S):
+                await self._book.durable(seq)
+                marked = True
+                await self._book.command_started(ordered.command_id, ordered.interaction_id, what, subject_id)
+        except TimeoutError:
+            if marked:
+                self._book.command_done(ordered.command_id, "never carried out")
+            why = f"the journal did not reach the disk within {DURABLE_WITHIN_S:g} s, so it was not carried out"
+            self.put(CommandRejected(ordered.interaction_id, ordered.command_id, what, why, leg_id, subject_id))
+        else:
+            self.perform(ordered)
 
     def perform(self, ordered: Ordered) -> None:
         """Carries out an irreversible command whose start is on disk; its end is written down too."""

@@ -240,7 +240,7 @@ def test_a_lost_leg_closes_the_interaction_as_lost(case):
 
 
 def test_an_event_that_cannot_be_handled_leads_to_the_error_exit(case, around):
-    turn = interactions.fail(case.interaction, "poison", around, case.now_s)
+    turn = interactions.fail(case.interaction, LegUp(CALLER), "poison", around, case.now_s)
     assert any(isinstance(command, HangUpLeg) for command in turn.commands)
     assert any(isinstance(d, Noted) and d.what == "event_refused" for d in turn.decisions)
 

@@ -1,0 +1,440 @@
+"""The runtime over the fake node in virtual time: order, timers, durability, poison, the door, overflow."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from core.commands import OriginateLeg
+from core.decisions import InteractionClosed, Noted
+from core.events import DigitPressed, HttpReplied, LegArrived, LegEnded, LegUp, TimerFired
+from core.leg import EndReason
+from core.media import Sound
+from engine import runtime as runtime_module
+from engine.config.numbers import NumberPlan, Route
+from engine.config.outbound import OutboundRule, OutboundRules
+from engine.interaction import Surroundings
+from engine.lanes import Lanes
+from engine.metrics import Metrics
+from engine.recovery import Reconciler
+from engine.runtime import Runtime
+from ivr import interpreter
+from ivr.loader import Context, load
+from telephony.fake.control import FakeCallControl
+from tests.virtual_time import LoopClock, run
+
+FLOW = """
+flow: desk
+languages: [es]
+start: main
+defaults:
+  error: {prompt: {sound: sorry}, then: bye}
+nodes:
+  main:
+    type: menu
+    prompt: {sound: welcome}
+    keys: {"1": luis, "2": pay, "3": code, "4": mail}
+    first_digit_s: 5
+    no_input: {retries: 1, prompt: {sound: silent}, then: bye}
+    no_match: {prompt: {sound: wrong}, then: bye}
+  luis: {type: transfer, to: "device:1002", failed: main, busy: main, no_answer: main, answered: bye}
+  pay: {type: http, method: POST, url: "https://bank.example/pay", timeout_s: 3, next: paid}
+  paid: {type: play, prompt: {sound: paid}, next: main}
+  code: {type: collect, prompt: {sound: code}, digits: 4, between_digits_s: 3, into: code, next: bye,
+         no_input: {then: bye}, no_match: {then: bye}}
+  mail: {type: record, mailbox: sales, silence_s: 3, next: bye}
+  bye: {type: hangup, prompt: {sound: bye}}
+"""
+LUIS = "device:main-1002"
+
+
+class Resolver:
+    """Every part is a file of its name."""
+
+    def known(self, parts):
+        return [f"/{part.name}" if isinstance(part, Sound) else "tone:beep" for part in parts]
+
+    async def resolve(self, parts, secret=False):
+        return self.known(parts)
+
+    def forget(self, media):
+        pass
+
+
+class Book:
+    """A journal in memory whose disk a test may stop."""
+
+    def __init__(self):
+        self.written, self.started, self.done = [], [], {}
+        self.healthy = True
+        self.disk = asyncio.Event()
+        self.disk.set()
+
+    def write(self, written, before):
+        self.written.append(written)
+        return len(self.written)
+
+    async def durable(self, seq):
+        await self.disk.wait()
+
+    async def command_started(self, command_id, interaction_id, what, subject_id):
+        await self.disk.wait()
+        self.started.append((what, subject_id))
+
+    def command_done(self, command_id, outcome):
+        self.done[command_id] = outcome
+
+    def write_state(self, name, event, at_s, body):
+        return len(self.written)
+
+    def events(self, kind):
+        return [written.event for written in self.written if isinstance(written.event, kind)]
+
+    def notes(self, what):
+        return [d.why for w in self.written for d in w.decisions if isinstance(d, Noted) and d.what == what]
+
+    def outcomes(self):
+        return [d.outcome for w in self.written for d in w.decisions if isinstance(d, InteractionClosed)]
+
+
+class Bank:
+    """Answers after a second."""
+
+    def __init__(self):
+        self.asked = []
+
+    def send(self, command, report, done):
+        self.asked.append(command)
+
+        def answer():
+            done("200")
+            report(HttpReplied(command.interaction_id, command.request_id, 200))
+
+        asyncio.get_running_loop().call_later(1.0, answer)
+
+
+class House:
+    """Everything between a fake node and a book in memory."""
+
+    def __init__(self, around, max_interactions=10):
+        self.clock, self.book, self.bank, self.metrics = LoopClock(), Book(), Bank(), Metrics()
+        self.runtime = Runtime(
+            clock=self.clock,
+            book=self.book,
+            surroundings=around,
+            http=self.bank,
+            metrics=self.metrics,
+            max_interactions=max_interactions,
+            on_overflow=lambda: self.reconciler.node_back("fake"),
+        )
+        self.node = FakeCallControl(self.runtime.put, self.clock, on_gap=self._gap, admit=self.runtime.admit)
+        self.kept = []
+        self.runtime.lanes = Lanes(self.node, self.node, Resolver(), self.runtime.put, self._keep)
+        self.reconciler = Reconciler(self.runtime, self.node, self.clock, lambda name: None)
+
+    async def _keep(self, command):
+        self.kept.append(command.recording_id)
+
+    def _gap(self, node, what):
+        if what == "back":
+            self.reconciler.node_back(node)
+
+    async def until(self, what, within_s=60.0):
+        async with asyncio.timeout(within_s):
+            while not what():
+                await asyncio.sleep(0.05)
+
+    async def calls(self, called="100"):
+        """Somebody who hears the welcome."""
+        party = self.node.arrive(called)
+        await self.until(lambda: party.playing or party.ended)
+        return party
+
+    def at(self, party):
+        interaction = self.runtime.interactions.get(f"i-{party.leg_id}")
+        return interaction.run.node_id if interaction is not None else None
+
+    def left_behind(self):
+        """What should be nothing when nobody is there."""
+        runtime = self.runtime
+        tasks = {name for name in runtime._tasks if not name.done()}
+        return (runtime.interactions, runtime._legs, len(runtime.timers), tasks, len(runtime.lanes), self.node.bridges)
+
+
+NOTHING = ({}, {}, 0, set(), 0, {})
+
+
+@contextlib.asynccontextmanager
+async def open_house(around, **options):
+    house = House(around, **options)
+    running = asyncio.create_task(house.node.run())
+    await asyncio.sleep(0)
+    try:
+        yield house
+        for party in list(house.node.parties.values()):
+            party.hang_up()
+        await asyncio.sleep(30)
+        assert house.left_behind() == NOTHING
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await house.reconciler.close()
+        await house.runtime.lanes.close()
+        await house.runtime.close()
+
+
+@pytest.fixture(scope="module")
+def around():
+    context = Context(languages=("es",), hosts=frozenset({"bank.example"}), devices=frozenset({("main", "1002")}))
+    loaded = load({"flows/desk.yaml": FLOW}, context)
+    assert loaded.release is not None, str(loaded.problems)
+    return Surroundings(
+        releases={loaded.release.id: loaded.release},
+        release_id=loaded.release.id,
+        numbers=NumberPlan({}, (), {"main": Route("main", "desk", "", "default")}),
+        outbound=OutboundRules(rules=(OutboundRule("all", ("+",), "main-t"),), devices=frozenset({"main-1002"})),
+    )
+
+
+def in_virtual_time(scenario):
+    """The test is a coroutine function of a house."""
+
+    def test(around):
+        async def main():
+            async with open_house(around) as house:
+                await scenario(house)
+
+        run(main())
+
+    return test
+
+
+@in_virtual_time
+async def test_what_is_told_first_is_handled_first_and_every_event_is_written_once(house):
+    ana, eva = await house.calls(), await house.calls()
+    before = len(house.book.written)
+    for digit in "3123":
+        ana.press(digit)
+        eva.press(digit)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    told = [(w.event.leg_id, w.event.digit) for w in house.book.written[before:] if isinstance(w.event, DigitPressed)]
+    assert told == [(leg, digit) for digit in "3123" for leg in (ana.leg_id, eva.leg_id)]
+    assert house.at(ana) == house.at(eva) == "code"
+
+
+@in_virtual_time
+async def test_silence_is_counted_from_the_end_of_the_prompt_and_asked_twice(house):
+    ana = await house.calls()
+    await house.until(lambda: ana.ended)
+    assert [heard.item for heard in ana.heard] == ["/welcome", "/silent", "/welcome", "/bye"]
+    assert ana.heard[1].at_s - ana.heard[0].at_s == pytest.approx(6.0, abs=0.1)
+    assert house.book.outcomes() == ["completed"]
+
+
+@in_virtual_time
+async def test_a_timer_that_was_armed_again_or_cancelled_while_it_waited_in_the_inbox_is_dropped(house):
+    ana = await house.calls()
+    ana.press("3")
+    await asyncio.sleep(2)
+    ana.press("1")
+    await asyncio.sleep(2.9)
+    # At the very moment the clock for the next digit runs out, a digit is already waiting in the inbox before it.
+    ana.press("2")
+    timers, interaction = house.runtime.timers, f"i-{ana.leg_id}"
+    (timer_id,) = timers._by_interaction[interaction]
+    house.runtime._timer_due(interaction, timer_id, timers._tokens[interaction, timer_id])
+    await asyncio.sleep(1)
+    assert house.book.events(TimerFired) == []
+    assert house.at(ana) == "code"
+    ana.hang_up()
+    await asyncio.sleep(10)
+    assert house.book.events(TimerFired) == [], "nobody is there any more"
+
+
+@in_virtual_time
+async def test_nobody_is_dialed_and_nothing_paid_before_it_is_on_disk(house):
+    ana, eva = await house.calls(), await house.calls()
+    house.book.disk.clear()
+    ana.press("1")
+    eva.press("2")
+    await asyncio.sleep(2)
+    assert house.node.dialed == []
+    assert house.bank.asked == []
+    house.book.disk.set()
+    await house.until(lambda: house.node.dialed and house.bank.asked)
+    assert sorted(what for what, _ in house.book.started) == ["OriginateLeg", "SendHttp"]
+    await house.until(lambda: any(heard.item == "/paid" for heard in eva.heard))
+    assert sorted(house.book.done.values()) == ["200", "done"]
+    house.node.dialed[0].answer()
+    await house.until(lambda: house.node.bridges)
+    assert list(house.node.bridges.values()) == [[ana.leg_id, house.node.dialed[0].leg_id]]
+
+
+@in_virtual_time
+async def test_a_disk_that_does_not_answer_sends_callers_on_and_nothing_is_done_later(house):
+    ana, eva = await house.calls(), await house.calls()
+    house.book.disk.clear()
+    ana.press("1")
+    eva.press("2")
+    await asyncio.sleep(8)
+    assert house.at(ana) == "main", "the transfer failed, and she was asked again"
+    assert house.at(eva) != "pay"
+    house.book.disk.set()
+    await asyncio.sleep(5)
+    assert house.node.dialed == []
+    assert house.bank.asked == []
+    assert house.book.started == []
+
+
+@in_virtual_time
+async def test_a_phone_that_is_dialed_in_vain_leads_back_to_the_flow(house):
+    house.node.on_dial(LUIS, lambda party: party.decline())
+    ana = await house.calls()
+    ana.press("1")
+    await house.until(lambda: [heard.item for heard in ana.heard].count("/welcome") + len(ana.playing) > 1)
+    assert house.at(ana) == "main"
+    assert isinstance(house.book.written[-1].commands, tuple)
+    assert any(isinstance(c, OriginateLeg) for w in house.book.written for c in w.commands)
+
+
+def test_poison_hurts_one_caller(around, monkeypatch, caplog):
+    real = interpreter.handle
+
+    def poisoned(world, run_, event, now_s):
+        if isinstance(event, DigitPressed) and event.digit == "9":
+            raise ZeroDivisionError("poison")
+        return real(world, run_, event, now_s)
+
+    async def main():
+        async with open_house(around) as house:
+            ana, eva = await house.calls(), await house.calls()
+            monkeypatch.setattr(interpreter, "handle", poisoned)
+            ana.press("9")
+            eva.press("3")
+            await house.until(lambda: ana.ended)
+            assert [heard.item for heard in ana.heard][-2:] == ["/sorry", "/bye"], "the error exit of her node"
+            assert house.at(eva) == "code"
+            assert house.book.notes("event_refused") == ["DigitPressed: poison"]
+            assert house.metrics.refused_events._value.get() == 1
+
+    run(main())
+    assert "poison" in caplog.text
+
+
+@pytest.mark.parametrize("poisonous", [LegEnded, LegUp])
+def test_poison_in_whatever_event_leaves_nobody_behind(around, monkeypatch, poisonous):
+    real = interpreter.handle
+
+    def poisoned(world, run_, event, now_s):
+        if isinstance(event, poisonous):
+            raise ZeroDivisionError("poison")
+        return real(world, run_, event, now_s)
+
+    async def main():
+        async with open_house(around) as house:
+            monkeypatch.setattr(interpreter, "handle", poisoned)
+            ana = house.node.arrive("100")
+            await asyncio.sleep(0.2)
+            ana.hang_up()
+            await asyncio.sleep(1)
+            assert len(house.book.outcomes()) == 1
+            assert house.left_behind() == NOTHING
+
+    run(main())
+
+
+def test_when_even_the_error_exit_fails_the_call_ends(around, monkeypatch):
+    async def main():
+        async with open_house(around) as house:
+            ana = await house.calls()
+
+            def broken(*_):
+                raise ZeroDivisionError("always")
+
+            monkeypatch.setattr(interpreter, "handle", broken)
+            ana.press("1")
+            await house.until(lambda: ana.ended)
+            assert ana.ended is EndReason.FAILED
+            assert house.book.outcomes() == ["error"]
+            assert "always" in house.book.notes("gave_up")[0]
+
+    run(main())
+
+
+def test_who_arrives_when_it_is_full_stopping_or_unwell_is_turned_away_at_the_door(around):
+    async def main():
+        async with open_house(around, max_interactions=2) as house:
+            ana, eva = await house.calls(), await house.calls()
+            assert house.node.arrive("100").ended
+            ana.hang_up()
+            await asyncio.sleep(0.1)
+            again = await house.calls()
+            assert again.ended is None
+            again.hang_up()
+            await asyncio.sleep(0.1)
+            house.book.healthy = False
+            assert house.node.arrive("100").ended
+            house.book.healthy, house.runtime.draining = True, True
+            assert house.node.arrive("100").ended
+            assert len(house.node.turned_away) == 3
+            assert house.metrics.refused_arrivals._value.get() == 3
+            eva.press("3")
+            await asyncio.sleep(0.1)
+            assert house.at(eva) == "code", "who is inside does not notice"
+            house.runtime.draining = False
+
+    run(main())
+
+
+@in_virtual_time
+async def test_facts_that_come_twice_or_too_late_change_nothing(house):
+    ana = await house.calls()
+    arrived = LegArrived(ana.leg_id, "fake", "100", "+34600000000")
+    before = len(house.book.written)
+    house.runtime.put(arrived)
+    await asyncio.sleep(0.1)
+    assert len(house.book.written) == before
+    ana.hang_up()
+    await asyncio.sleep(0.1)
+    before = len(house.book.written)
+    for late in (DigitPressed(ana.leg_id, "1"), LegEnded(ana.leg_id, EndReason.LOST), LegUp(ana.leg_id)):
+        house.runtime.put(late)
+    await asyncio.sleep(0.1)
+    assert len(house.book.written) == before
+    assert house.metrics.late_events._value.get() == 3
+    assert house.book.outcomes() == ["caller_hung_up"]
+
+
+def test_an_inbox_that_overflows_declares_a_gap_and_what_was_missed_is_found_out(around, monkeypatch):
+    async def main():
+        async with open_house(around, max_interactions=100) as house:
+            ana, eva = await house.calls(), await house.calls()
+            monkeypatch.setattr(runtime_module, "INBOX_LIMIT", 20)
+            for _ in range(20):
+                ana.press("7")
+            eva.press("3")  # lost
+            stranger = house.node.arrive("100")  # lost as well
+            eva.hang_up()  # and so is this
+            assert house.at(eva) is not None
+            await asyncio.sleep(12)
+            assert house.metrics.gaps._value.get() >= 3
+            assert house.at(eva) is None, "she is known to be gone"
+            assert "lost" in house.book.outcomes()
+            assert house.at(stranger) == "main", "and he to be here"
+            assert stranger.heard[0].item == "/welcome"
+            assert ana.ended or house.at(ana)
+
+    run(main())
+
+
+@in_virtual_time
+async def test_a_message_of_who_hangs_up_is_kept(house):
+    ana = await house.calls()
+    ana.press("4")
+    await house.until(lambda: ana.recording_id)
+    ana.speak(4)
+    await asyncio.sleep(4)
+    ana.hang_up()
+    await asyncio.sleep(0.1)
+    assert len(house.kept) == 1
