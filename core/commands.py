@@ -108,6 +108,7 @@ class StopRecording:
 @dataclass(frozen=True, slots=True)
 class KeepRecording:
     """The recording is wanted: file it in `mailbox` with these labels. What is not kept is deleted.
+    Answered by `RecordingKept` once durable; keeping what has been kept already is fine.
 
     It says itself whose it is: when it is carried out its interaction may be over."""
 

@@ -108,6 +108,14 @@ class RecordingFailed:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingKept:
+    """The end of a `KeepRecording`: file and labels are in the mailbox, durably."""
+
+    leg_id: str
+    recording_id: str
+
+
 # -- the engine's own --------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class TimerFired:
@@ -201,6 +209,7 @@ LegFact = (
     | PlaybackFinished
     | RecordingFinished
     | RecordingFailed
+    | RecordingKept
 )
 InteractionFact = (
     TimerFired

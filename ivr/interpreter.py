@@ -39,9 +39,7 @@ from ivr.visit import World
 
 __all__ = ["Ended", "FlowRun", "Start", "Step", "World", "handle", "resume", "start"]
 
-_BENIGN = frozenset(
-    {"StopPlayback", "StopMusic", "StartMusic", "DiscardRecording", "StopRecording", "KeepRecording", "LeaveQueue"}
-)
+_BENIGN = frozenset({"StopPlayback", "StopMusic", "StartMusic", "DiscardRecording", "StopRecording", "LeaveQueue"})
 """Commands whose failure changes nothing for the caller."""
 
 

@@ -12,9 +12,10 @@
       into: message_id
       next: thanks
 
-A caller who hangs up after speaking has left a message. What is shorter than `min_s` is none: `no_input`, and the
-prompt again. Silence at the review keeps the message. If the engine dies while somebody speaks, what was said so far is
-kept, labelled `partial`, and she is asked to speak again.
+The caller goes on once the message is safe in its mailbox: what she is told of it is true. One that cannot be kept is
+the error exit. Who hangs up after speaking has left a message. What is shorter than `min_s` is none: `no_input`, and
+the prompt again. Silence at the review keeps the message. If the engine dies while somebody speaks, what was said so
+far is kept, labelled `partial`, and she is asked to speak again.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from core.events import (
     PlaybackFinished,
     RecordingFailed,
     RecordingFinished,
+    RecordingKept,
     TimerFired,
 )
 from core.media import Recorded
@@ -46,10 +48,14 @@ from ivr.prompts import Prompt
 from ivr.templates import Template, TemplateFailed
 
 VERSION = 1
+OVERDUE, KEEP = "overdue", "keep"
+"""The purposes of its timers, beside `INPUT`."""
 LONGEST_S = 3600
 BURST_S = 0.5
 """The key that ended the recording may arrive after its end: it is no answer to the review."""
 OVERDUE_S = 15.0
+KEEPING_S = 15.0
+"""Nobody waits longer in silence to learn whether her message was kept."""
 
 
 def _length(seconds: int) -> int:
@@ -96,9 +102,10 @@ class Model(NodeModel):
 
 
 class Memory(Asking, frozen=True, omit_defaults=True):
-    """`stage`: the prompt, the recording, the review. `since_s`: when the recording began."""
+    """`stage`: the prompt, the recording, the review, the message on its way to the mailbox; done: she hung up.
+    `since_s`: when the recording began."""
 
-    stage: Literal["prompt", "recording", "review", "done"] = "prompt"
+    stage: Literal["prompt", "recording", "review", "keeping", "done"] = "prompt"
     recording_id: str = ""
     since_s: float = 0.0
     duration_s: float = 0.0
@@ -118,6 +125,8 @@ def resume(node: Model, memory: Memory, visit: Visit) -> Turn:
             return Turn(turn.memory, (stop, keep, *turn.commands), decisions=(noted,), flush=True)
         case "review":
             return _review(node, visit, memory)
+        case "keeping":
+            return _file(node, memory, visit, "asked for again")
         case "done":
             return Turn(memory)
         case _:
@@ -141,7 +150,15 @@ def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
         case DigitPressed() if memory.stage == "review":
             return _reviewing(node, memory, event.digit, visit)
         case TimerFired() if memory.stage == "review":
-            return _done(node, memory, visit, "kept: no key was pressed")
+            return _file(node, memory, visit, "no key was pressed")
+        case RecordingKept() if memory.stage == "keeping" and event.recording_id == memory.recording_id:
+            return _kept(node, memory)
+        case CommandRejected(what="KeepRecording") if memory.stage == "keeping" and _is_about(event, memory):
+            return fail(node, event.why)
+        case TimerFired() if memory.stage == "keeping":
+            return fail(node, f"nobody said within {KEEPING_S:.0f} s that the recording was kept")
+        case DigitPressed() if memory.stage == "keeping":
+            return Turn(memory, untaken=event.digit)
         case _:
             return Turn(memory)
 
@@ -177,14 +194,14 @@ def _record(node: Model, memory: Memory, visit: Visit) -> Turn:
         beep=node.beep,
         terminators="" if node.terminator == "none" else node.terminator,
     )
-    commands = (*hush(memory, visit), start, visit.timer("overdue", node.max_s + OVERDUE_S))
+    commands = (*hush(memory, visit), start, visit.timer(OVERDUE, node.max_s + OVERDUE_S))
     recording = replace(memory, stage="recording", playback_id="", recording_id=recording_id, since_s=visit.now_s)
     return Turn(recording, commands, flush=True)
 
 
 def _recorded(node: Model, memory: Memory, event: RecordingFinished, visit: Visit) -> Turn:
     spoken_s = event.duration_s - (node.silence_s if event.ended_by == "silence" else 0.0)
-    overdue = visit.cancel("overdue")
+    overdue = visit.cancel(OVERDUE)
     if spoken_s < node.min_s:
         discard = DiscardRecording(visit.leg_id, memory.recording_id)
         if event.ended_by == "hangup":
@@ -195,10 +212,10 @@ def _recorded(node: Model, memory: Memory, event: RecordingFinished, visit: Visi
     memory = replace(memory, duration_s=event.duration_s)
     if event.ended_by == "hangup":
         keep = _keep(node, visit, memory, {})
-        noted = Noted("recording", "kept: the caller hung up")
+        noted = Noted("recording", "to be kept: the caller hung up")
         return Turn(replace(memory, stage="done"), (keep, overdue), decisions=(noted,))
     if node.review is None:
-        turn = _done(node, memory, visit, f"kept: {event.duration_s:.1f} s, ended by {event.ended_by}")
+        turn = _file(node, memory, visit, f"{event.duration_s:.1f} s, ended by {event.ended_by}")
         return replace(turn, swallow=node.terminator if event.ended_by == "digit" else "")
     deaf_until_s = visit.now_s + BURST_S if event.ended_by == "digit" else 0.0
     turn = _review(node, visit, replace(memory, stage="review", no_matches=0, deaf_until_s=deaf_until_s))
@@ -208,8 +225,8 @@ def _recorded(node: Model, memory: Memory, event: RecordingFinished, visit: Visi
 def _overdue(node: Model, memory: Memory, visit: Visit) -> Turn:
     """The end of the recording never came: what there is of it is kept."""
     stop = StopRecording(visit.leg_id, memory.recording_id)
-    turn = _done(node, memory, visit, "kept: its end never came")
-    return Turn(commands=(stop, *turn.commands), leave=turn.leave, decisions=turn.decisions)
+    turn = _file(node, memory, visit, "its end never came")
+    return replace(turn, commands=(stop, *turn.commands))
 
 
 def _review(node: Model, visit: Visit, memory: Memory, first: Prompt | None = None, listen: bool = False) -> Turn:
@@ -228,7 +245,7 @@ def _reviewing(node: Model, memory: Memory, digit: str, visit: Visit) -> Turn:
     if is_deaf(memory, review.prompt, visit):
         return Turn(memory)
     if digit == review.keep:
-        return _done(node, memory, visit, "kept: the caller says so")
+        return _file(node, memory, visit, "the caller says so")
     if digit == review.listen:
         return _review(node, visit, memory, listen=True)
     if digit == review.again:
@@ -236,14 +253,26 @@ def _reviewing(node: Model, memory: Memory, digit: str, visit: Visit) -> Turn:
         turn = _prompt(node, visit, memory)
         return Turn(turn.memory, (*hush(memory, visit), visit.cancel(INPUT), discard, *turn.commands), flush=True)
     if memory.no_matches >= 2:
-        return _done(node, memory, visit, "kept: no key of the review was pressed")
+        return _file(node, memory, visit, "no key of the review was pressed")
     return _review(node, visit, replace(memory, no_matches=memory.no_matches + 1))
 
 
-def _done(node: Model, memory: Memory, visit: Visit, why: str) -> Turn:
+def _file(node: Model, memory: Memory, visit: Visit, why: str) -> Turn:
+    """The message is wanted; nothing is said until it is safe."""
     keep = _keep(node, visit, memory, {})
+    commands = (*hush(memory, visit), visit.cancel(INPUT), visit.cancel(OVERDUE), keep, visit.timer(KEEP, KEEPING_S))
+    noted = Noted("recording", f"to be kept: {why}")
+    return Turn(replace(memory, stage="keeping", playback_id=""), commands, decisions=(noted,))
+
+
+def _kept(node: Model, memory: Memory) -> Turn:
     variables = {node.into: memory.recording_id} if node.into else {}
-    return Turn(commands=(keep,), leave=Leave("next", node.next, variables), decisions=(Noted("recording", why),))
+    return Turn(leave=Leave("next", node.next, variables), decisions=(Noted("recording", "kept"),))
+
+
+def _is_about(event: CommandRejected, memory: Memory) -> bool:
+    """A part kept before may be refused while another message is on its way."""
+    return event.subject_id == memory.recording_id
 
 
 def _keep(node: Model, visit: Visit, memory: Memory, labels: Mapping[str, str]) -> Command:

@@ -17,6 +17,7 @@ from core.commands import (
     DiscardRecording,
     HangUpLeg,
     JoinQueue,
+    KeepRecording,
     LeaveQueue,
     Play,
     SendHttp,
@@ -37,6 +38,7 @@ from core.events import (
     PlaybackFinished,
     QueueLeft,
     RecordingFinished,
+    RecordingKept,
     TimerFired,
     ToggleSet,
     TransferEnded,
@@ -272,6 +274,10 @@ class Caller:
         self._forget(command.recording_id)
         self._recording = None
 
+    def _keep_recording(self, command: KeepRecording) -> None:
+        kept = RecordingKept(command.leg_id, command.recording_id)
+        self._expect(f"keep {command.recording_id}", self.now_s, kept)
+
     def _ends_recording(self, key: str) -> bool:
         assert self._recording is not None
         recording_id, since_s, terminators = self._recording
@@ -309,6 +315,7 @@ _ANSWERS: Mapping[type, Callable[[Caller, Any], None]] = {
     StartRecording: Caller._record,
     StopRecording: Caller._end_recording,
     DiscardRecording: Caller._end_recording,
+    KeepRecording: Caller._keep_recording,
     HangUpLeg: Caller._hung_up,
 }
 _SUBJECTS = ("playback_id", "recording_id", "request_id", "stay_id", "transfer_id")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from core.commands import DiscardRecording, JoinQueue, KeepRecording, StartRecording
 from core.decisions import Decision, InteractionClosed, InteractionOpened, LegJoined, Moved, NodeEntered, NodeLeft
-from core.events import LegEnded, RecordingFailed, RecordingFinished
+from core.events import CommandRejected, LegEnded, RecordingFailed, RecordingFinished
 from core.interaction import InteractionState
 from core.leg import LegRole, LegState
 from core.table import Transition
@@ -280,6 +280,8 @@ class _Entry:
                 )
                 self._finished(recording_id, "finished")
             case RecordingFailed(recording_id=recording_id):
+                self._finished(recording_id, "failed")
+            case CommandRejected(what="KeepRecording", subject_id=recording_id):
                 self._finished(recording_id, "failed")
 
     def _finished(self, recording_id: str, state: str) -> None:

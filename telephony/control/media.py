@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from core.commands import StartRecording
-from core.errors import CommandRefused, LegGone, NodeUnavailable
+from core.errors import CommandRefused, DeadlineExceeded, LegGone, NodeUnavailable
+from telephony.ari.node_client import NodeClient
 from telephony.control import names
 from telephony.control.desk import Desk, q
 from telephony.control.legs import LegMemory, RecordingMemory, Running
 from telephony.control.recordings import FORMAT, RecordingFiles
+
+CLOSING_S = 0.02
+"""Between two looks at a file that Asterisk is closing."""
 
 
 class Media(Desk):
@@ -90,10 +94,37 @@ class Media(Desk):
             await asyncio.to_thread(files.discard, recording_id)
 
     async def keep_recording(self, leg_id: str, recording_id: str, destination: str) -> None:
-        """The leg may have ended. Raises CommandRefused when there is no such file or it cannot be moved."""
-        places = self._files_of(self._book.find(leg_id))
-        there = [files for files in places if files.path(recording_id).exists()]
-        await asyncio.to_thread((there or places)[0].keep, recording_id, destination)
+        """The leg may have ended, and Asterisk may still be closing the file: that is waited for.
+
+        Raises:
+            CommandRefused: there is no such file, or it cannot be moved.
+            DeadlineExceeded: it is being recorded all the same.
+        """
+        leg = self._book.find(leg_id)
+        places = [leg.node.name] if leg is not None else list(self._nodes)
+        there = [name for name in places if self._files[name].path(recording_id).exists()]
+        node = self._nodes[(there or places)[0]]
+        await self._closed(node, recording_id, leg)
+        await asyncio.to_thread(self._files[node.name].keep, recording_id, destination)
+
+    async def _closed(self, node: NodeClient, recording_id: str, leg: LegMemory | None) -> None:
+        """Asterisk knows a recording until its file is closed; its length has been read once its end was told. A node
+        that cannot be asked is not waited for."""
+        uri = f"recordings/live/{q(names.file_name(recording_id))}"
+
+        def is_running() -> bool:
+            return leg is not None and leg.recording is not None and leg.recording.recording_id == recording_id
+
+        try:
+            async with asyncio.timeout(node.settings.deadline_s):
+                while True:
+                    if not is_running() and (await node.ask("GET", uri)).status_code != 200:
+                        return
+                    await asyncio.sleep(CLOSING_S)
+        except NodeUnavailable:
+            return
+        except TimeoutError:
+            raise DeadlineExceeded(f"{recording_id} is still being recorded on {node.name}: stop it first") from None
 
     async def _cancel(self, leg: LegMemory, recording: RecordingMemory) -> None:
         recording.discarded = True

@@ -263,6 +263,20 @@ async def test_silence_ends_a_recording(stage: Stage) -> None:
     await stage.control.discard_recording(caller.leg_id, recording_id)
 
 
+async def test_a_recording_may_be_kept_in_the_moment_it_is_stopped(stage: Stage) -> None:
+    caller = await stage.caller()
+    await stage.control.answer(caller.leg_id)
+    await stage.facts.next(LegUp, caller.leg_id)
+    recording_id = f"{caller.leg_id}.r1"
+    await stage.control.start_recording(StartRecording(caller.leg_id, recording_id, 20, beep=False))
+    await asyncio.sleep(0.5)
+    await stage.control.stop_recording(caller.leg_id, recording_id)
+    destination = stage.destination("stopped.wav")
+    await stage.control.keep_recording(caller.leg_id, recording_id, str(destination))
+    assert stage.is_kept(recording_id, destination)
+    assert (await stage.facts.next(RecordingFinished, caller.leg_id)).duration_s > 0.2
+
+
 async def test_hanging_up_ends_a_recording_and_it_can_still_be_kept(stage: Stage) -> None:
     caller = await stage.caller()
     await stage.control.answer(caller.leg_id)

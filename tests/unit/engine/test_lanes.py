@@ -4,9 +4,18 @@ import asyncio
 
 import pytest
 
-from core.commands import AnswerLeg, BridgeLegs, DestroyBridge, HangUpLeg, Play, StartRecording, StopPlayback
+from core.commands import (
+    AnswerLeg,
+    BridgeLegs,
+    DestroyBridge,
+    HangUpLeg,
+    KeepRecording,
+    Play,
+    StartRecording,
+    StopPlayback,
+)
 from core.errors import CommandRefused, LegGone
-from core.events import CommandRejected, LegEnded, PlaybackFinished
+from core.events import CommandRejected, LegEnded, PlaybackFinished, RecordingKept
 from core.leg import EndReason
 from core.media import Sound, Speech
 from engine.lanes import Lanes, Ordered
@@ -52,12 +61,14 @@ class Texts:
 
 class House:
     def __init__(self):
-        self.ports, self.reported = Ports(), []
+        self.ports, self.reported, self.refuses = Ports(), [], None
         self.texts = Texts()
         self.lanes = Lanes(self.ports, self.ports, self.texts, self.reported.append, self._keep)
 
     async def _keep(self, command):
         self.ports.asked.append(("keep", command.recording_id))
+        if self.refuses is not None:
+            raise self.refuses
 
     def put(self, *commands, done=None):
         for n, command in enumerate(commands):
@@ -118,6 +129,19 @@ async def test_a_refused_command_is_reported_with_its_subject_and_the_lane_goes_
     assert [asked[0] for asked in await house.settled()] == ["start_recording", "hang_up"]
     assert house.reported == [CommandRejected("i-1", "7.0", "StartRecording", "CommandRefused: disk full", "a", "rec1")]
     assert outcomes == ["CommandRefused: disk full", "done"]
+
+
+async def test_a_message_is_reported_as_kept_once_it_is(house):
+    house.put(KeepRecording("i-1", "a", "rec1", "sales"))
+    assert await house.settled() == [("keep", "rec1")]
+    assert house.reported == [RecordingKept("a", "rec1")]
+
+
+async def test_a_message_that_was_not_kept_is_reported_as_refused(house):
+    house.refuses = CommandRefused("disk full")
+    house.put(KeepRecording("i-1", "a", "rec1", "sales"))
+    await house.settled()
+    assert house.reported == [CommandRejected("i-1", "7.0", "KeepRecording", "CommandRefused: disk full", "a", "rec1")]
 
 
 async def test_a_leg_that_is_gone_is_no_news(house):

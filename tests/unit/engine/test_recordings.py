@@ -1,6 +1,7 @@
 """A message is filed with whose it is, also when her call is over by then."""
 
 import json
+from pathlib import Path
 
 from core.commands import KeepRecording
 from core.events import LegArrived, LegEnded, LegUp, RecordingFinished
@@ -24,13 +25,14 @@ nodes:
 
 
 class Media:
-    """Notes where recordings go."""
+    """Notes where recordings go, and lets them lie there."""
 
     def __init__(self):
         self.kept = []
 
     async def keep_recording(self, leg_id, recording_id, destination):
         self.kept.append((leg_id, recording_id, destination))
+        Path(destination).touch()
 
 
 async def test_who_hung_up_is_on_her_message(tmp_path):

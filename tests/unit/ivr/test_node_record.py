@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.commands import DiscardRecording, KeepRecording, StartRecording, StopRecording
 from core.decisions import NodeLeft, Noted
-from core.events import CommandRejected, DigitPressed, RecordingFailed, RecordingFinished
+from core.events import CommandRejected, DigitPressed, RecordingFailed, RecordingFinished, RecordingKept
 from core.media import Recorded
 from ivr.scenario.promises import Given
 from ivr.scenario.tiny import tiny_call
@@ -124,6 +124,7 @@ def test_the_message_can_be_heard_repeated_and_kept():
     caller.press("1")
     assert len(kept(caller)) == 1
     assert kept(caller) != discarded(caller)
+    caller.listen()
     assert caller.path()[-1] == "thanks"
 
 
@@ -196,7 +197,77 @@ def test_a_label_that_cannot_be_made_loses_no_message():
     caller = call((9.0, "silence"), labels={"about": "{{ nothing }}"})
     caller.listen()
     assert caller.ordered(KeepRecording)[0].labels == {"about": ""}
-    assert [noted.why for noted in caller.decided(Noted)] == ["kept: 9.0 s, ended by silence"]
+    assert [noted.why for noted in caller.decided(Noted)] == ["to be kept: 9.0 s, ended by silence", "kept"]
+
+
+def keeping(**changes):
+    """A caller whose message is on its way to the mailbox."""
+    caller = call((60.0, "silence"), **changes)
+    caller.press("1")
+    caller.pass_time(5)
+    caller.press("#")
+    return caller
+
+
+def test_nothing_is_said_until_the_message_is_kept():
+    caller = keeping()
+    assert len(kept(caller)) == 1
+    assert (caller.path(), caller.heard()) == (["message"], ["Deje su mensaje"])
+    assert "message" not in caller.run.variables
+    caller.listen()
+    assert caller.heard()[-1] == "Gracias"
+
+
+def test_who_cannot_be_kept_is_told_so():
+    caller = tiny_call(
+        {"message": MESSAGE, **REST}, given=Given(recordings=[(9.0, "silence")], rejected=["KeepRecording"])
+    )
+    caller.listen()
+    assert caller.heard() == ["Deje su mensaje", "No se puede grabar", "Adiós"]
+    assert "message" not in caller.run.variables
+
+
+def test_whether_it_was_kept_is_not_waited_for_for_ever():
+    caller = keeping()
+    caller._forget(f"keep {caller.run.memory.recording_id}")
+    caller.pass_time(14)
+    assert caller.path() == ["message"]
+    caller.pass_time(2)
+    assert caller.heard()[-1] == "No se puede grabar"
+
+
+def test_news_of_another_recording_changes_nothing():
+    caller = keeping()
+    caller.tell(RecordingKept("leg-1", "another"))
+    caller.tell(CommandRejected("i-1", "1.1", "KeepRecording", "no", "leg-1", "another"))
+    assert (caller.path(), caller.run.memory.stage) == (["message"], "keeping")
+
+
+def test_hanging_up_while_the_message_is_kept_changes_nothing():
+    caller = keeping()
+    caller.hang_up()
+    assert (len(kept(caller)), discarded(caller)) == (1, [])
+
+
+def test_a_restart_while_the_message_is_kept_asks_for_it_again():
+    caller = keeping()
+    recording_id = caller.run.memory.recording_id
+    caller.survive_restart()
+    assert kept(caller) == [recording_id, recording_id]
+    caller.listen()
+    assert caller.path() == ["message", "thanks"]
+
+
+def test_a_key_pressed_meanwhile_is_for_the_next_node():
+    menu = {"type": "menu", "prompt": "m", "keys": {"5": "bye"}}
+    caller = tiny_call(
+        {"message": {**MESSAGE, "next": "menu"}, "menu": menu, **REST}, given=Given(recordings=[(60.0, "silence")])
+    )
+    caller.press("1")
+    caller.pass_time(5)
+    caller.press("#5")
+    caller.listen()
+    assert caller.path() == ["message", "menu", "bye"]
 
 
 def test_digits_while_speaking_mean_nothing():

@@ -176,9 +176,20 @@ class Chaos:
         if run.playing:
             likely.append(e.PlaybackFinished(LEG, run.playing, rng.choice(["completed", "failed", "stopped"])))  # type: ignore[arg-type]
         likely += [e.TimerFired(CALL, timer_id) for timer_id in run.timers]
-        known = getattr(run.memory, "request_id", None) or getattr(run.memory, "stay_id", None) or subject
+        names = ("request_id", "stay_id", "recording_id")
+        known = next(filter(None, (getattr(run.memory, name, None) for name in names)), subject)
         rejected = rng.choice(
-            ["Play", "AnswerLeg", "SendHttp", "JoinQueue", "StartRecording", "SetToggle", "StopMusic", "event"]
+            [
+                "Play",
+                "AnswerLeg",
+                "SendHttp",
+                "JoinQueue",
+                "StartRecording",
+                "KeepRecording",
+                "SetToggle",
+                "StopMusic",
+                "event",
+            ]
         )
         rare: list[e.Event] = [
             e.PlaybackFinished(LEG, rng.choice(self.playbacks)),
@@ -196,6 +207,7 @@ class Chaos:
                 rng.choice(["digit", "hangup"]),
             ),  # type: ignore[arg-type]
             e.RecordingFailed(LEG, subject, "disk full"),
+            e.RecordingKept(LEG, getattr(run.memory, "recording_id", subject)),
             e.CommandRejected(CALL, "1.1", rejected, "no", LEG, rng.choice([known, run.playing])),
             e.CommandOutcomeUnknown(CALL, "1.1", "SendHttp", known),
             e.LegUp(LEG),
