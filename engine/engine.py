@@ -49,6 +49,7 @@ class Engine:
     box: SecretBox
     nodes_up: dict[str, bool] = field(default_factory=dict)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
+    reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
     problems: list[str] = field(default_factory=list)
     """What is wrong with the files on disk while an older configuration serves."""
 
@@ -57,8 +58,15 @@ class Engine:
         return {"healthy": self.journal.healthy, "journal": "ok" if self.journal.healthy else "not writing"}
 
     async def ready(self) -> dict[str, Any]:
-        ready = self.settled.is_set() and any(self.nodes_up.values()) and not self.runtime.draining
-        return {"ready": ready and self.journal.healthy, "nodes": self.nodes_up, "draining": self.runtime.draining}
+        """`ready`: new calls are taken in. `commanding`: those in progress are looked after, whatever else is wrong."""
+        commanding = self.settled.is_set() and any(self.nodes_up.values())
+        draining = self.runtime.draining
+        return {
+            "ready": commanding and not draining and self.journal.healthy,
+            "commanding": commanding,
+            "nodes": self.nodes_up,
+            "draining": draining,
+        }
 
     async def status(self) -> dict[str, Any]:
         now_s = self.clock.now_s()
@@ -70,6 +78,7 @@ class Engine:
             "clock_drift_s": round(self.clock.drift_s(), 3),
             "journal": {"last_seq": self.journal.last_seq, "durable_seq": self.journal.durable_seq},
             "node": last_seen(self.home),
+            "work": {**self.runtime.work(), "http": len(self.http)},
             "projection": {"lag_events": projected(self.home)[1]},
             "interactions": [
                 {
@@ -87,7 +96,11 @@ class Engine:
         }
 
     async def reload(self) -> dict[str, Any]:
-        """Takes the files on disk if all of them are right; otherwise nothing changes."""
+        """Takes the files on disk if all of them are right; otherwise nothing changes. One at a time."""
+        async with self.reloading:
+            return await self._reload()
+
+    async def _reload(self) -> dict[str, Any]:
         problems = await asyncio.to_thread(try_out, self.home.project)
         configuration = None
         if not problems.errors:
@@ -124,6 +137,7 @@ class Engine:
         )
         await self._reload_node(configuration)
         self.resolver.sounds = Sounds(sound_directories(self.home, self.installation))
+        self.runtime.max_interactions = configuration.site.max_interactions
         self.http.hosts = configuration.http_hosts(self.box)
         self.configuration = configuration
         event = ReleaseActivated(configuration.release_id)

@@ -149,6 +149,10 @@ class Runtime:
     def knows_leg(self, leg_id: str) -> bool:
         return leg_id in self._legs
 
+    def work(self) -> dict[str, int]:
+        """How much is under way: nothing of it may be left when nobody is there."""
+        return {"timers": len(self.timers), "lanes": len(self.lanes), "waiting_for_disk": len(self._tasks)}
+
     def handle_now(self) -> None:
         """Empties the inbox before something that must see its effects (reconciling)."""
         while self._inbox:

@@ -19,7 +19,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 import httpx
 
@@ -180,16 +180,17 @@ class Supervisor:
         async with _control_client(self.plan.home) as client:
             while True:
                 await asyncio.sleep(HEALTH_EVERY_S)
-                status, now_s = await _status(client, "/ready"), loop.time()
+                body, now_s = await _ask(client, "/ready"), loop.time()
                 if self.engine.pid != pid:
                     pid, answered_s, patience_s = self.engine.pid, now_s, STARTS_WITHIN_S
-                if status is not None:
+                if body is not None:
                     answered_s, patience_s = now_s, HANGS_AFTER_S
                 elif pid is not None and now_s - answered_s > patience_s:
                     log.error("the engine does not answer: killed")
                     self._on_event("the engine does not answer; it is killed and started again")
                     self.engine.kill()
-                if status == _READY:
+                # One that takes no new calls (it drains, its disk is full) still looks after those it has.
+                if body is not None and body.get("commanding"):
                     if now_s - ready_s > HEALTH_EVERY_S + _ANSWERS_WITHIN_S:
                         self._on_event("the engine is back")
                     ready_s = now_s
@@ -252,6 +253,15 @@ class Supervisor:
 def _control_client(home: Home) -> httpx.AsyncClient:
     transport = httpx.AsyncHTTPTransport(uds=str(home.control_socket))
     return httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=_ANSWERS_WITHIN_S)
+
+
+async def _ask(client: httpx.AsyncClient, path: str) -> dict[str, Any] | None:
+    """What it answers, whatever the status; None when nobody answers in time."""
+    try:
+        body: dict[str, Any] = (await client.get(path)).json()
+        return body
+    except (httpx.HTTPError, OSError, ValueError):
+        return None
 
 
 async def _status(client: httpx.AsyncClient, path: str) -> int | None:

@@ -55,6 +55,10 @@ class HttpEffect:
         self._client: httpx.AsyncClient | None = None
         self._slots: dict[str, asyncio.Semaphore] = {}
 
+    def __len__(self) -> int:
+        """Requests under way."""
+        return len(self._tasks)
+
     def send(self, command: SendHttp, report: Callable[[Event], None], done: Callable[[str], None]) -> None:
         """Reports one `HttpReplied`, whatever happens."""
 
