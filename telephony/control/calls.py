@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import math
 from collections.abc import Sequence
 
 import msgspec
 
 from core.commands import OriginateLeg
-from core.errors import CommandRefused, LegGone, NodeUnavailable
+from core.errors import CommandFailed, CommandRefused, LegGone, NodeUnavailable
 from core.leg import EndReason
 from core.ports import Survey
 from telephony.ari.node_client import NodeClient
 from telephony.control import names
 from telephony.control.causes import cause_for
 from telephony.control.desk import Desk, q, why
-from telephony.control.legs import LegMemory
+from telephony.control.legs import BridgeMemory, LegMemory
 from telephony.control.surveying import BRIDGE_NAME, survey_node
 from telephony.control.translate import DIALED
+
+log = logging.getLogger(__name__)
 
 
 class Calls(Desk):
@@ -92,14 +96,15 @@ class Calls(Desk):
             raise CommandRefused(
                 f"bridge {bridge_id}: {', '.join(far)} not on {node.name}; legs of two nodes need a relay"
             )
-        if self._bridges.get(bridge_id) is not node:
+        memory = self._bridges.get(bridge_id)
+        if memory is None:
             # `dtmf_events` keeps the media in Asterisk: two phones sending to each other directly hide their digits.
             created = await node.send(
                 legs[0].leg_id, "POST", f"bridges/{bridge}?type=mixing,dtmf_events&name={BRIDGE_NAME}"
             )
             if created.status_code not in (200, 409):
                 raise CommandRefused(f"bridge {bridge_id} cannot be made on {node.name}: {why(created)}")
-            self._bridges[bridge_id] = node
+            memory = self._bridges[bridge_id] = BridgeMemory(node, [])
         for leg in legs:
             await self._quiet(leg)
             added = await node.send(leg.leg_id, "POST", f"bridges/{bridge}/addChannel?channel={q(leg.leg_id)}")
@@ -110,16 +115,40 @@ class Calls(Desk):
                 raise LegGone(f"leg {leg.leg_id} on {node.name} is gone: {why(added)}")
             if added.status_code >= 300:
                 self._refuse(leg, added, "addChannel")
+            for other in self._bridges.values():
+                if leg.leg_id in other.leg_ids:
+                    other.leg_ids.remove(leg.leg_id)
+            memory.leg_ids.append(leg.leg_id)
 
     async def destroy_bridge(self, bridge_id: str) -> None:
-        """Its legs stay up, each alone. Destroying what is not there is not an error."""
+        """Its legs stay up, each alone. Destroying what is not there is not an error.
+
+        The legs are taken out first, one by one: Asterisk dissolves a bridge in the background, and what is asked of a
+        leg in that moment (a prompt, to be answered) may hang for minutes.
+        """
         bridge = q(names.identifier(bridge_id))
-        owner = self._bridges.pop(bridge_id, None)
-        nodes = [owner] if owner is not None else [node for node in self._nodes.values() if node.is_back]
+        known = self._bridges.pop(bridge_id, None)
+        legs = [self._book.find(leg_id) for leg_id in known.leg_ids] if known is not None else []
+        for leg in legs:
+            if leg is not None:
+                await self._take_out(bridge, leg)
+        nodes = [known.node] if known is not None else [node for node in self._nodes.values() if node.is_back]
         for node in nodes:
             response = await node.ask("DELETE", f"bridges/{bridge}")
             if response.status_code not in (204, 404, 409):  # 409: it is dissolving
                 raise CommandRefused(f"bridge {bridge_id} cannot be destroyed on {node.name}: {why(response)}")
+
+    async def _take_out(self, bridge: str, leg: LegMemory) -> None:
+        try:
+            await self._quiet(leg)
+            leg.parting = asyncio.Event()
+            await leg.node.send(leg.leg_id, "POST", f"bridges/{bridge}/removeChannel?channel={q(leg.leg_id)}")
+        except CommandFailed as problem:
+            log.info("leg %s was not taken out of bridge %s first: %s", leg.leg_id, bridge, problem)
+        finally:
+            if leg.parting is not None:
+                leg.parting.set()
+                leg.parting = None
 
     async def survey(self) -> Sequence[Survey]:
         """Put the result through the inbox like an event: it is true between the facts told before and after it."""
@@ -127,6 +156,7 @@ class Calls(Desk):
 
     async def _survey(self, node: NodeClient) -> Survey:
         before = [leg.leg_id for leg in self._book.of_node(node.name) if leg.confirmed]
+        bridges_before = [bridge_id for bridge_id, bridge in self._bridges.items() if bridge.node is node]
         self._book.begin_survey()
         try:
             seen = await survey_node(node)
@@ -146,8 +176,8 @@ class Calls(Desk):
         for leg_id in before:
             if leg_id not in there:
                 self._book.forget(leg_id)
-        for bridge_id in [bridge_id for bridge_id, owner in self._bridges.items() if owner is node]:
-            if bridge_id not in seen.bridges:
-                del self._bridges[bridge_id]
-        self._bridges.update(dict.fromkeys(seen.bridges, node))
+        for bridge_id in bridges_before:
+            self._bridges.pop(bridge_id, None)
+        for bridge_id, leg_ids in seen.bridges.items():
+            self._bridges[bridge_id] = BridgeMemory(node, list(leg_ids))
         return Survey(node.name, found, seen.bridges)

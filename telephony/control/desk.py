@@ -14,7 +14,7 @@ from core.ports import EventSink
 from telephony.ari.messages import Event, RestResponse
 from telephony.ari.node_client import GapListener, NodeClient
 from telephony.ari.settings import AriSettings
-from telephony.control.legs import LegBook, LegMemory, Running
+from telephony.control.legs import BridgeMemory, LegBook, LegMemory, Running
 from telephony.control.names import file_name
 from telephony.control.recordings import RecordingFiles
 from telephony.control.sounds import Sounds
@@ -56,7 +56,7 @@ class Desk:
         self._on_gap = on_gap
         self._turned_away: set[str] = set()
         self._nodes: dict[str, NodeClient] = {}
-        self._bridges: dict[str, NodeClient] = {}
+        self._bridges: dict[str, BridgeMemory] = {}
         self._translators: dict[str, Translator] = {}
         self._files: dict[str, RecordingFiles] = {}
         self._sounds: dict[str, Sounds] = {}
@@ -121,7 +121,7 @@ class Desk:
             DeadlineExceeded: it would not stop.
             LegGone: the leg ended meanwhile.
         """
-        await self._end_left(leg)
+        await self._ready(leg)
         if not leg.is_busy:
             return
         leg.idle = asyncio.Event()
@@ -143,8 +143,12 @@ class Desk:
             leg.idle = None
         self._book.get(leg.leg_id)
 
-    async def _end_left(self, leg: LegMemory) -> None:
-        """After a gap work starts over: what may still run from before must not be heard beneath it."""
+    async def _ready(self, leg: LegMemory) -> None:
+        """Before anything new begins on the leg: it has left the bridge it is being taken out of, and nothing still
+        runs from before a gap, after which all work starts over.
+        """
+        if leg.parting is not None:
+            await leg.parting.wait()
         while leg.left:
             await self._end(leg, leg.left[0])
             del leg.left[0]

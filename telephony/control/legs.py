@@ -36,9 +36,18 @@ class RecordingMemory:
         self.digit_seen = False
 
 
+@dataclass(slots=True)
+class BridgeMemory:
+    """`leg_ids`: who was put into it; some may have ended since."""
+
+    node: NodeClient
+    leg_ids: list[str]
+
+
 class LegMemory:
     """`up`: that it is up has been told. `playing`: unfinished playback -> whether we asked to stop it. `left`: what
-    was running when the events stopped flowing, and may still be. `confirmed`: the node is known to have the leg.
+    was running when the events stopped flowing, and may still be. `parting`: set when it has left its bridge, None
+    while nobody takes it out. `confirmed`: the node is known to have the leg.
     `limit_s`: absolute life, 0 when unknown. `asked_to_end`: why we hung up, None when we did not.
     """
 
@@ -54,6 +63,7 @@ class LegMemory:
         "leg_id",
         "limit_s",
         "node",
+        "parting",
         "playing",
         "rang",
         "recording",
@@ -72,6 +82,7 @@ class LegMemory:
         self.playing: dict[str, bool] = {}
         self.recording: RecordingMemory | None = None
         self.left: list[Running] = []
+        self.parting: asyncio.Event | None = None
         self.asked_to_end: EndReason | None = None
         self.hangup_seen = False
         self.hangup_cause = 0

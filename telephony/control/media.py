@@ -28,7 +28,7 @@ class Media(Desk):
         leg = self._book.get(leg_id)
         uri = f"channels/{q(leg_id)}/play/{q(names.identifier(playback_id))}"
         body = self._sounds[leg.node.name].body(media)
-        await self._end_left(leg)
+        await self._ready(leg)
         leg.playing[playback_id] = False
         try:
             await self._ask(leg, "POST", uri, body)
@@ -68,7 +68,7 @@ class Media(Desk):
                 "terminateOn": ends_by,
             }
         )
-        await self._end_left(leg)
+        await self._ready(leg)
         began_s = asyncio.get_running_loop().time()
         leg.recording = RecordingMemory(command.recording_id, ends_by, command.max_s, command.silence_s, began_s)
         try:

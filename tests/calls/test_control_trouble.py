@@ -204,6 +204,27 @@ async def test_a_lane_that_cannot_be_freed_is_replaced(
         await until_gone(running, call, other_call)
 
 
+async def test_a_leg_that_leaves_a_bridge_is_at_once_free_for_anything(
+    asterisk_node: AsteriskNode, softphones: Phones, tmp_path: Path
+) -> None:
+    """In the moment a bridge dissolves, Asterisk may hang whatever is asked of its legs, once in some hundred times."""
+    async with engine(asterisk_node) as running:
+        control = running.control
+        phone = await registered(asterisk_node, softphones, "main-caller")
+        call, leg_id = await calling(asterisk_node, running, phone)
+        await control.answer(leg_id)
+        for n in range(200):
+            bridge_id = f"bridge-{tmp_path.name}-{n}"
+            await control.bridge(bridge_id, [leg_id])
+            await asyncio.sleep(n % 5 * 0.004)
+            async with asyncio.timeout(2):
+                await control.destroy_bridge(bridge_id)
+                if n % 2:
+                    await control.play(leg_id, f"{leg_id}.{n}", ["tone:beep"])
+        await running.facts.next(PlaybackFinished, leg_id, count=100)
+        await until_gone(running, call)
+
+
 # -- broken lines ------------------------------------------------------------------------------------
 async def test_when_the_line_breaks_calls_live_on_and_those_that_ended_are_lost(
     asterisk_node: AsteriskNode, softphones: Phones, long_sound: str
