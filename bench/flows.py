@@ -94,7 +94,7 @@ def main() -> None:
     test = scenarios.tests[0]
 
     def scenario() -> None:
-        caller, _ = play(test, flow, release, test.given)
+        caller = play(test, flow, release, test.given).caller
         assert not compare(test.expect, caller)
 
     steps: list[Step] = []

@@ -11,7 +11,7 @@ from rapidfuzz import fuzz, process
 
 from core.decisions import NodeEntered, NodeLeft, Noted, VariablesSet
 from ivr.scenario.caller import Caller
-from ivr.scenario.model import Expect
+from ivr.scenario.model import Expect, HeardModel
 from ivr.scenario.transcript import Decided, Did, Heard, Line, Ordered
 
 Path = tuple[str | int, ...]
@@ -19,11 +19,42 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`path`: the expectation inside `expect`; `line`: where in the transcript it went wrong, None for its end."""
+    """`path`: the expectation inside the test; `line`: where in the transcript it went wrong, None for its end."""
 
     path: Path
     what: str
     line: int | None = None
+
+
+class Ears:
+    """What a caller says she heard, in order: each piece is looked for after the one before it."""
+
+    def __init__(self) -> None:
+        self._after, self._offset = -1, 0
+
+    def hear(self, wanted: HeardModel, transcript: Sequence[Line], path: Path) -> Difference | None:
+        """A difference when it has not been said since; then the next piece is looked for from the same place."""
+        texts = [
+            (index, _bare(line.text()))
+            for index, line in enumerate(transcript)
+            if index >= self._after and isinstance(line, Heard)
+        ]
+        words = _bare(wanted.words())
+        for index, text in texts:
+            place = text.find(words, self._offset if index == self._after else 0)
+            if place >= 0:
+                self._after, self._offset = index, place + len(words)
+                return None
+        following = [(index, text) for index, text in texts if index > self._after]
+        hint = _hint(words, transcript, following)
+        return Difference(path, f"not heard: {wanted.words()!r}{hint}", following[0][0] if following else None)
+
+
+def _hint(words: str, transcript: Sequence[Line], following: Sequence[tuple[int, str]]) -> str:
+    if any(words in _bare(line.text()) for line in transcript if isinstance(line, Heard)):
+        return " (it was heard, but earlier)"
+    close = process.extractOne(words, [text for _, text in following], scorer=fuzz.partial_ratio, score_cutoff=75)
+    return f"; there was {close[0]!r}" if close else ""
 
 
 def compare(expect: Expect, caller: Caller) -> tuple[Difference, ...]:
@@ -39,40 +70,18 @@ def compare(expect: Expect, caller: Caller) -> tuple[Difference, ...]:
 
 
 def _heard(expect: Expect, transcript: Sequence[Line]) -> Iterator[Difference]:
-    texts = [(index, _bare(line.text())) for index, line in enumerate(transcript) if isinstance(line, Heard)]
-    at, offset = 0, 0
+    ears = Ears()
     for number, wanted in enumerate(expect.heard):
-        words = _bare(wanted.words())
-        found = _find(texts, at, offset, words)
-        if found is None:
-            following = texts[at + 1 if offset else at :]
-            what = f"not heard: {wanted.words()!r}{_hint(texts, following, words)}"
-            yield Difference(("heard", number), what, following[0][0] if following else None)
+        if (missed := ears.hear(wanted, transcript, ("expect", "heard", number))) is not None:
+            yield missed
             return
-        at, offset = found
-
-
-def _hint(texts: Sequence[tuple[int, str]], following: Sequence[tuple[int, str]], words: str) -> str:
-    if _find(texts, 0, 0, words) is not None:
-        return " (it was heard, but earlier)"
-    close = process.extractOne(words, [text for _, text in following], scorer=fuzz.partial_ratio, score_cutoff=75)
-    return f"; there was {close[0]!r}" if close else ""
-
-
-def _find(texts: Sequence[tuple[int, str]], at: int, offset: int, words: str) -> tuple[int, int] | None:
-    """The first playback from there on with these words, and where in it they end."""
-    for index in range(at, len(texts)):
-        place = texts[index][1].find(words, offset if index == at else 0)
-        if place >= 0:
-            return index, place + len(words)
-    return None
 
 
 def _not_heard(expect: Expect, transcript: Sequence[Line]) -> Iterator[Difference]:
     for number, unwanted in enumerate(expect.not_heard):
         for index, line in enumerate(transcript):
             if isinstance(line, Heard) and _bare(unwanted.words()) in _bare(line.text()):
-                yield Difference(("not_heard", number), f"heard all the same: {unwanted.words()!r}", index)
+                yield Difference(("expect", "not_heard", number), f"heard all the same: {unwanted.words()!r}", index)
                 break
 
 
@@ -92,23 +101,25 @@ def _reached(expect: Expect, transcript: Sequence[Line]) -> Iterator[Difference]
             if number >= len(entered) or not _is_node(wanted, entered[number][1]):
                 there = entered[number][1].node if number < len(entered) else "nothing more"
                 line = entered[number][0] if number < len(entered) else None
-                yield Difference(("reached", number), f"expected to reach {wanted} next, came to {there}", line)
+                yield Difference(
+                    ("expect", "reached", number), f"expected to reach {wanted} next, came to {there}", line
+                )
                 return
         if len(entered) > len(expect.reached):
             line, extra = entered[len(expect.reached)]
-            yield Difference(("reached",), f"went on to {extra.node}", line)
+            yield Difference(("expect", "reached"), f"went on to {extra.node}", line)
         return
     at = 0
     for number, wanted in enumerate(expect.reached):
         found = next((index for index in range(at, len(entered)) if _is_node(wanted, entered[index][1])), None)
         if found is None:
             line = entered[at][0] if at < len(entered) else None
-            yield Difference(("reached", number), f"not reached: {wanted}", line)
+            yield Difference(("expect", "reached", number), f"not reached: {wanted}", line)
             return
         at = found + 1
     for number, unwanted in enumerate(expect.not_reached):
         if (line := next((index for index, node in entered if _is_node(unwanted, node)), None)) is not None:
-            yield Difference(("not_reached", number), f"reached all the same: {unwanted}", line)
+            yield Difference(("expect", "not_reached", number), f"reached all the same: {unwanted}", line)
 
 
 def _is_node(wanted: str, entered: NodeEntered) -> bool:
@@ -121,7 +132,7 @@ def _variables(expect: Expect, caller: Caller) -> Iterator[Difference]:
         value = caller.run.variables.get(name, outermost.get(name))
         if _plain(value) != wanted:
             is_ = "is not set" if value is None else f"is {_plain(value)!r}"
-            yield Difference(("variables", name), f"{name} {is_}, expected {wanted!r}")
+            yield Difference(("expect", "variables", name), f"{name} {is_}, expected {wanted!r}")
 
 
 def _commands(expect: Expect, transcript: Sequence[Line]) -> Iterator[Difference]:
@@ -133,7 +144,7 @@ def _commands(expect: Expect, transcript: Sequence[Line]) -> Iterator[Difference
         if found is None:
             same = next((command for _, command in ordered[at:] if type(command).__name__ == name), None)
             nearest = f"; there was {same}" if same is not None else ""
-            yield Difference(("commands", number), f"not ordered: {name} {wanted or ''}{nearest}")
+            yield Difference(("expect", "commands", number), f"not ordered: {name} {wanted or ''}{nearest}")
             return
         at = found + 1
 
@@ -166,9 +177,9 @@ def _end(expect: Expect, caller: Caller) -> Iterator[Difference]:
     if expect.ended is not None and outcome != expect.ended:
         why = f" ({caller.ended.why})" if caller.ended and caller.ended.why else ""
         is_ = "the call is still there" if outcome == "no" else f"the call ended as {outcome}{why}"
-        yield Difference(("ended",), f"{is_}, expected {expect.ended}")
+        yield Difference(("expect", "ended"), f"{is_}, expected {expect.ended}")
     if expect.language is not None and caller.run.language != expect.language:
-        yield Difference(("language",), f"the language is {caller.run.language}, expected {expect.language}")
+        yield Difference(("expect", "language"), f"the language is {caller.run.language}, expected {expect.language}")
 
 
 def _bare(text: str) -> str:

@@ -12,6 +12,7 @@ tests:
     steps:
       - press: "1"                # after hearing what is being said
       - {press: "2", early: yes}  # at once, cutting it short
+      - hears: "Bienvenido"       # by now; as `heard` below, but between what she does
       - silence: 6                # seconds, after hearing
       - hang up
     expect:
@@ -171,36 +172,7 @@ class GivenModel(Definition):
         return dt.datetime.fromisoformat(_padded(self.time)).replace(tzinfo=ZoneInfo(self.timezone)).timestamp()
 
 
-# -- steps -------------------------------------------------------------------------------------------
-class Step(Definition):
-    """One thing the caller does, after hearing what is being said; `early`: at once; `after_s`: after that long."""
-
-    press: Digits | None = None
-    silence: Seconds | None = None
-    hang_up: Flag = Field(default=False, alias="hang up")
-    listen: Flag = False
-    restart: Flag = False
-    """The engine dies and comes back."""
-    early: Flag = False
-    after_s: Seconds | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_form(cls, value: object) -> object:
-        if value in ("hang up", "hang_up", "hangup"):
-            return {"hang up": "yes"}
-        return {value: "yes"} if value in ("listen", "restart") else value
-
-    @model_validator(mode="after")
-    def _one_thing(self) -> Step:
-        things = [self.press is not None, self.silence is not None, self.hang_up, self.listen, self.restart]
-        if sum(things) != 1:
-            hint = 'write `press: "1"`, `silence: 6`, `hang up`, `listen` or `restart`'
-            raise fault("a step is one thing the caller does", hint)
-        return self
-
-
-# -- expect ------------------------------------------------------------------------------------------
+# -- heard ------------------------------------------------------------------------------------------
 class HeardModel(Definition):
     """A part of what is said in one prompt: words, a sound, a signal, or her own recording."""
 
@@ -229,6 +201,43 @@ class HeardModel(Definition):
         return f"♪ {self.sound}" if self.sound is not None else f"({self.tone})"
 
 
+# -- steps -------------------------------------------------------------------------------------------
+class Step(Definition):
+    """One thing the caller does, after hearing what is being said; `early`: at once; `after_s`: after that long.
+    `hears` is what she must have heard by then, since the last such step."""
+
+    hears: Sequence[HeardModel] = ()
+    press: Digits | None = None
+    silence: Seconds | None = None
+    hang_up: Flag = Field(default=False, alias="hang up")
+    listen: Flag = False
+    restart: Flag = False
+    """The engine dies and comes back."""
+    early: Flag = False
+    after_s: Seconds | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        if value in ("hang up", "hang_up", "hangup"):
+            return {"hang up": "yes"}
+        return {value: "yes"} if value in ("listen", "restart") else value
+
+    @field_validator("hears", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: object) -> object:
+        return [value] if isinstance(value, str | Mapping) else value
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Step:
+        given = (self.press is not None, self.silence is not None, bool(self.hears))
+        if sum((*given, self.hang_up, self.listen, self.restart)) != 1:
+            hint = 'write `press: "1"`, `silence: 6`, `hears: "Welcome"`, `hang up`, `listen` or `restart`'
+            raise fault("a step is one thing the caller does", hint)
+        return self
+
+
+# -- expect ------------------------------------------------------------------------------------------
 def _commands(value: Any) -> Any:
     if not isinstance(value, list | tuple):
         raise fault("a list of commands belongs here", "write [{JoinQueue: {queue: sales}}]")
@@ -268,10 +277,18 @@ class Expect(Definition):
 
 
 class ScenarioTest(Definition):
+    """What she hears on the way may be all that is expected."""
+
     name: Text
     given: GivenModel = Field(default_factory=GivenModel)
     steps: Sequence[Step] = ()
-    expect: Expect
+    expect: Expect = Field(default_factory=Expect)
+
+    @model_validator(mode="after")
+    def _expects_something(self) -> ScenarioTest:
+        if "expect" not in self.model_fields_set and not any(step.hears for step in self.steps):
+            raise fault("this test expects nothing", 'add `expect:`, or steps like `hears: "Welcome"`')
+        return self
 
 
 class ScenarioFile(Definition):

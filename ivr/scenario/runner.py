@@ -18,7 +18,7 @@ from definitions.yaml import Marked, load_marked
 from ivr.model import Flow, Release
 from ivr.run import Start
 from ivr.scenario.caller import Caller
-from ivr.scenario.compare import Difference, compare, nodes_of, show
+from ivr.scenario.compare import Difference, Ears, compare, nodes_of, show
 from ivr.scenario.model import GivenModel, ScenarioFile, ScenarioTest, Step
 from ivr.scenario.promises import Given, WebReply
 from ivr.scenario.transcript import Decided, Line
@@ -59,6 +59,15 @@ class FileResult:
     @property
     def passed(self) -> bool:
         return not self.problems.errors and all(result.passed for result in self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A caller as she is at the end. `missed`: the first thing she should have heard on the way and did not."""
+
+    caller: Caller
+    promises: Given
+    missed: tuple[Difference, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +117,8 @@ def run(
 
 def play(
     test: ScenarioTest, flow: Flow, release: Release, given: GivenModel, tenant: str = "main", time_zone: str = "UTC"
-) -> tuple[Caller, Given]:
-    """Does what the test's caller does, and gives her as she is at the end."""
+) -> Played:
+    """Does what the test's caller does."""
     if "timezone" not in given.model_fields_set:
         given = given.model_copy(update={"timezone": time_zone})
     promises = promises_of(given)
@@ -125,10 +134,14 @@ def play(
         time_zone=given.timezone,
     )
     caller = Caller(world_of(given, release, tenant), begin, given.now_s(), promises)
-    for step in test.steps:
+    ears, missed = Ears(), []
+    for number, step in enumerate(test.steps):
         _do(step, caller)
+        for index, wanted in enumerate(step.hears):
+            if (difference := ears.hear(wanted, caller.transcript, ("steps", number, "hears", index))) is not None:
+                missed.append(difference)
     caller.listen()
-    return caller, promises
+    return Played(caller, promises, tuple(missed[:1]))
 
 
 def world_of(given: GivenModel, release: Release, tenant: str) -> World:
@@ -172,15 +185,16 @@ def _run_test(
     scenarios: Scenarios, index: int, test: ScenarioTest, release: Release, tenant: str, time_zone: str
 ) -> TestResult:
     given = test.given.over(scenarios.model.given)
-    caller, promises = play(test, scenarios.flow, release, given, tenant, time_zone)
-    differences = compare(test.expect, caller)
+    played = play(test, scenarios.flow, release, given, tenant, time_zone)
+    caller = played.caller
+    differences = (*played.missed, *compare(test.expect, caller))
     first = next((difference.line for difference in differences if difference.line is not None), None)
     if differences and first is None:
         first = len(caller.transcript) - 1
     return TestResult(
         name=test.name,
         place=scenarios.marked.problem(("tests", index, "name"), test.name),
-        failures=tuple(_failures(scenarios.marked, index, differences, promises)),
+        failures=tuple(_failures(scenarios.marked, index, differences, played.promises)),
         transcript=show(caller.transcript, given.now_s(), first),
         nodes=frozenset((entered.flow, entered.node) for _, entered in nodes_of(caller.transcript)),
         branches=frozenset(_branches(caller.transcript)),
@@ -189,8 +203,7 @@ def _run_test(
 
 
 def _failures(marked: Marked, index: int, differences: Sequence[Difference], promises: Given) -> list[Problem]:
-    place = ("tests", index, "expect")
-    failures = [marked.problem((*place, *difference.path), difference.what) for difference in differences]
+    failures = [marked.problem(("tests", index, *difference.path), difference.what) for difference in differences]
     if failures:
         failures += [marked.problem(("tests", index), surprise) for surprise in promises.surprises]
     return failures

@@ -130,6 +130,30 @@ def test_a_failure_says_what_and_where(release, expect, said):
     assert "FAILED mini: it" in text
 
 
+def test_a_test_reads_as_a_conversation(release):
+    test = (
+        'steps:\n  - hears: ["Bienvenido a Acme.", "Marque 1"]\n  - press: "9"\n  - hears: "Press 1 for sales."\n'
+        '  - press: "3"\n  - hears: {sound: vm-intro}\n  - hang up'
+    )
+    assert one(release, test).passed
+
+
+def test_what_was_not_heard_by_then_is_said_at_its_step(release):
+    test = (
+        'steps:\n  - hears: "Marque 1"\n  - press: "7"\n  - hears: "Marque 2"\n  - press: "9"\n  - hears: "Bienvenido"'
+    )
+    (failure,) = one(release, test).failures
+    assert (
+        str(failure)
+        == "flows/mini.test.yaml:8:16: not heard: 'Marque 2'; there was 'Opción incorrecta. Marque 1 para ventas.'"
+    )
+
+
+def test_the_same_words_must_be_heard_again(release):
+    test = 'steps:\n  - hears: "Marque 1 para ventas."\n  - hears: "Marque 1 para ventas."'
+    assert "it was heard, but earlier" in str(one(release, test).failures[0])
+
+
 def test_the_pointer_stands_where_the_call_went_otherwise(release):
     test = 'steps: [silence: 6, silence: 6]\nexpect: {heard: ["No oímos", "Marque 1", "Hasta luego"]}'
     pointed = next(line for line in as_text([run_again(release, test)]).splitlines() if "→" in line)
@@ -145,6 +169,8 @@ def test_the_pointer_stands_where_the_call_went_otherwise(release):
         (('press: "1"', "press: one"), "not keys of a phone"),
         (('press: "1"', "shout"), ""),
         (('press: "1"', "silence: 6, press: 1"), "one thing the caller does"),
+        (('press: "1"', "hears: Hola, press: 1"), "one thing the caller does"),
+        (("    expect: {reached: [welcome], ended: completed}\n", ""), "this test expects nothing"),
         (("ended: completed", "ended: complete"), "did you mean 'completed'?"),
         (
             ("ended: completed", "commands: [{JoinQeue: {}}]"),
