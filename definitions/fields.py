@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Annotated, Any
 
+import phonenumbers
 from pydantic import BeforeValidator, WithJsonSchema
 
 from definitions.faults import did_you_mean, fault
@@ -146,6 +147,14 @@ def language_tag(value: Any) -> str:
     if not found:
         raise fault(f"'{text[:40]}' is not a language", "write a tag like es, en or es-AR")
     return found[1].lower() + (f"-{found[2].upper()}" if found[2] else "")
+
+
+def country(value: Any) -> str:
+    """A country by its two letters (ISO 3166), upper case."""
+    region = typed(value, "a country").upper()
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise fault(f"'{value}' is not a country", "write two letters: ES, AR, US")
+    return region
 
 
 def _name(pattern: re.Pattern[str], what: str, rule: str) -> Callable[[Any], str]:

@@ -66,11 +66,13 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A number, an amount, a date …, as words. `kind` is the key it was written under."""
+    """A number, an amount, a date …, as words. `kind` is the key it was written under; `region`: the country that a
+    phone number without its own belongs to, empty for the language's."""
 
     kind: str
     value: Template
     currency: Template | None = None
+    region: str = ""
 
     @property
     def names(self) -> frozenset[str]:
@@ -86,6 +88,8 @@ class Value:
             if self.currency is not None:
                 currency = self.currency.render(variables, language).strip()
                 return (Speech(saying.say_money(number_of(text), currency, language), language),)
+            if self.region:
+                return (Speech(saying.say_phone(text, language, region=self.region), language),)
             return (Speech(SAYERS[self.kind](text, language), language),)
         except ValueError as error:
             raise TemplateFailed(f"{self.kind} {self.value.source!r}: {error}") from None

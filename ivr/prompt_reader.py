@@ -11,13 +11,14 @@ from pydantic_core import PydanticCustomError
 from core.media import Silence, Tone
 from definitions import saying
 from definitions.faults import Faults, Path, did_you_mean
-from definitions.fields import LANGUAGE_PATTERN, language_tag, read_flag, read_seconds, typed
+from definitions.fields import LANGUAGE_PATTERN, country, language_tag, read_flag, read_seconds, typed
 from ivr.filters import text_of
 from ivr.prompt_items import SAYERS, TONES, ByLanguage, Item, Recorded, Said, Signal, Value
 from ivr.templates import Template, TemplateRefused
 
 MOST_ITEMS = 40
 _KINDS = ("say", "sound", *SAYERS, "silence_s", "tone")
+_BESIDE = {"say": ("voice", "language"), "money": ("currency",), "phone": ("region",)}
 _SOUND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*")
 
 
@@ -90,7 +91,7 @@ class ItemReader:
         return ByLanguage(choices)
 
     def _kind(self, kind: str, source: Mapping[Any, Any], path: Path, by_language: bool) -> Item | None:
-        allowed = {"say": ("voice", "language"), "money": ("currency",)}.get(kind, ())
+        allowed = _BESIDE.get(kind, ())
         for key in source:
             if key != kind and key not in allowed:
                 hint = (
@@ -116,6 +117,9 @@ class ItemReader:
             case "money" if "currency" in source:
                 amount, currency = self._text(value, place), self._text(source["currency"], (*path, "currency"))
                 return Value(kind, amount, self._currency(currency, path)) if amount and currency else None
+            case "phone" if "region" in source:
+                text, region = self._text(value, place), self._country(source["region"], (*path, "region"))
+                return Value(kind, text, region=region) if text and region else None
             case _:
                 text = self._text(value, place)
                 return Value(kind, text) if text else None
@@ -138,6 +142,13 @@ class ItemReader:
             return language_tag(source["language"]) if "language" in source else ""
         except PydanticCustomError as error:
             self.faults.add_error((*path, "language"), error)
+            return ""
+
+    def _country(self, source: Any, path: Path) -> str:
+        try:
+            return country(source)
+        except PydanticCustomError as error:
+            self.faults.add_error(path, error)
             return ""
 
     def _currency(self, currency: Template, path: Path) -> Template:

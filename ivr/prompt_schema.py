@@ -35,6 +35,11 @@ _SAID_AS = {
     "duration": "A length of time in seconds, as words.",
 }
 
+_BESIDE: dict[str, dict[str, Schema]] = {
+    "money": {"currency": {"type": "string", "examples": ["EUR", "ARS", "USD"]}},
+    "phone": {"region": {"type": "string", "pattern": "^[A-Z]{2}$", "examples": ["ES", "AR", "US"]}},
+}
+
 
 def _only(required: str, description: str, **properties: Schema) -> Schema:
     return {
@@ -62,7 +67,7 @@ _VALUES = [
         kind,
         _SAID_AS[kind],
         **{kind: {**_TEXT, NAMED: None, "examples": [_EXAMPLES[kind]], "description": _SAID_AS[kind]}},
-        **({"currency": {"type": "string", "examples": ["EUR", "ARS", "USD"]}} if kind == "money" else {}),
+        **_BESIDE.get(kind, {}),
     )
     for kind in SAYERS
 ]

@@ -30,6 +30,7 @@ from stdnum.ar import dni as dni_ar
 from stdnum.es import cif, dni, nie
 
 from definitions.faults import did_you_mean, fault
+from definitions.fields import country
 from definitions.models import Definition, Flag, Text
 from ivr.prompts import Prompt
 
@@ -188,18 +189,11 @@ class LuhnValidator(_Validator):
         return Checked(value) if len(value) > 1 and luhn.is_valid(value) else Checked(value, "has a wrong check digit")
 
 
-def _region(value: Any) -> str:
-    region = str(value).upper()
-    if region not in phonenumbers.SUPPORTED_REGIONS:
-        raise fault(f"'{value}' is not a country", "write two letters: ES, AR, US")
-    return region
-
-
 class PhoneValidator(_Validator):
     """A number that can exist in `region`, or anywhere with its country code after 00."""
 
     kind: Literal["phone"]
-    region: Annotated[str, BeforeValidator(_region)] = "ES"
+    region: Annotated[str, BeforeValidator(country)] = "ES"
     mobile: Flag = False
     """Only mobile numbers, for what is sent by SMS."""
 
