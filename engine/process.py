@@ -18,7 +18,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import IO, Literal
 
@@ -72,14 +72,19 @@ async def serve(home: Home) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running(home):
+
+    def stolen(node: str) -> None:
+        log.error("node %s: somebody else took our application over; this engine steps down", node)
+        stop.set()
+
+    async with running(home, stolen):
         await stop.wait()
         log.warning("stopping: calls in progress stay up for the next engine")
 
 
 @contextlib.asynccontextmanager
-async def running(home: Home) -> AsyncIterator[Engine]:
-    """A whole engine, torn down in order afterwards. Its calls stay up."""
+async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator[Engine]:
+    """A whole engine, torn down in order afterwards. Its calls stay up. `on_stolen(node)`: another one commands it."""
     home.prepare()
     clock, metrics, box = AnchoredClock(), Metrics(), SecretBox(home.state / "secrets.json")
     async with contextlib.AsyncExitStack() as stack:
@@ -137,7 +142,7 @@ async def running(home: Home) -> AsyncIterator[Engine]:
                 metrics.gaps.inc()
 
         calls = AsteriskCallControl(
-            [ari_settings(node), *remote_nodes(home, configuration, box)], runtime.put, on_gap, runtime.admit
+            [ari_settings(node), *remote_nodes(home, configuration, box)], runtime.put, on_gap, runtime.admit, on_stolen
         )
         mailboxes = Mailboxes(home.voicemail, calls)
 

@@ -54,11 +54,18 @@ class Reconciler:
         self._clock = clock
         self._on_settled = on_settled
         self._wanted: set[str] = set()
+        self._gaps: set[str] = set()
+        self._undecided: dict[str, frozenset[str]] = {}
+        """Node -> legs that were too young to judge at the last pass."""
         self._task: asyncio.Task[None] | None = None
         self._later: set[asyncio.TimerHandle] = set()
 
     def node_back(self, node: str) -> None:
-        """A node's events flow (again). Returns at once."""
+        """A node's events flow (again): events between may have been missed. Returns at once."""
+        self._gaps.add(node)
+        self._look_at(node)
+
+    def _look_at(self, node: str) -> None:
         self._wanted.add(node)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._work(), name="reconcile")
@@ -105,8 +112,9 @@ class Reconciler:
         plan = reconcile(survey, known, bridges, self._clock.now_s(), GRACE_S)
         for leg_id in plan.lost:
             runtime.put(LegEnded(leg_id, EndReason.LOST))
+        bridge_of = {leg_id: bridge_id for bridge_id, leg_ids in survey.bridges.items() for leg_id in leg_ids}
         for leg_id, up in plan.adopt.items():
-            runtime.put(LegAdopted(leg_id, up))
+            runtime.put(LegAdopted(leg_id, up, bridge_of.get(leg_id, "")))
         for arrival in plan.arrived:
             if runtime.admit(arrival):
                 runtime.put(arrival)
@@ -124,13 +132,14 @@ class Reconciler:
             len(plan.leaked_bridges),
         )
         if plan.waiting:
+            self._undecided[survey.node] = frozenset(plan.waiting)
             self._again(survey.node)
         self._on_settled(survey.node)
 
     def _again(self, node: str) -> None:
         def later() -> None:
             self._later.discard(handle)
-            self.node_back(node)
+            self._look_at(node)
 
         handle = asyncio.get_running_loop().call_later(GRACE_S, later)
         self._later.add(handle)
