@@ -70,10 +70,12 @@ class LegEnded:
 
 @dataclass(frozen=True, slots=True)
 class LegAdopted:
-    """After a gap the leg is still there. What it did meanwhile is unknown: caller-facing work starts over."""
+    """After a gap the leg is still there. What it did meanwhile is unknown: caller-facing work starts over.
+    `bridge_id`: the bridge it was found in, empty for none; None when nobody looked."""
 
     leg_id: str
     up: bool
+    bridge_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from core.commands import DestroyBridge, HangUpLeg, JoinQueue, KeepRecording, Transfer
+from core.commands import DestroyBridge, HangUpLeg, JoinQueue, KeepRecording, StartTimer, Transfer
 from core.decisions import InteractionClosed, Noted
 from core.errors import EventRefused
 from core.events import (
@@ -39,12 +39,15 @@ from core.events import (
 from core.interaction import InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from engine.interaction import Interaction, Surroundings, Turn
-from engine.transfers import END_OF_DIRECT_CALL, end_of_leg, external_up, start_transfer
+from engine.transfers import END_OF_DIRECT_CALL, end_of_leg, external_up, join, start_transfer
 from ivr import interpreter
 from ivr.interpreter import Ended
 
 MAX_IMMEDIATE_FACTS = 50
 """A flow may bounce off closed queues and refused transfers this often without time passing."""
+HANG_UP_AGAIN_S = 3.0
+"""A leg that would not hang up is told again after this long: nobody listens to silence for hours."""
+_HANG_UP_AGAIN = "hang_up:"
 
 _LEG_EVENTS: Mapping[type, LegEvent] = {
     LegRinging: LegEvent.RINGING,
@@ -87,6 +90,9 @@ def handle(interaction: Interaction, event: Event, around: Surroundings, now_s: 
         return turn
     if isinstance(event, LegAdopted):
         _adopt(turn, event, around, now_s)
+        _settle(turn, now_s)
+        return turn
+    if _hung_up_again(turn, event, leg, now_s):
         return turn
     if leg is not None and (leg_event := _LEG_EVENTS.get(type(event))) is not None:
         before = leg.state
@@ -141,16 +147,42 @@ def _adopt(turn: Turn, event: LegAdopted, around: Surroundings, now_s: float) ->
     leg = interaction.leg(event.leg_id)
     if leg is None:
         raise EventRefused(f"interaction {interaction.interaction_id}: adopted a leg it does not have: {event.leg_id}")
+    if leg.state is LegState.ENDED:
+        return
     if event.up and not leg.is_up:
         leg = turn.advance(leg, LegEvent.UP, now_s)
-        if leg.role is LegRole.EXTERNAL:
-            external_up(turn, leg, now_s)
-    if leg.role is LegRole.CUSTOMER and interaction.run is not None and interaction.transfer is None:
-        if interaction.outcome:
-            turn.commands.append(HangUpLeg(leg.leg_id))
-            return
+    transfer = interaction.transfer
+    if interaction.outcome:
+        turn.commands.append(HangUpLeg(leg.leg_id))  # decided before the gap, and perhaps never carried out
+    elif transfer is not None and transfer.bridge_id:
+        if event.bridge_id not in (None, transfer.bridge_id):
+            join(turn)  # they were to talk, and this one was found outside of their bridge
+    elif transfer is not None and leg.role is LegRole.EXTERNAL and leg.is_up:
+        external_up(turn, leg, now_s)
+    elif transfer is None and leg.role is LegRole.CUSTOMER and interaction.run is not None:
         step = interpreter.resume(around.world(interaction.release_id), interaction.run, now_s)
         follow(turn, step, around, now_s)
+
+
+def _hung_up_again(turn: Turn, event: Event, leg: Leg | None, now_s: float) -> bool:
+    """Whether the event was about a leg that must go and has not gone."""
+    interaction_id = turn.interaction.interaction_id
+    if isinstance(event, TimerFired) and event.timer_id.startswith(_HANG_UP_AGAIN):
+        leg = turn.interaction.leg(event.timer_id.removeprefix(_HANG_UP_AGAIN))
+        if leg is not None and leg.state is not LegState.ENDED:
+            turn.commands.append(HangUpLeg(leg.leg_id))
+        return True
+    if leg is None:
+        return False
+    if isinstance(event, CommandRejected) and event.what == "HangUpLeg":
+        if leg.state is not LegState.ENDED:
+            again = StartTimer(interaction_id, f"{_HANG_UP_AGAIN}{leg.leg_id}", now_s + HANG_UP_AGAIN_S)
+            turn.commands.append(again)
+        return True
+    if isinstance(event, LegRinging | LegEarlyMedia | LegUp) and leg.state is LegState.ENDED:
+        turn.commands.append(HangUpLeg(leg.leg_id))  # written off, and there all the same
+        return True
+    return False
 
 
 def _feed(turn: Turn, event: Event, around: Surroundings, now_s: float) -> None:

@@ -91,12 +91,20 @@ def external_up(turn: Turn, leg: Leg, now_s: float) -> None:
     bridge_id = f"{turn.interaction.interaction_id}.b{transfer.number}"
     turn.interaction = replace(turn.interaction, transfer=replace(transfer, bridge_id=bridge_id))
     turn.move(InteractionEvent.CONNECT)
-    customer = turn.interaction.customer
-    if customer.state is not LegState.ENDED:
-        if turn.interaction.run is None:
-            turn.commands.append(StopPlayback(customer.leg_id, transfer.transfer_id))
-        turn.commands.append(StopMusic(customer.leg_id) if customer.is_up else AnswerLeg(customer.leg_id))
-        turn.commands.append(BridgeLegs(bridge_id, (customer.leg_id, leg.leg_id)))
+    join(turn)
+
+
+def join(turn: Turn) -> None:
+    """Both legs into the bridge. Asked again after a gap: what is done already stays as it is."""
+    interaction = turn.interaction
+    customer, transfer, run = interaction.customer, interaction.transfer, interaction.run
+    if transfer is None or customer.state is LegState.ENDED:
+        return
+    # Named here, since after a restart nobody else knows what rings in the caller's ear.
+    if ringback := transfer.transfer_id if run is None else run.playing:
+        turn.commands.append(StopPlayback(customer.leg_id, ringback))
+    turn.commands.append(StopMusic(customer.leg_id) if customer.is_up else AnswerLeg(customer.leg_id))
+    turn.commands.append(BridgeLegs(transfer.bridge_id, (customer.leg_id, transfer.leg_id)))
 
 
 def end_of_leg(turn: Turn, leg: Leg, event: LegEnded | CommandRejected | CommandOutcomeUnknown) -> TransferEnded | None:
@@ -108,7 +116,8 @@ def end_of_leg(turn: Turn, leg: Leg, event: LegEnded | CommandRejected | Command
     turn.interaction = replace(turn.interaction, transfer=None)
     if transfer.bridge_id:
         turn.commands.append(DestroyBridge(transfer.bridge_id))
-        return TransferEnded(interaction_id, transfer.transfer_id, "answered")
+        talked = isinstance(event, LegEnded)
+        return TransferEnded(interaction_id, transfer.transfer_id, "answered" if talked else "failed")
     if isinstance(event, LegEnded):
         return TransferEnded(interaction_id, transfer.transfer_id, _OUTCOMES.get(event.reason, "failed"))
     return TransferEnded(interaction_id, transfer.transfer_id, "failed")

@@ -82,7 +82,8 @@ class Calls(Desk):
         await self._ask(leg, "POST", f"channels/{q(leg_id)}/dtmf?dtmf={q(names.digits(digits))}")
 
     async def bridge(self, bridge_id: str, leg_ids: Sequence[str]) -> None:
-        """Creates the bridge when missing; what plays to or records a leg is stopped first.
+        """Creates the bridge when missing; what plays to or records a leg is stopped first. A leg that is in it
+        already stays as it is.
 
         Raises:
             CommandRefused: no legs, or legs of several nodes.
@@ -106,6 +107,8 @@ class Calls(Desk):
                 raise CommandRefused(f"bridge {bridge_id} cannot be made on {node.name}: {why(created)}")
             memory = self._bridges[bridge_id] = BridgeMemory(node, [])
         for leg in legs:
+            if leg.leg_id in memory.leg_ids:
+                continue
             await self._quiet(leg)
             added = await node.send(leg.leg_id, "POST", f"bridges/{bridge}/addChannel?channel={q(leg.leg_id)}")
             if added.status_code in (404, 409):
