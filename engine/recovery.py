@@ -8,6 +8,7 @@ irreversible command that was under way is looked for by its id, and otherwise d
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
@@ -20,9 +21,9 @@ from core.ports import CallControl, Survey
 from engine import snapshots
 from engine.interaction import Interaction
 from engine.lanes import Ordered
-from engine.runtime import Runtime
+from engine.runtime import Book, Runtime
 from store.entry import OpenSnapshot, StartedCommand
-from telephony.reconcile import KnownLeg, reconcile
+from telephony.reconcile import KnownLeg, Plan, reconcile
 
 log = logging.getLogger("centralita.recovery")
 
@@ -46,7 +47,11 @@ def load_open(open_snapshots: Iterable[OpenSnapshot]) -> tuple[list[Interaction]
 
 
 class Reconciler:
-    """Surveys a node and puts the differences into the inbox. One pass at a time; asking again meanwhile repeats it."""
+    """Surveys a node and puts the differences into the inbox. One pass at a time; asking again meanwhile repeats it.
+
+    After a gap a pass is believed at once. Between gaps (`audit`) a difference is mostly an event still on its way, so
+    it must be seen twice; and nobody is asked anything again.
+    """
 
     def __init__(self, runtime: Runtime, calls: CallControl, clock: Clock, on_settled: Callable[[str], None]) -> None:
         self._runtime = runtime
@@ -55,8 +60,8 @@ class Reconciler:
         self._on_settled = on_settled
         self._wanted: set[str] = set()
         self._gaps: set[str] = set()
-        self._undecided: dict[str, frozenset[str]] = {}
-        """Node -> legs that were too young to judge at the last pass."""
+        self._doubtful: dict[str, frozenset[str]] = {}
+        """Node -> legs that were not judged at the last pass."""
         self._task: asyncio.Task[None] | None = None
         self._later: set[asyncio.TimerHandle] = set()
 
@@ -64,6 +69,11 @@ class Reconciler:
         """A node's events flow (again): events between may have been missed. Returns at once."""
         self._gaps.add(node)
         self._look_at(node)
+
+    def audit(self) -> None:
+        """Looks for legs whose end or arrival nobody told, though no gap is known of. Returns at once."""
+        for node in self._calls.connected_nodes():
+            self._look_at(node)
 
     def _look_at(self, node: str) -> None:
         self._wanted.add(node)
@@ -81,21 +91,61 @@ class Reconciler:
         try:
             while self._wanted:
                 wanted, self._wanted = self._wanted, set()
+                gaps, self._gaps = self._gaps & wanted, self._gaps - wanted
+                seen: set[str] = set()
                 try:
-                    surveys = await self._calls.survey()
+                    for survey in await self._calls.survey():
+                        if survey.node in wanted:
+                            await self._apply(survey, survey.node in gaps)
+                            seen.add(survey.node)
                 except CommandFailed as failure:
                     log.error("survey failed: %s", failure)
-                    surveys = []
-                surveyed = {survey.node for survey in surveys}
-                for survey in surveys:
-                    if survey.node in wanted:
-                        self._apply(survey)
-                for node in wanted - surveyed:
+                except Exception:
+                    log.exception("survey failed")
+                self._gaps |= gaps - seen
+                for node in wanted - seen:
                     self._again(node)
         finally:
             self._task = None
 
-    def _apply(self, survey: Survey) -> None:
+    async def _apply(self, survey: Survey, gap: bool) -> None:
+        plan = self._plan(survey)
+        before = self._doubtful.pop(survey.node, frozenset())
+        runtime = self._runtime
+        lost = [leg_id for leg_id in plan.lost if gap or leg_id in before]
+        adopted = [(leg_id, up) for leg_id, up in plan.adopt.items() if gap or leg_id in before]
+        arrived = [arrival for arrival in plan.arrived if gap or arrival.leg_id in before]
+        bridge_of = {leg_id: bridge_id for bridge_id, leg_ids in survey.bridges.items() for leg_id in leg_ids}
+        for leg_id in lost:
+            runtime.put(LegEnded(leg_id, EndReason.LOST))
+        for leg_id, up in adopted:
+            runtime.put(LegAdopted(leg_id, up, bridge_of.get(leg_id, "")))
+        refused = [arrival.leg_id for arrival in arrived if not runtime.admit(arrival)]
+        for arrival in arrived:
+            if arrival.leg_id not in refused:
+                runtime.put(arrival)
+        for leg_id in plan.orphans:
+            runtime.lanes.put(Ordered("", "", HangUpLeg(leg_id, EndReason.FAILED)))
+        for bridge_id in plan.leaked_bridges:
+            runtime.lanes.put(Ordered("", "", DestroyBridge(bridge_id)))
+        counts = (len(adopted), len(arrived), len(lost), len(plan.orphans), len(plan.leaked_bridges))
+        if gap or any(counts):
+            log.warning(
+                "node %s reconciled: adopted %d, taken in %d, lost %d, orphans %d, leaked bridges %d",
+                survey.node,
+                *counts,
+            )
+        judged = {*lost, *(arrival.leg_id for arrival in arrived)}
+        suspected = {*plan.lost, *(arrival.leg_id for arrival in plan.arrived)} - judged
+        if doubtful := frozenset({*plan.waiting, *suspected}):
+            self._doubtful[survey.node] = doubtful
+            self._again(survey.node)
+        for leg_id in refused:
+            with contextlib.suppress(CommandFailed):
+                await self._calls.turn_away(leg_id)
+        self._on_settled(survey.node)
+
+    def _plan(self, survey: Survey) -> Plan:
         runtime = self._runtime
         runtime.handle_now()
         known = {
@@ -109,32 +159,7 @@ class Reconciler:
             for interaction in runtime.interactions.values()
             if interaction.transfer is not None and interaction.transfer.bridge_id
         )
-        plan = reconcile(survey, known, bridges, self._clock.now_s(), GRACE_S)
-        for leg_id in plan.lost:
-            runtime.put(LegEnded(leg_id, EndReason.LOST))
-        bridge_of = {leg_id: bridge_id for bridge_id, leg_ids in survey.bridges.items() for leg_id in leg_ids}
-        for leg_id, up in plan.adopt.items():
-            runtime.put(LegAdopted(leg_id, up, bridge_of.get(leg_id, "")))
-        for arrival in plan.arrived:
-            if runtime.admit(arrival):
-                runtime.put(arrival)
-        for leg_id in plan.orphans:
-            runtime.lanes.put(Ordered("", "", HangUpLeg(leg_id, EndReason.FAILED)))
-        for bridge_id in plan.leaked_bridges:
-            runtime.lanes.put(Ordered("", "", DestroyBridge(bridge_id)))
-        log.warning(
-            "node %s reconciled: adopted %d, taken in %d, lost %d, orphans %d, leaked bridges %d",
-            survey.node,
-            len(plan.adopt),
-            len(plan.arrived),
-            len(plan.lost),
-            len(plan.orphans),
-            len(plan.leaked_bridges),
-        )
-        if plan.waiting:
-            self._undecided[survey.node] = frozenset(plan.waiting)
-            self._again(survey.node)
-        self._on_settled(survey.node)
+        return reconcile(survey, known, bridges, self._clock.now_s(), GRACE_S)
 
     def _again(self, node: str) -> None:
         def later() -> None:
@@ -145,11 +170,14 @@ class Reconciler:
         self._later.add(handle)
 
 
-def report_unfinished(runtime: Runtime, unfinished: Sequence[StartedCommand]) -> None:
+def report_unfinished(runtime: Runtime, book: Book, unfinished: Sequence[StartedCommand]) -> None:
     """Irreversible commands that were under way when the engine died. A dialed leg is found or missed by the
-    survey under its own id; an HTTP request has no such witness."""
+    survey under its own id; an HTTP request has no such witness. Each is told once."""
     for command in unfinished:
         if command.what != "OriginateLeg":
             runtime.put(
                 CommandOutcomeUnknown(command.interaction_id, command.command_id, command.what, command.subject_id)
             )
+    runtime.handle_now()
+    for command in unfinished:
+        book.command_done(command.command_id, "unknown: the engine died")
