@@ -190,9 +190,10 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         gc.collect()
         gc.freeze()
         await calls.start()
-        report_unfinished(runtime, journal.unfinished_commands())
+        report_unfinished(runtime, book, journal.unfinished_commands())
         tasks = [
             asyncio.create_task(_probe_loop(metrics), name="loop probe"),
+            asyncio.create_task(reconciler.keep_auditing(), name="audit"),
             asyncio.create_task(renderer.prepare(configuration.static_speech()), name="prepare prompts"),
             asyncio.create_task(
                 keep_house(home, journal, metrics, clock, configuration.site.keep_journal_days), name="housekeeping"

@@ -29,6 +29,7 @@ log = logging.getLogger("centralita.recovery")
 
 GRACE_S = 5.0
 """How long a leg nobody knows may be on its way to be known before it is hung up."""
+AUDIT_EVERY_S = 60.0
 
 
 def load_open(open_snapshots: Iterable[OpenSnapshot]) -> tuple[list[Interaction], list[str]]:
@@ -74,6 +75,12 @@ class Reconciler:
         """Looks for legs whose end or arrival nobody told, though no gap is known of. Returns at once."""
         for node in self._calls.connected_nodes():
             self._look_at(node)
+
+    async def keep_auditing(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(AUDIT_EVERY_S)
+            self.audit()
 
     def _look_at(self, node: str) -> None:
         self._wanted.add(node)

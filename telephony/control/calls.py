@@ -6,6 +6,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -41,6 +42,11 @@ class Calls(Desk):
         leg = self._book.get(leg_id)
         leg.asked_to_end = leg.asked_to_end or reason
         await self._ask(leg, "DELETE", f"channels/{q(leg_id)}?reason_code={cause_for(reason)}")
+
+    async def turn_away(self, leg_id: str) -> None:
+        leg = self._book.get(leg_id)
+        leg.asked_to_end = leg.asked_to_end or EndReason.CONGESTION
+        self._turn_away(leg.node, leg_id)
 
     async def originate(self, command: OriginateLeg) -> None:
         node = self._nodes.get(command.node)
@@ -155,30 +161,40 @@ class Calls(Desk):
 
     async def survey(self) -> Sequence[Survey]:
         """Put the result through the inbox like an event: it is true between the facts told before and after it."""
-        return [await self._survey(node) for node in self._nodes.values() if node.is_back]
-
-    async def _survey(self, node: NodeClient) -> Survey:
-        before = [leg.leg_id for leg in self._book.of_node(node.name) if leg.confirmed]
-        bridges_before = [bridge_id for bridge_id, bridge in self._bridges.items() if bridge.node is node]
         self._book.begin_survey()
+        surveys = []
         try:
-            seen = await survey_node(node)
+            for node in self._nodes.values():
+                if node.is_back:
+                    surveys.append(await self._survey(node))
         finally:
             ended = self._book.ended_meanwhile()
-        found = tuple(leg for leg in seen.legs if leg.leg_id not in ended and leg.leg_id not in self._turned_away)
+        return [
+            replace(survey, legs=tuple(leg for leg in survey.legs if leg.leg_id not in ended)) for survey in surveys
+        ]
+
+    async def _survey(self, node: NodeClient) -> Survey:
+        before = [leg for leg in self._book.of_node(node.name) if leg.confirmed]
+        bridges_before = [bridge_id for bridge_id, bridge in self._bridges.items() if bridge.node is node]
+        seen = await survey_node(node)
+        gone = self._book.ended_so_far() | self._turned_away
+        found = tuple(leg for leg in seen.legs if leg.leg_id not in gone)
         for leg in found:
             memory = self._book.find(leg.leg_id)
             if memory is None:
                 limit_s = node.settings.inbound_limit_s if leg.inbound else 0.0
                 memory = LegMemory(leg.leg_id, node, leg.inbound, limit_s)
                 self._book.add(memory)
-            memory.confirmed = True
+            memory.confirmed, memory.missed = True, False
             # One that arrived unseen may be up: answering it then still has to be told.
             memory.up = memory.up or (leg.up and not leg.inbound)
         there = {leg.leg_id for leg in found}
-        for leg_id in before:
-            if leg_id not in there:
-                self._book.forget(leg_id)
+        for memory in before:
+            if memory.leg_id in there:
+                continue
+            if memory.missed:
+                self._book.forget(memory.leg_id)
+            memory.missed = True  # its end may be on its way, and then says more than we know
         for bridge_id in bridges_before:
             self._bridges.pop(bridge_id, None)
         for bridge_id, leg_ids in seen.bridges.items():

@@ -47,8 +47,8 @@ class BridgeMemory:
 class LegMemory:
     """`up`: that it is up has been told. `playing`: unfinished playback -> whether we asked to stop it. `left`: what
     was running when the events stopped flowing, and may still be. `parting`: set when it has left its bridge, None
-    while nobody takes it out. `confirmed`: the node is known to have the leg.
-    `limit_s`: absolute life, 0 when unknown. `asked_to_end`: why we hung up, None when we did not.
+    while nobody takes it out. `confirmed`: the node is known to have the leg; `missed`: the last survey did not find
+    it. `limit_s`: absolute life, 0 when unknown. `asked_to_end`: why we hung up, None when we did not.
     """
 
     __slots__ = (
@@ -62,6 +62,7 @@ class LegMemory:
         "left",
         "leg_id",
         "limit_s",
+        "missed",
         "node",
         "parting",
         "playing",
@@ -76,6 +77,7 @@ class LegMemory:
         self.inbound = inbound
         self.limit_s = limit_s
         self.confirmed = inbound
+        self.missed = False
         self.up = False
         self.rang = False
         self.early_media = False
@@ -155,6 +157,9 @@ class LegBook:
     # -- a survey takes a moment; what ends during it must not come back to life
     def begin_survey(self) -> None:
         self._ended = set()
+
+    def ended_so_far(self) -> set[str]:
+        return self._ended or set()
 
     def ended_meanwhile(self) -> set[str]:
         ended, self._ended = self._ended or set(), None

@@ -142,6 +142,13 @@ class FakeCallControl:
     async def hang_up(self, leg_id: str, reason: EndReason) -> None:
         (await self._meet("hang_up", leg_id)).end(reason, cause=16)
 
+    async def turn_away(self, leg_id: str) -> None:
+        party = await self._meet("turn_away", leg_id)
+        said = party.arrival
+        called, caller, entry = said.get("called", ""), said.get("caller", ""), said.get("entry", "")
+        self.turned_away.append(LegArrived(leg_id, self.node, called, caller, said.get("name", ""), entry))
+        party.end(EndReason.CONGESTION)
+
     async def originate(self, command: OriginateLeg) -> None:
         await self.failures.meet("originate", command.leg_id)
         self._must_be_connected()

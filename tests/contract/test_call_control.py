@@ -381,6 +381,9 @@ async def test_two_legs_talk_and_part(stage: Stage, tmp_path: Path) -> None:
     await stage.control.bridge(bridge_id, [caller.leg_id, leg_id])
     (survey,) = await stage.control.survey()
     assert {bridge: set(legs) for bridge, legs in survey.bridges.items()} == {bridge_id: {caller.leg_id, leg_id}}
+    await stage.control.bridge(bridge_id, [caller.leg_id, leg_id])
+    (survey,) = await stage.control.survey()
+    assert set(survey.bridges[bridge_id]) == {caller.leg_id, leg_id}, "asked again, nobody notices"
     await caller.press("5")
     assert (await stage.facts.next(DigitPressed, caller.leg_id)).digit == "5"
     await stage.control.destroy_bridge(bridge_id)
@@ -390,6 +393,16 @@ async def test_two_legs_talk_and_part(stage: Stage, tmp_path: Path) -> None:
     assert {leg.leg_id for leg in survey.legs} == {caller.leg_id, leg_id}
     with pytest.raises(CommandRefused):
         await stage.control.bridge(bridge_id, [])
+
+
+async def test_a_leg_that_was_taken_in_can_still_be_turned_away(stage: Stage) -> None:
+    caller = await stage.caller()
+    await stage.control.turn_away(caller.leg_id)
+    assert (await stage.facts.next(LegEnded, caller.leg_id)).reason is EndReason.CONGESTION
+    with pytest.raises(LegGone):
+        await stage.control.answer(caller.leg_id)
+    (survey,) = await stage.control.survey()
+    assert survey.legs == ()
 
 
 async def test_a_survey_tells_who_is_there_and_how_they_came(stage: Stage, tmp_path: Path) -> None:
