@@ -200,6 +200,68 @@ class Transfer:
     caller: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AskQueueStatus:
+    """How is the queue right now? Answered by one `QueueStatusGiven`."""
+
+    interaction_id: str
+    request_id: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagInteraction:
+    """Labels for whoever reports on the interaction or works on it. The journal keeps them."""
+
+    interaction_id: str
+    tags: tuple[str, ...]
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoteInteraction:
+    """A sentence for whoever works on the interaction. The journal keeps it."""
+
+    interaction_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    """Work for the back office. Answered by one `TicketOpened`."""
+
+    interaction_id: str
+    ticket_id: str
+    subject: str
+    text: str = ""
+    category: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCallback:
+    """Somebody of `queue` calls `target` back. Answered by `CallbackRequested` once durable; asking again with the
+    same id is the same request."""
+
+    interaction_id: str
+    callback_id: str
+    target: str
+    queue: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """`channel`: sms, email, whatsapp. Answered by one `MessageSent`."""
+
+    interaction_id: str
+    message_id: str
+    channel: str
+    target: str
+    text: str
+    subject: str = ""
+
+
 LegCommand = (
     AnswerLeg
     | HangUpLeg
@@ -216,11 +278,47 @@ LegCommand = (
     | KeepRecording
     | DiscardRecording
 )
-Command = LegCommand | StartTimer | CancelTimer | SendHttp | SetToggle | JoinQueue | LeaveQueue | Transfer
+InteractionCommand = (
+    StartTimer
+    | CancelTimer
+    | SendHttp
+    | SetToggle
+    | JoinQueue
+    | LeaveQueue
+    | Transfer
+    | AskQueueStatus
+    | TagInteraction
+    | NoteInteraction
+    | OpenTicket
+    | RequestCallback
+    | SendMessage
+)
+Command = LegCommand | InteractionCommand
 
 COMMAND_TYPES: dict[str, type] = {cls.__name__: cls for cls in Command.__args__}
 
 
 def is_irreversible(command: Command) -> bool:
-    """Dialing and any HTTP request that may change something cannot be taken back."""
-    return isinstance(command, OriginateLeg) or (isinstance(command, SendHttp) and command.method != "GET")
+    """Dialing, messages, tickets and any HTTP request that may change something cannot be taken back."""
+    if isinstance(command, SendHttp):
+        return command.method != "GET"
+    return isinstance(command, OriginateLeg | SendMessage | OpenTicket)
+
+
+def subject_of(command: Command) -> str:
+    """The id by which its answer, or the word that nobody knows, names what the command was about."""
+    found = (getattr(command, name, "") for name in SUBJECTS)
+    return next((str(subject) for subject in found if subject), "")
+
+
+SUBJECTS = (
+    "playback_id",
+    "recording_id",
+    "bridge_id",
+    "request_id",
+    "stay_id",
+    "transfer_id",
+    "message_id",
+    "ticket_id",
+    "callback_id",
+)

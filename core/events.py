@@ -158,6 +158,43 @@ class TransferEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueStatusGiven:
+    """`status`: open, closed, or no_agents when nobody is logged in. `waiting` and `ewt_s`: callers in it, and how
+    long one who joins now will probably wait."""
+
+    interaction_id: str
+    request_id: str
+    status: Literal["open", "closed", "no_agents"]
+    waiting: int = 0
+    ewt_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TicketOpened:
+    """`number`: what people call the ticket."""
+
+    interaction_id: str
+    ticket_id: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequested:
+    """The request is safe: it may be promised."""
+
+    interaction_id: str
+    callback_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSent:
+    """The message was handed over to its channel."""
+
+    interaction_id: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToggleSet:
     """A toggle has its new value, durably."""
 
@@ -218,6 +255,10 @@ InteractionFact = (
     | HttpReplied
     | QueueLeft
     | TransferEnded
+    | QueueStatusGiven
+    | TicketOpened
+    | CallbackRequested
+    | MessageSent
     | ToggleSet
     | ReleaseActivated
     | CommandRejected

@@ -14,6 +14,7 @@ from core.commands import DestroyBridge, HangUpLeg, JoinQueue, KeepRecording, St
 from core.decisions import InteractionClosed, Noted
 from core.errors import EventRefused
 from core.events import (
+    CallbackRequested,
     CommandOutcomeUnknown,
     CommandRejected,
     DigitPressed,
@@ -27,11 +28,14 @@ from core.events import (
     LegResumed,
     LegRinging,
     LegUp,
+    MessageSent,
     PlaybackFinished,
     QueueLeft,
+    QueueStatusGiven,
     RecordingFailed,
     RecordingFinished,
     RecordingKept,
+    TicketOpened,
     TimerFired,
     ToggleSet,
     TransferEnded,
@@ -72,6 +76,10 @@ _FLOW_FACTS = (
     QueueLeft,
     TransferEnded,
     ToggleSet,
+    QueueStatusGiven,
+    TicketOpened,
+    CallbackRequested,
+    MessageSent,
     CommandRejected,
     CommandOutcomeUnknown,
 )

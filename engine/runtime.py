@@ -15,11 +15,23 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from core.clock import Clock
-from core.commands import CancelTimer, Command, OriginateLeg, SendHttp, SetToggle, StartTimer, is_irreversible
+from core.commands import (
+    AskQueueStatus,
+    CancelTimer,
+    Command,
+    OriginateLeg,
+    RequestCallback,
+    SendHttp,
+    SetToggle,
+    StartTimer,
+    is_irreversible,
+    subject_of,
+)
 from core.decisions import Decision, Moved
 from core.errors import EventRefused
 from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, TimerFired, ToggleSet
 from engine.decide import decide
+from engine.effects import errands
 from engine.interaction import Interaction, Surroundings, Turn, interaction_id_for
 from engine.lanes import Lanes, Ordered
 from engine.metrics import Metrics
@@ -283,6 +295,10 @@ class Runtime:
                 self._spawn(self._when_durable(ordered, seq))
             case SendHttp():
                 self._http.send(command, self.put, lambda outcome: None)
+            case AskQueueStatus():
+                self.put(errands.answer(ordered))
+            case RequestCallback():
+                self._spawn(self._promise(ordered, seq))
             case _ if hasattr(command, "leg_id") or hasattr(command, "bridge_id"):
                 self.lanes.put(ordered)
             case _:
@@ -292,7 +308,7 @@ class Runtime:
         """A disk that does not answer refuses the command: the caller goes on, and nothing happens to her later."""
         command, what = ordered.command, type(ordered.command).__name__
         leg_id = command.leg_id if isinstance(command, OriginateLeg) else ""
-        subject_id = leg_id or getattr(command, "request_id", "")
+        subject_id = leg_id or subject_of(command)
         marked = False
         try:
             async with asyncio.timeout(DURABLE_WITHIN_S):
@@ -316,8 +332,16 @@ class Runtime:
 
         if isinstance(ordered.command, SendHttp):
             self._http.send(ordered.command, self.put, done)
+        elif errands.answers(ordered.command):
+            done("answered")
+            self.put(errands.answer(ordered))
         else:
             self.lanes.put(replace(ordered, done=done))
+
+    async def _promise(self, ordered: Ordered, seq: int) -> None:
+        """What the caller is promised is durable first; a disk that does not answer is left to her flow's patience."""
+        await self._book.durable(seq)
+        self.put(errands.answer(ordered))
 
     async def _set_toggle(self, command: SetToggle) -> None:
         toggles = {**self.surroundings.toggles, (command.tenant, command.toggle): command.value}

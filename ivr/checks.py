@@ -94,7 +94,7 @@ def check_flow(read: ReadFlow, known: Known) -> None:
         prompts = node.prompts()
         _check_references(read, name, node, known)
         _check_prompts(read, name, prompts, known)
-        _check_variables(read, name, (*node.templates(), *prompts), variables)
+        _check_variables(read, name, node, (*node.templates(), *prompts), variables)
     _check_flow_wide(read, read.flow)
 
 
@@ -142,7 +142,11 @@ def _check_loops(read: ReadFlow, flow: Flow, known: Known) -> None:
             read.say(group[0], (), f"a caller in this loop can do nothing and never leaves it: {way}", hint, key=True)
 
 
-_DEAF = frozenset({"play", "wait", "set", "language", "branch", "hours", "lookup", "toggle", "http"})
+_DEAF = frozenset(
+    {"play", "wait", "set", "language", "branch", "hours", "lookup", "toggle", "http", "split", "queue_status"}
+    | {"tag", "note", "ticket", "message"}
+)
+"""Nodes in which a caller can do nothing."""
 
 
 def _overlaps(group: Sequence[str], others: Iterable[Sequence[str]]) -> bool:
@@ -224,15 +228,16 @@ def _check_sound(read: ReadFlow, name: str, path: Path, sound: str, languages: I
             read.say(name, path, f"there is no sound '{sound}' in '{language}'", hint)
 
 
-def _check_variables(read: ReadFlow, name: str, texts: Iterable[Placed], there: frozenset[str]) -> None:
+def _check_variables(
+    read: ReadFlow, name: str, node: NodeModel, texts: Iterable[Placed], there: frozenset[str]
+) -> None:
     used: list[tuple[Path, frozenset[str], frozenset[str]]] = []
     for placed in texts:
         needed = getattr(placed.value, "needed", None)
         names = placed.value.names
         used.append((tuple(placed.path), names, names if needed is None else needed))
     for path, names, needed in used:
-        own = {"value"} if path[:1] == ("confirm",) else set[str]()
-        for variable in sorted(names - there - own):
+        for variable in sorted(names - there - node.local(path)):
             hint = did_you_mean(variable, there, what="set")
             what = f"no node sets the variable '{variable}'"
             hint = hint if hint.startswith("did") else "give it an initial value under `variables`"

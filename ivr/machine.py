@@ -211,6 +211,7 @@ class Machine:
             self.serial,
             self.at.flow.recording_notice,
             self.notified,
+            self.run.seed,
         )
 
     # -- entering ----------------------------------------------------------------------------------------

@@ -155,6 +155,10 @@ class NodeModel(Definition):
         """The variables this node may give a value to."""
         return frozenset()
 
+    def local(self, path: Path) -> frozenset[str]:
+        """The variables that have a value only in the text at this path: `value` where something is read back."""
+        return frozenset({"value"}) if path[:1] == ("confirm",) else frozenset()
+
     @property
     def is_sensitive(self) -> bool:
         """Digits pressed here are secret: the node's memory is never snapshotted, nothing of it is noted."""

@@ -31,7 +31,7 @@ class World:
 class Visit:
     """One node, one turn. `variables`: the flow's own and the call's facts; `secrets`: the names among them that must
     not be noted; `leg_up`: the caller's leg was answered; `serial`: the running number behind every new id; `notified`:
-    the recording `notice` has been given."""
+    the recording `notice` has been given; `seed`: the call's own, for chance."""
 
     __slots__ = (
         "flow_id",
@@ -45,6 +45,7 @@ class Visit:
         "notified",
         "now_s",
         "secrets",
+        "seed",
         "serial",
         "tenant",
         "variables",
@@ -70,6 +71,7 @@ class Visit:
         serial: int,
         notice: Prompt | None,
         notified: bool,
+        seed: int = 0,
     ) -> None:
         self.interaction_id = interaction_id
         self.leg_id = leg_id
@@ -87,6 +89,7 @@ class Visit:
         self.serial = serial
         self.notice = notice
         self.notified = notified
+        self.seed = seed
 
     def new_id(self) -> str:
         """An id nobody has used: of a playback, a recording, a request, a queue stay, a transfer."""

@@ -54,6 +54,7 @@ class Walk:
             called=self._given.called,
             variables=self._given.variables,
             time_zone=self._given.timezone,
+            seed=self._given.seed,
         )
         self._world = world_of(self._given, release, tenant)
         self._shown = 0

@@ -15,6 +15,7 @@ from types import ModuleType
 from ivr.node import Verb
 from ivr.nodes import (
     branch,
+    callback,
     collect,
     hangup,
     hours,
@@ -22,12 +23,18 @@ from ivr.nodes import (
     language,
     lookup,
     menu,
+    message,
+    note,
     play,
     queue,
+    queue_status,
     record,
     return_,
     set,  # noqa: A004 - the verb's own name
+    split,
     subflow,
+    tag,
+    ticket,
     toggle,
     transfer,
     wait,
@@ -50,6 +57,13 @@ _OWN: tuple[ModuleType, ...] = (
     subflow,
     return_,
     wait,
+    split,
+    queue_status,
+    callback,
+    message,
+    ticket,
+    tag,
+    note,
     hangup,
 )
 PLUGINS = "centralita.nodes"

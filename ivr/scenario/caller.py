@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from core.commands import (
+    AskQueueStatus,
     CancelTimer,
     Command,
     DiscardRecording,
@@ -19,26 +20,34 @@ from core.commands import (
     JoinQueue,
     KeepRecording,
     LeaveQueue,
+    OpenTicket,
     Play,
+    RequestCallback,
     SendHttp,
+    SendMessage,
     SetToggle,
     StartRecording,
     StartTimer,
     StopPlayback,
     StopRecording,
     Transfer,
+    subject_of,
 )
 from core.decisions import Decision, NodeEntered
 from core.events import (
+    CallbackRequested,
     CommandRejected,
     DigitPressed,
     Event,
     HttpReplied,
     LegEnded,
+    MessageSent,
     PlaybackFinished,
     QueueLeft,
+    QueueStatusGiven,
     RecordingFinished,
     RecordingKept,
+    TicketOpened,
     TimerFired,
     ToggleSet,
     TransferEnded,
@@ -72,6 +81,8 @@ class Promises(Protocol):
 
     def queue(self, command: JoinQueue) -> tuple[str, float]: ...
 
+    def queue_status(self, command: AskQueueStatus) -> QueueStatusGiven: ...
+
     def transfer(self, command: Transfer) -> tuple[str, float]: ...
 
     def recording(self, command: StartRecording) -> tuple[float, str]:
@@ -95,7 +106,7 @@ class Caller:
         self._heap: list[tuple[float, int, str, Event]] = []
         self._live: dict[str, int] = {}
         self._worldly: set[str] = set()
-        self._counter = 0
+        self._counter = self._tickets = 0
         self._heard: dict[str, Heard] = {}
         self._recording: tuple[str, float, str] | None = None
         self._take(interpreter.start(self.world, self.begin, self.now_s))
@@ -250,6 +261,21 @@ class Caller:
         left = QueueLeft(command.interaction_id, command.stay_id, outcome)
         self._expect(command.stay_id, self.now_s + after_s, left)
 
+    def _ask_queue_status(self, command: AskQueueStatus) -> None:
+        self._expect(command.request_id, self.now_s, self.promises.queue_status(command))
+
+    def _open_ticket(self, command: OpenTicket) -> None:
+        self._tickets += 1
+        opened = TicketOpened(command.interaction_id, command.ticket_id, f"T-{self._tickets}")
+        self._expect(command.ticket_id, self.now_s, opened)
+
+    def _request_callback(self, command: RequestCallback) -> None:
+        requested = CallbackRequested(command.interaction_id, command.callback_id)
+        self._expect(command.callback_id, self.now_s, requested)
+
+    def _send_message(self, command: SendMessage) -> None:
+        self._expect(command.message_id, self.now_s, MessageSent(command.interaction_id, command.message_id))
+
     def _leave_queue(self, command: LeaveQueue) -> None:
         self._forget(command.stay_id)
 
@@ -291,10 +317,8 @@ class Caller:
 
     def _reject(self, command: Command) -> None:
         name = type(command).__name__
-        subject_id = next((str(getattr(command, key)) for key in _SUBJECTS if hasattr(command, key)), "")
-        rejected = CommandRejected(
-            self.begin.interaction_id, "", name, "as the test says", getattr(command, "leg_id", ""), subject_id
-        )
+        leg_id, subject_id = getattr(command, "leg_id", ""), subject_of(command)
+        rejected = CommandRejected(self.begin.interaction_id, "", name, "as the test says", leg_id, subject_id)
         self._expect(f"rejected {self._counter}", self.now_s, rejected)
 
     def _hung_up(self, command: HangUpLeg) -> None:
@@ -310,6 +334,10 @@ _ANSWERS: Mapping[type, Callable[[Caller, Any], None]] = {
     SendHttp: Caller._http,
     JoinQueue: Caller._join_queue,
     LeaveQueue: Caller._leave_queue,
+    AskQueueStatus: Caller._ask_queue_status,
+    OpenTicket: Caller._open_ticket,
+    RequestCallback: Caller._request_callback,
+    SendMessage: Caller._send_message,
     Transfer: Caller._transfer,
     SetToggle: Caller._toggle,
     StartRecording: Caller._record,
@@ -318,5 +346,4 @@ _ANSWERS: Mapping[type, Callable[[Caller, Any], None]] = {
     KeepRecording: Caller._keep_recording,
     HangUpLeg: Caller._hung_up,
 }
-_SUBJECTS = ("playback_id", "recording_id", "request_id", "stay_id", "transfer_id")
 _SILENT = frozenset({StartTimer, CancelTimer, StopPlayback})

@@ -118,6 +118,19 @@ class QueueOutcome(_Outcome):
     after_s: Seconds = QUEUE_S
 
 
+class QueueNow(Definition):
+    """What a queue says of itself."""
+
+    status: Literal["open", "closed", "no_agents"] = "open"
+    waiting: Count = 0
+    ewt_s: Seconds = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"status": value} if isinstance(value, str) else value
+
+
 class TransferOutcome(_Outcome):
     outcome: Literal["answered", "busy", "no_answer", "refused", "failed"]
     after_s: Seconds = TRANSFER_S
@@ -154,10 +167,13 @@ class GivenModel(Definition):
     """What a flow asks for as `pin: secret:name`."""
     http: Sequence[Web] = ()
     queue: Mapping[Name, QueueOutcome] = {}
+    queue_status: Mapping[Name, QueueNow] = {}
     transfer: Mapping[Text, TransferOutcome] = {}
     record: Sequence[Message] = ()
     rejected: Annotated[Sequence[str], BeforeValidator(_command_names)] = ()
     """Commands that are not carried out: `[StartRecording]` is a full disk."""
+    seed: Count = 0
+    """What chance a `split` draws from."""
 
     @field_validator("record", mode="before")
     @classmethod

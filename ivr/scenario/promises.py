@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.commands import JoinQueue, SendHttp, StartRecording, Transfer
-from core.events import HttpReplied
+from core.commands import AskQueueStatus, JoinQueue, SendHttp, StartRecording, Transfer
+from core.events import HttpReplied, QueueStatusGiven
 
 HTTP_S, QUEUE_S, TRANSFER_S, RECORDING_S = 0.3, 20.0, 8.0, 8.0
 """How long things take unless told."""
@@ -38,6 +38,8 @@ class Given:
 
     web: Sequence[WebReply] = ()
     queues: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    statuses: Mapping[str, tuple[str, int, float]] = field(default_factory=dict)
+    """Queue -> open, closed or no_agents; callers waiting; seconds expected."""
     transfers: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     recordings: Sequence[tuple[float, str]] = ()
     rejected: Collection[str] = ()
@@ -59,6 +61,10 @@ class Given:
 
     def queue(self, command: JoinQueue) -> tuple[str, float]:
         return self.queues.get(command.queue, ("answered", QUEUE_S))
+
+    def queue_status(self, command: AskQueueStatus) -> QueueStatusGiven:
+        status, waiting, ewt_s = self.statuses.get(command.queue, ("open", 0, 0.0))
+        return QueueStatusGiven(command.interaction_id, command.request_id, status, waiting, ewt_s)  # type: ignore[arg-type]
 
     def transfer(self, command: Transfer) -> tuple[str, float]:
         return self.transfers.get(command.target, ("answered", TRANSFER_S))

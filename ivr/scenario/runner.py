@@ -132,6 +132,7 @@ def play(
         called=given.called,
         variables=given.variables,
         time_zone=given.timezone,
+        seed=given.seed,
     )
     caller = Caller(world_of(given, release, tenant), begin, given.now_s(), promises)
     ears, missed = Ears(), []
@@ -158,6 +159,7 @@ def promises_of(given: GivenModel) -> Given:
             for w in given.http
         ],
         queues={name: (outcome.outcome, outcome.after_s) for name, outcome in given.queue.items()},
+        statuses={name: (now.status, now.waiting, now.ewt_s) for name, now in given.queue_status.items()},
         transfers={name: (outcome.outcome, outcome.after_s) for name, outcome in given.transfer.items()},
         recordings=[(message.duration_s, message.ended_by) for message in given.record],
         rejected=given.rejected,

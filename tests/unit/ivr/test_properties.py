@@ -129,6 +129,19 @@ def _node(rng: random.Random, kind: str, names: list[str]) -> dict[str, Any]:
             "next": to(),
         },
         "return": {"branch": "ok", "values": {"b": "{{ a }}"}},
+        "split": {"ways": [{"percent": "30", "next": to(), "name": "x"}, {"percent": "70", "next": to()}]},
+        "tag": {"tags": ["t", "{{ a }}"], "next": to()},
+        "note": {"text": "{{ secret }} {{ a }}", "next": to()},
+        "ticket": {"subject": "{{ a }}", "into": "b", "next": to()},
+        "message": {"channel": "sms", "to": "{{ caller }}", "text": "{{ a }}", "next": to(), **maybe(failed=to())},
+        "callback": {
+            "prompt": _prompt(rng),
+            "confirm": {"prompt": "{{ value }}"},
+            "into": "b",
+            "next": to(),
+            **maybe(number="{{ a }}", no_input=retry, no_match=retry),
+        },
+        "queue_status": {"queue": "q", "into": {"waiting": "b"}, **maybe(open=to(), no_agents=to(), next=to())},
         "wait": {"seconds": "2", "next": to(), **maybe(music="default")},
         "hangup": {**maybe(prompt=_prompt(rng)), "reason": rng.choice(["normal", "busy"])},
     }
@@ -161,9 +174,8 @@ class Chaos:
     def note(self, step: Step) -> None:
         for command in step.commands:
             self.orders.append(command)
-            for name in ("request_id", "stay_id", "transfer_id", "recording_id"):
-                if subject := getattr(command, name, ""):
-                    self.subjects.append(subject)
+            if subject := c.subject_of(command):
+                self.subjects.append(subject)
             if isinstance(command, c.Play):
                 self.playbacks.append(command.playback_id)
             if isinstance(command, c.StartTimer):
@@ -176,7 +188,7 @@ class Chaos:
         if run.playing:
             likely.append(e.PlaybackFinished(LEG, run.playing, rng.choice(["completed", "failed", "stopped"])))  # type: ignore[arg-type]
         likely += [e.TimerFired(CALL, timer_id) for timer_id in run.timers]
-        names = ("request_id", "stay_id", "recording_id")
+        names = ("request_id", "stay_id", "recording_id", "subject_id")
         known = next(filter(None, (getattr(run.memory, name, None) for name in names)), subject)
         rejected = rng.choice(
             [
@@ -207,6 +219,10 @@ class Chaos:
                 rng.choice(["digit", "hangup"]),
             ),  # type: ignore[arg-type]
             e.RecordingFailed(LEG, subject, "disk full"),
+            e.QueueStatusGiven(CALL, known, rng.choice(["open", "closed", "no_agents"]), 3, rng.choice([0.0, 900.0])),  # type: ignore[arg-type]
+            e.TicketOpened(CALL, known, "T-1"),
+            e.CallbackRequested(CALL, known),
+            e.MessageSent(CALL, known),
             e.RecordingKept(LEG, getattr(run.memory, "recording_id", subject)),
             e.CommandRejected(CALL, "1.1", rejected, "no", LEG, rng.choice([known, run.playing])),
             e.CommandOutcomeUnknown(CALL, "1.1", "SendHttp", known),

@@ -1,0 +1,37 @@
+"""What the engine answers itself, until somebody else does."""
+
+import pytest
+
+from core.commands import AskQueueStatus, HangUpLeg, OpenTicket, RequestCallback, SendMessage, is_irreversible
+from core.events import CallbackRequested, CommandRejected, QueueStatusGiven, TicketOpened
+from engine.effects import errands
+from engine.lanes import Ordered
+
+
+@pytest.mark.parametrize(
+    ("command", "event"),
+    [
+        (AskQueueStatus("i", "r", "sales"), QueueStatusGiven("i", "r", "no_agents")),
+        (OpenTicket("i", "t", "Broken"), TicketOpened("i", "t", "7.1")),
+        (RequestCallback("i", "c", "+34600123123"), CallbackRequested("i", "c")),
+        (
+            SendMessage("i", "m", "sms", "+34600123123", "Hola"),
+            CommandRejected("i", "7.1", "SendMessage", "no adapter for sms", "", "m"),
+        ),
+    ],
+)
+def test_every_errand_is_answered(command, event):
+    assert errands.answers(command)
+    assert errands.answer(Ordered("7.1", "i", command)) == event
+
+
+def test_what_is_not_the_engines_own_is_said():
+    assert not errands.answers(HangUpLeg("l"))
+    with pytest.raises(TypeError):
+        errands.answer(Ordered("7.1", "i", HangUpLeg("l")))
+
+
+def test_messages_and_tickets_are_never_repeated_blindly():
+    assert is_irreversible(SendMessage("i", "m", "sms", "x", "y"))
+    assert is_irreversible(OpenTicket("i", "t", "x"))
+    assert not is_irreversible(RequestCallback("i", "c", "x"))
