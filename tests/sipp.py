@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ _INFO = """  <send retrans="500">
   </send>
   <recv response="200" crlf="true" />
 """
-_BETWEEN = '  <pause milliseconds="120" />\n'
+_runs = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +42,15 @@ class Served:
     output: str
 
 
-class Callers:
-    """`codes`: what each caller types, one digit after another; then all wait `wait_s` and press 1."""
+class _Sipp:
+    """One run of sipp from the carrier's address."""
 
-    def __init__(self, directory: Path, sip: str, codes: Sequence[str], wait_s: float, number: str = "100") -> None:
-        digits = max(map(len, codes))
-        self._count = len(codes)
-        self._csv = directory / "callers.csv"
-        self._csv.write_text("SEQUENTIAL\n" + "".join(f"{600000000 + n};{';'.join(c)}\n" for n, c in enumerate(codes)))
-        scenario = TEMPLATE.read_text()
-        scenario = scenario.replace(
-            "DIGITS\n", "".join(_INFO.format(cseq=n + 1, digit=f"[field{n}]") + _BETWEEN for n in range(1, digits + 1))
-        )
-        scenario = scenario.replace("PRESS_1\n", _INFO.format(cseq=digits + 2, digit="1"))
-        self._scenario = directory / "caller.xml"
-        self._scenario.write_text(scenario.replace("WAIT_MS", str(int(wait_s * 1000))))
+    def __init__(self, directory: Path, sip: str, scenario: str, lines: Sequence[str], number: str) -> None:
+        name = f"sipp-{next(_runs)}"
+        self._csv, self._scenario = directory / f"{name}.csv", directory / f"{name}.xml"
+        self._csv.write_text("SEQUENTIAL\n" + "".join(f"{line}\n" for line in lines))
+        self._scenario.write_text(scenario)
+        self._count = len(lines)
         self._sip, self._number = sip, number
         self._process: asyncio.subprocess.Process | None = None
 
@@ -83,3 +78,39 @@ class Callers:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
+
+
+class Callers(_Sipp):
+    """`codes`: what each types, one digit after another, `between_s` apart; then all wait `wait_s` and press 1."""
+
+    def __init__(
+        self,
+        directory: Path,
+        sip: str,
+        codes: Sequence[str],
+        wait_s: float,
+        number: str = "100",
+        between_s: float = 0.12,
+    ) -> None:
+        digits = max(map(len, codes))
+        scenario = _with_digits(TEMPLATE, digits, 1, between_s)
+        scenario = scenario.replace("PRESS_1\n", _INFO.format(cseq=digits + 2, digit="1"))
+        scenario = scenario.replace("WAIT_MS", str(int(wait_s * 1000)))
+        lines = [f"{600000000 + n};{';'.join(code)}" for n, code in enumerate(codes)]
+        super().__init__(directory, sip, scenario, lines, number)
+
+
+class Leavers(_Sipp):
+    """`calls`: the number each dials and the keys she presses (equally many); she hangs up within `longest_s`."""
+
+    def __init__(self, directory: Path, sip: str, calls: Sequence[tuple[str, str]], longest_s: float) -> None:
+        scenario = _with_digits(TEMPLATE.with_name("sipp_leave.xml"), max(len(keys) for _, keys in calls), 2, 0.12)
+        scenario = scenario.replace("LONGEST_MS", str(int(longest_s * 1000)))
+        lines = [f"{600000000 + n};{number};{';'.join(keys)}" for n, (number, keys) in enumerate(calls)]
+        super().__init__(directory, sip, scenario, lines, "100")
+
+
+def _with_digits(template: Path, digits: int, first_field: int, between_s: float) -> str:
+    pause = f'  <pause milliseconds="{int(between_s * 1000)}" />\n' if between_s else ""
+    presses = (_INFO.format(cseq=n + 2, digit=f"[field{n + first_field}]") + pause for n in range(digits))
+    return template.read_text().replace("DIGITS\n", "".join(presses))

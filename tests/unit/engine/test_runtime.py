@@ -7,6 +7,7 @@ import pytest
 
 from core.commands import OriginateLeg
 from core.decisions import InteractionClosed, Noted
+from core.errors import NodeUnavailable
 from core.events import DigitPressed, HttpReplied, LegArrived, LegEnded, LegUp, TimerFired
 from core.leg import EndReason
 from core.media import Sound
@@ -438,3 +439,22 @@ async def test_a_message_of_who_hangs_up_is_kept(house):
     ana.hang_up()
     await asyncio.sleep(0.1)
     assert len(house.kept) == 1
+
+
+@in_virtual_time
+async def test_a_reconciliation_that_fails_is_tried_again(house):
+    ana = await house.calls()
+    real, failures = house.node.survey, [ZeroDivisionError("bug"), NodeUnavailable("not now")]
+
+    async def survey():
+        if failures:
+            raise failures.pop()
+        return await real()
+
+    house.node.survey = survey
+    house.node.cut()
+    house.node.lose(ana.leg_id)
+    house.node.mend()
+    await asyncio.sleep(20)
+    assert failures == []
+    assert house.book.outcomes() == ["lost"]
