@@ -23,12 +23,13 @@ from typing import IO, Any
 
 import httpx
 
+from engine.absence import send_to_overflow
 from engine.children import Child
 from engine.home import Home
 from telephony.node.errors import StartFailed
 from telephony.node.installation import Installation, default_root
 from telephony.node.launcher import Launcher
-from telephony.node.settings import STASIS_APP, NodeSettings
+from telephony.node.settings import NodeSettings
 
 log = logging.getLogger("centralita.supervisor")
 
@@ -189,8 +190,7 @@ class Supervisor:
                     log.error("the engine does not answer: killed")
                     self._on_event("the engine does not answer; it is killed and started again")
                     self.engine.kill()
-                # One that takes no new calls (it drains, its disk is full) still looks after those it has.
-                if body is not None and body.get("commanding"):
+                if _commands(body):
                     if now_s - ready_s > HEALTH_EVERY_S + _ANSWERS_WITHIN_S:
                         self._on_event("the engine is back")
                     ready_s = now_s
@@ -198,21 +198,20 @@ class Supervisor:
                     await self._send_callers_to_overflow()
 
     async def _send_callers_to_overflow(self) -> None:
-        """Every leg still in our application leaves it for the dialplan, which speaks to it without an engine."""
         node = self.plan.node
         auth = ("supervisor", node.secrets.ari_supervisor)
-        async with httpx.AsyncClient(base_url=node.ari_url, auth=auth, timeout=3.0, trust_env=False) as ari:
-            with suppress(httpx.HTTPError):
-                application = await ari.get(f"/applications/{STASIS_APP}")
-                legs = application.json().get("channel_ids", []) if application.status_code == 200 else []
-                for leg_id in legs:
-                    context = "safe_harbour" if ".x" in leg_id else "overflow"
-                    await ari.post(
-                        f"/channels/{leg_id}/continue", params={"context": context, "extension": "s", "priority": 1}
-                    )
-                if legs:
-                    log.error("engine away: %d legs sent to overflow", len(legs))
-                    self._on_event(f"the engine is still away: {len(legs)} waiting callers were sent to overflow")
+        async with (
+            httpx.AsyncClient(base_url=node.ari_url, auth=auth, timeout=3.0, trust_env=False) as ari,
+            _control_client(self.plan.home) as engine,
+        ):
+
+            async def is_back() -> bool:
+                return _commands(await _ask(engine, "/ready"))
+
+            sent = await send_to_overflow(ari, is_back)
+        if sent:
+            log.error("engine away: %d legs sent to overflow", sent)
+            self._on_event(f"the engine is still away: {sent} waiting callers were sent to overflow")
 
     # -- Asterisk ----------------------------------------------------------------------------------------
     async def _mind_asterisk(self) -> None:
@@ -262,6 +261,11 @@ async def _ask(client: httpx.AsyncClient, path: str) -> dict[str, Any] | None:
         return body
     except (httpx.HTTPError, OSError, ValueError):
         return None
+
+
+def _commands(ready: dict[str, Any] | None) -> bool:
+    """One that takes no new calls (it drains, its disk is full) still looks after those it has."""
+    return ready is not None and bool(ready.get("commanding"))
 
 
 async def _status(client: httpx.AsyncClient, path: str) -> int | None:

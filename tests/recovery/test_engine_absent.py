@@ -36,6 +36,30 @@ async def test_a_frozen_engine_does_not_keep_its_callers(caller, tmp_path):
     await running.until_idle(30)
 
 
+async def test_two_people_who_talk_do_not_miss_the_engine(system, softphones):
+    running = await system({"hold": FLOW}, absence_s=2.0)
+    ana, luis = await softphones(), await softphones()
+    for phone, name in ((ana, "main-1001"), (luis, "main-1002")):
+        await phone.register(name, running.account(name), port=running.node.sip_port)
+    await luis.auto_answer(after_ms=100)
+    call = await ana.call(f"sip:1002@{running.sip}")
+    other = await luis.incoming()
+    await call.until("confirmed")
+    await running.until(lambda body: [row["state"] for row in body["interactions"]] == ["connected"])
+    pid = running.engine_pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(6)
+        assert len(await running.ari("channels")) == 2
+        assert not any("overflow" in text for text in running.told)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await running.until(lambda body: body["ready"])
+    await call.hangup()
+    await other.until("disconnected")
+    await running.until_idle()
+
+
 async def test_a_frozen_engine_is_killed_and_a_fresh_one_serves(caller):
     running, call = caller
     pid = running.engine_pid

@@ -1,0 +1,46 @@
+"""The engine stays away: whoever waits for it leaves it for the dialplan, which speaks to callers without an engine.
+
+Two people who talk to each other wait for nobody and are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+import httpx
+
+from telephony.node.settings import STASIS_APP
+
+OVERFLOW, SAFE_HARBOUR = "overflow", "safe_harbour"
+_ASK_EVERY = 10
+"""How many legs are sent between two looks at whether the engine is back."""
+
+
+def waiting(leg_ids: Iterable[str], bridges: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """(leg, dialplan context) of each leg that hears nobody: overflow for callers, the safe harbour for whom we dialed."""
+    talking = {leg for bridge in bridges if len(legs := bridge.get("channels", ())) > 1 for leg in legs}
+    return [(leg, SAFE_HARBOUR if ".x" in leg else OVERFLOW) for leg in leg_ids if leg not in talking]
+
+
+async def send_to_overflow(ari: httpx.AsyncClient, is_back: Callable[[], Awaitable[bool]]) -> int:
+    """How many legs were sent. `is_back`: the engine commands again, so the rest is its own.
+
+    A leg that cannot be sent holds up none of the others.
+    """
+    try:
+        application = (await ari.get(f"/applications/{STASIS_APP}")).raise_for_status().json()
+        bridges = (await ari.get("/bridges")).raise_for_status().json()
+    except (httpx.HTTPError, ValueError):
+        return 0
+    sent = 0
+    for number, (leg_id, context) in enumerate(waiting(application.get("channel_ids", []), bridges)):
+        if number % _ASK_EVERY == 0 and await is_back():
+            break
+        try:
+            where = {"context": context, "extension": "s", "priority": "1"}
+            answer = await ari.post(f"/channels/{leg_id}/continue", params=where)
+        except httpx.HTTPError:
+            continue
+        sent += answer.is_success
+    return sent
