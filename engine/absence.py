@@ -18,7 +18,7 @@ _ASK_EVERY = 10
 
 
 def waiting(leg_ids: Iterable[str], bridges: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """(leg, dialplan context) of each leg that hears nobody: overflow for callers, the safe harbour for whom we dialed."""
+    """(leg, dialplan context) of each leg that hears nobody: callers to overflow, others to the safe harbour."""
     talking = {leg for bridge in bridges if len(legs := bridge.get("channels", ())) > 1 for leg in legs}
     return [(leg, SAFE_HARBOUR if ".x" in leg else OVERFLOW) for leg in leg_ids if leg not in talking]
 
