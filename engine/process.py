@@ -47,6 +47,7 @@ from engine.outbound_use import OutboundUse
 from engine.recovery import Reconciler, load_open, report_unfinished
 from engine.runtime import Runtime
 from engine.speech import opened_renderer
+from engine.transitions import TransitionLog
 from ivr.model import Release
 from store.cipher import ContactCipher
 from store.journal import Journal
@@ -107,6 +108,8 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         for release_id in {interaction.release_id for interaction in readable} - releases.keys():
             releases[release_id] = _old_release(journal, release_id, configuration)
 
+        transitions = TransitionLog(home.logs / "transitions.log")
+        stack.callback(transitions.flush)
         http = HttpEffect(configuration.http_hosts(box))
         stack.push_async_callback(http.close)
         runtime = Runtime(
@@ -125,6 +128,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             metrics=metrics,
             max_interactions=configuration.site.max_interactions,
             on_overflow=lambda: reconcile_all(),
+            on_transition=transitions.write,
             outbound_use=OutboundUse(uses_from(journal.load_state("outbound_use"))),
         )
         renderer = await stack.enter_async_context(

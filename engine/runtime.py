@@ -30,6 +30,7 @@ from core.commands import (
 from core.decisions import Decision, Moved
 from core.errors import EventRefused
 from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, TimerFired, ToggleSet
+from core.table import Transition
 from engine.decide import decide
 from engine.effects import errands
 from engine.interaction import Interaction, Surroundings, Turn, interaction_id_for
@@ -39,7 +40,6 @@ from engine.outbound_use import WINDOW_S, OutboundUse
 from engine.timers import Timers
 
 log = logging.getLogger("centralita.engine")
-transitions_log = logging.getLogger("centralita.transitions")
 
 INBOX_LIMIT = 100_000
 DURABLE_WITHIN_S = 5.0
@@ -111,6 +111,7 @@ class Runtime:
         max_interactions: int,
         on_overflow: Callable[[], None],
         outbound_use: OutboundUse | None = None,
+        on_transition: Callable[[Transition, float], None] = lambda transition, at_s: None,
     ) -> None:
         self.clock = clock
         self.metrics = metrics
@@ -124,6 +125,7 @@ class Runtime:
         self._book = book
         self._http = http
         self._on_overflow = on_overflow
+        self._on_transition = on_transition
         self._inbox: deque[Event | _Due] = deque()
         self._scheduled = False
         self._closed = False
@@ -237,7 +239,7 @@ class Runtime:
         interaction = turn.interaction
         for decision in turn.decisions:
             if isinstance(decision, Moved):
-                transitions_log.info("%s", decision.transition)
+                self._on_transition(decision.transition, now_s)
         states = self._count_dialing(turn, now_s)
         written = Written(
             fact, now_s, interaction, tuple(turn.decisions), tuple(turn.commands), interaction.is_closed, states
