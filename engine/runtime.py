@@ -19,6 +19,7 @@ from core.commands import (
     AskQueueStatus,
     CancelTimer,
     Command,
+    HangUpLeg,
     OriginateLeg,
     RequestCallback,
     SendHttp,
@@ -32,6 +33,7 @@ from core.errors import EventRefused
 from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, TimerFired, ToggleSet
 from core.table import Transition
 from engine.decide import decide
+from engine.durably import Durably
 from engine.effects import errands
 from engine.interaction import Interaction, Surroundings, Turn, interaction_id_for
 from engine.lanes import Lanes, Ordered
@@ -42,8 +44,6 @@ from engine.timers import Timers
 log = logging.getLogger("centralita.engine")
 
 INBOX_LIMIT = 100_000
-DURABLE_WITHIN_S = 5.0
-"""How long what cannot be taken back waits for the disk before the caller goes on without it."""
 EVENTS_PER_TURN = 200
 """How many facts are handled before the loop gets to read its sockets again."""
 
@@ -131,6 +131,8 @@ class Runtime:
         self._closed = False
         self._legs: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._durably = Durably(book, self.put, self.perform, self._spawn)
+        self._toggles_pending: dict[tuple[str, str], bool] = {}
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -250,7 +252,14 @@ class Runtime:
             self._forget(interaction)
         secret = interaction.holds_secrets or (before is not None and before.holds_secrets)
         for n, command in enumerate(turn.commands):
-            self.dispatch(Ordered(f"{seq}.{n}", interaction.interaction_id, command, secret=secret), seq)
+            ordered = Ordered(f"{seq}.{n}", interaction.interaction_id, command, secret=secret)
+            try:
+                self.dispatch(ordered, seq)
+            except Exception as bug:  # the commands after it are not to blame
+                log.exception("command %s could not be sent on its way", ordered.command_id)
+                leg_id, what, why = getattr(command, "leg_id", ""), type(command).__name__, type(bug).__name__
+                rejected = CommandRejected(ordered.interaction_id, ordered.command_id, what, why, leg_id)
+                self.put(replace(rejected, subject_id=subject_of(command)))
 
     def _count_dialing(self, turn: Turn, now_s: float) -> Mapping[str, object]:
         """Hourly caps: what is dialed is counted before it is, and survives a restart."""
@@ -292,38 +301,21 @@ class Runtime:
             case CancelTimer():
                 self.timers.cancel(command.interaction_id, command.timer_id)
             case SetToggle():
-                self._spawn(self._set_toggle(command))
+                self._set_toggle(ordered, command)
+            case HangUpLeg() if self._durably.calls_off(command.leg_id):
+                pass
             case _ if is_irreversible(command):
-                self._spawn(self._when_durable(ordered, seq))
+                self._durably.carry_out(ordered, seq)
             case SendHttp():
                 self._http.send(command, self.put, lambda outcome: None)
             case AskQueueStatus():
                 self.put(errands.answer(ordered))
             case RequestCallback():
-                self._spawn(self._promise(ordered, seq))
+                self._durably.promise(ordered, seq, lambda: errands.answer(ordered))
             case _ if hasattr(command, "leg_id") or hasattr(command, "bridge_id"):
                 self.lanes.put(ordered)
             case _:
                 pass
-
-    async def _when_durable(self, ordered: Ordered, seq: int) -> None:
-        """A disk that does not answer refuses the command: the caller goes on, and nothing happens to her later."""
-        command, what = ordered.command, type(ordered.command).__name__
-        leg_id = command.leg_id if isinstance(command, OriginateLeg) else ""
-        subject_id = leg_id or subject_of(command)
-        marked = False
-        try:
-            async with asyncio.timeout(DURABLE_WITHIN_S):
-                await self._book.durable(seq)
-                marked = True
-                await self._book.command_started(ordered.command_id, ordered.interaction_id, what, subject_id)
-        except TimeoutError:
-            if marked:
-                self._book.command_done(ordered.command_id, "never carried out")
-            why = f"the journal did not reach the disk within {DURABLE_WITHIN_S:g} s, so it was not carried out"
-            self.put(CommandRejected(ordered.interaction_id, ordered.command_id, what, why, leg_id, subject_id))
-        else:
-            self.perform(ordered)
 
     def perform(self, ordered: Ordered) -> None:
         """Carries out an irreversible command whose start is on disk; its end is written down too."""
@@ -340,17 +332,24 @@ class Runtime:
         else:
             self.lanes.put(replace(ordered, done=done))
 
-    async def _promise(self, ordered: Ordered, seq: int) -> None:
-        """What the caller is promised is durable first; a disk that does not answer is left to her flow's patience."""
-        await self._book.durable(seq)
-        self.put(errands.answer(ordered))
+    def _set_toggle(self, ordered: Ordered, command: SetToggle) -> None:
+        """In force once it is durable, and kept together with those on their way to the disk."""
+        key, value, pending = (command.tenant, command.toggle), command.value, self._toggles_pending
+        pending[key] = value
+        fact = ToggleSet(command.interaction_id, command.tenant, command.toggle, value)
+        body = toggles_body({**self.surroundings.toggles, **pending})
 
-    async def _set_toggle(self, command: SetToggle) -> None:
-        toggles = {**self.surroundings.toggles, (command.tenant, command.toggle): command.value}
-        self.surroundings = replace(self.surroundings, toggles=toggles)
-        fact = ToggleSet(command.interaction_id, command.tenant, command.toggle, command.value)
-        await self._book.durable(self._book.write_state("toggles", fact, self.clock.now_s(), toggles_body(toggles)))
-        self.put(fact)
+        def settled() -> None:
+            if pending.get(key) is value:
+                del pending[key]
+
+        def then() -> Event:
+            settled()
+            self.surroundings = replace(self.surroundings, toggles={**self.surroundings.toggles, key: value})
+            return fact
+
+        seq = self._book.write_state("toggles", fact, self.clock.now_s(), body)
+        self._durably.promise(ordered, seq, then, settled)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
