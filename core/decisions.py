@@ -86,6 +86,26 @@ class Noted:
     why: str
 
 
-Decision = InteractionOpened | InteractionClosed | LegJoined | Moved | NodeEntered | NodeLeft | VariablesSet | Noted
+@dataclass(frozen=True, slots=True)
+class SurveyAnswered:
+    """`kind`: csat (1-5), nps (0-10), yes_no; `value`: the number, or `yes` and `no`."""
+
+    survey: str
+    question: str
+    kind: str
+    value: str
+
+
+Decision = (
+    InteractionOpened
+    | InteractionClosed
+    | LegJoined
+    | Moved
+    | NodeEntered
+    | NodeLeft
+    | VariablesSet
+    | Noted
+    | SurveyAnswered
+)
 
 DECISION_TYPES: dict[str, type] = {cls.__name__: cls for cls in Decision.__args__}

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from core.commands import Command, StopPlayback
 from core.decisions import Noted
+from core.media import Part
 from ivr.node import Leave, NodeModel, RetryHandler, Turn, Visit, fail
 
 if TYPE_CHECKING:
@@ -45,13 +46,15 @@ def say(
     prompts: Sequence[Prompt | None],
     first_digit_s: float,
     extra: Mapping[str, object] | None = None,
+    more: tuple[Part, ...] = (),
 ) -> Turn:
-    """Says the prompts as one question and listens; what was typed is forgotten. A question without a word listens
-    at once. A prompt without barge-in also forgets what was typed ahead."""
+    """Says the prompts, and `more`, as one question and listens; what was typed is forgotten. A question without a word
+    listens at once. A prompt without barge-in also forgets what was typed ahead."""
     said = [prompt for prompt in prompts if prompt is not None]
     parts = tuple(
         part for prompt in said for part in (visit.parts_with(prompt, extra) if extra else visit.parts(prompt))
     )
+    parts += more
     flush = not all(prompt.barge_in for prompt in said)
     if not parts:
         return Turn(replace(memory, playback_id="", typed=""), (visit.timer(INPUT, first_digit_s),), flush=flush)

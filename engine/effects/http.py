@@ -23,6 +23,7 @@ import stamina
 
 from core.commands import SendHttp
 from core.events import Event, HttpReplied
+from ivr.replies import value_at
 
 log = logging.getLogger("centralita.http")
 
@@ -166,7 +167,7 @@ class HttpEffect:
 
 
 def _mapped(body: bytes, mapping: Mapping[str, str]) -> dict[str, str]:
-    """Variable -> the value at its dotted path (`customer.balance`, `items.0.id`).
+    """Variable -> the value at its dotted path (`customer.balance`, `items.0.id`, `slots.*.start`).
 
     Raises:
         HttpRefused: the body is not JSON, or a path leads nowhere or to no scalar.
@@ -177,20 +178,7 @@ def _mapped(body: bytes, mapping: Mapping[str, str]) -> dict[str, str]:
         document = json.loads(body)
     except (ValueError, RecursionError) as failure:
         raise HttpRefused("the reply is not JSON, as its mapping needs") from failure
-    return {variable: _at(document, path) for variable, path in mapping.items()}
-
-
-def _at(document: Any, path: str) -> str:
-    value = document
-    for step in path.split("."):
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            raise HttpRefused(f"the reply has nothing at '{path}'")
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict | list):
-        raise HttpRefused(f"the reply has no single value at '{path}'")
-    return "" if value is None else str(value)[:MAX_VALUE_CHARS]
+    try:
+        return {variable: value_at(document, path)[:MAX_VALUE_CHARS] for variable, path in mapping.items()}
+    except ValueError as failure:
+        raise HttpRefused(str(failure)) from failure

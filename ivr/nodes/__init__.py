@@ -33,6 +33,7 @@ from ivr.nodes import (
     set,  # noqa: A004 - the verb's own name
     split,
     subflow,
+    survey,
     tag,
     ticket,
     toggle,
@@ -60,6 +61,7 @@ _OWN: tuple[ModuleType, ...] = (
     split,
     queue_status,
     callback,
+    survey,
     message,
     ticket,
     tag,

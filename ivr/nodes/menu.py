@@ -12,6 +12,16 @@
       first_digit_s: 6
       into: choice
 
+The choices may also come from a list variable, one key each:
+
+      options:
+        from: slots                    # values joined by `|`, as `http` takes them with `slots.*.start`
+        prompt: {es: "Para el {{ option | date }}, marque {{ key }}.", en: "…"}
+        most: 5
+        into: slot
+        next: confirm
+        empty: no_slots
+
 Silence and wrong keys have handlers of their own (`no_input`, `no_match`), inherited from the flow's defaults.
 """
 
@@ -20,17 +30,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec.structs import replace
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from core.decisions import Noted
 from core.events import DigitPressed, Event, PlaybackFinished, TimerFired
+from core.media import Part
 from definitions.faults import Faults, fault
-from definitions.models import Definition, Flag, LanguageTag, Name, Seconds, Variable
+from definitions.models import Count, Definition, Flag, LanguageTag, Name, Seconds, Variable
 from ivr.asking import Asking, heard, hush, is_deaf, say, try_again
-from ivr.node import Exit, Leave, NodeModel, Reference, RetryHandler, Turn, Visit
+from ivr.node import Exit, Leave, NodeModel, Path, Reference, RetryHandler, Turn, Visit, fail
 from ivr.prompts import Prompt
+from ivr.replies import SEPARATOR
+from ivr.run import plain
+from ivr.templates import Expression
 from ivr.values import Value
 
 VERSION = 1
@@ -59,12 +74,32 @@ class Key(Definition):
         return self
 
 
+def _few(most: int) -> int:
+    if not 1 <= most <= 9:
+        raise fault(f"{most} options cannot each have a key", "write 1 to 9; four are enough")
+    return most
+
+
+class Options(Definition):
+    """One key for each value of a list, 1 first; keys of the menu's own are left out."""
+
+    source: Expression = Field(alias="from")
+    prompt: Prompt
+    """Said for each: `option` is the value, `key` its key."""
+    most: Annotated[Count, AfterValidator(_few)] = 5
+    into: Variable
+    next: Name
+    empty: Name | None = None
+    """When the list has nothing; without it, the error exit."""
+
+
 class Model(NodeModel):
     waits: ClassVar[bool] = True
 
     type: Literal["menu"] = "menu"
     prompt: Prompt
-    keys: Mapping[str, Key] = Field(min_length=1)
+    keys: Mapping[str, Key] = {}
+    options: Options | None = None
     first_digit_s: Seconds = 6.0
     between_digits_s: Seconds = 3.0
     into: Variable | None = None
@@ -81,24 +116,53 @@ class Model(NodeModel):
         faults.raise_any("keys")
         return keys
 
+    @model_validator(mode="after")
+    def _has_choices(self) -> Model:
+        if not self.keys and self.options is None:
+            raise fault("this menu has nothing to choose", 'write `keys: {"1": sales}`')
+        return self
+
     def exits(self) -> tuple[Exit, ...]:
         keys = (Exit(key, does.next, ("keys", key)) for key, does in self.keys.items() if does.next is not None)
-        return (*keys, *super().exits())
+        options = self.options
+        ways = (("option", options.next, "next"), ("empty", options.empty, "empty")) if options else ()
+        chosen = (Exit(branch, target, ("options", name)) for branch, target, name in ways if target)
+        return (*keys, *chosen, *super().exits())
+
+    def local(self, path: Path) -> frozenset[str]:
+        return frozenset({"option", "key"}) if path[:2] == ("options", "prompt") else super().local(path)
 
     def references(self) -> tuple[Reference, ...]:
         languages = ((key, does.language) for key, does in self.keys.items())
         return tuple(Reference("language", tag, ("keys", key, "language")) for key, tag in languages if tag)
 
     def sets(self) -> frozenset[str]:
-        return frozenset(({self.into} if self.into else set()).union(*(does.set for does in self.keys.values())))
+        own = {self.into, self.options.into if self.options else None} - {None}
+        return frozenset(filter(None, own)).union(*(does.set for does in self.keys.values()))
 
 
 class Memory(Asking, frozen=True, omit_defaults=True):
-    pass
+    """`options`: what the keys not in the node stand for, as they were when the menu was entered."""
+
+    options: dict[str, str] = {}
 
 
 def enter(node: Model, visit: Visit) -> Turn:
-    return _ask(node, visit, Memory())
+    if node.options is None:
+        return _ask(node, visit, Memory())
+    options = _options(node, node.options, visit)
+    if options:
+        return _ask(node, visit, Memory(options=options))
+    if node.options.empty is not None:
+        return Turn(leave=Leave("empty", node.options.empty), decisions=(Noted("options", "the list is empty"),))
+    return fail(node, "the list of options is empty, and no node is given for that")
+
+
+def _options(node: Model, options: Options, visit: Visit) -> dict[str, str]:
+    value = options.source.evaluate(visit.variables, visit.language)
+    values = [text.strip() for text in str(plain(value) or "").split(SEPARATOR)]
+    free = [key for key in "123456789" if key not in node.keys]
+    return dict(zip(free[: options.most], filter(None, values), strict=False))
 
 
 def resume(node: Model, memory: Memory, visit: Visit) -> Turn:
@@ -120,14 +184,19 @@ def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
 
 
 def _ask(node: Model, visit: Visit, memory: Memory, first: Prompt | None = None) -> Turn:
-    return say(visit, memory, (first, node.prompt), node.first_digit_s)
+    more: tuple[Part, ...] = ()
+    if node.options is not None:
+        prompt = node.options.prompt
+        said = (visit.parts_with(prompt, {"option": option, "key": key}) for key, option in memory.options.items())
+        more = tuple(part for parts in said for part in parts)
+    return say(visit, memory, (first, node.prompt), node.first_digit_s, more=more)
 
 
 def _pressed(node: Model, memory: Memory, digit: str, visit: Visit) -> Turn:
     if is_deaf(memory, node.prompt, visit):
         return Turn(memory)
     typed = memory.typed + digit
-    if any(key != typed and key.startswith(typed) for key in node.keys):
+    if any(key != typed and key.startswith(typed) for key in (*node.keys, *memory.options)):
         stop = hush(memory, visit)
         wait = visit.timer("input", node.between_digits_s)
         return Turn(replace(memory, typed=typed, playback_id=""), (*stop, wait))
@@ -136,10 +205,13 @@ def _pressed(node: Model, memory: Memory, digit: str, visit: Visit) -> Turn:
 
 def _decide(node: Model, memory: Memory, typed: str, visit: Visit) -> Turn:
     """The longest key that was typed; what follows it was meant for the next node."""
-    key = next((typed[:length] for length in range(len(typed), 0, -1) if typed[:length] in node.keys), None)
+    keys = node.keys.keys() | memory.options.keys()
+    key = next((typed[:length] for length in range(len(typed), 0, -1) if typed[:length] in keys), None)
     if key is None:
         ask = partial(_ask, node, visit)
         return try_again(node, node.no_match, "no_match", memory, visit, ask, f"no key {typed}")
+    if key in memory.options and node.options is not None:
+        return _chosen(node, node.options, key, memory.options[key], typed, visit)
     does = node.keys[key]
     if does.language is not None:
         visit.language = does.language
@@ -149,3 +221,11 @@ def _decide(node: Model, memory: Memory, typed: str, visit: Visit) -> Turn:
     if node.into is not None:
         variables[node.into] = key
     return Turn(leave=Leave(key, does.next, variables), untaken=typed[len(key) :])
+
+
+def _chosen(node: Model, options: Options, key: str, option: str, typed: str, visit: Visit) -> Turn:
+    variables: dict[str, object] = {options.into: option}
+    if node.into is not None:
+        variables[node.into] = key
+    secret = frozenset({options.into}) if options.source.names & visit.secrets.keys() else frozenset[str]()
+    return Turn(leave=Leave("option", options.next, variables, sensitive=secret), untaken=typed[len(key) :])

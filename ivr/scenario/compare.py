@@ -9,7 +9,7 @@ from typing import Any
 
 from rapidfuzz import fuzz, process
 
-from core.decisions import NodeEntered, NodeLeft, Noted, VariablesSet
+from core.decisions import NodeEntered, NodeLeft, Noted, SurveyAnswered, VariablesSet
 from ivr.scenario.caller import Caller
 from ivr.scenario.model import Expect, HeardModel
 from ivr.scenario.transcript import Decided, Did, Heard, Line, Ordered
@@ -212,6 +212,8 @@ def _line(line: Line) -> str:
             return f"       leaves by {left.branch}" + (f" to {left.target}" if left.target else "")
         case Decided(_, Noted() as noted):
             return f"       {noted.what}: {noted.why}"
+        case Decided(_, SurveyAnswered() as answer):
+            return f"       {answer.survey}: {answer.question} = {answer.value}"
         case Decided(_, VariablesSet() as given):
             return "       " + ", ".join(f"{name} = {value!r}" for name, value in given.values.items())
         case _:

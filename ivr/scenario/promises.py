@@ -9,6 +9,7 @@ from typing import Any
 
 from core.commands import AskQueueStatus, JoinQueue, SendHttp, StartRecording, Transfer
 from core.events import HttpReplied, QueueStatusGiven
+from ivr.replies import value_at
 
 HTTP_S, QUEUE_S, TRANSFER_S, RECORDING_S = 0.3, 20.0, 8.0, 8.0
 """How long things take unless told."""
@@ -82,31 +83,12 @@ def _replied(command: SendHttp, reply: WebReply) -> HttpReplied:
         return _failed(command, reply.error)
     if not 200 <= reply.status < 300 or not command.mapping:
         return HttpReplied(command.interaction_id, command.request_id, reply.status)
-    values = {}
-    for variable, path in command.mapping.items():
-        found = _at(reply.body, path)
-        if found is None:
-            return _failed(command, f"the reply has no single value at '{path}'")
-        values[variable] = found
+    try:
+        values = {variable: value_at(reply.body, path) for variable, path in command.mapping.items()}
+    except ValueError as failure:
+        return _failed(command, str(failure))
     return HttpReplied(command.interaction_id, command.request_id, reply.status, values)
 
 
 def _failed(command: SendHttp, why: str) -> HttpReplied:
     return HttpReplied(command.interaction_id, command.request_id, 0, {}, why)
-
-
-def _at(document: Any, path: str) -> str | None:
-    """The scalar at a dotted path (`customer.balance`, `items.0.id`), as the engine maps replies."""
-    value = document
-    for step in path.split("."):
-        if isinstance(value, Mapping) and step in value:
-            value = value[step]
-        elif isinstance(value, Sequence) and not isinstance(value, str) and step.isdigit() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Mapping) or (isinstance(value, Sequence) and not isinstance(value, str)):
-        return None
-    return "" if value is None else str(value)

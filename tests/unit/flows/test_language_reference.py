@@ -29,7 +29,10 @@ FENCES = [
     for match in re.finditer(r"^```(\w+ ?[\w ]*)\n(.*?)^```$", TEXT, re.M | re.S)
 ]
 IDENTIFY = "flow: identify\nlanguages: [es, en]\nstart: back\nnodes:\n  back: {type: return}\n"
-VARIABLES = ("attempts", "balance", "choice", "currency", "document", "name", "number", "promise", "spoken", "vip")
+VARIABLES = (
+    *("attempts", "balance", "choice", "currency", "document", "name"),
+    *("number", "promise", "slots", "spoken", "vip"),
+)
 
 
 def fences(kind: str) -> list[str]:

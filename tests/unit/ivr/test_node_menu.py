@@ -229,7 +229,7 @@ def test_without_a_way_out_silence_ends_in_the_error_exit():
         ({"a": "x"}, "no key of a phone"),
         ({"1": {"repeat": "no"}}, "does nothing"),
         ({"1": {"repeat": "yes", "next": "x"}}, "both repeats and goes on"),
-        ({}, "too short"),
+        ({}, "nothing to choose"),
     ],
 )
 def test_keys_that_make_no_sense_are_explained(keys, complaint):

@@ -129,6 +129,15 @@ def _node(rng: random.Random, kind: str, names: list[str]) -> dict[str, Any]:
             "next": to(),
         },
         "return": {"branch": "ok", "values": {"b": "{{ a }}"}},
+        "survey": {
+            "survey": "s",
+            "questions": [
+                {"name": "b", "kind": rng.choice(["csat", "nps", "yes_no"]), "prompt": _prompt(rng)},
+                {"name": "d", "kind": "nps", "prompt": _prompt(rng), "optional": "yes"},
+            ],
+            "next": to(),
+            **maybe(no_input=retry, no_match=retry),
+        },
         "split": {"ways": [{"percent": "30", "next": to(), "name": "x"}, {"percent": "70", "next": to()}]},
         "tag": {"tags": ["t", "{{ a }}"], "next": to()},
         "note": {"text": "{{ secret }} {{ a }}", "next": to()},
