@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 import yaml
 
@@ -45,18 +46,22 @@ def explain(error: yaml.YAMLError | UnicodeEncodeError, text: str, file: str) ->
     if "could not find expected ':'" in problem:
         return _missing_colon(lines, start_line, start_column, file)
     if "flow mapping" in context or "flow sequence" in context or "flow node" in context:
+        begun = lines[start_line - 1]
+        if begun.count('"') % 2:
+            return _open_quote(start_line, begun, file)
         return _bracket(context, say)
     if "block sequence entries are not allowed" in problem:
         return say("a list cannot begin on this line", "put `- …` on a line of its own, or use [a, b]")
     if "document start" in problem and re.match(r"\s*(\"[^\"]*\"|'[^']*'):\S", row):
         return say("a space is missing after the colon", "write `key: value`")
+    if column == len(row) - len(row.lstrip()) + 1 and "block" in context:
+        return _misplaced(say, start_line)
     if re.search(r":\s+(\{\{|\S*\}\})", row):
         return say("a text that begins with {{ must stand in quotes", 'write "{{ … }} …"')
     if quoted := re.search(r":\s+(\"[^\"]*\"|'[^']*')\s*\S", row):
         return say("something follows the closing quote", f"quote the whole text; {quoted[1]} ends too early")
     if "block mapping" in context or "block collection" in context:
-        what = "this line does not fit what is above it"
-        return say(what, f"check its indentation against line {start_line}: keys of one map begin in the same column")
+        return _misplaced(say, start_line)
     if "scanning a directive" in context or "YAML document" in problem:
         return say("a line that begins with % is a YAML directive", 'quote it: "%…"')
     if "block scalar" in context:
@@ -69,6 +74,18 @@ def _quoted(problem: str, say: _Say, row: str, column: int) -> Problem:
     if "escape" in problem or "hexadecimal" in problem or "Unicode" in problem:
         return say("a backslash in double quotes begins an escape", r"write two (\\), or use single quotes")
     return say(f"the quote {quote} is never closed", f"close it with {quote} where the text ends", True)
+
+
+def _misplaced(say: _Say, start_line: int) -> Problem:
+    hint = f"check its indentation against line {start_line}: keys of one map begin in the same column"
+    return say("this line does not fit what is above it", hint)
+
+
+def _open_quote(line: int, row: str, file: str) -> Problem:
+    """The first quote that opens a value and is followed by another opening one, or by none."""
+    quotes = [(q.start(1), bool(q[0][:-1])) for q in re.finditer(r'(?:[:{\[,]\s*)?(")', row)]
+    opening = (at for (at, opens), (_, closes) in pairwise([*quotes, (0, True)]) if opens and closes)
+    return Problem(file, line, next(opening, quotes[-1][0]) + 1, 'the quote " is never closed', 'close it with "')
 
 
 def _bracket(context: str, say: _Say) -> Problem:
