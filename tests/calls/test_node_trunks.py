@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Self
 
@@ -69,38 +70,58 @@ def test_a_carrier_that_writes_the_number_in_to_is_understood(
         node.launcher.stop()
 
 
-async def test_an_emergency_number_reaches_its_trunk_at_once_when_there_is_no_engine(
+@pytest.fixture
+async def help_desk(
     asterisk_installation: Installation, tmp_path: Path
-) -> None:
-    async with Softphone.start() as carrier:
+) -> AsyncIterator[tuple[AsteriskNode, Softphone, Softphone]]:
+    """A node, a phone on it, and who answers emergency calls behind its carrier."""
+    async with Softphone.start() as carrier, Softphone.start() as ana:
         listening = await carrier.listen("carrier")
+        port = int(listening.rpartition(":")[2])
+        trunk = Trunk(name="main-carrier", host="127.0.0.1", port=port, match=("127.0.0.9",), qualify_s=0)
         node = started(
             asterisk_installation,
             tmp_path / "node",
             devices=(Device(name="main-ana"),),
-            trunks=(
-                Trunk(
-                    name="main-carrier",
-                    host="127.0.0.1",
-                    port=int(listening.rpartition(":")[2]),
-                    match=("127.0.0.9",),
-                    qualify_s=0,
-                ),
-            ),
+            trunks=(trunk,),
             emergency=Emergency(trunk="main-carrier", numbers=("112", "061")),
         )
         try:
-            async with Softphone.start() as ana:
-                await ana.register("main-ana", node.device("main-ana").secret, port=node.settings.sip_port)
-                dialled = time.monotonic()
-                call = await ana.call("112")
-                help_desk = await carrier.incoming(timeout_s=5)
-                assert time.monotonic() - dialled < 2.0
-                assert "112" in str(help_desk.incoming)
-                await help_desk.answer()
-                await call.until("confirmed")
+            await ana.register("main-ana", node.device("main-ana").secret, port=node.settings.sip_port)
+            yield node, ana, carrier
         finally:
             node.launcher.stop()
+
+
+async def test_an_emergency_number_reaches_its_trunk_at_once_when_there_is_no_engine(
+    help_desk: tuple[AsteriskNode, Softphone, Softphone],
+) -> None:
+    _, ana, carrier = help_desk
+    dialled = time.monotonic()
+    call = await ana.call("112")
+    helper = await carrier.incoming(timeout_s=5)
+    assert time.monotonic() - dialled < 2.0
+    assert "112" in str(helper.incoming)
+    await helper.answer()
+    await call.until("confirmed")
+
+
+@pytest.mark.parametrize("user", ["engine", "supervisor"])
+async def test_an_emergency_call_that_the_engine_cannot_take_still_reaches_its_trunk(
+    help_desk: tuple[AsteriskNode, Softphone, Softphone], user: str
+) -> None:
+    """Whether it is turned away at the door or swept out behind a dead engine: help does not wait for either."""
+    node, ana, carrier = help_desk
+    with AriListener(node) as engine:
+        call = await ana.call("112")
+        arrived = await asyncio.to_thread(engine.next, "StasisStart")
+        leg = arrived["channel"]["id"]
+        sent = ari(node, "POST", f"channels/{leg}/continue", user=user, context="overflow", extension="s", priority="1")
+        assert sent.status_code == 204
+        helper = await carrier.incoming(timeout_s=5)
+        assert "112" in str(helper.incoming)
+        await helper.answer()
+        await call.until("confirmed")
 
 
 class Ami:
