@@ -214,9 +214,9 @@ class Translator:
             return
         stopped = leg.playing.pop(playback.id, False)
         how: Literal["completed", "stopped", "failed"] = "failed" if playback.state == "failed" else "completed"
-        if stopped or leg.hangup_seen:
-            how = "stopped"
-        self._sink(PlaybackFinished(leg.leg_id, playback.id, how))
+        # Nobody is listening any more: a flow that heard of it would go on for a caller who has gone.
+        if not leg.hangup_seen:
+            self._sink(PlaybackFinished(leg.leg_id, playback.id, "stopped" if stopped else how))
         leg.tell_if_idle()
 
     def _recording_finished(self, event: messages.RecordingFinished) -> None:

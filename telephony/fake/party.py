@@ -204,12 +204,9 @@ class Party:
         self.ended = reason
         for appointment in self._appointments:
             appointment.cancel()
-        if told:
-            for playback_id in self.playing:
-                self.stop(playback_id)
+        if self._queue and self._queue[0].media:
+            self._listened(self._queue[0], self._queue[0].media[0])
         self._queue.clear()
-        if self._item_end is not None:
-            self._item_end.cancel()
         self._end_recording("hangup", told)
         self.music = ""
         self._on_end(self)

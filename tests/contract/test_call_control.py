@@ -76,6 +76,17 @@ async def test_a_caller_who_hangs_up_has_ended_once(stage: Stage) -> None:
     assert len(stage.facts.of(LegEnded, caller.leg_id)) == 1
 
 
+async def test_who_hangs_up_in_the_middle_of_a_prompt_has_not_heard_it(stage: Stage) -> None:
+    caller = await stage.caller()
+    await stage.control.answer(caller.leg_id)
+    await stage.control.play(caller.leg_id, f"{caller.leg_id}.1", [stage.sound(5.0)])
+    await asyncio.sleep(0.3)
+    await caller.hang_up()
+    await stage.facts.next(LegEnded, caller.leg_id)
+    await asyncio.sleep(0.2)
+    assert stage.facts.of(PlaybackFinished, caller.leg_id) == []
+
+
 async def test_when_we_hang_up_it_says_so(stage: Stage) -> None:
     caller = await stage.caller()
     await stage.control.answer(caller.leg_id)
