@@ -27,6 +27,13 @@ class HangUpLeg:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnAwayLeg:
+    """To the node's overflow: its dialplan looks after the caller from now on, and for us the leg has ended."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class OriginateLeg:
     """Dial. `endpoint`: what the node dials (`device:1001`, `trunk:main/+34911234567`); `ring_s`: give up after;
     `limit_s`: absolute life of the leg."""
@@ -265,6 +272,7 @@ class SendMessage:
 LegCommand = (
     AnswerLeg
     | HangUpLeg
+    | TurnAwayLeg
     | OriginateLeg
     | SendDigits
     | BridgeLegs

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import sha256
 
-from core.commands import HangUpLeg, Play, Transfer
+from core.commands import Play, Transfer, TurnAwayLeg
 from core.decisions import InteractionOpened, LegJoined, Noted
 from core.errors import EventRefused
 from core.events import LegArrived
 from core.interaction import InteractionEvent
-from core.leg import EndReason, Leg, LegEvent, LegRole
+from core.leg import Leg, LegEvent, LegRole
 from core.media import Tone
 from engine.config.numbers import Route
 from engine.config.outbound import Permitted
@@ -131,9 +131,21 @@ def _join(turn: Turn, now_s: float) -> None:
 
 
 def turn_away(event: LegArrived, around: Surroundings, why: str, now_s: float) -> Turn:
-    """A leg that arrived and cannot be served at all: it is hung up, and the journal says why."""
+    """A leg that arrived and cannot be served at all: it goes to overflow, and the journal says why."""
     turn = Turn(replace(_opened(event, Route("main", "", "", why), around, now_s), outcome="error"))
-    turn.decisions.append(Noted("turned_away", why))
+    opened = InteractionOpened(
+        interaction_id=turn.interaction.interaction_id,
+        tenant="main",
+        channel="voice",
+        direction="inbound",
+        called=event.called,
+        caller=event.caller,
+        flow="",
+        flow_version=around.release_id,
+        language="",
+        rule="turned away",
+    )
+    turn.decisions.extend((opened, Noted("turned_away", why)))
     _join(turn, now_s)
-    turn.commands.append(HangUpLeg(event.leg_id, EndReason.CONGESTION))
+    turn.commands.append(TurnAwayLeg(event.leg_id))
     return turn

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from core.commands import DestroyBridge, HangUpLeg, JoinQueue, KeepRecording, StartTimer, Transfer
+from core.commands import DestroyBridge, HangUpLeg, JoinQueue, KeepRecording, StartTimer, Transfer, TurnAwayLeg
 from core.decisions import InteractionClosed, Noted
 from core.errors import EventRefused
 from core.events import (
@@ -182,7 +182,7 @@ def _hung_up_again(turn: Turn, event: Event, leg: Leg | None, now_s: float) -> b
         return True
     if leg is None:
         return False
-    if isinstance(event, CommandRejected) and event.what == "HangUpLeg":
+    if isinstance(event, CommandRejected) and event.what in ("HangUpLeg", "TurnAwayLeg"):
         if leg.state is not LegState.ENDED:
             again = StartTimer(interaction_id, f"{_HANG_UP_AGAIN}{leg.leg_id}", now_s + HANG_UP_AGAIN_S)
             turn.commands.append(again)
@@ -251,7 +251,10 @@ def _other_leg(turn: Turn, leg: Leg, event: Event, around: Surroundings, now_s: 
             return
         if turn.interaction.run is None:
             turn.interaction = replace(turn.interaction, outcome=turn.interaction.outcome or answer.outcome)
-            turn.commands.append(HangUpLeg(customer.leg_id, END_OF_DIRECT_CALL[answer.outcome]))
+            if answer.outcome == "failed" and turn.interaction.called in around.outbound.emergency_numbers:
+                turn.commands.append(TurnAwayLeg(customer.leg_id))  # the dialplan dials for help without us
+            else:
+                turn.commands.append(HangUpLeg(customer.leg_id, END_OF_DIRECT_CALL[answer.outcome]))
             return
         turn.move(InteractionEvent.FLOW)
         _feed(turn, answer, around, now_s)

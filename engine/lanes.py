@@ -30,6 +30,7 @@ from core.commands import (
     StopMusic,
     StopPlayback,
     StopRecording,
+    TurnAwayLeg,
 )
 from core.errors import CommandFailed, LegGone
 from core.events import CommandRejected, Event, LegEnded, PlaybackFinished, RecordingKept
@@ -200,6 +201,8 @@ class Lanes:
                 await self._calls.answer(command.leg_id)
             case HangUpLeg():
                 await self._calls.hang_up(command.leg_id, command.reason)
+            case TurnAwayLeg():
+                await self._calls.turn_away(command.leg_id)
             case StartMusic():
                 await self._media.start_music(command.leg_id, command.music)
             case StopMusic():

@@ -1,11 +1,17 @@
 """What was decided and may never have been carried out when the engine died: nobody is left alone on the line."""
 
+from dataclasses import replace
+
 import pytest
 
-from core.commands import BridgeLegs, DestroyBridge, HangUpLeg, StopPlayback
-from core.events import CommandRejected, DigitPressed, LegAdopted, LegEnded, LegRinging, LegUp, TimerFired
+from core.commands import BridgeLegs, DestroyBridge, HangUpLeg, OriginateLeg, StopPlayback, TurnAwayLeg
+from core.decisions import InteractionClosed, InteractionOpened
+from core.events import CommandRejected, DigitPressed, LegAdopted, LegArrived, LegEnded, LegRinging, LegUp, TimerFired
 from core.interaction import InteractionState
 from core.leg import EndReason, LegState
+from engine import interactions
+from engine.config.numbers import NumberPlan, Route
+from engine.decide import decide
 from tests.unit.engine.test_interactions import ANA, CALLER, Case, around, from_phone
 
 __all__ = ["around"]
@@ -89,3 +95,35 @@ def test_a_phone_that_rings_after_it_was_written_off_is_hung_up(case, late):
     case.tell(DigitPressed(CALLER, "1"), CommandRejected("i-c1", "9.0", "OriginateLeg", "no answer in time", ANA))
     case.tell(late)
     assert [c.leg_id for c in case.commanded(HangUpLeg)] == [ANA]
+
+
+def from_phone_to_help(around):
+    rules = replace(around.outbound, emergency_numbers=frozenset({"112"}), emergency_trunk="main-carrier")
+    return from_phone(replace(around, outbound=rules), "112")
+
+
+@pytest.mark.parametrize(
+    "why", [CommandRejected("i-c1", "9.0", "OriginateLeg", "slow disk", ANA), LegEnded(ANA, EndReason.CONGESTION)]
+)
+def test_an_emergency_call_that_we_cannot_make_is_made_by_the_dialplan(around, why):
+    case = from_phone_to_help(around)
+    assert case.commanded(OriginateLeg)[0].endpoint == "trunk:main-carrier/112"
+    case.tell(why)
+    assert case.commanded(TurnAwayLeg) == [TurnAwayLeg(CALLER)]
+    assert HangUpLeg(CALLER) not in case.all_commands
+
+
+def test_an_emergency_call_that_was_answered_is_over_when_they_hang_up(around):
+    case = from_phone_to_help(around)
+    case.tell(LegUp(ANA), LegEnded(ANA, EndReason.HUNG_UP))
+    assert case.commanded(TurnAwayLeg) == []
+    assert HangUpLeg(CALLER) in case.last.commands
+
+
+def test_who_arrives_and_cannot_be_served_goes_to_overflow_and_is_counted(around):
+    nowhere = replace(around, numbers=NumberPlan({}, (), {"main": Route("main", "gone", "", "default")}))
+    turn = decide(None, LegArrived(CALLER, "n1", "100", "+34600000000"), nowhere, 1000.0).turn
+    assert turn.commands == [TurnAwayLeg(CALLER)]
+    assert any(isinstance(decision, InteractionOpened) for decision in turn.decisions)
+    after = interactions.handle(turn.interaction, LegEnded(CALLER, EndReason.CONGESTION), nowhere, 1001.0)
+    assert InteractionClosed("i-c1", "error") in after.decisions
