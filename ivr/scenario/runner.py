@@ -63,11 +63,13 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A caller as she is at the end. `missed`: the first thing she should have heard on the way and did not."""
+    """A caller as she is at the end. `missed`: the first thing she should have heard on the way and did not.
+    `began_s`: when she called."""
 
     caller: Caller
     promises: Given
     missed: tuple[Difference, ...]
+    began_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def play(
             if (difference := ears.hear(wanted, caller.transcript, ("steps", number, "hears", index))) is not None:
                 missed.append(difference)
     caller.listen()
-    return Played(caller, promises, tuple(missed[:1]))
+    return Played(caller, promises, tuple(missed[:1]), given.now_s())
 
 
 def world_of(given: GivenModel, release: Release, tenant: str) -> World:
@@ -197,10 +199,10 @@ def _run_test(
         name=test.name,
         place=scenarios.marked.problem(("tests", index, "name"), test.name),
         failures=tuple(_failures(scenarios.marked, index, differences, played.promises)),
-        transcript=show(caller.transcript, given.now_s(), first),
+        transcript=show(caller.transcript, played.began_s, first),
         nodes=frozenset((entered.flow, entered.node) for _, entered in nodes_of(caller.transcript)),
         branches=frozenset(_branches(caller.transcript)),
-        took_s=caller.now_s - given.now_s(),
+        took_s=caller.now_s - played.began_s,
     )
 
 

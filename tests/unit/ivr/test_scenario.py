@@ -138,6 +138,13 @@ def test_a_test_reads_as_a_conversation(release):
     assert one(release, test).passed
 
 
+def test_time_passes_from_when_she_called_in_the_sites_time_zone(release):
+    text = "flow: mini\ntests:\n  - name: it\n    steps: [hang up]\n    expect: {ended: no}\n"
+    result = run(text, FILE, release, time_zone="America/Bogota").results[0]
+    assert 0 <= result.took_s < 60
+    assert result.transcript.lstrip().startswith("0.0 s")
+
+
 def test_what_was_not_heard_by_then_is_said_at_its_step(release):
     test = (
         'steps:\n  - hears: "Marque 1"\n  - press: "7"\n  - hears: "Marque 2"\n  - press: "9"\n  - hears: "Bienvenido"'
