@@ -54,9 +54,8 @@ async def call(where: Addresses, folder: Path, calls: int, rate: float, ear: Seq
     news.unlink(missing_ok=True)
     statistics.unlink(missing_ok=True)
     os.mkfifo(news)
-    async with _child(
-        sys.executable, "-m", "bench.ear", EAR_IP, str(where.ear_port), str(news), *ear, cwd=Path(__file__).parent.parent
-    ) as listener:
+    ear_command = (sys.executable, "-m", "bench.ear", EAR_IP, str(where.ear_port), str(news), *ear)
+    async with _child(*ear_command, cwd=SCENARIO.parents[2]) as listener:
         assert listener.stdout is not None
         if await listener.stdout.readline() != b"ready\n":
             raise RuntimeError(f"the ear does not start: {await listener.stdout.read()!r}")

@@ -16,10 +16,9 @@ import argparse
 import gc
 import json
 import os
-import select
 import signal
-import socket
 import struct
+import sys
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -27,6 +26,12 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.datagrams import Datagrams
+
+TICK_S = 0.005
+"""How often it looks: a phone's own jitter."""
 PACKET_S = 0.02
 KEY = 1
 KEY_PACKETS = 5
@@ -39,8 +44,6 @@ NEVER_S = float("inf")
 FIRST, FIRST_QUIET, SECOND, QUIET = 1, 2, 3, 4
 """What a packet is: of the first prompt, audible or not; of the second, audible; of no account."""
 
-_SO_TIMESTAMPNS = 35
-_TIMESPEC = struct.Struct("@qq")
 _HEADER = struct.Struct("!BBHII")
 _EVENT = struct.Struct("!BBH")
 _SILENCE = b"\xd5" * 160
@@ -50,10 +53,10 @@ _ALAW, _TELEPHONE_EVENT, _MARKER = 8, 101, 0x80
 class Voice:
     """What one caller sends."""
 
-    __slots__ = ("address", "begun", "key_at_s", "key_packet", "number", "stamp")
+    __slots__ = ("begun", "key_at_s", "key_packet", "number", "source", "stamp")
 
-    def __init__(self, address: tuple[str, int]) -> None:
-        self.address = address
+    def __init__(self, source: int) -> None:
+        self.source = source
         self.number = self.stamp = self.key_packet = 0
         self.key_at_s = NEVER_S
         self.begun = False
@@ -78,7 +81,7 @@ class Voice:
 
     def _packet(self, kind: int, body: bytes, stamp: int, marked: bool) -> bytes:
         self.number = (self.number + 1) & 0xFFFF
-        return _HEADER.pack(0x80, kind | (_MARKER if marked else 0), self.number, stamp, self.address[1]) + body
+        return _HEADER.pack(0x80, kind | (_MARKER if marked else 0), self.number, stamp, self.source) + body
 
 
 @dataclass(slots=True)
@@ -99,12 +102,10 @@ class Call:
 
 
 class Ear:
+    """Every caller's. `known`: what each packet is; `heard`: everything, while learning."""
+
     def __init__(self, address: str, port: int, news: Path, known: dict[bytes, int], digit_after_s: float) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
-        self.socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        self.socket.setblocking(False)
-        self.socket.bind((address, port))
+        self.wire = Datagrams(address, port, "127.0.0.1")
         # Opened for writing too, so that it does not end when a sipp does.
         self.news = os.open(news, os.O_RDWR | os.O_NONBLOCK)
         self.known = known
@@ -115,15 +116,14 @@ class Ear:
         self.early: dict[int, list[tuple[float, bytes]]] = {}
         self.speaking: deque[tuple[float, Call]] = deque()
         self.heard: list[tuple[float, bytes]] | None = None
+        self._to_send: list[tuple[int, bytes]] = []
         self._rest = b""
 
     def run(self) -> None:
-        poll = select.epoll()
-        poll.register(self.socket, select.EPOLLIN)
-        poll.register(self.news, select.EPOLLIN)
+        next_s = time.time()
         while not self.stopping:
-            wait_s = self.speaking[0][0] - time.time() if self.speaking else 0.1
-            poll.poll(max(0.0, wait_s))
+            next_s = max(next_s + TICK_S, time.time())
+            time.sleep(max(0.0, next_s - time.time()))
             self._read_news()
             self._listen()
             self._speak()
@@ -131,17 +131,11 @@ class Ear:
 
     # -- hearing
     def _listen(self) -> None:
-        receive = self.socket.recvmsg
-        for _ in range(500):
-            try:
-                packet, ancillary, _, address = receive(1500, 64)
-            except BlockingIOError:
-                return
-            seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
-            at_s = seconds + nanoseconds * 1e-9
-            call = self.calls.get(address[1])
+        calls = self.calls
+        for port, at_s, packet in self.wire.receive():
+            call = calls.get(port)
             if call is None:
-                self.early.setdefault(address[1], []).append((at_s, packet))
+                self.early.setdefault(port, []).append((at_s, packet))
             else:
                 self._hear(call, at_s, packet[12:])
 
@@ -173,6 +167,9 @@ class Ear:
                 continue
             self._say(call, now_s)
             speaking.append((due_s + PACKET_S, call))
+        if self._to_send:
+            self.wire.send(self._to_send)
+            self._to_send = []
 
     def _say(self, call: Call, now_s: float) -> None:
         voice = call.voice
@@ -181,11 +178,7 @@ class Ear:
         packets, key_up = voice.next(now_s)
         if key_up:
             call.key_up_s = time.time()
-        for packet in packets:
-            try:
-                self.socket.sendto(packet, voice.address)
-            except BlockingIOError:
-                continue
+        self._to_send += [(call.port, packet) for packet in packets]
 
     # -- who there is
     def _read_news(self) -> None:
@@ -206,7 +199,7 @@ class Ear:
     def _answered(self, port: int, at_s: float) -> None:
         if (old := self.calls.pop(port, None)) is not None:
             self.done.append(old)
-        call = self.calls[port] = Call(port, at_s, Voice(("127.0.0.1", port)))
+        call = self.calls[port] = Call(port, at_s, Voice(port))
         for heard_s, packet in self.early.pop(port, ()):
             if heard_s > at_s - 0.2:
                 self._hear(call, heard_s, packet[12:])
@@ -253,7 +246,10 @@ def main() -> None:
     if given.learn and ear.done and ear.heard:
         known = learned(ear.done[0], ear.heard)
         given.learn.write_text(json.dumps({sound.hex(): what for sound, what in known.items()}))
-    print(json.dumps({"calls": [call.told() for call in ear.done], "cpu_s": time.process_time()}), flush=True)
+    print(
+        json.dumps({"calls": [call.told() for call in ear.done], "cpu_s": time.process_time()}),
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ def as_json(results: Sequence[Result]) -> str:
         for name in ("first_word_s", "silence_s", "next_word_s"):
             row[name] = {f"p{share}": percentile(row[name], share) for share in (50, 99)}
         rows.append(row)
-    reached = {what: met for what, met in verdicts(results)}
+    reached = dict(verdicts(results))
     return json.dumps({"results": rows, "to_reach": reached}, indent=1)
 
 
