@@ -28,6 +28,8 @@ Operation = Callable[[sqlite3.Connection], None]
 
 _ROWS_PER_STATEMENT = (256, 64, 16, 4, 1)
 _RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+_PAGE_BYTES = 4096
+_PAGES_A_BATCH = 6
 _CHECKPOINT_BYTES = 4 * 1024 * 1024
 _CHECKPOINT_NOW_BYTES = 32 * 1024 * 1024
 
@@ -100,6 +102,8 @@ class JournalWriter:
         self._on_refused = on_refused
         self._on_problem = on_problem
         self._queue: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        # What an engine before us left in the log is moved with the first batch.
+        self._written_bytes = _CHECKPOINT_BYTES
         self._give_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
@@ -166,6 +170,10 @@ class JournalWriter:
         self._cipher.refresh()
         events, snapshots, states, closed = self._rows(batches)
         self._cipher.persist()
+        # The log takes whole pages: a snapshot lies on any, events lie one behind the other.
+        pages = _PAGES_A_BATCH + len(closed) + len(snapshots)
+        bodies = sum([len(row[-1]) for row in events]) + sum([len(row[-1]) for row in snapshots])
+        self._written_bytes += pages * _PAGE_BYTES + bodies
         db.execute("BEGIN IMMEDIATE")
         _insert(db, "INSERT INTO events (seq, interaction_id, contact_key_id, at_us, type, body) VALUES", events)
         _insert(db, "REPLACE INTO snapshots (interaction_id, contact_key_id, seq, version, body) VALUES", snapshots)
@@ -230,16 +238,23 @@ class JournalWriter:
         return seq, entry.interaction_id, entry.contact_key_id, at_us, type(entry.event).__name__, body
 
     def _checkpoint(self) -> None:
-        """Moves the log into the file: in a quiet moment, or when the log has grown too long to wait for one."""
+        """Moves the log into the file: in a quiet moment, or when the log has grown too long to wait for one.
+
+        The log is written from its beginning again then and keeps its size, so what was written since is counted.
+        """
         db = self._db
         if db is None:
             return
+        written = self._written_bytes
+        if not (written > _CHECKPOINT_NOW_BYTES or (written > _CHECKPOINT_BYTES and self._queue.empty())):
+            return
         try:
-            size = self._path.with_name(self._path.name + "-wal").stat().st_size
-            if size > _CHECKPOINT_NOW_BYTES or (size > _CHECKPOINT_BYTES and self._queue.empty()):
-                db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        except (sqlite3.Error, OSError):
+            _, in_log, moved = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error:
             self._drop_connection()
+            return
+        # A reader may still need some of it: the rest is tried again when as much has come to it.
+        self._written_bytes = (in_log - moved) * _PAGE_BYTES
 
     def _drop_connection(self) -> None:
         db, self._db = self._db, None
