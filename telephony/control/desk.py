@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
@@ -31,6 +32,7 @@ _ENDED = frozenset({204, 404, 409})
 _PAUSES_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 
+@lru_cache(maxsize=4096)
 def q(text: str) -> str:
     """One segment of a URI."""
     return quote(text, safe="")
