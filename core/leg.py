@@ -13,7 +13,7 @@ A voice leg is one Asterisk channel on one node. Hangup is legal in every state.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from core.table import StateTable, Transition, every
@@ -118,4 +118,4 @@ def advance_leg(
     state, transition = LEG_TABLE.advance(leg.leg_id, leg.state, event)
     if transition is None:
         return leg, None
-    return replace(leg, state=state, since_s=now_s, reason=reason if state is LegState.ENDED else None), transition
+    return Leg(leg.leg_id, leg.role, leg.node, state, now_s, reason if state is LegState.ENDED else None), transition

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 
 from core.commands import Play, Transfer, TurnAwayLeg
@@ -132,7 +131,7 @@ def _join(turn: Turn, now_s: float) -> None:
 
 def turn_away(event: LegArrived, around: Surroundings, why: str, now_s: float) -> Turn:
     """A leg that arrived and cannot be served at all: it goes to overflow, and the journal says why."""
-    turn = Turn(replace(_opened(event, Route("main", "", "", why), around, now_s), outcome="error"))
+    turn = Turn(_opened(event, Route("main", "", "", why), around, now_s).but(outcome="error"))
     opened = InteractionOpened(
         interaction_id=turn.interaction.interaction_id,
         tenant="main",

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from core.commands import Command
 from core.decisions import Decision, Moved
@@ -17,8 +21,7 @@ from ivr.model import Release
 from ivr.run import FlowRun
 
 
-@dataclass(frozen=True, slots=True)
-class Interaction:
+class Interaction(msgspec.Struct, frozen=True):
     """`legs[0]` is the customer's. `outcome` is set when the end is decided, before the legs are gone."""
 
     interaction_id: str
@@ -37,6 +40,10 @@ class Interaction:
     identity: str = ""
     """The number we show when this interaction calls out; empty: the outbound rule's."""
 
+    def but(self, **changes: Any) -> Interaction:
+        """The same with some fields changed."""
+        return replace(self, **changes)
+
     @property
     def customer(self) -> Leg:
         return self.legs[0]
@@ -49,15 +56,20 @@ class Interaction:
     def holds_secrets(self) -> bool:
         """Whether digits pressed now, or variables its flow knows, must not be written down anywhere."""
         run = self.run
-        return run is not None and (run.listens_in_secret or any(frame.secrets for frame in run.frames))
+        if run is None:
+            return False
+        return run.listens_in_secret or any(frame.secrets for frame in run.frames)
 
     def leg(self, leg_id: str) -> Leg | None:
-        return next((leg for leg in self.legs if leg.leg_id == leg_id), None)
+        for leg in self.legs:
+            if leg.leg_id == leg_id:
+                return leg
+        return None
 
     def with_leg(self, leg: Leg) -> Interaction:
         if self.leg(leg.leg_id) is None:
             return replace(self, legs=(*self.legs, leg))
-        return replace(self, legs=tuple(leg if old.leg_id == leg.leg_id else old for old in self.legs))
+        return replace(self, legs=tuple([leg if old.leg_id == leg.leg_id else old for old in self.legs]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +102,7 @@ class Turn:
     def move(self, event: InteractionEvent) -> None:
         state, transition = INTERACTION_TABLE.advance(self.interaction.interaction_id, self.interaction.state, event)
         if transition is not None:
-            self.interaction = replace(self.interaction, state=state)
+            self.interaction = self.interaction.but(state=state)
             self.decisions.append(Moved(transition))
 
     def advance(self, leg: Leg, event: LegEvent, now_s: float, reason: EndReason | None = None) -> Leg:

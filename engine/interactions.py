@@ -122,7 +122,7 @@ def fail(interaction: Interaction, event: Event, why: str, around: Surroundings,
     turn.decisions.append(Noted("event_refused", why))
     leg = _ended_leg(turn, event, now_s)
     if leg is not None and leg.leg_id == interaction.customer.leg_id:
-        turn.interaction = replace(turn.interaction, run=None, outcome=interaction.outcome or "error")
+        turn.interaction = turn.interaction.but(run=None, outcome=interaction.outcome or "error")
     else:
         if leg is not None and isinstance(event, LegEnded):
             end_of_leg(turn, leg, event)
@@ -133,7 +133,7 @@ def fail(interaction: Interaction, event: Event, why: str, around: Surroundings,
 
 def give_up(interaction: Interaction, event: Event, why: str, now_s: float) -> Turn:
     """The last resort when even the error exit fails: every leg is hung up; closing follows their ends."""
-    turn = Turn(replace(interaction, run=None, outcome=interaction.outcome or "error"))
+    turn = Turn(interaction.but(run=None, outcome=interaction.outcome or "error"))
     turn.decisions.append(Noted("gave_up", why))
     _ended_leg(turn, event, now_s)
     _hang_up_all(turn, EndReason.FAILED)
@@ -206,7 +206,7 @@ def _feed(turn: Turn, event: Event, around: Surroundings, now_s: float) -> None:
 def follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: float) -> None:
     """Takes a flow's step: what it asks beyond its own leg is done here, and answered at once when it can be."""
     for _ in range(MAX_IMMEDIATE_FACTS):
-        turn.interaction = replace(turn.interaction, run=step.run)
+        turn.interaction = turn.interaction.but(run=step.run)
         turn.decisions.extend(step.decisions)
         answer: Event | None = None
         for command in step.commands:
@@ -250,7 +250,7 @@ def _other_leg(turn: Turn, leg: Leg, event: Event, around: Surroundings, now_s: 
         if answer is None or customer.state is LegState.ENDED:
             return
         if turn.interaction.run is None:
-            turn.interaction = replace(turn.interaction, outcome=turn.interaction.outcome or answer.outcome)
+            turn.interaction = turn.interaction.but(outcome=turn.interaction.outcome or answer.outcome)
             if answer.outcome == "failed" and turn.interaction.called in around.outbound.emergency_numbers:
                 turn.commands.append(TurnAwayLeg(customer.leg_id))  # the dialplan dials for help without us
             else:
@@ -270,7 +270,7 @@ def _write_off(turn: Turn, leg: Leg, now_s: float) -> Leg:
 def _end(turn: Turn, ended: Ended) -> None:
     customer = turn.interaction.customer
     outcome = turn.interaction.outcome or _OUTCOMES.get(customer.reason or EndReason.HUNG_UP, ended.outcome)
-    turn.interaction = replace(turn.interaction, outcome=outcome)
+    turn.interaction = turn.interaction.but(outcome=outcome)
     hanging_up = any(isinstance(c, HangUpLeg) and c.leg_id == customer.leg_id for c in turn.commands)
     if customer.state is not LegState.ENDED and not hanging_up:
         turn.commands.append(HangUpLeg(customer.leg_id))
@@ -289,7 +289,7 @@ def _settle(turn: Turn, now_s: float) -> None:
         return
     if not interaction.outcome:
         outcome = _OUTCOMES.get(interaction.customer.reason or EndReason.HUNG_UP, "caller_hung_up")
-        turn.interaction = interaction = replace(interaction, outcome=outcome)
+        turn.interaction = interaction = interaction.but(outcome=outcome)
     asked = {c.leg_id for c in turn.commands if isinstance(c, HangUpLeg)}
     for leg in interaction.legs:
         if leg.state is not LegState.ENDED and leg.leg_id not in asked:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 
 class Metrics:
@@ -28,12 +33,21 @@ class Metrics:
             buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0),
             registry=r,
         )
-        self._events = Counter("centralita_events", "Events by type", ["type"], registry=r)
-        self._by_type: dict[str, Counter] = {}
+        self.events = EventCounts()
+        r.register(self.events)
 
-    def event(self, type_name: str) -> None:
-        """Counts one event; the labelled child is looked up once per type."""
-        counter = self._by_type.get(type_name)
-        if counter is None:
-            counter = self._by_type[type_name] = self._events.labels(type_name)
-        counter.inc()
+
+class EventCounts(Collector):
+    """Events by type: plain numbers, since only the engine's own thread counts them."""
+
+    def __init__(self) -> None:
+        self._by_type: defaultdict[type, int] = defaultdict(int)
+
+    def add(self, kind: type) -> None:
+        self._by_type[kind] += 1
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily("centralita_events", "Events by type", labels=["type"])
+        for kind, count in list(self._by_type.items()):
+            family.add_metric([kind.__name__], count)
+        yield family

@@ -16,15 +16,18 @@ from typing import Any, Protocol
 
 from core.clock import Clock
 from core.commands import (
+    AnswerLeg,
     AskQueueStatus,
     CancelTimer,
     Command,
     HangUpLeg,
     OriginateLeg,
+    Play,
     RequestCallback,
     SendHttp,
     SetToggle,
     StartTimer,
+    StopPlayback,
     is_irreversible,
     subject_of,
 )
@@ -118,6 +121,7 @@ class Runtime:
         self.max_interactions = max_interactions
         self.draining = False
         self.interactions: dict[str, Interaction] = {}
+        metrics.open_interactions.set_function(lambda: len(self.interactions))
         self._outbound_use = outbound_use or OutboundUse()
         self.surroundings = replace(surroundings, dialed=self._outbound_use.counts(clock.now_s()))
         self.lanes: Lanes
@@ -208,7 +212,7 @@ class Runtime:
             fact = TimerFired(fact.interaction_id, fact.timer_id)
         if isinstance(fact, PlaybackFinished | LegEnded):
             self.lanes.over(fact)
-        self.metrics.event(type(fact).__name__)
+        self.metrics.events.add(type(fact))
         now_s = self.clock.now_s()
         interaction = self._find(fact)
         if interaction is None and not isinstance(fact, LegArrived):
@@ -279,14 +283,12 @@ class Runtime:
         for leg in interaction.legs:
             self._legs[leg.leg_id] = interaction.interaction_id
         self._idle.clear()
-        self.metrics.open_interactions.set(len(self.interactions))
 
     def _forget(self, interaction: Interaction) -> None:
         self.timers.cancel_all(interaction.interaction_id)
         del self.interactions[interaction.interaction_id]
         for leg in interaction.legs:
             self._legs.pop(leg.leg_id, None)
-        self.metrics.open_interactions.set(len(self.interactions))
         self.metrics.closed_interactions.labels(interaction.outcome).inc()
         if not self.interactions:
             self._idle.set()
@@ -296,6 +298,8 @@ class Runtime:
         """Sends a command on its way: timers and toggles here, legs to their lanes, irreversible ones when durable."""
         command = ordered.command
         match command:
+            case Play() | StopPlayback() | AnswerLeg():  # most of them
+                self.lanes.put(ordered)
             case StartTimer():
                 self.timers.start(command.interaction_id, command.timer_id, command.due_s)
             case CancelTimer():

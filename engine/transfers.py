@@ -62,8 +62,8 @@ def start_transfer(
         return TransferEnded(interaction.interaction_id, command.transfer_id, "refused", verdict.why)
     number = sum(leg.role is LegRole.EXTERNAL for leg in interaction.legs) + 1
     leg = Leg(f"{interaction.interaction_id}.x{number}", LegRole.EXTERNAL, interaction.customer.node, since_s=now_s)
-    turn.interaction = replace(
-        interaction.with_leg(leg), transfer=PendingTransfer(command.transfer_id, leg.leg_id, number, rule=verdict.rule)
+    turn.interaction = interaction.with_leg(leg).but(
+        transfer=PendingTransfer(command.transfer_id, leg.leg_id, number, rule=verdict.rule)
     )
     turn.decisions.append(Noted("outbound_permitted", verdict.rule))
     turn.decisions.append(LegJoined(interaction.interaction_id, leg.leg_id, leg.role.value, leg.node))
@@ -89,7 +89,7 @@ def external_up(turn: Turn, leg: Leg, now_s: float) -> None:
     if transfer is None or transfer.leg_id != leg.leg_id or transfer.bridge_id:
         return
     bridge_id = f"{turn.interaction.interaction_id}.b{transfer.number}"
-    turn.interaction = replace(turn.interaction, transfer=replace(transfer, bridge_id=bridge_id))
+    turn.interaction = turn.interaction.but(transfer=replace(transfer, bridge_id=bridge_id))
     turn.move(InteractionEvent.CONNECT)
     join(turn)
 
@@ -113,7 +113,7 @@ def end_of_leg(turn: Turn, leg: Leg, event: LegEnded | CommandRejected | Command
     if transfer is None or transfer.leg_id != leg.leg_id:
         return None
     interaction_id = turn.interaction.interaction_id
-    turn.interaction = replace(turn.interaction, transfer=None)
+    turn.interaction = turn.interaction.but(transfer=None)
     if transfer.bridge_id:
         turn.commands.append(DestroyBridge(transfer.bridge_id))
         talked = isinstance(event, LegEnded)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -50,7 +51,7 @@ def start(world: World, begin: Start, now_s: float) -> Step:
         "caller": begin.caller,
         "called": begin.called,
         "interaction_id": begin.interaction_id,
-        **_clock_on_the_wall(begin.time_zone, now_s),
+        **_clock_on_the_wall(begin.time_zone, int(now_s // 60)),
     }
     run = FlowRun(
         interaction_id=begin.interaction_id,
@@ -99,13 +100,14 @@ def resume(world: World, run: FlowRun, now_s: float) -> Step:
     return machine.step()
 
 
-def _clock_on_the_wall(time_zone: str, now_s: float) -> dict[str, str]:
+@lru_cache(maxsize=256)
+def _clock_on_the_wall(time_zone: str, minute: int) -> Mapping[str, str]:
     """The call's date and time where the tenant is; an unknown zone is UTC's."""
     try:
         zone = ZoneInfo(time_zone)
     except (KeyError, ValueError, OSError):
         zone = ZoneInfo("UTC")
-    now = datetime.fromtimestamp(now_s, zone)
+    now = datetime.fromtimestamp(minute * 60, zone)
     return {"today": now.date().isoformat(), "time": now.strftime("%H:%M"), "weekday": str(now.isoweekday())}
 
 
