@@ -10,13 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from core import decisions as said
-from core.commands import Command, Play
-from core.media import Sound, Speech
 from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json
+from engine.cli.story import explain_steps, reasons, timeline
 
 if TYPE_CHECKING:
     from store.entry import Recorded
@@ -39,23 +35,10 @@ def show(interaction_id: IdArgument, project: ProjectOption = None, json: JsonOp
     if json:
         print_json([_record_json(record) for record in records])
         return
-    table = Table(title=records[0].interaction_id, title_justify="left", expand=True)
-    table.add_column("at", no_wrap=True)
-    table.add_column("seq", justify="right")
-    table.add_column("event")
-    table.add_column("decided")
-    table.add_column("commanded")
-    began_s = records[0].at_s
-    for record in records:
-        table.add_row(
-            f"+{record.at_s - began_s:.3f} s",
-            str(record.seq),
-            _event_text(record),
-            "\n".join(decision_text(decision) for decision in record.decisions),
-            "\n".join(command_text(command) for command in record.commands),
-        )
-    out.print(f"began {datetime.fromtimestamp(began_s, UTC):%Y-%m-%d %H:%M:%S} UTC")
-    out.print(table)
+    out.print(
+        f"{records[0].interaction_id}, began {datetime.fromtimestamp(records[0].at_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    )
+    out.print(timeline(records))
 
 
 @journal_app.command("erase")
@@ -86,87 +69,8 @@ def explain(interaction_id: IdArgument, project: ProjectOption = None, json: Jso
     if json:
         print_json({"interaction_id": records[0].interaction_id, "steps": steps})
         return
-    table = Table(title=f"Why, for {records[0].interaction_id}", title_justify="left")
-    for column in ("at", "where", "what", "why"):
-        table.add_column(column)
-    for step in steps:
-        table.add_row(f"+{step['at_s']:.1f} s", step["where"], step["what"], step["why"])
-    out.print(table)
-
-
-def explain_steps(records: Any) -> list[dict[str, Any]]:
-    """The decisions that led the caller, one row each."""
-    began_s = records[0].at_s
-    steps: list[dict[str, Any]] = []
-    where = ""
-
-    def add(at_s: float, what: str, why: str = "") -> None:
-        steps.append({"at_s": round(at_s - began_s, 3), "where": where, "what": what, "why": why})
-
-    for record in records:
-        for decision in record.decisions:
-            match decision:
-                case said.InteractionOpened():
-                    add(record.at_s, f"flow {decision.flow} answers in {decision.language}", decision.rule)
-                case said.NodeEntered():
-                    where = f"{decision.flow}.{decision.node}"
-                case said.NodeLeft():
-                    add(record.at_s, f"→ {decision.target or 'end'}", f"{decision.branch} ({record.type})")
-                case said.Noted():
-                    add(record.at_s, decision.what, decision.why)
-                case said.InteractionClosed():
-                    add(record.at_s, "closed", decision.outcome)
-                case _:
-                    pass
-    return steps
-
-
-def decision_text(decision: object) -> str:
-    match decision:
-        case said.Moved():
-            return f"{decision.transition.thing} {decision.transition.old} → {decision.transition.new}"
-        case said.NodeEntered():
-            return f"enter {decision.flow}.{decision.node}"
-        case said.NodeLeft():
-            return f"leave {decision.node} by {decision.branch} → {decision.target or 'end'}"
-        case said.Noted():
-            return f"{decision.what}: {decision.why}"
-        case said.VariablesSet():
-            return "set " + ", ".join(f"{name}={value}" for name, value in decision.values.items())
-        case said.InteractionOpened():
-            return f"open: flow {decision.flow} ({decision.rule})"
-        case said.InteractionClosed():
-            return f"close: {decision.outcome}"
-        case said.LegJoined():
-            return f"leg joins as {decision.role}"
-        case _:
-            return type(decision).__name__
-
-
-def command_text(command: Command) -> str:
-    if isinstance(command, Play):
-        heard = [
-            f"“{part.text}”" if isinstance(part, Speech) else part.name if isinstance(part, Sound) else str(part)
-            for part in command.parts
-        ]
-        return "Play " + " ".join(heard)
-    fields = [
-        str(value)
-        for name in ("timer_id", "url", "queue", "target", "endpoint", "recording_id", "mailbox")
-        if (value := getattr(command, name, None))
-    ]
-    return " ".join([type(command).__name__, *fields])
-
-
-def _event_text(record: Any) -> Text:
-    if record.event is None:
-        return Text(f"{record.type} ({record.unreadable})", style="dim")
-    shown = [
-        f"{name}={value}"
-        for name in ("digit", "how", "reason", "outcome", "status", "error", "timer_id", "why", "up")
-        if (value := getattr(record.event, name, None)) not in (None, "", 0)
-    ]
-    return Text(" ".join([record.type, *(text.replace("EndReason.", "") for text in shown)]))
+    out.print(f"Why, for {records[0].interaction_id}")
+    out.print(reasons(steps))
 
 
 def _record_json(record: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json
-from engine.cli.journal import command_text
+from engine.cli.story import command_text
 
 if TYPE_CHECKING:
     from engine.interaction import Surroundings
