@@ -13,8 +13,10 @@ import asyncio
 import ipaddress
 import json
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,7 +55,9 @@ class HttpEffect:
     def __init__(self, hosts: Mapping[str, AllowedHost]) -> None:
         self.hosts = hosts
         self._tasks: set[asyncio.Task[None]] = set()
-        self._client: httpx.AsyncClient | None = None
+        # Read once and before anybody calls: it takes longer than a caller may be kept waiting.
+        self._trust = httpx.create_ssl_context(trust_env=False)
+        self._clients: dict[str, httpx.AsyncClient] = {}
         self._slots: dict[str, asyncio.Semaphore] = {}
 
     def __len__(self) -> int:
@@ -83,16 +87,30 @@ class HttpEffect:
             why = str(failure) or type(failure).__name__
             log.warning("http %s %s: %s", command.method, urlsplit(command.url).hostname, why)
             return HttpReplied(command.interaction_id, command.request_id, 0, {}, why)
-        except Exception as bug:
-            log.exception("http %s", command.request_id)
-            return HttpReplied(command.interaction_id, command.request_id, 0, {}, f"{type(bug).__name__}: {bug}")
+        except Exception as bug:  # its words may quote what was sent
+            log.error("http %s: %s", command.request_id, "".join(traceback.format_tb(bug.__traceback__)))
+            return HttpReplied(command.interaction_id, command.request_id, 0, {}, type(bug).__name__)
 
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._client is not None:
-            await self._client.aclose()
+        for client in self._clients.values():
+            await client.aclose()
+
+    def _client(self, host: str) -> httpx.AsyncClient:
+        """One for each host: connections are kept by address, and two names at one address are two systems. No cookie
+        is kept, for it would be sent with the next caller's request."""
+        client = self._clients.get(host)
+        if client is None:
+            client = self._clients[host] = httpx.AsyncClient(
+                follow_redirects=False,
+                trust_env=False,
+                verify=self._trust,
+                limits=httpx.Limits(max_connections=None),
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            )
+        return client
 
     def _slot(self, url: str) -> asyncio.Semaphore:
         host = (urlsplit(url).hostname or "").lower()
@@ -111,19 +129,21 @@ class HttpEffect:
 
     async def _once(self, command: SendHttp) -> tuple[int, bytes]:
         allowed, url, headers, extensions = await self._checked(command)
-        if self._client is None:
-            self._client = httpx.AsyncClient(
-                follow_redirects=False, trust_env=False, limits=httpx.Limits(max_connections=None)
-            )
-        request = self._client.build_request(
+        client = self._client(allowed.host)
+        request = client.build_request(
             command.method,
             url,
-            headers={**command.headers, **(allowed.headers or {}), **headers, "Accept-Encoding": "identity"},
+            headers=_headers(command.headers, allowed.headers or {}, headers),
             content=command.body.encode() or None,
             timeout=command.timeout_s,
             extensions=extensions,
         )
-        response = await self._client.send(request, stream=True)
+        try:
+            response = await client.send(request, stream=True)
+        except httpx.LocalProtocolError:
+            raise HttpRefused(
+                "a header cannot be sent as it is: it may hold no line breaks or control characters"
+            ) from None
         try:
             if response.is_redirect:
                 raise HttpRefused(f"status {response.status_code}: redirects are not followed; use the final address")
@@ -161,9 +181,34 @@ class HttpEffect:
             raise HttpRefused(f"'{host}' has no address: {failure}") from failure
         for entry in found:
             address = str(entry[4][0])
-            if allowed.private or ipaddress.ip_address(address).is_global:
+            if allowed.private or is_public(address):
                 return address
         raise HttpRefused(f"'{host}' is a private address: say `private: yes` in its entry if that is intended")
+
+
+_OURS = frozenset({"host", "accept-encoding", "content-length", "transfer-encoding", "connection"})
+"""Headers that no flow may set."""
+
+
+def _headers(flows: Mapping[str, str], houses: Mapping[str, str], ours: Mapping[str, str]) -> dict[bytes, bytes]:
+    """The house's win over the flow's, ours over both, whatever their case. Accents travel as UTF-8."""
+    merged = {name.lower(): value for name, value in flows.items() if name.lower() not in _OURS}
+    merged |= {name.lower(): value for name, value in {**houses, **ours, "Accept-Encoding": "identity"}.items()}
+    return {name.encode(): value.strip().encode() for name, value in merged.items()}
+
+
+def is_public(address: str) -> bool:
+    """Whether it leads out to the internet, an IPv4 address in IPv6 clothes included."""
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if inner is None and any(ip in network for network in _HOLD_IPV4):
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        ip = inner or ip
+    return ip.is_global and not ip.is_multicast
+
+
+_HOLD_IPV4 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 
 
 def _mapped(body: bytes, mapping: Mapping[str, str]) -> dict[str, str]:
