@@ -190,7 +190,9 @@ def _check_references(read: ReadFlow, name: str, node: NodeModel, known: Known) 
 def _check_columns(read: ReadFlow, name: str, node: NodeModel, table: Table | None) -> None:
     if table is None:
         return
-    wanted: list[tuple[Path, object]] = [(("column",), getattr(node, "column", None))]
+    wanted: list[tuple[Path, object]] = [
+        ((key,), getattr(node, key, None)) for key in ("column", "name", "extension") if hasattr(node, key)
+    ]
     into = getattr(node, "into", None)
     wanted += [(("into", variable), column) for variable, column in into.items()] if isinstance(into, Mapping) else []
     for path, column in wanted:

@@ -71,6 +71,10 @@ class Table:
         found = next((index[key] for key in self._keys(value) if key in index), None)
         return None if found is None else dict(zip(self.columns, self._rows[found], strict=True))
 
+    def rows(self) -> Iterator[Mapping[str, str]]:
+        """Every row, in the file's order."""
+        return (dict(zip(self.columns, row, strict=True)) for row in self._rows)
+
     def __len__(self) -> int:
         return len(self._rows)
 

@@ -46,6 +46,7 @@ def surroundings() -> dict[str, str]:
     return {
         "config/calendars/office.yaml": fences("calendar")[0],
         "config/tables/vips.csv": tables[0],
+        "config/tables/extensions.csv": (ROOT / "config/tables/extensions.csv").read_text(),
         "flows/identify.yaml": IDENTIFY,
     }
 
