@@ -15,7 +15,7 @@ from ivr.scenario.coverage import coverage
 from ivr.scenario.runner import run
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = ("after_hours", "collections", "reception")
+SHIPPED = ("after_hours", "appointments", "collections", "reception", "survey")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_their_tests_pass_and_leave_nothing_out(configuration: Configuration, na
 def test_what_they_say_can_be_recorded_in_one_go(configuration: Configuration) -> None:
     """The sounds of all of it are shipped: they must not grow without notice."""
     texts = {part for flow in configuration.release.flows.values() for part in flow.static_speech()}
-    assert len(texts) <= 150
+    assert len(texts) <= 190
     assert max(len(part.text) for part in texts) <= 300
 
 
