@@ -34,7 +34,7 @@ nodes:
   main:
     type: menu
     prompt: {sound: welcome}
-    keys: {"1": luis, "2": pay, "3": code, "4": mail}
+    keys: {"1": luis, "2": pay, "3": code, "4": mail, "5": ticket, "6": text, "7": ring_back, "8": how_busy}
     first_digit_s: 5
     no_input: {retries: 1, prompt: {sound: silent}, then: bye}
     no_match: {prompt: {sound: wrong}, then: bye}
@@ -44,6 +44,11 @@ nodes:
   code: {type: collect, prompt: {sound: code}, digits: 4, between_digits_s: 3, into: code, next: bye,
          no_input: {then: bye}, no_match: {then: bye}}
   mail: {type: record, mailbox: sales, silence_s: 3, next: bye}
+  ticket: {type: ticket, subject: "Broken", into: number, next: paid}
+  text: {type: message, channel: sms, to: "{{ caller }}", text: "Hola", failed: main, next: paid}
+  ring_back: {type: callback, prompt: {sound: number}, confirm: {prompt: {sound: this_one}}, next: paid,
+              no_input: {then: bye}, no_match: {then: bye}}
+  how_busy: {type: queue_status, queue: sales, no_agents: paid, next: bye}
   bye: {type: hangup, prompt: {sound: bye}}
 """
 LUIS = "device:main-1002"
@@ -286,6 +291,36 @@ async def test_a_disk_that_does_not_answer_sends_callers_on_and_nothing_is_done_
     assert house.node.dialed == []
     assert house.bank.asked == []
     assert house.book.started == []
+
+
+def heard(party, sound):
+    return any(heard.item == f"/{sound}" for heard in party.heard)
+
+
+@in_virtual_time
+async def test_tickets_and_callbacks_are_on_disk_before_the_caller_goes_on(house):
+    ana, eva = await house.calls(), await house.calls()
+    eva.press("7")
+    await house.until(lambda: heard(eva, "this_one"))
+    house.book.disk.clear()
+    ana.press("5")
+    eva.press("1")
+    await asyncio.sleep(2)
+    assert (house.at(ana), house.at(eva)) == ("ticket", "ring_back")
+    house.book.disk.set()
+    await house.until(lambda: heard(ana, "paid") and heard(eva, "paid"))
+    assert [what for what, _ in house.book.started] == ["OpenTicket"]
+    assert list(house.book.done.values()) == ["answered"]
+
+
+@in_virtual_time
+async def test_no_channel_carries_messages_yet_and_no_queue_has_agents(house):
+    ana, eva = await house.calls(), await house.calls()
+    ana.press("6")
+    eva.press("8")
+    await house.until(lambda: heard(eva, "paid"))
+    assert (house.at(ana), heard(ana, "paid")) == ("main", False)
+    assert [what for what, _ in house.book.started] == ["SendMessage"]
 
 
 @in_virtual_time
