@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Callable, Mapping
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine.config.loader import Configuration
+from pydantic import ValidationError
+
+from engine.config.models import Device as DeviceFile
+from engine.config.models import Emergency as EmergencyRules
+from engine.config.models import Site
+from engine.config.models import Trunk as TrunkFile
+from engine.config.sources import asterisk_name
 from engine.home import Home, SecretBox
 from engine.media import SoundDirectory
 from telephony.ami.client import AmiSettings
@@ -24,67 +33,120 @@ from telephony.node.settings import (
     new_secret,
 )
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from engine.config.loader import Configuration
+
+T = TypeVar("T")
 _LANGUAGE = re.compile(r"\A[a-z]{2}(?:[-_][A-Z]{2})?\Z")
 AMI_USER = "centralita"
 LOOPBACK = "127.0.0.1"
+_YAML_KEYS = {"caller_name": "title", "caller_number": "caller", "match": "addresses", "apology": "absence.apology"}
 
 
 def node_settings(home: Home, configuration: Configuration, box: SecretBox, bind: str = "") -> NodeSettings:
     """`bind`: where SIP and audio listen; else where `up` last chose to, else loopback.
 
-    Raises pydantic's ValidationError when names or ports do not fit together; its message says which.
+    Raises pydantic's ValidationError when the state directory's path does not suit; `misfits` are found before.
     """
-    site = configuration.site
     if not bind:
         bind = home.bind_file.read_text().strip() if home.bind_file.exists() else LOOPBACK
-    overflow = site.absence.overflow
-    emergency = configuration.emergency
-    return NodeSettings(
-        name=site.site,
-        state_dir=home.asterisk,
-        bind=ip_address(bind),
-        sip_port=site.sip.port,
-        tls_port=site.sip.tls_port,
-        http_port=site.asterisk_http_port,
-        ami_port=site.asterisk_manager_port,
-        rtp_start=site.sip.rtp_first,
-        rtp_end=site.sip.rtp_last,
-        external_address=site.sip.external_address,
-        languages=tuple(dict.fromkeys(language.partition("-")[0] for language in site.languages)),
-        sounds_dirs=(home.sounds, home.prompts),
-        recordings_dir=home.recordings,
-        secrets=Secrets(
-            ari_engine=box.get("ari/engine", lambda: new_secret(32)),
-            ari_supervisor=box.get("ari/supervisor", lambda: new_secret(32)),
-            ami=box.get("ami", lambda: new_secret(32)),
-        ),
-        devices=tuple(
-            Device(
-                name=name,
-                secret=box.get(f"device/{name}", new_secret),
-                caller_name=device.title or None,
-                caller_number=device.caller or device.device,
-                codecs=device.codecs,
-                transport=device.transport,
-                language=device.language.replace("-", "_") if device.language else None,
-                max_contacts=device.max_contacts,
-            )
-            for name, device in sorted(configuration.devices.items())
-        ),
-        trunks=tuple(_trunk(name, configuration, box) for name in sorted(configuration.trunks)),
-        absolute_limit_s=site.leg_limit_s,
-        hold_retry_s=site.absence.retry_s,
-        hold_tries=site.absence.tries,
-        apology=site.absence.apology,
-        overflow=Route(endpoint=overflow.endpoint, number=overflow.number, ring_s=overflow.ring_s)
-        if overflow
-        else None,
-        emergency=Emergency(trunk=emergency.trunk, numbers=emergency.numbers) if emergency.trunk else None,
+    ari_secrets = Secrets(
+        ari_engine=box.get("ari/engine", lambda: new_secret(32)),
+        ari_supervisor=box.get("ari/supervisor", lambda: new_secret(32)),
+        ami=box.get("ami", lambda: new_secret(32)),
+    )
+    return NodeSettings.model_validate(
+        {
+            **_site(configuration.site, configuration.emergency),
+            "state_dir": home.asterisk,
+            "bind": ip_address(bind),
+            "sounds_dirs": (home.sounds, home.prompts),
+            "recordings_dir": home.recordings,
+            "secrets": ari_secrets,
+            "devices": tuple(
+                _device(name, device, box.get(f"device/{name}", new_secret))
+                for name, device in sorted(configuration.devices.items())
+            ),
+            "trunks": tuple(
+                _trunk(name, trunk, partial(box.get, f"trunk/{name}"))
+                for name, trunk in sorted(configuration.trunks.items())
+            ),
+        }
     )
 
 
-def _trunk(name: str, configuration: Configuration, box: SecretBox) -> Trunk:
-    trunk = configuration.trunks[name]
+def misfits(
+    site: Site, emergency: EmergencyRules, devices: Mapping[str, DeviceFile], trunks: Mapping[str, TrunkFile]
+) -> list[tuple[str, str]]:
+    """(device or trunk by its name inside Asterisk, what is wrong), the name empty for what the site's files say: what
+    passed as YAML and cannot stand in Asterisk's own files."""
+    found: list[tuple[str, str]] = []
+
+    def tried(name: str, build: Callable[[], T]) -> T | None:
+        try:
+            return build()
+        except ValidationError as refused:
+            found.extend((name, _in_words(error)) for error in refused.errors())
+            return None
+
+    values: dict[str, Any] = {
+        **(tried("", partial(_site, site, emergency)) or {}),
+        "state_dir": Path("/srv/centralita"),
+        "devices": [tried(name, partial(_device, name, device, new_secret())) for name, device in devices.items()],
+        "trunks": [tried(name, partial(_trunk, name, trunk, new_secret)) for name, trunk in trunks.items()],
+    }
+    if not found:
+        tried("", partial(NodeSettings.model_validate, values))
+    return found
+
+
+def _in_words(error: ErrorDetails) -> str:
+    where = ".".join(_YAML_KEYS.get(str(key), str(key)) for key in error["loc"])
+    what = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "string_pattern_mismatch":
+        what = "it has a character, or a length, that Asterisk's files cannot hold"
+    return f"{where}: {what}" if where else what
+
+
+def _site(site: Site, emergency: EmergencyRules) -> dict[str, Any]:
+    overflow = site.absence.overflow
+    return {
+        "name": site.site,
+        "sip_port": site.sip.port,
+        "tls_port": site.sip.tls_port,
+        "http_port": site.asterisk_http_port,
+        "ami_port": site.asterisk_manager_port,
+        "rtp_start": site.sip.rtp_first,
+        "rtp_end": site.sip.rtp_last,
+        "external_address": site.sip.external_address,
+        "languages": tuple(dict.fromkeys(language.partition("-")[0] for language in site.languages)),
+        "absolute_limit_s": site.leg_limit_s,
+        "hold_retry_s": site.absence.retry_s,
+        "hold_tries": site.absence.tries,
+        "apology": site.absence.apology,
+        "overflow": overflow
+        and Route(endpoint=asterisk_name("main", overflow.endpoint), number=overflow.number, ring_s=overflow.ring_s),
+        "emergency": emergency.trunk
+        and Emergency(trunk=asterisk_name("main", emergency.trunk), numbers=emergency.numbers),
+    }
+
+
+def _device(name: str, device: DeviceFile, secret: str) -> Device:
+    return Device(
+        name=name,
+        secret=secret,
+        caller_name=device.title or None,
+        caller_number=device.caller or device.device,
+        codecs=device.codecs,
+        transport=device.transport,
+        language=device.language.replace("-", "_") if device.language else None,
+        max_contacts=device.max_contacts,
+    )
+
+
+def _trunk(name: str, trunk: TrunkFile, password: Callable[[], str]) -> Trunk:
     registration = trunk.registration
     return Trunk.model_validate(
         {
@@ -96,7 +158,7 @@ def _trunk(name: str, configuration: Configuration, box: SecretBox) -> Trunk:
             "registration": registration
             and Registration(
                 username=registration.username,
-                password=registration.password or box.get(f"trunk/{name}"),
+                password=registration.password or password(),
                 expires_s=registration.expires_s,
             ),
             "codecs": trunk.codecs,

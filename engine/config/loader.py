@@ -7,22 +7,27 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
 from core.media import Speech
+from definitions.fields import TenantName
 from definitions.models import Definition
 from definitions.models import load as load_definition
 from definitions.problems import Problem, Problems, Severity
 from engine.config import models
 from engine.config.numbers import NumberPlan, NumberRange, Route
 from engine.config.outbound import OutboundRule, OutboundRules
-from engine.config.sources import tenant_of, within_tenant
+from engine.config.sources import asterisk_name, tenant_of, within_tenant
 from engine.effects.http import AllowedHost
 from engine.home import SecretBox
+from engine.node_settings import misfits
 from ivr import loader as ivr_loader
 from ivr.model import Release
 
 CALL_VARIABLES = frozenset({"caller_name"})
 """What every call brings with it beside what the flow language itself knows."""
 
+_tenant_names: TypeAdapter[str] = TypeAdapter(TenantName)
 D = TypeVar("D", bound=Definition)
 
 # Folder -> (model, the key that names the thing). The file's name must be that name: one thing, one file.
@@ -31,11 +36,6 @@ _FOLDERS: Mapping[str, tuple[type[Definition], str]] = {
     "trunks": (models.Trunk, "trunk"),
     "queues": (models.Queue, "queue"),
 }
-
-
-def asterisk_name(tenant: str, name: str) -> str:
-    """What a tenant's device or trunk is called inside Asterisk."""
-    return f"{tenant}-{name}"
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,7 @@ def load(sources: Mapping[str, str], sounds: Mapping[str, frozenset[str]] | None
     site = reading.one("config/site.yaml", models.Site, lambda: models.Site(site="site"))
     outbound = reading.one("config/outbound.yaml", models.Outbound, models.Outbound)
     http = reading.one("config/http.yaml", models.Http, models.Http)
+    _check_tenants(reading)
     things = {folder: _things(reading, folder) for folder in _FOLDERS}
     devices = {asterisk_name(*key): d for key, d in things["devices"].items() if isinstance(d, models.Device)}
     trunks = {asterisk_name(*key): t for key, t in things["trunks"].items() if isinstance(t, models.Trunk)}
@@ -158,6 +159,8 @@ def load(sources: Mapping[str, str], sounds: Mapping[str, frozenset[str]] | None
     reading.problems.extend(flows.problems)
     numbers = _number_plan(reading, flows.release)
     rules = _outbound_rules(reading, site, outbound, devices, trunks)
+    if not reading.problems.errors:
+        _check_node(reading, misfits(site, outbound.emergency, devices, trunks), things)
     if reading.problems.errors or flows.release is None:
         return Loaded(None, reading.problems)
     configuration = Configuration(
@@ -190,6 +193,30 @@ def _things(reading: _Reading, folder: str) -> dict[tuple[str, str], Definition]
             reading.error(file, f"the file is called {stem} and defines {key} '{name}'", f"rename it to {name}.yaml")
         found[tenant, name] = thing
     return found
+
+
+def _check_tenants(reading: _Reading) -> None:
+    for tenant in sorted({tenant_of(name) for name in reading.sources}):
+        try:
+            _tenant_names.validate_python(tenant)
+        except ValidationError:
+            hint = (
+                "use a-z, 0-9 and _, at most 20 characters, a letter first: names inside Asterisk are <tenant>-<name>"
+            )
+            reading.error(f"tenants/{tenant[:40]}", f"'{tenant[:40]}' cannot be a tenant's name", hint)
+
+
+def _check_node(
+    reading: _Reading, wrong: Iterable[tuple[str, str]], things: Mapping[str, Mapping[tuple[str, str], Definition]]
+) -> None:
+    """What YAML allows and Asterisk's own files cannot hold."""
+    files = {
+        asterisk_name(tenant, name): f"{'' if tenant == 'main' else f'tenants/{tenant}/'}config/{folder}/{name}.yaml"
+        for folder in ("devices", "trunks")
+        for tenant, name in things[folder]
+    }
+    for name, what in wrong:
+        reading.error(files.get(name, "config/site.yaml"), what, "Asterisk cannot be given this: change it")
 
 
 def _number_plan(reading: _Reading, release: Release | None) -> NumberPlan:

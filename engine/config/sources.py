@@ -51,6 +51,11 @@ def within_tenant(name: str) -> str:
     return "/".join(parts[2:]) if parts[0] == "tenants" and len(parts) > 2 else name
 
 
+def asterisk_name(tenant: str, name: str) -> str:
+    """What a tenant's device or trunk is called inside Asterisk."""
+    return f"{tenant}-{name}"
+
+
 def pack(sources: Mapping[str, str]) -> bytes:
     return zlib.compress(msgspec.msgpack.encode(dict(sources)), 6)
 

@@ -1,0 +1,58 @@
+"""What passes as YAML must also stand in Asterisk's files: known before anything is started or reloaded."""
+
+import pytest
+
+from engine.config.loader import load
+from engine.home import Home, SecretBox
+from engine.node_settings import node_settings
+
+FILES = {
+    "config/site.yaml": "site: t\nvoices: [fake]\n",
+    "config/numbers/d.yaml": "default: yes\nflow: f\n",
+    "config/devices/1001.yaml": 'device: "1001"\ntitle: Ana O\'Brien\n',
+    "config/trunks/carrier.yaml": "trunk: carrier\nhost: 10.0.0.1\n",
+    "flows/f.yaml": "flow: f\nlanguages: [es]\nstart: a\nnodes: {a: {type: hangup}}\n",
+}
+
+
+def problems(**changed):
+    return str(load({**FILES, **{name.replace("__", "/") + ".yaml": text for name, text in changed.items()}}).problems)
+
+
+def test_emergency_and_overflow_name_their_trunk_and_device_as_the_files_do(tmp_path):
+    files = {
+        **FILES,
+        "config/site.yaml": 'site: t\nvoices: [fake]\nabsence: {overflow: {endpoint: "1001"}}\n',
+        "config/outbound.yaml": 'emergency: {trunk: carrier, numbers: ["112"]}\n',
+    }
+    configuration = load(files).configuration
+    node = node_settings(Home(tmp_path, tmp_path), configuration, SecretBox(tmp_path / "s.json"), "127.0.0.1")
+    assert (node.overflow.endpoint, node.emergency.trunk) == ("main-1001", "main-carrier")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "place"),
+    [
+        ("config__devices__1001", 'device: "1001"\ntitle: "Ana; context=trunks"\n', "devices/1001.yaml:1:1: title"),
+        ("config__devices__1001", 'device: "1001"\ntitle: "Ana\\n[evil]"\n', "devices/1001.yaml:1:1: title"),
+        ("config__trunks__carrier", 'trunk: carrier\nhost: "10.0.0.1;x"\n', "trunks/carrier.yaml:1:1: host"),
+        ("config__trunks__carrier", "trunk: carrier\nhost: a.example\ntransport: tls\n", "trunk main-carrier wants"),
+        ("config__site", "site: t\nabsence: {apology: 'x)\\nexten => 1,1,System(id)'}\n", "absence.apology"),
+        ("config__site", "site: t\nabsence: {overflow: {endpoint: nobody}}\n", "main-nobody"),
+        ("config__site", "site: t\nsip: {port: 8088}\n", "are the same"),
+    ],
+)  # fmt: skip
+def test_what_asterisk_cannot_be_given_is_a_problem_of_its_file(file, text, place):
+    assert place in problems(**{file: text})
+
+
+@pytest.mark.parametrize("tenant", ["a-b", "Acme", "..", "x]", "a b"])
+def test_a_tenants_name_is_part_of_names_inside_asterisk(tenant):
+    found = load({**FILES, f"tenants/{tenant}/config/devices/c.yaml": "device: c\n"})
+    assert found.configuration is None
+    assert "cannot be a tenant's name" in str(found.problems)
+
+
+def test_tenants_with_good_names_are_welcome():
+    found = load({**FILES, "tenants/acme_2/config/devices/c.yaml": "device: c\n"})
+    assert "acme_2-c" in found.configuration.devices
