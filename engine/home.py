@@ -6,9 +6,12 @@ The *project* holds what people write (`config/`, `flows/`); the *state director
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +45,9 @@ class Home:
         """Makes the state directory and its rooms, readable by nobody else."""
         for directory in (self.state, self.logs, self.recordings, self.voicemail, self.prompts):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(PermissionError):
+            # Whoever made it: what is in there is about people.
+            self.state.chmod(0o700)
 
     @property
     def bind_file(self) -> Path:
@@ -106,20 +112,40 @@ class Home:
 
 
 class SecretBox:
-    """Generated secrets by name, made once and kept in a file only the owner reads."""
+    """Generated secrets by name, made once and kept in a file only the owner reads. Several processes may have it
+    open: who needs one that it does not know looks again, and alone, before making it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._values: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        self._values = self._read()
 
     def get(self, name: str, make: object = None) -> str:
         """The secret of that name; made (`make()` or 32 random URL-safe bytes) and saved when it is new."""
         value = self._values.get(name)
-        if value is None:
-            value = str(make()) if callable(make) else secrets.token_urlsafe(24)
-            self._values[name] = value
-            self._save()
-        return value
+        if value is not None:
+            return value
+        with self._alone():
+            self._values = self._read()
+            if name not in self._values:
+                self._values[name] = str(make()) if callable(make) else secrets.token_urlsafe(24)
+                self._save()
+        return self._values[name]
+
+    def named(self, prefix: str) -> dict[str, str]:
+        """The secrets whose names begin so, by what follows."""
+        return {name.removeprefix(prefix): value for name, value in self._values.items() if name.startswith(prefix)}
+
+    def _read(self) -> dict[str, str]:
+        return json.loads(self._path.read_text()) if self._path.exists() else {}
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        handle = os.open(self._path.with_suffix(".lock"), os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def _save(self) -> None:
         temporary = self._path.with_suffix(".new")

@@ -89,6 +89,7 @@ class Supervisor:
             StartFailed: Asterisk or the engine did not start; the message says why.
         """
         self._take_lock()
+        self.plan.home.bind_file.write_text(f"{self.plan.node.bind}\n")
         try:
             # The kernel ties Asterisk's life to the thread that spawned it, so it is spawned right here.
             self.launcher.spawn()

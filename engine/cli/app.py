@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from engine.cli import check, demo, doctor, flow, journal, replay, service
+from engine.cli import check, demo, doctor, flow, journal, replay, service, welcome
 from engine.cli.lazy import phone_app
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 service.register(app)
+welcome.register(app)
 check.register(app)
 journal.register(app)
 replay.register(app)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json, print_problems, problem_json
+from engine.cli.common import (
+    JsonOption,
+    ProjectOption,
+    counted,
+    fail,
+    home_of,
+    out,
+    print_json,
+    print_problems,
+    problem_json,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -20,15 +30,14 @@ def check(project: ProjectOption = None, json: JsonOption = False) -> None:
     home = home_of(project)
     sources = read_sources(home.project)
     loaded = load(sources, known_sounds(home))
-    errors = loaded.problems.errors
+    errors, files = loaded.problems.errors, counted(len(sources), "file")
+    warnings = counted(len(loaded.problems.warnings), "warning")
     if json:
         print_json({"ok": not errors, "problems": [problem_json(problem) for problem in loaded.problems]})
     else:
         print_problems(loaded.problems)
         if not errors and loaded.configuration is not None:
-            flows = len(loaded.configuration.release.flows)
-            out.print(
-                f"[green]all right[/]: {flows} flows, {len(sources)} files, {len(loaded.problems.warnings)} warnings"
-            )
+            flows = counted(len(loaded.configuration.release.flows), "flow")
+            out.print(f"[green]all right[/]: {flows}, {files}, {warnings}")
     if errors:
-        fail(f"{len(errors)} errors, {len(loaded.problems.warnings)} warnings in {len(sources)} files")
+        fail(f"{counted(len(errors), 'error')}, {warnings} in {files}")

@@ -39,8 +39,14 @@ def home_of(project: Path | None) -> Home:
 
 
 def fail(message: str, code: int = WRONG) -> NoReturn:
-    err.print(Text(message, style="bold red"))
+    # Where nobody watches, whatever reads it wants whole lines.
+    err.print(Text(message, style="bold red"), soft_wrap=not err.is_terminal)
     raise typer.Exit(code)
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 flow`, `3 flows`."""
+    return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 def print_json(body: Any) -> None:

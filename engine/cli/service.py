@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import signal
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.panel import Panel
 from rich.table import Table
 
 from engine.cli.client import ask
@@ -19,6 +16,7 @@ from engine.cli.common import (
     RUNS_ALREADY,
     JsonOption,
     ProjectOption,
+    counted,
     err,
     fail,
     home_of,
@@ -26,12 +24,18 @@ from engine.cli.common import (
     print_json,
     print_problems,
 )
+from engine.cli.welcome import account, welcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from engine.home import Home
-    from telephony.node.settings import NodeSettings
+
+_PORT_KEYS = {
+    "sip_port": "sip.port",
+    "tls_port": "sip.tls_port",
+    "http_port": "asterisk_http_port",
+    "ami_port": "asterisk_manager_port",
+}
+"""A node's setting -> the key of config/site.yaml that it comes from."""
 
 
 def register(app: typer.Typer) -> None:
@@ -53,16 +57,18 @@ def up(
 
     Asterisk and the engine are started again when they die; calls survive the engine's death.
     """
+    from engine import log as logs
     from engine.config.loader import load
     from engine.config.sources import read_sources
     from engine.home import SecretBox
     from engine.node_settings import LOOPBACK, lan_address, node_settings
     from engine.supervisor import AlreadyUp, Plan, Supervisor
-    from telephony.node.errors import NodeError
+    from telephony.node.errors import NodeError, PortTaken
     from telephony.node.installation import find
 
     home = home_of(project)
     home.prepare()
+    logs.configure(home.logs / "supervisor.log")
     loaded = load(read_sources(home.project))
     print_problems(loaded.problems)
     configuration = loaded.configuration
@@ -72,10 +78,9 @@ def up(
     try:
         address = bind or (lan_address() if lan else LOOPBACK)
         box = SecretBox(home.state / "secrets.json")
-        home.bind_file.write_text(f"{address}\n")
         node = node_settings(home, configuration, box, address)
         plan = Plan(home, node, find(), site.absence.overflow_after_s)
-        greeting = welcome(home, node, site.title or site.site, site.api_port, configuration.pins(box))
+        greeting = welcome(home, node, configuration, configuration.pins(box))
     except (OSError, ValueError, NodeError) as failure:
         fail(str(failure), CANNOT_START)
 
@@ -97,6 +102,9 @@ def up(
         asyncio.run(run())
     except AlreadyUp as failure:
         fail(str(failure), RUNS_ALREADY)
+    except PortTaken as taken:
+        key = _PORT_KEYS[taken.setting]
+        fail(f"{taken.what}: stop what uses it, or set another {key} in config/site.yaml", CANNOT_START)
     except (NodeError, OSError) as failure:
         fail(str(failure), CANNOT_START)
 
@@ -111,38 +119,13 @@ async def _drain(home: Home, drain_s: int, stop: asyncio.Event) -> None:
             open_now = (await client.post("/drain")).json()["open"]
             if not open_now:
                 return
-            out.print(
-                f"{open_now} calls in progress: waiting up to {drain_s} s for them to end; Ctrl-C again stops now"
-            )
+            calls = counted(open_now, "call")
+            out.print(f"{calls} in progress: waiting up to {drain_s} s for the end; Ctrl-C again stops now")
             stop.clear()
             async with asyncio.timeout(drain_s):
                 while open_now and not stop.is_set():
                     await asyncio.sleep(0.3)
                     open_now = len((await client.get("/status")).json()["interactions"])
-
-
-def welcome(home: Home, node: NodeSettings, title: str, api_port: int, pins: Mapping[tuple[str, str], str]) -> Panel:
-    """What a newcomer needs: whom to call, with which account, where to look."""
-    import segno
-
-    table = Table.grid(padding=(0, 2))
-    host = f"{node.bind}:{node.sip_port}"
-    table.add_row("server", f"[bold]{host}[/] (UDP and TCP)" + (f", TLS {node.tls_port}" if node.tls_port else ""))
-    for device in node.devices:
-        table.add_row("account", f"user [bold]{device.name}[/]  password [bold]{device.secret}[/]")
-    for (tenant, name), pin in sorted(pins.items()):
-        table.add_row("PIN", f"{name} [bold]{pin}[/]" + ("" if tenant == "main" else f" (tenant {tenant})"))
-    table.add_row("dial", "any number in config/numbers, for example [bold]100[/]")
-    table.add_row("try", "[bold]centralita phone 100[/] from this machine")
-    table.add_row("log", str(home.engine_log))
-    table.add_row("API", f"http://127.0.0.1:{api_port}/health  /ready  /metrics")
-    table.add_row("stop", "Ctrl-C")
-    if node.devices:
-        first = node.devices[0]
-        picture = io.StringIO()
-        segno.make(f"sip:{first.name}@{host}", error="l").terminal(out=picture, compact=True)
-        table.add_row("phone app", picture.getvalue().rstrip("\n"))
-    return Panel(table, title=f"{title} answers", border_style="green", expand=False)
 
 
 def status(project: ProjectOption = None, json: JsonOption = False) -> None:
@@ -161,8 +144,9 @@ def status(project: ProjectOption = None, json: JsonOption = False) -> None:
         reachable = [
             f"{name} {status}" for table in (seen["devices"], seen["trunks"]) for name, status in table.items()
         ]
+        version = seen["version"].partition("+")[0]  # without the packager's marks
         out.print(
-            f"Asterisk {seen['version']}: {well}, {seen['calls']} calls · "
+            f"Asterisk {version}: {well}, {counted(seen['calls'], 'call')} · "
             f"{', '.join(reachable) or 'no phone is registered'}"
         )
         if seen["lost_share"]:
@@ -175,9 +159,10 @@ def status(project: ProjectOption = None, json: JsonOption = False) -> None:
 def _interactions(rows: list[dict[str, Any]]) -> Table | str:
     if not rows:
         return "no interaction in progress"
-    table = Table(title=f"{len(rows)} interactions", title_justify="left")
-    for column in ("id", "tenant", "state", "where", "language", "age"):
-        table.add_column(column)
+    table = Table(title=counted(len(rows), "interaction"), title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table.add_column("id", no_wrap=True)
+    for column in ("tenant", "state", "where", "language", "age"):
+        table.add_column(column, overflow="fold")
     for row in rows:
         where = f"{row['flow']}.{row['node']}" if row["flow"] else ""
         table.add_row(row["id"], row["tenant"], row["state"], where, row["language"], f"{row['age_s']} s")
@@ -189,7 +174,12 @@ def reload(project: ProjectOption = None, json: JsonOption = False) -> None:
 
     Calls in progress finish on the version they began with.
     """
-    body = ask(home_of(project), "POST", "/reload", timeout_s=120)
+    from engine.home import SecretBox
+
+    home = home_of(project)
+    secrets = home.state / "secrets.json"
+    known = SecretBox(secrets).named("device/")
+    body = ask(home, "POST", "/reload", timeout_s=120)
     if json:
         print_json(body)
     else:
@@ -197,6 +187,9 @@ def reload(project: ProjectOption = None, json: JsonOption = False) -> None:
             out.print(problem, soft_wrap=True, markup=False)
         if body["reloaded"]:
             out.print(f"[green]loaded[/]: release {body['release']} serves new calls")
+            for name, secret in SecretBox(secrets).named("device/").items():
+                if name not in known:
+                    out.print(f"a new phone: {account(name, secret)}")
         else:
             err.print(f"[bold red]nothing changed[/]: release {body['release']} goes on serving")
     if not body["reloaded"]:

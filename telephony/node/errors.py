@@ -54,3 +54,9 @@ class AlreadyRunning(StartFailed):
 
 class PortTaken(StartFailed):
     """Something else listens on a port the node wants. Stop it, or change the setting the message names."""
+
+    def __init__(self, setting: str, what: str) -> None:
+        super().__init__(f"{setting}: {what}: stop what uses it, or set another {setting}")
+        self.setting = setting
+        """The field of `NodeSettings`."""
+        self.what = what

@@ -27,10 +27,8 @@ def require_free(settings: NodeSettings) -> None:
         try:
             _bind(address, port, tcp)
         except OSError as error:
-            raise PortTaken(
-                f"{name}: {'TCP' if tcp else 'UDP'} port {port} on {address} cannot be used ({error.strerror}): "
-                f"stop what uses it, or set another {name}"
-            ) from error
+            kind = "TCP" if tcp else "UDP"
+            raise PortTaken(name, f"{kind} port {port} on {address} cannot be used ({error.strerror})") from error
 
 
 def free_settings(state_dir: Path, **overrides: Any) -> NodeSettings:

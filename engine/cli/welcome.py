@@ -1,0 +1,126 @@
+"""What somebody who wants to call us needs: numbers, accounts with their passwords, a QR code for a phone app."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from engine.config.loader import Configuration
+    from engine.home import Home
+    from telephony.node.settings import Device, NodeSettings
+
+_NUMBERS = 8
+_ACCOUNTS = 5
+
+
+def register(app: typer.Typer) -> None:
+    app.command("accounts")(accounts)
+
+
+def welcome(home: Home, node: NodeSettings, configuration: Configuration, pins: Mapping[tuple[str, str], str]) -> Panel:
+    """Shown when all is up."""
+    site = configuration.site
+    table = _grid()
+    table.add_row("server", _server(node))
+    for device in node.devices[:_ACCOUNTS]:
+        table.add_row("account", account(device.name, device.secret, device.caller_name))
+    if len(node.devices) > _ACCOUNTS:
+        table.add_row("", f"and {len(node.devices) - _ACCOUNTS} more: [bold]centralita accounts[/]")
+    for (tenant, name), pin in sorted(pins.items()):
+        table.add_row("PIN", f"{name} [bold]{pin}[/]" + ("" if tenant == "main" else f" (tenant {tenant})"))
+    table.add_row("dial", _numbers(configuration))
+    table.add_row("try", "[bold]centralita phone 100[/] from this machine")
+    table.add_row("log", str(home.engine_log))
+    table.add_row("API", f"http://127.0.0.1:{site.api_port}/health  /ready  /metrics")
+    table.add_row("stop", "Ctrl-C")
+    if node.devices:
+        table.add_row("phone app", _picture(node.devices[0], node))
+        table.add_row("", _reach(node.devices[0], node))
+    return Panel(table, title=f"{site.title or site.site} answers", border_style="green", expand=False)
+
+
+def accounts(
+    device: Annotated[
+        str, typer.Argument(help="Only this phone, with a QR code for a phone app.", show_default=False)
+    ] = "",
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """The phones of config/devices with their generated passwords, and the server to set in them."""
+    from engine.config.loader import load
+    from engine.config.sources import read_sources
+    from engine.home import SecretBox
+    from engine.node_settings import node_settings
+
+    home = home_of(project)
+    configuration = load(read_sources(home.project)).configuration
+    if configuration is None:
+        fail("the configuration has errors: centralita check")
+    home.prepare()
+    node = node_settings(home, configuration, SecretBox(home.state / "secrets.json"))
+    chosen = [one for one in node.devices if device in ("", one.name, one.name.partition("-")[2])]
+    if not chosen:
+        fail(f"there is no phone '{device}' in config/devices", 1)
+    if json:
+        server = {"host": str(node.bind), "port": node.sip_port, "tls_port": node.tls_port}
+        print_json([{"user": one.name, "password": one.secret, **server} for one in chosen])
+        return
+    table = _grid()
+    table.add_row("server", _server(node))
+    for one in chosen:
+        table.add_row("account", account(one.name, one.secret, one.caller_name))
+    if device:
+        table.add_row("phone app", _picture(chosen[0], node))
+        table.add_row("", _reach(chosen[0], node))
+    out.print(table)
+
+
+def account(name: str, secret: str, title: str | None = None) -> str:
+    return f"user [bold]{name}[/]  password [bold]{secret}[/]" + (f"  {escape(title)}" if title else "")
+
+
+def _grid() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _server(node: NodeSettings) -> str:
+    return f"[bold]{node.bind}:{node.sip_port}[/] (UDP and TCP)" + (f", TLS {node.tls_port}" if node.tls_port else "")
+
+
+def _numbers(configuration: Configuration) -> str:
+    exact = [f"[bold]{number}[/] {route.flow}" for number, route in sorted(configuration.numbers.exact.items())]
+    return ", ".join(_shortened(exact)) or "any number: the default flow answers"
+
+
+def _shortened(words: list[str]) -> Iterable[str]:
+    return words if len(words) <= _NUMBERS else [*words[:_NUMBERS], f"and {len(words) - _NUMBERS} more"]
+
+
+def _picture(device: Device, node: NodeSettings) -> str:
+    import segno
+
+    picture = io.StringIO()
+    segno.make(_address(device, node), error="l").terminal(out=picture, compact=True, border=2)
+    return picture.getvalue().rstrip("\n")
+
+
+def _reach(device: Device, node: NodeSettings) -> str:
+    where = " (this machine only: make run LAN=1 lets others in)" if node.bind.is_loopback else ""
+    return f"{_address(device, node)}{where}"
+
+
+def _address(device: Device, node: NodeSettings) -> str:
+    return f"sip:{device.name}@{node.bind}:{node.sip_port}"

@@ -1,0 +1,66 @@
+"""What the commands say to a person who meets the system for the first time."""
+
+import socket
+import stat
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from engine.cli.app import app
+from engine.home import Home, SecretBox
+from telephony.node.ports import free_settings
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A site whose SIP port is another program's."""
+    ports = free_settings(tmp_path / "ports")
+    site = {
+        "site": "acme",
+        "languages": ["es"],
+        "sip": {"port": ports.sip_port},
+        "asterisk_http_port": ports.http_port,
+        "asterisk_manager_port": ports.ami_port,
+    }
+    files = {
+        "config/site.yaml": yaml.safe_dump(site),
+        "config/devices/1001.yaml": 'device: "1001"\ntitle: "Ana"\n',
+        "config/numbers/default.yaml": "default: yes\nflow: bye\n",
+        "flows/bye.yaml": "flow: bye\nstart: bye\nnodes:\n  bye: {type: hangup}\n",
+    }
+    for name, text in files.items():
+        file = tmp_path / "project" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    monkeypatch.setenv("CENTRALITA_HOME", str(tmp_path / "project"))
+    monkeypatch.setenv("CENTRALITA_STATE", str(tmp_path / "var"))
+    monkeypatch.chdir(tmp_path)
+    return site
+
+
+def said(*words):
+    result = CliRunner().invoke(app, words, env={"COLUMNS": "80"})
+    return result.exit_code, result.output
+
+
+def test_a_port_that_is_taken_is_named_by_its_key(project, asterisk_installation, tmp_path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", project["sip"]["port"]))
+        code, words = said("up")
+    assert code == 5
+    assert "another sip.port in config/site.yaml" in words
+    assert stat.S_IMODE((tmp_path / "var").stat().st_mode) == 0o700
+
+
+def test_accounts_shows_each_phone_with_its_password(project, tmp_path):
+    code, words = said("accounts", "1001")
+    secret = SecretBox(Home.find().state / "secrets.json").named("device/")["main-1001"]
+    assert code == 0
+    assert f"user main-1001  password {secret}  Ana" in words
+    assert "sip:main-1001@127.0.0.1" in words
+    assert said("accounts", "9")[0] == 1
+
+
+def test_one_thing_is_not_several(project):
+    assert "1 flow, 4 files, 0 warnings" in said("check")[1]
