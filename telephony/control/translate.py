@@ -39,6 +39,8 @@ ARRIVED = "arrived"
 DIALED = "dialed"
 RETRIED = "retried"
 _TARGET = "channel:"
+_BEEP_S = 1.5
+"""A recording is asked for so long before its first sample, at most: the request, the beep."""
 _NOT_WRITTEN = "Asterisk stopped writing it: is there room on the disk of its recordings, and may it write there?"
 
 
@@ -229,7 +231,7 @@ class Translator:
         lasted_s = asyncio.get_running_loop().time() - recording.began_s
         written_s = self._files.duration_s(recording.recording_id)
         ended_by = _ended_by(leg, recording, lasted_s, written_s)
-        if ended_by is None or written_s is None:
+        if ended_by is None or written_s is None or _mostly_missing(recording, ended_by, lasted_s, written_s):
             self._sink(RecordingFailed(leg.leg_id, recording.recording_id, _NOT_WRITTEN))
         else:
             # The silence that ended it is cut off the file.
@@ -259,6 +261,12 @@ def _over_limit(leg: LegMemory, event: messages.StasisEnd) -> bool:
     if leg.limit_s <= 0:
         return True
     return seconds(event.timestamp) - seconds(event.channel.creationtime) >= leg.limit_s - 1.0
+
+
+def _mostly_missing(recording: RecordingMemory, ended_by: str, lasted_s: float, written_s: float) -> bool:
+    """Less than half of what was to be written is there: the disk is full, and the caller was not silent."""
+    wanted_s = lasted_s - (recording.silence_s if ended_by == "silence" else 0.0)
+    return wanted_s - written_s > max(_BEEP_S, wanted_s / 2)
 
 
 def _ended_by(

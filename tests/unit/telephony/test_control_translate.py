@@ -127,14 +127,15 @@ def test_a_playback_nobody_here_started_is_still_told(tmp_path: Path) -> None:
     assert stage.told[-1] == PlaybackFinished(LEG, "old.1", "completed")
 
 
-def test_a_playback_cut_off_by_the_hangup_was_not_heard(tmp_path: Path) -> None:
+def test_a_playback_cut_off_by_the_hangup_is_not_told(tmp_path: Path) -> None:
+    """A flow that heard of its end would go on for a caller who has gone."""
     stage = Stage(tmp_path)
     stage.take(arrives())
     stage.book.get(LEG).playing["p"] = False
     stage.take(
         m.ChannelHangupRequest(ref(LEG)), m.PlaybackFinished(m.PlaybackRef("p", f"channel:{LEG}", "failed")), leaves()
     )
-    assert stage.told[1] == PlaybackFinished(LEG, "p", "stopped")
+    assert [type(fact) for fact in stage.told] == [LegArrived, LegEnded]
 
 
 @pytest.mark.parametrize(
@@ -164,6 +165,25 @@ async def test_what_ended_a_recording(
         assert isinstance(told, RecordingFinished)
         assert told.ended_by == ended_by
         assert told.duration_s == pytest.approx(lasted_s if ended_by == "silence" else written_s, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("lasted_s", "written_s", "failed"),
+    [(8.0, 7.5, False), (8.0, 0.2, True), (60.0, 40.0, False), (60.0, 20.0, True), (1.4, 0.1, False)],
+)
+async def test_a_recording_of_which_most_is_missing_has_failed(
+    tmp_path: Path, lasted_s: float, written_s: float, failed: bool
+) -> None:
+    """The caller spoke and the disk was full: that is no silence of hers."""
+    stage = Stage(tmp_path)
+    stage.take(arrives())
+    began_s = asyncio.get_running_loop().time() - lasted_s
+    stage.book.get(LEG).recording = RecordingMemory("r", "#", 120, 0, began_s)
+    stage.files.path("r").write_bytes(bytes(44 + round(written_s * 16_000)))
+    stage.take(
+        m.ChannelDtmfReceived(ref(LEG), "#"), m.RecordingFinished(m.RecordingRef("r-r", f"channel:{LEG}", "done"))
+    )
+    assert isinstance(stage.told[-1], RecordingFailed if failed else RecordingFinished)
 
 
 IDS = st.sampled_from([LEG, OUT, "nobody"])
