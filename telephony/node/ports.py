@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,12 @@ from telephony.node.settings import NodeSettings
 
 # Below the kernel's own range for outgoing connections (32768 on), so that nothing drifts in meanwhile.
 _RTP_LOW, _RTP_HIGH, _RTP_BLOCK = 21_100, 29_900, 500
+_LINGERS_S, _POLL_S = 1.0, 0.05
+"""An Asterisk that was just killed holds its ports until the kernel has cleared it away."""
 
 
 def require_free(settings: NodeSettings) -> None:
-    """Tries every port the node will listen on.
+    """Tries every port the node will listen on; waits a second for one that is in use.
 
     Raises:
         PortTaken: naming the first that cannot be bound, and why.
@@ -23,12 +27,13 @@ def require_free(settings: NodeSettings) -> None:
     host = str(settings.bind)
     wanted = [(name, host, port, tcp) for name, port in _sip(settings) for tcp in (False, True)]
     wanted += [(name, "127.0.0.1", getattr(settings, name), True) for name in ("http_port", "ami_port")]
+    until = time.monotonic() + _LINGERS_S
     for name, address, port, tcp in wanted:
-        try:
-            _bind(address, port, tcp)
-        except OSError as error:
-            kind = "TCP" if tcp else "UDP"
-            raise PortTaken(name, f"{kind} port {port} on {address} cannot be used ({error.strerror})") from error
+        while (error := _refused(address, port, tcp)) is not None:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > until:
+                kind = "TCP" if tcp else "UDP"
+                raise PortTaken(name, f"{kind} port {port} on {address} cannot be used ({error.strerror})") from error
+            time.sleep(_POLL_S)
 
 
 def free_settings(state_dir: Path, **overrides: Any) -> NodeSettings:
@@ -41,6 +46,14 @@ def free_settings(state_dir: Path, **overrides: Any) -> NodeSettings:
 
 def _sip(settings: NodeSettings) -> list[tuple[str, int]]:
     return [("sip_port", settings.sip_port), *([("tls_port", settings.tls_port)] if settings.tls_port else [])]
+
+
+def _refused(address: str, port: int, tcp: bool) -> OSError | None:
+    try:
+        _bind(address, port, tcp)
+    except OSError as error:
+        return error
+    return None
 
 
 def _bind(address: str, port: int, tcp: bool) -> None:
