@@ -29,7 +29,7 @@ from telephony.ami.facts import AmiFact, ContactChanged, LegQuality, NodeBooted,
 
 log = logging.getLogger("centralita.node")
 
-_EVERY_S = 5.0
+_EVERY_S, _AT_MOST_EVERY_S = 5.0, 0.5
 _QUALITY_REPORTS = 200
 _POOR_LOSS = 0.05
 
@@ -56,11 +56,13 @@ class NodeWatch:
         self.state = NodeState(node)
         self._file = file
         self._reports: deque[LegQuality] = deque(maxlen=_QUALITY_REPORTS)
+        self._changed = asyncio.Event()
 
     def take(self, fact: AmiFact) -> None:
         match fact:
             case ContactChanged():
                 log.info("device %s %s", fact.device, fact.status)
+                self._changed.set()
             case RegistrationChanged():
                 log.log(
                     logging.INFO if fact.status == "registered" else logging.ERROR,
@@ -69,6 +71,7 @@ class NodeWatch:
                     fact.status,
                     fact.cause,
                 )
+                self._changed.set()
             case NodeBooted():
                 log.info("node %s is fully booted, up for %d s", fact.node, fact.uptime_s)
             case LegQuality():
@@ -77,11 +80,14 @@ class NodeWatch:
                     log.warning("leg %s: %.0f %% of the audio is lost on its way", fact.leg_id, fact.lost_share * 100)
 
     async def run(self, client: AmiClient) -> None:
-        """Until cancelled."""
+        """Until cancelled. Looks now and then, and soon after a phone came or went."""
         while True:
+            self._changed.clear()
             await self._look(client)
             await asyncio.to_thread(self._write)
-            await asyncio.sleep(_EVERY_S)
+            await asyncio.sleep(_AT_MOST_EVERY_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), _EVERY_S - _AT_MOST_EVERY_S)
 
     async def _look(self, client: AmiClient) -> None:
         state = self.state

@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from definitions.problems import Problem, Severity
@@ -47,6 +48,15 @@ def fail(message: str, code: int = WRONG) -> NoReturn:
 def counted(number: int, thing: str) -> str:
     """`1 flow`, `3 flows`."""
     return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
+def grid() -> Table:
+    """Three columns without lines for any width: the last wraps within itself and nothing is cut off."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
 
 
 def print_json(body: Any) -> None:

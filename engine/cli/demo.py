@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.padding import Padding
 from rich.text import Text
 
-from engine.cli.common import CANNOT_START, ProjectOption, fail, home_of, out
+from engine.cli.common import CANNOT_START, ProjectOption, fail, grid, home_of, out
 
 _STYLES = {
     "node": "bold cyan",
@@ -47,6 +48,7 @@ def demo(
     Everything runs on this machine, on ports nobody uses, and is gone afterwards; the page stays.
     """
     try:
+        from engine import log as logs
         from engine.demo import call, stage
         from engine.demo import page as pages
     except ImportError as failure:
@@ -55,18 +57,24 @@ def demo(
     from telephony.node.errors import NodeError
 
     home = stage.build(home_of(project).project, home_of(project).state / "demo")
+    home.prepare()
+    logs.configure(home.logs / "supervisor.log")
     began_s = time.time()
 
     def tell(beat: Beat) -> None:
         if not beat.text:
             return
-        line = Text(f"{beat.at_s - began_s:6.1f} s  ", style="dim")
-        line.append(f"{_WORDS[beat.kind]:>14}  ", style=_STYLES[beat.kind])
-        line.append(beat.text, style=_STYLES[beat.kind] if beat.kind == "engine" else "default")
-        out.print(line)
+        style = _STYLES[beat.kind]
+        told = Text(beat.text, style=style if beat.kind in ("engine", "why") else "")
+        narrate(beat.at_s, Text(f"{_WORDS[beat.kind]:>14}", style=style), told)
 
     def step(text: str) -> None:
-        out.print(Text(f"{time.time() - began_s:6.1f} s  {text}", style="dim"))
+        narrate(time.time(), Text(" " * 14), Text(text, style="dim"))
+
+    def narrate(at_s: float, who: Text, what: Text) -> None:
+        line = grid()
+        line.add_row(Text(f"{at_s - began_s:6.1f} s", style="dim"), who, what)
+        out.print(line)
 
     try:
         shown = asyncio.run(call.play(home, tell, step))
@@ -74,7 +82,9 @@ def demo(
         fail(f"{failure}\nlogs: {home.logs}", CANNOT_START)
     with out.status("recognising what the caller heard"):
         text = pages.recognised(shown.wav)
-    out.print(Text("recognised: ", style="bold").append(text, style="italic"))
     pages.write(shown, text, page)
-    out.print(f"the engine was away for [bold]{shown.away_s:.1f} s[/]; the caller went on")
-    out.print(f"see and hear it: [bold]{page.resolve()}[/]")
+    out.print()
+    out.print(Text("A machine that listened understood:", style="bold"))
+    out.print(Padding(Text(text, style="italic"), (0, 0, 0, 2)))
+    out.print(f"The engine was away for [bold]{shown.away_s:.1f} s[/]; the caller went on.")
+    out.print(Text.assemble("See and hear it: ", (str(page.resolve()), "bold")), soft_wrap=True)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 import typer
-from rich.table import Table
+from rich.text import Text
 
-from engine.cli.common import JsonOption, ProjectOption, home_of, out, print_json
+from engine.cli.common import JsonOption, ProjectOption, grid, home_of, out, print_json
 from engine.home import Home
 
 Verdict = Literal["ok", "warning", "wrong"]
@@ -48,11 +48,12 @@ def doctor(project: ProjectOption = None, json: JsonOption = False) -> None:
     if json:
         print_json([{"what": f.what, "verdict": f.verdict, "says": f.says, "mend": f.mend} for f in findings])
     else:
-        table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+        table = grid()
         for finding in findings:
-            table.add_row(
-                _MARKS[finding.verdict], finding.what, finding.says, finding.mend and f"→ [bold]{finding.mend}[/]"
-            )
+            table.add_row(_MARKS[finding.verdict], finding.what, Text(finding.says))
+            if finding.mend:
+                # Below, where it has room: it is there to be copied.
+                table.add_row("", "", Text(f"→ {finding.mend}", style="bold"))
         out.print(table)
     if any(finding.verdict == "wrong" for finding in findings):
         raise typer.Exit(1)

@@ -12,21 +12,13 @@ from core import decisions as said
 from core.commands import CancelTimer, Command, Play, StartTimer
 from core.events import CommandRejected
 from core.media import Sound, Speech
+from engine.cli.common import grid
 
 if TYPE_CHECKING:
     from store.entry import Recorded
 
 _OF_EVENTS = ("digit", "how", "reason", "outcome", "status", "error", "timer_id", "what", "why", "up")
 _OF_COMMANDS = ("url", "queue", "target", "endpoint", "recording_id", "mailbox")
-
-
-def grid() -> Table:
-    """Three columns without lines for any width: the last wraps within itself and nothing is cut off."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    return table
 
 
 def timeline(records: Sequence[Recorded]) -> Table:

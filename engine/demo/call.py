@@ -100,7 +100,7 @@ async def _conversation(call: PhoneCall, watcher: Watcher, supervisor: Superviso
     await watcher.entered("message")
     await watcher.until(lambda: any(beat.kind == "records" for beat in watcher.beats), "until the beep")
     await asyncio.sleep(0.7)
-    watcher.tell(Beat(time.time(), "phone", f"the caller says: {MESSAGE}"))
+    watcher.tell(Beat(time.time(), "phone", MESSAGE))
     await call.play(message)
     await call.played()
     await asyncio.sleep(0.3)

@@ -69,6 +69,7 @@ def write(shown: Shown, text: str, file: Path) -> None:
         recognised=text,
         away_s=f"{shown.away_s:.1f}",
         interaction_id=shown.interaction_id,
+        state=shown.wav.parent,
         rows=rows,
         drawings=drawings,
     )
