@@ -69,6 +69,8 @@ class OutboundRules:
         if f"{tenant}-{number}" in self.devices:
             return Permitted(f"device:{tenant}-{number}", "devices")
         number = self.normalise(number)
+        if number.startswith("+") and not _is_possible(number):
+            return Refused("no public number looks like this")
         rule = self._longest(number)
         if rule is None:
             return Refused("no rule in config/outbound.yaml allows this number")
@@ -97,3 +99,12 @@ class OutboundRules:
                 if number.startswith(prefix) and (best is None or len(prefix) > best[0]):
                     best = (len(prefix), rule)
         return best[1] if best else None
+
+
+def _is_possible(number: str) -> bool:
+    """Whether a number with `+` could exist: carriers make something of the others, and a prefix alone does not say
+    what."""
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return False

@@ -1,3 +1,4 @@
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,3 +55,50 @@ def test_nothing_but_digits_ever_reaches_a_trunk(target):
     verdict = RULES.permit(target, "main", {})
     if isinstance(verdict, Permitted) and verdict.endpoint.startswith("trunk:"):
         assert verdict.endpoint.rpartition("/")[2].removeprefix("+").isdigit()
+
+
+WORLD = OutboundRules(
+    country="ES",
+    rules=(
+        OutboundRule("world", ("+",), "main-carrier"),
+        OutboundRule("premium", ("+34803", "+34806", "+34807", "+541"), ""),
+        OutboundRule("short", ("118",), "main-carrier"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [
+        "+0034806123456",
+        "000034806123456",
+        "00 0034806123456",
+        "+34 0806 123456",
+        "+340806123456",
+        "+34806123456789",
+        "+3480612",
+        "+34 806 12 34 56",
+        "0034(806)123456",
+        "+0000",
+        "++34806123456",
+        "+",
+        "00",
+        "*31#806123456",
+        "806123456#",
+        "8061234५6",
+    ],
+)
+def test_no_way_of_writing_it_gets_a_forbidden_number_past_a_wider_rule(trick):
+    assert isinstance(WORLD.permit(trick, "main", {}), Refused)
+
+
+@pytest.mark.parametrize("written", ["+34911234567", "0015551234567", "+442079460000", "11888"])
+def test_and_possible_numbers_still_pass(written):
+    assert isinstance(WORLD.permit(written, "main", {}), Permitted)
+
+
+@given(st.from_regex(r"\A(\+|00|000|\+0|\+00)?[0-9 ]{2,18}\Z"))
+def test_what_goes_to_a_trunk_with_a_plus_is_a_possible_number(target):
+    verdict = WORLD.permit(target, "main", {})
+    if isinstance(verdict, Permitted) and "/+" in verdict.endpoint:
+        assert phonenumbers.is_possible_number(phonenumbers.parse(verdict.endpoint.rpartition("/")[2]))
