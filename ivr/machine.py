@@ -111,7 +111,7 @@ class Machine:
         if self.leaving is None:
             self.pending += digit
             return self._feed()
-        if not self.leaving.barge_in:
+        if not self.leaving.barge_in or self._is_habit(digit):
             return None
         self.typed = (self.typed + digit)[:TYPE_AHEAD]
         return self.go_on()
@@ -163,14 +163,17 @@ class Machine:
     def _carry_out(self, commands: tuple[Command, ...]) -> None:
         self.effects.carry_out(commands, early=self.at.node is not None and self.at.node.is_early)
 
+    def _is_habit(self, digit: str) -> bool:
+        """Whether this key, pressed to end what had ended already, means nothing. Asked once per key."""
+        habit = bool(self.swallow) and digit == self.swallow and self.now_s <= self.swallow_until_s
+        self.swallow = ""
+        return habit
+
     def _feed(self) -> Turn | None:
         while self.pending:
             digit, self.pending = self.pending[0], self.pending[1:]
-            if self.swallow:
-                habit = digit == self.swallow and self.now_s <= self.swallow_until_s
-                self.swallow = ""
-                if habit:
-                    continue
+            if self._is_habit(digit):
+                continue
             return self.tell(DigitPressed(self.run.leg_id, digit))
         return None
 

@@ -136,7 +136,9 @@ def resume(node: Model, memory: Memory, visit: Visit) -> Turn:
 def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
     match event:
         case RecordingFailed() | CommandRejected(what="StartRecording") if memory.stage == "recording":
-            return fail(node, event.why)
+            # The key that ends a message may come after the news that there is none: it must not cut short the apology.
+            swallow = "" if node.terminator in ("any", "none") else node.terminator
+            return replace(fail(node, event.why), swallow=swallow)
         case RecordingFinished() if memory.stage == "recording" and event.recording_id == memory.recording_id:
             return _recorded(node, memory, event, visit)
         case PlaybackFinished() if memory.stage == "prompt":

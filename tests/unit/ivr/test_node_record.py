@@ -172,6 +172,16 @@ def test_a_recording_that_cannot_be_made_takes_the_error_exit():
         assert caller.path() == ["message", "bye"]
 
 
+def test_the_key_that_ends_a_message_does_not_cut_short_the_news_that_there_is_none():
+    caller = call()
+    caller.press("1")
+    caller.tell(RecordingFailed("leg-1", "x", "disk full"))
+    caller.tell(DigitPressed("leg-1", "#"))
+    assert caller.path() == ["message"], "the apology is still being said"
+    caller.tell(DigitPressed("leg-1", "5"))
+    assert caller.path() == ["message", "bye"], "any other key cuts it short, as ever"
+
+
 def test_a_recording_whose_end_is_never_told_is_kept():
     caller = call((60.0, "silence"), max_s="30")
     caller.press("1")
