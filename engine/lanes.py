@@ -32,12 +32,17 @@ from core.commands import (
     StopRecording,
     TurnAwayLeg,
 )
-from core.errors import CommandFailed, LegGone
+from core.errors import CommandFailed, LegGone, NodeUnavailable
 from core.events import CommandRejected, Event, LegEnded, PlaybackFinished, RecordingKept
 from core.media import Part
 from core.ports import CallControl, MediaControl
 
 log = logging.getLogger("centralita.lanes")
+
+
+UNSENT_S = 10.0
+"""A node that comes back this soon carries out what was asked meanwhile: its callers notice a pause and no more."""
+UNSENT_PAUSE_S = 0.25
 
 
 class MediaResolver(Protocol):
@@ -72,6 +77,8 @@ class _Lane:
     task: asyncio.Task[None] | None = None
     rendering: str = ""
     """The playback whose speech is being synthesised right now."""
+    unsent_since_s: float | None = None
+    """When the node turned out to be away (loop seconds)."""
     dropped: set[str] = field(default_factory=set)
 
 
@@ -164,8 +171,13 @@ class Lanes:
                 outcome = "done"
                 try:
                     await self._execute(lane, ordered)
+                    lane.unsent_since_s = None
                 except LegGone:
                     outcome = "leg gone"
+                except NodeUnavailable as failure:
+                    if await self._node_may_be_back(lane, ordered):
+                        continue
+                    outcome = self._rejected(ordered, f"{type(failure).__name__}: {failure}")
                 except CommandFailed as failure:
                     outcome = self._rejected(ordered, f"{type(failure).__name__}: {failure}")
                 except Exception as bug:
@@ -177,6 +189,17 @@ class Lanes:
             lane.task = None
             if not lane.waiting:
                 self._lanes.pop(key, None)
+
+    async def _node_may_be_back(self, lane: _Lane, ordered: Ordered) -> bool:
+        """Nothing was sent: the command is first in its lane again, unless the node has been away for too long."""
+        now_s = asyncio.get_running_loop().time()
+        if lane.unsent_since_s is None:
+            lane.unsent_since_s = now_s
+        if now_s - lane.unsent_since_s > UNSENT_S:
+            return False
+        lane.waiting.appendleft(ordered)
+        await asyncio.sleep(UNSENT_PAUSE_S)
+        return True
 
     def _rejected(self, ordered: Ordered, why: str) -> str:
         command = ordered.command

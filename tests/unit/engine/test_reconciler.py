@@ -6,7 +6,7 @@ import pytest
 
 from core.commands import OriginateLeg
 from core.errors import CommandRefused
-from core.events import CommandOutcomeUnknown, LegAdopted, LegArrived, LegEnded
+from core.events import CommandOutcomeUnknown, CommandRejected, LegAdopted, LegArrived, LegEnded
 from core.leg import EndReason, LegRole
 from engine.recovery import GRACE_S, report_unfinished
 from store.entry import StartedCommand
@@ -180,5 +180,35 @@ def test_no_end_is_told_twice(scenario):
         house.reconciler.audit()
         await asyncio.sleep(2 * GRACE_S + 1)
         assert [event.reason for event in house.book.events(LegEnded)] == [EndReason.HUNG_UP]
+
+    scenario(body)
+
+
+def test_what_was_to_be_said_while_the_node_was_away_is_said_when_it_is_back(scenario):
+    async def body(house):
+        ana = await house.calls()
+        await asyncio.sleep(3)
+        house.node.cut()
+        await asyncio.sleep(4)
+        assert house.book.events(CommandRejected) == [], "her silence was answered, and the answer waits"
+        house.node.mend()
+        await asyncio.sleep(3)
+        assert ana.ended is None
+        assert [one.item for one in ana.heard].count("/welcome") == 2
+        assert house.at(ana) == "main"
+
+    scenario(body)
+
+
+def test_a_node_that_stays_away_is_not_waited_for_for_ever(scenario):
+    async def body(house):
+        ana = await house.calls()
+        await asyncio.sleep(3)
+        house.node.cut()
+        await asyncio.sleep(30)
+        assert house.book.events(CommandRejected)
+        house.node.mend()
+        await asyncio.sleep(1)
+        assert ana.ended, "her flow had come to its end meanwhile"
 
     scenario(body)
