@@ -114,9 +114,13 @@ class Caller:
 
     async def hears(self, word: str, within_s: float = 15.0) -> None:
         """Returns when that word has been heard (the recording so far is looked at)."""
-        async with asyncio.timeout(within_s):
-            while word not in words_in(self._so_far()):
-                await asyncio.sleep(0.1)
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + within_s
+        while word not in (heard := words_in(self._so_far())):
+            if loop.time() > until_s:
+                where = (await self.system.status())["interactions"]
+                raise AssertionError(f"{word!r} not heard in {within_s} s: {heard}; {where}\n{self.system.log(4000)}")
+            await asyncio.sleep(0.1)
 
     def _so_far(self) -> ear.Sound:
         with contextlib.suppress(ValueError):  # nothing of it has reached the file yet
