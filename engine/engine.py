@@ -7,13 +7,17 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from core.errors import CommandFailed
 from core.events import ReleaseActivated
+from engine import running_node
 from engine.book import JournalBook
 from engine.clock import AnchoredClock
 from engine.config.loader import Configuration, load
 from engine.config.sources import pack, read_sources
 from engine.config.trial import try_out
+from engine.durably import DURABLE_WITHIN_S
 from engine.effects.http import HttpEffect
 from engine.home import Home, SecretBox
 from engine.housekeeping import projected
@@ -22,13 +26,20 @@ from engine.node_settings import ami_settings, node_settings, sound_directories
 from engine.node_watch import last_seen
 from engine.runtime import Runtime
 from engine.speech import PromptRenderer
+from store.errors import StoreError
 from store.journal import Journal
 from telephony.ami.client import AmiClient
 from telephony.control.asterisk import AsteriskCallControl
+from telephony.node.errors import NodeError
 from telephony.node.installation import Installation
 from telephony.node.render import RELOADED_MODULES, render
+from telephony.node.settings import NodeSettings
 
 log = logging.getLogger("centralita.engine")
+
+
+class NothingChanged(Exception):
+    """A new configuration was not taken over; the message says why."""
 
 
 @dataclass(slots=True)
@@ -47,6 +58,8 @@ class Engine:
     http: HttpEffect
     clock: AnchoredClock
     box: SecretBox
+    node: NodeSettings
+    """What the local Asterisk runs on."""
     nodes_up: dict[str, bool] = field(default_factory=dict)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -102,27 +115,40 @@ class Engine:
 
     async def _reload(self) -> dict[str, Any]:
         problems = await asyncio.to_thread(try_out, self.home.project)
-        configuration = None
+        told, configuration = [str(problem) for problem in problems], None
         if not problems.errors:
             sources = await asyncio.to_thread(read_sources, self.home.project)
             configuration = (await asyncio.to_thread(load, sources)).configuration
         if configuration is not None:
-            await self.activate(configuration)
+            try:
+                told += await self.activate(configuration)
+            except NothingChanged as why:
+                told, configuration = [*told, str(why)], None
+        if configuration is not None:
             self.problems = []
-        return {
-            "reloaded": configuration is not None,
-            "release": self.configuration.release_id,
-            "problems": [str(problem) for problem in problems],
-        }
+        return {"reloaded": configuration is not None, "release": self.configuration.release_id, "problems": told}
 
     async def drain(self) -> dict[str, Any]:
         self.runtime.draining = True
         return {"draining": True, "open": len(self.runtime.interactions)}
 
-    async def activate(self, configuration: Configuration) -> None:
-        """New interactions use it from now on; those in progress finish on theirs."""
+    async def activate(self, configuration: Configuration) -> list[str]:
+        """New interactions use it from now on; those in progress finish on theirs. Returns what needs a new start.
+
+        Raises:
+            NothingChanged: and why.
+        """
         await self.renderer.prepare(configuration.static_speech())
-        self.journal.save_release(configuration.release_id, pack(configuration.sources))
+        wanted = node_settings(self.home, configuration, self.box)
+        try:
+            node, later = running_node.reloaded(self.node, wanted), running_node.waits_for_start(self.node, wanted)
+            async with asyncio.timeout(DURABLE_WITHIN_S):
+                await self.journal.save_release(configuration.release_id, pack(configuration.sources))
+            if node != self.node:
+                await asyncio.to_thread(render, node, self.installation)
+        except (ValidationError, NodeError, StoreError, OSError) as failure:
+            why = "the journal does not reach the disk" if isinstance(failure, TimeoutError) else str(failure)
+            raise NothingChanged(f"nothing was changed: {why}") from failure
         around = self.runtime.surroundings
         pinned = {i.release_id for i in self.runtime.interactions.values()} | {configuration.release_id}
         releases = {key: release for key, release in around.releases.items() if key in pinned}
@@ -135,7 +161,6 @@ class Engine:
             time_zone=configuration.site.time_zone,
             pins={**around.pins, **configuration.pins(self.box)},
         )
-        await self._reload_node(configuration)
         self.resolver.sounds = Sounds(sound_directories(self.home, self.installation))
         self.runtime.max_interactions = configuration.site.max_interactions
         self.http.hosts = configuration.http_hosts(self.box)
@@ -144,21 +169,23 @@ class Engine:
         self.book.write_state("release", event, self.clock.now_s(), configuration.release_id)
         self.journal.prune_releases(sorted(pinned))
         log.warning("release %s serves new interactions", configuration.release_id)
+        await self.bring_node(node)
+        return [f"config/site.yaml: {name} is taken over when `centralita up` starts again" for name in later]
 
-    async def _reload_node(self, configuration: Configuration) -> None:
-        """New phones, trunks and dialplan, when they changed; calls go on. Ports and addresses need a new start."""
-        before = node_settings(self.home, self.configuration, self.box)
-        after = node_settings(self.home, configuration, self.box)
-        if before == after:
+    async def bring_node(self, node: NodeSettings) -> None:
+        """New phones, trunks and dialplan, when they changed; calls go on."""
+        if node == self.node:
             return
-        await asyncio.to_thread(render, after, self.installation)
-        client = AmiClient(ami_settings(after), lambda fact: None)
+        client = AmiClient(ami_settings(self.node), lambda fact: None)
         try:
+            await asyncio.to_thread(render, node, self.installation)
+            running_node.save(self.home, node)
+            self.node = node
             await client.start()
             for module in RELOADED_MODULES:
                 await client.reload(module)
             log.warning("the node has read its phones, trunks and dialplan again")
-        except CommandFailed as failure:
-            log.error("the node keeps its old phones and trunks: %s", failure)
+        except (CommandFailed, NodeError, OSError) as failure:
+            log.error("the node keeps its old phones and trunks until it starts again: %s", failure)
         finally:
             await client.close()

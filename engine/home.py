@@ -65,6 +65,11 @@ class Home:
         return self.state / "node.json"
 
     @property
+    def running_node(self) -> Path:
+        """What the local Asterisk runs on: secrets included."""
+        return self.asterisk / "running.json"
+
+    @property
     def logs(self) -> Path:
         return self.state / "log"
 

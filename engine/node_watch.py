@@ -20,6 +20,7 @@ from typing import Any
 
 from core.errors import CommandFailed
 from engine import log as logs
+from engine import running_node
 from engine.config.loader import load
 from engine.config.sources import read_sources
 from engine.home import Home, SecretBox
@@ -127,7 +128,7 @@ async def serve(home: Home) -> None:
     loaded = load(read_sources(home.project))
     if loaded.configuration is None:
         raise OSError("the configuration has errors: the node cannot be watched until they are mended")
-    node = node_settings(home, loaded.configuration, SecretBox(home.state / "secrets.json"))
+    node = running_node.saved(home) or node_settings(home, loaded.configuration, SecretBox(home.state / "secrets.json"))
     watch = NodeWatch(node.name, home.node_file)
     client = AmiClient(ami_settings(node), watch.take)
     await client.start()

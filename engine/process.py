@@ -28,6 +28,7 @@ import uvloop
 from core.commands import KeepRecording
 from core.events import ReleaseActivated
 from engine import log as logs
+from engine import running_node
 from engine.api import Served, control_app, public_app
 from engine.book import JournalBook, toggles_from, uses_from
 from engine.clock import AnchoredClock
@@ -102,7 +103,9 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
 
         configuration, problems = _configuration(home, journal)
         installation = find()
-        node = node_settings(home, configuration, box)
+        wanted = node_settings(home, configuration, box)
+        before = running_node.saved(home) or wanted
+        node = running_node.as_far_as_possible(before, wanted)
         readable, _ = load_open(journal.open_snapshots())
         releases = {configuration.release_id: configuration.release}
         for release_id in {interaction.release_id for interaction in readable} - releases.keys():
@@ -167,6 +170,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             http=http,
             clock=clock,
             box=box,
+            node=before,
             problems=problems,
         )
         reconciler = Reconciler(runtime, calls, clock, lambda _node: engine.settled.set())
@@ -196,6 +200,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         await calls.start()
         report_unfinished(runtime, book, journal.unfinished_commands())
         tasks = [
+            asyncio.create_task(engine.bring_node(node), name="bring node"),
             asyncio.create_task(_probe_loop(metrics), name="loop probe"),
             asyncio.create_task(reconciler.keep_auditing(), name="audit"),
             asyncio.create_task(renderer.prepare(configuration.static_speech()), name="prepare prompts"),
@@ -245,10 +250,17 @@ async def _probe_loop(metrics: Metrics) -> None:
         metrics.loop_delay_s.observe(max(0.0, loop.time() - due_s))
 
 
-def wait_for_lease(path: Path) -> IO[str]:
-    """Blocks until no other engine serves this state directory; the file then names this process."""
+def wait_for_lease(path: Path, meanwhile: Callable[[], object] = lambda: None) -> IO[str]:
+    """Blocks until no other engine serves this state directory; the file then names this process.
+
+    `meanwhile()` is called once when there is another one.
+    """
     lease = path.open("a+")
-    fcntl.flock(lease, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        meanwhile()
+        fcntl.flock(lease, fcntl.LOCK_EX)
     lease.truncate(0)
     lease.write(f"{os.getpid()}\n")
     lease.flush()
@@ -258,7 +270,8 @@ def wait_for_lease(path: Path) -> IO[str]:
 def main() -> int:
     home = Home.find()
     home.prepare()
-    lease = wait_for_lease(home.engine_lease)
+    # The first load of a process builds what later ones find ready: on a busy machine, half a second of silence.
+    lease = wait_for_lease(home.engine_lease, lambda: load(read_sources(home.project)))
     logs.configure(home.engine_log)
     try:
         with lease, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -23,6 +23,7 @@ from typing import IO, Any
 
 import httpx
 
+from engine import running_node
 from engine.absence import send_to_overflow
 from engine.children import Child
 from engine.home import Home
@@ -90,6 +91,7 @@ class Supervisor:
         """
         self._take_lock()
         self.plan.home.bind_file.write_text(f"{self.plan.node.bind}\n")
+        running_node.save(self.plan.home, self.plan.node)
         try:
             # The kernel ties Asterisk's life to the thread that spawned it, so it is spawned right here.
             self.launcher.spawn()
@@ -233,6 +235,8 @@ class Supervisor:
             log.error("asterisk ended; starting it again")
             self._on_event("Asterisk ended; it is started again")
             try:
+                # With the phones and trunks of the last reload, not those of our own start.
+                self.launcher.settings = running_node.saved(self.plan.home) or self.plan.node
                 self.launcher.spawn()
                 await asyncio.to_thread(self.launcher.wait_ready)
                 self._on_event("Asterisk is back")

@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import os
+import signal
 
 import pytest
 
+from engine.home import SecretBox
 from telephony.softphone.errors import RegistrationFailed
 from tests.recovery.test_engine_kill import FLOW
 
@@ -29,3 +32,29 @@ async def test_a_phone_added_to_the_configuration_can_register_after_a_reload(sy
         await asyncio.sleep(0.2)
     assert seen["well"]
     assert any("main-1003" in device for device in seen["devices"])
+
+
+async def test_what_a_reload_brought_survives_asterisk_and_engine_and_ports_wait_for_a_start(system, softphone):
+    running = await system({"hold": FLOW})
+    project = running.home.project
+    (project / "config" / "devices" / "1003.yaml").write_text('device: "1003"\n')
+    (project / "config" / "devices" / "1002.yaml").unlink()
+    site = project / "config" / "site.yaml"
+    site.write_text(site.read_text().replace(f"port: {running.node.sip_port}", "port: 5999"))
+    told = await running.reload()
+    assert told["reloaded"] is True
+    assert any("sip_port" in problem for problem in told["problems"]), told
+
+    os.kill(running.supervisor.launcher.pid, signal.SIGKILL)
+    await running.until(lambda body: not body["ready"])
+    await running.until(lambda body: body["ready"], 30)
+    running.kill_engine()
+    await asyncio.sleep(0.5)
+    await running.until(lambda body: body["ready"], 30)
+    phones = SecretBox(running.home.state / "secrets.json").named("device/")
+    await softphone.register("main-1003", phones["main-1003"], port=running.node.sip_port)
+    with pytest.raises(RegistrationFailed):
+        await softphone.register("main-1002", phones["main-1002"], port=running.node.sip_port)
+    call = await softphone.call(f"sip:100@{running.sip}")
+    await call.until("confirmed")
+    await call.hangup()
