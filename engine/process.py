@@ -48,6 +48,7 @@ from engine.outbound_use import OutboundUse
 from engine.recovery import Reconciler, load_open, report_unfinished
 from engine.runtime import Runtime
 from engine.speech import opened_renderer
+from engine.spool import keep_spools
 from engine.transitions import TransitionLog
 from ivr.model import Release
 from store.cipher import ContactCipher
@@ -148,9 +149,8 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             else:
                 metrics.gaps.inc()
 
-        calls = AsteriskCallControl(
-            [ari_settings(node), *remote_nodes(home, configuration, box)], runtime.put, on_gap, runtime.admit, on_stolen
-        )
+        remotes = remote_nodes(home, configuration, box)
+        calls = AsteriskCallControl([ari_settings(node), *remotes], runtime.put, on_gap, runtime.admit, on_stolen)
         mailboxes = Mailboxes(home.voicemail, calls)
 
         async def keep(command: KeepRecording) -> None:
@@ -199,7 +199,11 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         gc.freeze()
         await calls.start()
         report_unfinished(runtime, book, journal.unfinished_commands())
+        spools = [node.recordings, *(remote.recordings_dir for remote in remotes)]
         tasks = [
+            asyncio.create_task(
+                keep_spools(spools, runtime.interactions.__contains__, journal.show, mailboxes.keep), name="spools"
+            ),
             asyncio.create_task(engine.bring_node(node), name="bring node"),
             asyncio.create_task(_probe_loop(metrics), name="loop probe"),
             asyncio.create_task(reconciler.keep_auditing(), name="audit"),
