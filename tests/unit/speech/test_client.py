@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import time
 
 import pytest
 
@@ -141,16 +140,14 @@ async def test_the_worker_ends_with_whoever_started_it(speaker):
 
 
 async def test_dynamic_text_never_waits_for_kokoro(tmp_path):
-    """The default voices, nothing rendered before: the fallback speaks within the promised 300 ms."""
+    """The default voices, nothing rendered before: the fallback speaks long before the good voice could, which is not
+    even started. `bench/voices.py` measures how long it takes."""
     renderer = open_renderer(cache=tmp_path)
     await renderer.speakers[1].warm_up("es")
-    waits = []
     for name in ("Echeverría", "Núñez", "Goikoetxea"):
-        started_s = time.perf_counter()
         await renderer.render(f"Hola, {name}. Enseguida le atendemos.", "es")
-        waits.append(time.perf_counter() - started_s)
-    assert max(waits) < 0.3
     assert renderer.outcomes == {"fallback": 3}
+    assert renderer.speakers[0].pid is None
     await renderer.close()
 
 
