@@ -14,7 +14,8 @@ import msgspec
 
 from core.clock import Clock
 from core.commands import Command, Play, SendHttp
-from core.events import DigitPressed, Event, HttpReplied
+from core.decisions import InteractionClosed
+from core.events import CommandRejected, DigitPressed, Event, HttpReplied
 from engine import snapshots
 from engine.interaction import Interaction
 from engine.runtime import Written
@@ -73,6 +74,12 @@ class JournalBook:
     def write_state(self, name: str, event: Event, at_s: float, body: object) -> int:
         """State of the whole engine together with the event that changed it; returns the event's seq."""
         return self._journal.append(Entry(SYSTEM, HOUSE, at_s, event, states=(_state(name, body),)))
+
+    def write_off(self, interaction_id: str, why: str) -> None:
+        """An interaction whose snapshot cannot be read again counts as lost; a caller still there begins anew."""
+        event = CommandRejected(interaction_id, "", "snapshot", why)
+        closed = InteractionClosed(interaction_id, "lost")
+        self._journal.append(Entry(interaction_id, HOUSE, self._clock.now_s(), event, (closed,), closed=True))
 
     def _contact(self, interaction: Interaction) -> str:
         key = self._contacts.get(interaction.interaction_id)

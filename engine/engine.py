@@ -128,6 +128,11 @@ class Engine:
             self.problems = []
         return {"reloaded": configuration is not None, "release": self.configuration.release_id, "problems": told}
 
+    async def look_at_files(self) -> None:
+        """Says what is wrong with the files on disk, which may not be what serves."""
+        found = await asyncio.to_thread(try_out, self.home.project)
+        self.problems = [str(problem) for problem in found.errors]
+
     async def drain(self) -> dict[str, Any]:
         self.runtime.draining = True
         return {"draining": True, "open": len(self.runtime.interactions)}

@@ -70,6 +70,11 @@ class Home:
         return self.asterisk / "running.json"
 
     @property
+    def active_release(self) -> Path:
+        """There since the first engine of this `centralita up` has served: the next ones take over from it."""
+        return self.state / "active_release"
+
+    @property
     def logs(self) -> Path:
         return self.state / "log"
 

@@ -22,18 +22,16 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import IO, Literal
 
-import msgspec
 import uvloop
 
 from core.commands import KeepRecording
 from core.events import ReleaseActivated
 from engine import log as logs
-from engine import running_node
+from engine import releases, running_node
 from engine.api import Served, control_app, public_app
 from engine.book import JournalBook, toggles_from, uses_from
 from engine.clock import AnchoredClock
-from engine.config.loader import Configuration, load
-from engine.config.sources import pack, read_sources, unpack
+from engine.config.sources import pack
 from engine.effects.http import HttpEffect
 from engine.effects.recordings import Mailboxes
 from engine.engine import Engine
@@ -50,7 +48,6 @@ from engine.runtime import Runtime
 from engine.speech import opened_renderer
 from engine.spool import keep_spools
 from engine.transitions import TransitionLog
-from ivr.model import Release
 from store.cipher import ContactCipher
 from store.journal import Journal
 from telephony.control.asterisk import AsteriskCallControl
@@ -59,10 +56,6 @@ from telephony.node.installation import find
 log = logging.getLogger("centralita.engine")
 
 LOOP_PROBE_S = 0.25
-
-
-class CannotStart(Exception):
-    """The engine cannot run: the message says what to mend."""
 
 
 async def serve(home: Home) -> None:
@@ -102,15 +95,15 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         metrics.journal_healthy.set_function(lambda: float(journal.healthy))
         book = JournalBook(journal, cipher, clock)
 
-        configuration, problems = _configuration(home, journal)
+        configuration, problems = releases.serving(home, journal)
         installation = find()
         wanted = node_settings(home, configuration, box)
         before = running_node.saved(home) or wanted
         node = running_node.as_far_as_possible(before, wanted)
-        readable, _ = load_open(journal.open_snapshots())
-        releases = {configuration.release_id: configuration.release}
-        for release_id in {interaction.release_id for interaction in readable} - releases.keys():
-            releases[release_id] = _old_release(journal, release_id, configuration)
+        readable, unreadable = load_open(journal.open_snapshots())
+        in_use = {configuration.release_id: configuration.release}
+        for release_id in {interaction.release_id for interaction in readable} - in_use.keys():
+            in_use[release_id] = releases.pinned(journal, release_id, configuration)
 
         transitions = TransitionLog(home.logs / "transitions.log")
         stack.callback(transitions.flush)
@@ -120,7 +113,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             clock=clock,
             book=book,
             surroundings=Surroundings(
-                releases=releases,
+                releases=in_use,
                 release_id=configuration.release_id,
                 numbers=configuration.numbers,
                 outbound=configuration.outbound,
@@ -181,8 +174,11 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
 
         for interaction in readable:
             runtime.adopt(interaction)
+        for interaction_id, why in unreadable.items():
+            book.write_off(interaction_id, why)
         journal.save_release(configuration.release_id, pack(configuration.sources))
         book.write_state("release", ReleaseActivated(configuration.release_id), clock.now_s(), configuration.release_id)
+        releases.note_served(home, configuration)
 
         public = public_app(engine.health, engine.ready, metrics.registry)
         control = control_app(public, engine.status, engine.reload, engine.drain)
@@ -206,6 +202,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             ),
             asyncio.create_task(engine.bring_node(node), name="bring node"),
             asyncio.create_task(_probe_loop(metrics), name="loop probe"),
+            asyncio.create_task(engine.look_at_files(), name="look at files"),
             asyncio.create_task(reconciler.keep_auditing(), name="audit"),
             asyncio.create_task(renderer.prepare(configuration.static_speech()), name="prepare prompts"),
             asyncio.create_task(
@@ -219,31 +216,6 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _configuration(home: Home, journal: Journal) -> tuple[Configuration, list[str]]:
-    """What is on disk; when that is broken, the release that served last. Callers never pay for a typing error."""
-    loaded = load(read_sources(home.project))
-    if loaded.configuration is not None:
-        return loaded.configuration, []
-    problems = [str(problem) for problem in loaded.problems]
-    last = journal.load_state("release")
-    body = journal.load_release(msgspec.msgpack.decode(last.body, type=str)) if last is not None else None
-    if body is not None:
-        older = load(unpack(body))
-        if older.configuration is not None:
-            log.error("the configuration on disk has %d problems; the last good release serves", len(problems))
-            return older.configuration, problems
-    raise CannotStart("the configuration has problems:\n" + "\n".join(problems))
-
-
-def _old_release(journal: Journal, release_id: str, fallback: Configuration) -> Release:
-    body = journal.load_release(release_id)
-    older = load(unpack(body)).configuration if body is not None else None
-    if older is None:
-        log.error("release %s cannot be loaded again: its calls go on in the present one", release_id)
-        return fallback.release
-    return older.release
 
 
 async def _probe_loop(metrics: Metrics) -> None:
@@ -275,7 +247,7 @@ def main() -> int:
     home = Home.find()
     home.prepare()
     # The first load of a process builds what later ones find ready: on a busy machine, half a second of silence.
-    lease = wait_for_lease(home.engine_lease, lambda: load(read_sources(home.project)))
+    lease = wait_for_lease(home.engine_lease, lambda: releases.rehearse(home))
     logs.configure(home.engine_log)
     try:
         with lease, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

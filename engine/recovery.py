@@ -32,10 +32,10 @@ GRACE_S = 5.0
 AUDIT_EVERY_S = 60.0
 
 
-def load_open(open_snapshots: Iterable[OpenSnapshot]) -> tuple[list[Interaction], list[str]]:
-    """The interactions that were open, and the ids of those whose snapshot cannot be read (they count as lost)."""
+def load_open(open_snapshots: Iterable[OpenSnapshot]) -> tuple[list[Interaction], dict[str, str]]:
+    """The interactions that were open, and the ids of those whose snapshot cannot be read, with why."""
     readable: list[Interaction] = []
-    unreadable: list[str] = []
+    unreadable: dict[str, str] = {}
     for snapshot in open_snapshots:
         try:
             if snapshot.body is None:
@@ -43,7 +43,7 @@ def load_open(open_snapshots: Iterable[OpenSnapshot]) -> tuple[list[Interaction]
             readable.append(snapshots.load(snapshot.body))
         except snapshots.SnapshotUnreadable as why:
             log.error("interaction %s cannot be taken up again: %s", snapshot.interaction_id, why)
-            unreadable.append(snapshot.interaction_id)
+            unreadable[snapshot.interaction_id] = str(why)
     return readable, unreadable
 
 

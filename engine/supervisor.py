@@ -92,6 +92,7 @@ class Supervisor:
         self._take_lock()
         self.plan.home.bind_file.write_text(f"{self.plan.node.bind}\n")
         running_node.save(self.plan.home, self.plan.node)
+        self.plan.home.active_release.unlink(missing_ok=True)
         try:
             # The kernel ties Asterisk's life to the thread that spawned it, so it is spawned right here.
             self.launcher.spawn()

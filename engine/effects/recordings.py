@@ -60,7 +60,7 @@ class Mailboxes:
 
 
 def _safe(name: str) -> str:
-    return _UNSAFE.sub("_", name) or "_"
+    return _UNSAFE.sub("_", name).lstrip(".") or "_"
 
 
 def _file_of(directory: Path, when: str, recording: str) -> Path:

