@@ -56,6 +56,7 @@ async def round_of(calls: int, standby: bool) -> dict[str, object]:
                 await asyncio.sleep(6)
             await callers.start(rate=25)
             await running.until(lambda b: sum(row["node"] == "wait" for row in b["interactions"]) == calls, 30)
+            await running.until(lambda b: b["journal"]["durable_seq"] == b["journal"]["last_seq"])
             killed_s = time.time()
             running.kill_engine()
             await running.until(lambda b: b["ready"] and len(b["interactions"]) == calls, 20)

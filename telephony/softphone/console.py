@@ -133,7 +133,9 @@ def phone(
     habits = Habits(number, record, play, hear and script is None and not as_json and sys.stdout.isatty())
     try:
         steps = scripts.parse(_text_of(script), str(script)) if script else None
-    except (OSError, scripts.ScriptFailed) as error:
+    except OSError as error:
+        _fail(f"{script} cannot be read: {error.strerror}", EXIT_USAGE)
+    except scripts.ScriptFailed as error:
         _fail(str(error), EXIT_USAGE)
     try:
         ok = asyncio.run(_run(known, habits, steps, str(script), answer_after, as_json, log))

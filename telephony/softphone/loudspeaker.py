@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import shutil
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 _PLAYERS = {
@@ -47,10 +48,15 @@ def endless_header(rate_hz: int) -> bytes:
 
 
 class Loudspeaker:
-    """`async with Loudspeaker(recording, 16000, command):` plays the file as it grows, until left."""
+    """`async with Loudspeaker(recording, 16000, command):` plays the file as it grows, until left.
 
-    def __init__(self, path: Path, rate_hz: int, command: list[str]) -> None:
-        self._path, self._rate_hz, self._command = path, rate_hz, command
+    `on_silent()` is called when the player ends on its own.
+    """
+
+    def __init__(
+        self, path: Path, rate_hz: int, command: list[str], on_silent: Callable[[], None] = lambda: None
+    ) -> None:
+        self._path, self._rate_hz, self._command, self._on_silent = path, rate_hz, command, on_silent
         self._task: asyncio.Task[None] | None = None
         self.silent = False
         """The player ended on its own: there is no sound device, or it is not ours to use."""
@@ -84,13 +90,17 @@ class Loudspeaker:
                 process.stdin.write(new)
                 await process.stdin.drain()
                 await asyncio.sleep(_LOOK_EVERY_S)
-            self.silent = True
+            self._fall_silent()
         except (BrokenPipeError, ConnectionResetError):
-            self.silent = True
+            self._fall_silent()
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+    def _fall_silent(self) -> None:
+        self.silent = True
+        self._on_silent()
 
 
 def _from(path: Path, place: int) -> bytes:

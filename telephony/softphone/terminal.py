@@ -173,19 +173,20 @@ class Terminal:
         """Records, says and lets hear, as it was asked to."""
         habits = self._habits
         command = player(habits.rate_hz) if habits.hear else None
+        if habits.hear and not command:
+            self._confess_silence()
         if habits.record or command:
             path = self._next_recording()
             await call.record(path.absolute())
             if command:
-                speaker = Loudspeaker(path, habits.rate_hz, command)
-                self._around_call.callback(self._confess_silence, speaker)
+                speaker = Loudspeaker(path, habits.rate_hz, command, self._confess_silence)
                 await self._around_call.enter_async_context(speaker)
         if habits.play:
             await call.play(habits.play.absolute(), loop=True)
 
-    def _confess_silence(self, speaker: Loudspeaker) -> None:
-        if speaker.silent:
-            self._say("this machine could not play sound: --record FILE.wav keeps what is heard")
+    def _confess_silence(self) -> None:
+        hint = "" if self._habits.record else ": --record FILE.wav keeps what is heard"
+        self._say(f"this machine cannot play sound{hint}")
 
     def _next_recording(self) -> Path:
         self._recordings += 1
