@@ -138,7 +138,8 @@ def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
         case RecordingFailed() | CommandRejected(what="StartRecording") if memory.stage == "recording":
             # The key that ends a message may come after the news that there is none: it must not cut short the apology.
             swallow = "" if node.terminator in ("any", "none") else node.terminator
-            return replace(fail(node, event.why), swallow=swallow)
+            discard = DiscardRecording(visit.leg_id, memory.recording_id)
+            return replace(fail(node, event.why), commands=(discard,), swallow=swallow)
         case RecordingFinished() if memory.stage == "recording" and event.recording_id == memory.recording_id:
             return _recorded(node, memory, event, visit)
         case PlaybackFinished() if memory.stage == "prompt":

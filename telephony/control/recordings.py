@@ -32,6 +32,14 @@ class RecordingFiles:
             return None
         return (size - _HEADER_BYTES) / _BYTES_PER_S if size >= _HEADER_BYTES else None
 
+    def is_disk_full(self) -> bool:
+        """Whether there is no room for even a minute more."""
+        try:
+            room = os.statvfs(self._directory)
+        except OSError:
+            return False
+        return room.f_bavail * room.f_frsize < 60 * _BYTES_PER_S
+
     def keep(self, recording_id: str, destination: str) -> None:
         """Moves the file; the destination is there whole or not at all, also across file systems.
 

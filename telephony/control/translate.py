@@ -231,7 +231,9 @@ class Translator:
         lasted_s = asyncio.get_running_loop().time() - recording.began_s
         written_s = self._files.duration_s(recording.recording_id)
         ended_by = _ended_by(leg, recording, lasted_s, written_s)
-        if ended_by is None or written_s is None or _mostly_missing(recording, ended_by, lasted_s, written_s):
+        missing = written_s is not None and _mostly_missing(recording, ended_by, lasted_s, written_s)
+        # A phone that sends nothing while nobody speaks leaves little to write as well.
+        if ended_by is None or written_s is None or (missing and self._files.is_disk_full()):
             self._sink(RecordingFailed(leg.leg_id, recording.recording_id, _NOT_WRITTEN))
         else:
             # The silence that ended it is cut off the file.
@@ -263,8 +265,8 @@ def _over_limit(leg: LegMemory, event: messages.StasisEnd) -> bool:
     return seconds(event.timestamp) - seconds(event.channel.creationtime) >= leg.limit_s - 1.0
 
 
-def _mostly_missing(recording: RecordingMemory, ended_by: str, lasted_s: float, written_s: float) -> bool:
-    """Less than half of what was to be written is there: the disk is full, and the caller was not silent."""
+def _mostly_missing(recording: RecordingMemory, ended_by: str | None, lasted_s: float, written_s: float) -> bool:
+    """Less than half of the time it took has been written."""
     wanted_s = lasted_s - (recording.silence_s if ended_by == "silence" else 0.0)
     return wanted_s - written_s > max(_BEEP_S, wanted_s / 2)
 

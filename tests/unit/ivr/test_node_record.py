@@ -168,6 +168,7 @@ def test_a_recording_that_cannot_be_made_takes_the_error_exit():
         caller.press("1")
         caller.tell(event)
         assert caller.heard()[-1] == "No se puede grabar"
+        assert len(discarded(caller)) == 1, "the caller was told that it is no message"
         caller.listen()
         assert caller.path() == ["message", "bye"]
 

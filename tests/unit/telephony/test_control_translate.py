@@ -167,14 +167,16 @@ async def test_what_ended_a_recording(
         assert told.duration_s == pytest.approx(lasted_s if ended_by == "silence" else written_s, abs=0.1)
 
 
+@pytest.mark.parametrize("full", [True, False])
 @pytest.mark.parametrize(
     ("lasted_s", "written_s", "failed"),
     [(8.0, 7.5, False), (8.0, 0.2, True), (60.0, 40.0, False), (60.0, 20.0, True), (1.4, 0.1, False)],
 )
 async def test_a_recording_of_which_most_is_missing_has_failed(
-    tmp_path: Path, lasted_s: float, written_s: float, failed: bool
+    tmp_path: Path, lasted_s: float, written_s: float, failed: bool, full: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The caller spoke and the disk was full: that is no silence of hers."""
+    """The caller spoke and the disk was full: that is no silence of hers. With room, her phone sent nothing."""
+    monkeypatch.setattr(RecordingFiles, "is_disk_full", lambda files: full)
     stage = Stage(tmp_path)
     stage.take(arrives())
     began_s = asyncio.get_running_loop().time() - lasted_s
@@ -183,7 +185,7 @@ async def test_a_recording_of_which_most_is_missing_has_failed(
     stage.take(
         m.ChannelDtmfReceived(ref(LEG), "#"), m.RecordingFinished(m.RecordingRef("r-r", f"channel:{LEG}", "done"))
     )
-    assert isinstance(stage.told[-1], RecordingFailed if failed else RecordingFinished)
+    assert isinstance(stage.told[-1], RecordingFailed if failed and full else RecordingFinished)
 
 
 IDS = st.sampled_from([LEG, OUT, "nobody"])
