@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from core.leg import EndReason, LegRole
 from core.media import Part
@@ -46,6 +47,9 @@ class OriginateLeg:
     caller: str
     ring_s: float
     limit_s: float
+    auto_answer: bool = False
+    """Ask the phone to answer by itself (headset mode)."""
+    caller_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,31 @@ class BridgeLegs:
 
 
 @dataclass(frozen=True, slots=True)
+class UnbridgeLeg:
+    """Out of its bridge; the others stay in it, and the leg stays up, alone."""
+
+    leg_id: str
+    bridge_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DestroyBridge:
     bridge_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MuteLeg:
+    """The others do not hear this leg any more, or hear it again."""
+
+    leg_id: str
+    muted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ParkLeg:
+    """A held line at rest: silence is sent, so that neither phone nor network thinks it is dead."""
+
+    leg_id: str
 
 
 # -- media -----------------------------------------------------------------------------------------
@@ -135,6 +162,32 @@ class DiscardRecording:
     recording_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class StartTalkRecording:
+    """Records a conversation in two channels (left: what this leg says, right: what it hears) until stopped or the
+    leg ends. It never hinders the conversation: what goes wrong is told as `RecordingFailed`."""
+
+    leg_id: str
+    recording_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseTalkRecording:
+    """Silence is written while paused, so that times still fit."""
+
+    leg_id: str
+    recording_id: str
+    paused: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StopTalkRecording:
+    """Answered by `RecordingFinished`; then `KeepRecording` or `DiscardRecording` says what becomes of it."""
+
+    leg_id: str
+    recording_id: str
+
+
 # -- time and the world ----------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class StartTimer:
@@ -187,12 +240,17 @@ class JoinQueue:
     priority: int = 0
     skills: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
+    value: float = 0.0
+    preferred_agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LeaveQueue:
+    """`outcome`: a `StayEnd` value."""
+
     interaction_id: str
     stay_id: str
+    outcome: str = "abandoned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +272,21 @@ class AskQueueStatus:
     interaction_id: str
     request_id: str
     queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgent:
+    """An agent works with her phone alone: her presence, wrap-up, or this very leg as her held line. Who she is: the
+    agent at the device the leg came from, or `agent_id` with her `pin`. Answered by one `AgentAnswered`."""
+
+    interaction_id: str
+    request_id: str
+    leg_id: str
+    action: Literal["log_in", "log_out", "ready", "not_ready", "finish_wrap_up", "disposition", "hold_line", "status"]
+    agent_id: str = ""
+    pin: str = ""
+    value: str = ""
+    """The not-ready reason or disposition, by name or by its digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +349,10 @@ LegCommand = (
     | OriginateLeg
     | SendDigits
     | BridgeLegs
+    | UnbridgeLeg
     | DestroyBridge
+    | MuteLeg
+    | ParkLeg
     | Play
     | StopPlayback
     | StartMusic
@@ -285,6 +361,9 @@ LegCommand = (
     | StopRecording
     | KeepRecording
     | DiscardRecording
+    | StartTalkRecording
+    | PauseTalkRecording
+    | StopTalkRecording
 )
 InteractionCommand = (
     StartTimer
@@ -295,6 +374,7 @@ InteractionCommand = (
     | LeaveQueue
     | Transfer
     | AskQueueStatus
+    | AskAgent
     | TagInteraction
     | NoteInteraction
     | OpenTicket

@@ -96,6 +96,68 @@ class SurveyAnswered:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """One agent looked at for an offer. `excluded`: why she could not have it, empty when she could (`not_ready:lunch`,
+    `busy`, `skill:billing`, `refused_before`, `unreachable`, `resting`, `other_queue`). `score`: the strategy's key."""
+
+    agent_id: str
+    excluded: str = ""
+    score: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OfferDecided:
+    """Why this agent and why this contact. `rank`: the contact's score parts (priority, ageing, target, value);
+    `ahead_of`: the contact that would have been next; `considered`: the winner first, then the best others;
+    `excluded`: reason -> how many agents; `step`: relaxation step in force, 0 for none."""
+
+    interaction_id: str
+    stay_id: str
+    offer_id: str
+    agent_id: str
+    queue: str
+    strategy: str
+    rank: Mapping[str, float] = field(default_factory=dict)
+    ahead_of: str = ""
+    considered: tuple[Considered, ...] = ()
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    step: int = 0
+    requirement: str = ""
+    waited_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StayEnded:
+    """A queue stay is over. `how`: a `StayEnd`; `in_target`: answered within the queue's service-level target."""
+
+    interaction_id: str
+    stay_id: str
+    tenant: str
+    queue: str
+    how: str
+    waited_s: float
+    agent_id: str = ""
+    in_target: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WorkEnded:
+    """An assignment is over, wrap-up included. Seconds of each part; `disposition` is `not_given` when forced."""
+
+    interaction_id: str
+    tenant: str
+    agent_id: str
+    queue: str
+    how: str
+    ring_s: float = 0.0
+    talk_s: float = 0.0
+    hold_s: float = 0.0
+    consult_s: float = 0.0
+    wrap_up_s: float = 0.0
+    disposition: str = ""
+
+
 Decision = (
     InteractionOpened
     | InteractionClosed
@@ -106,6 +168,9 @@ Decision = (
     | VariablesSet
     | Noted
     | SurveyAnswered
+    | OfferDecided
+    | StayEnded
+    | WorkEnded
 )
 
 DECISION_TYPES: dict[str, type] = {cls.__name__: cls for cls in Decision.__args__}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from core.leg import EndReason
+from core.routing import RoutingFact
 
 PERSONAL: frozenset[str] = frozenset(
     {"caller", "caller_name", "called", "digit", "values", "variables", "target", "text"}
@@ -140,11 +141,13 @@ class HttpReplied:
 
 @dataclass(frozen=True, slots=True)
 class QueueLeft:
-    """A queue stay ended. `outcome` is one of DESIGN §3's ways, or `no_agents` / `full` / `closed` at the door."""
+    """A queue stay ended: one of `StayEnd`'s ways, or `no_agents`, `full`, `closed` at the door. After `answered` it is
+    told when the conversation has ended. `target`: the queue an overflow goes on to."""
 
     interaction_id: str
     stay_id: str
     outcome: str
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,18 @@ class QueueStatusGiven:
     status: Literal["open", "closed", "no_agents"]
     waiting: int = 0
     ewt_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAnswered:
+    """The end of an `AskAgent`. `why`: in words when it was refused; `values`: what a flow may want to know
+    (presence, reason, agent_id, queue_count)."""
+
+    interaction_id: str
+    request_id: str
+    ok: bool
+    why: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +271,7 @@ InteractionFact = (
     | QueueLeft
     | TransferEnded
     | QueueStatusGiven
+    | AgentAnswered
     | TicketOpened
     | CallbackRequested
     | MessageSent
@@ -264,6 +280,8 @@ InteractionFact = (
     | CommandRejected
     | CommandOutcomeUnknown
 )
-Event = LegFact | InteractionFact
+Event = LegFact | InteractionFact | RoutingFact
 
-EVENT_TYPES: dict[str, type] = {cls.__name__: cls for cls in (*LegFact.__args__, *InteractionFact.__args__)}
+EVENT_TYPES: dict[str, type] = {
+    cls.__name__: cls for cls in (*LegFact.__args__, *InteractionFact.__args__, *RoutingFact.__args__)
+}

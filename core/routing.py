@@ -1,0 +1,311 @@
+"""Facts that pass between interactions, the router (`acd/`) and the people who work with both.
+
+    interaction                     router                          agent (API, phone, desk)
+      QueueJoined, StayGivenUp  ->    .     <- AgentActed, WrapUpActed, DeviceChanged, LineChanged
+      OfferRinging/Accepted/Failed -> .
+      TalkChanged, TalkEnded    ->    .
+      .  <- OfferMade, OfferWithdrawn, QueueLeft (core.events), QueuePosition
+      .  <- ConversationActed (hold, transfer, ...) from the agent
+
+All of them go through the one inbox and are journaled when they are handled. Times are UTC seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+ROUTER = ""
+"""The `interaction_id` of the router's own timers; their `timer_id` begins with `acd:`."""
+
+
+# -- said by an interaction, for the router --------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class QueueJoined:
+    """A contact begins to wait, or wants one agent in person (`queue` empty, `agent_id` set).
+
+    Args:
+        skills: requirement set by the flow, ANDed with the queue's own; empty for none.
+        value: customer value, 0 to 100.
+        preferred_agent: waited for as long as the queue's patience says.
+        waited_s: waited already in the stay that overflowed or returned into this one.
+        node: the telephony node its leg lives on; empty for other channels.
+        purpose: what an agent is wanted for.
+    """
+
+    interaction_id: str
+    stay_id: str
+    tenant: str
+    queue: str = ""
+    channel: str = "call"
+    priority: int = 0
+    skills: str = ""
+    value: float = 0.0
+    preferred_agent: str = ""
+    agent_id: str = ""
+    waited_s: float = 0.0
+    language: str = ""
+    node: str = ""
+    purpose: Literal["serve", "transfer", "consult"] = "serve"
+    excluded_agents: tuple[str, ...] = ()
+    """Never offered this stay: who transferred it, or who vanished in the middle of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StayGivenUp:
+    """The customer, or her flow, ends the stay. `outcome`: a `StayEnd` value (abandoned, left_by_key, voicemail,
+    callback, lost); `abandoned` becomes `short_abandoned` by the queue's own limit."""
+
+    interaction_id: str
+    stay_id: str
+    outcome: str = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRinging:
+    interaction_id: str
+    offer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAccepted:
+    """The agent took it: for a voice offer, her leg is up."""
+
+    interaction_id: str
+    offer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFailed:
+    """`rejected`: she (or her phone, busy) said no; `rona`: it rang out; `unreachable`: the phone cannot be rung."""
+
+    interaction_id: str
+    offer_id: str
+    how: Literal["rejected", "rona", "unreachable"]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TalkChanged:
+    """`what`: an `AssignmentEvent` of a conversation."""
+
+    interaction_id: str
+    agent_id: str
+    what: Literal["hold", "resume", "consult", "consult_ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class TalkEnded:
+    """This agent's part is over; her wrap-up begins. `how`: customer_hung_up, agent_hung_up, transferred, taken_over,
+    vanished (her phone), lost."""
+
+    interaction_id: str
+    agent_id: str
+    how: str = "customer_hung_up"
+
+
+@dataclass(frozen=True, slots=True)
+class LineChanged:
+    """An agent's held line came up or went down; `leg_id` is its leg, `interaction_id` the line's own interaction."""
+
+    interaction_id: str
+    tenant: str
+    agent_id: str
+    leg_id: str
+    up: bool
+
+
+# -- said by people and devices, for the router ------------------------------------------------------
+AgentAction = Literal["log_in", "log_out", "ready", "not_ready"]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentActed:
+    """`device`: where she logs in (empty: her own default). `by`: who asked: agent, supervisor, system. What cannot be
+    is refused in words (`RoutingOutcome.refused`)."""
+
+    tenant: str
+    agent_id: str
+    action: AgentAction
+    reason: str = ""
+    device: str = ""
+    by: str = "agent"
+    interaction_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRefused:
+    """An agent declines an offer at her desk; the interaction's leg is then withdrawn."""
+
+    tenant: str
+    agent_id: str
+    offer_id: str
+    interaction_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpActed:
+    """What an agent writes down about an interaction, during or after it.
+
+    `disposition`: path in the queue's tree (`sold/new`); `text`: a note; `callback_at_s`: 0 for none;
+    `extend_s`: more time; `finish`: wrap-up is over. All that is given is taken together or refused together."""
+
+    interaction_id: str
+    tenant: str
+    agent_id: str
+    disposition: str = ""
+    text: str = ""
+    callback_at_s: float = 0.0
+    extend_s: float = 0.0
+    finish: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChanged:
+    """A phone registered or went away. `device`: its name inside Asterisk, `main-1001`."""
+
+    device: str
+    reachable: bool
+    interaction_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingChanged:
+    """Queues, skills and agents of this release are in force from here on."""
+
+    release_id: str
+    interaction_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueActed:
+    """A supervisor opens or closes a queue by hand, or gives the rule back to its hours."""
+
+    tenant: str
+    queue: str
+    action: Literal["open", "close", "by_hours"]
+    by: str = "supervisor"
+    interaction_id: str = ""
+
+
+# -- said by the router, for an interaction ----------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class OfferMade:
+    """An agent is reserved for this interaction: ring her, or use her held line.
+
+    Args:
+        offer_id: unique for ever; also the id of the leg that rings her.
+        device: name inside Asterisk (`main-1001`); empty for a channel that rings no phone.
+        line_leg_id: the leg of her held line, empty when she has none.
+        ring_s: gives up after.
+        queue: empty for a direct offer.
+    """
+
+    interaction_id: str
+    stay_id: str
+    offer_id: str
+    agent_id: str
+    device: str
+    queue: str = ""
+    line_leg_id: str = ""
+    line_interaction_id: str = ""
+    ring_s: float = 20.0
+    auto_answer: bool = False
+    purpose: Literal["serve", "transfer", "consult"] = "serve"
+    waited_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class OfferWithdrawn:
+    """Somebody else has it, or nobody wants it any more: stop ringing. `why`: for the journal."""
+
+    interaction_id: str
+    offer_id: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePosition:
+    """Told when asked, and to those who wait by the queue's announcements. `position` from 1; `ewt_s` -1: unknown."""
+
+    interaction_id: str
+    stay_id: str
+    position: int
+    waiting: int
+    ewt_s: float = -1.0
+
+
+# -- said by an agent about a conversation, for its interaction ------------------------------------------
+TalkAction = Literal[
+    "hold",
+    "resume",
+    "mute",
+    "unmute",
+    "hang_up",
+    "transfer",
+    "consult",
+    "swap",
+    "complete",
+    "conference",
+    "cancel_consult",
+    "pause_recording",
+    "resume_recording",
+    "send_digits",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationActed:
+    """What an agent asks of a conversation she is in.
+
+    `target`: `agent:ana`, `queue:sales`, `flow:survey`, `device:1001` or a number (outbound rules decide);
+    `values`: variables that travel with a transfer; `digits` stand in `target` of send_digits."""
+
+    interaction_id: str
+    agent_id: str
+    action: TalkAction
+    target: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LineParty:
+    """News of a held line's leg, for the interaction that is talking over it."""
+
+    interaction_id: str
+    leg_id: str
+    what: Literal["ended", "digit", "adopted"]
+    digit: str = ""
+    bridge_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineUsed:
+    """For the line's own interaction: `talking_in` is the interaction its leg is lent to, empty when it is free."""
+
+    interaction_id: str
+    leg_id: str
+    talking_in: str = ""
+
+
+RouterFact = (
+    QueueJoined
+    | StayGivenUp
+    | OfferRinging
+    | OfferAccepted
+    | OfferFailed
+    | OfferRefused
+    | TalkChanged
+    | TalkEnded
+    | LineChanged
+    | AgentActed
+    | WrapUpActed
+    | DeviceChanged
+    | RoutingChanged
+    | QueueActed
+)
+"""What the router handles, beside its own `TimerFired`."""
+ContactFact = OfferMade | OfferWithdrawn | QueuePosition | ConversationActed | LineParty | LineUsed
+"""What an interaction handles."""
+RoutingFact = RouterFact | ContactFact
