@@ -114,12 +114,12 @@ def _blanked(command: Command) -> Command:
 
 def uses_from(row: StateRow | None) -> list[tuple[float, str]]:
     """(UTC seconds, outbound rule) of each leg dialed lately; none at a first start."""
-    return [] if row is None else msgspec.msgpack.decode(row.body, type=list[tuple[float, str]])
+    return [] if row is None or row.body is None else msgspec.msgpack.decode(row.body, type=list[tuple[float, str]])
 
 
 def toggles_from(row: StateRow | None) -> dict[tuple[str, str], bool]:
     """The toggles as they were kept; none at a first start."""
-    if row is None:
+    if row is None or row.body is None:
         return {}
     rows = msgspec.msgpack.decode(row.body, type=list[tuple[str, str, bool]])
     return {(tenant, name): value for tenant, name, value in rows}

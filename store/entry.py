@@ -12,11 +12,13 @@ from core.events import Event
 
 @dataclass(frozen=True, slots=True)
 class StateRow:
-    """State of the whole engine (toggles, counters), replaced by name together with the event that changed it."""
+    """State of the whole engine (toggles, counters), replaced by name together with the event that changed it.
+
+    `body` None: there is no such state any more. What is loaded always has one."""
 
     name: str
     version: int
-    body: bytes
+    body: bytes | None
 
 
 @dataclass(frozen=True, slots=True)

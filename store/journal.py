@@ -218,6 +218,9 @@ class Journal:
     def load_state(self, name: str) -> StateRow | None:
         return self.reader.load_state(name)
 
+    def load_states(self, prefix: str) -> Iterator[StateRow]:
+        return self.reader.load_states(prefix)
+
     def unfinished_commands(self) -> list[StartedCommand]:
         """Irreversible commands whose end nobody knows: ask the peer, else emit `CommandOutcomeUnknown`."""
         return self.reader.unfinished_commands()

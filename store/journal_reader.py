@@ -113,6 +113,20 @@ class JournalReader:
             raise JournalDamaged(f"{self._path}: the state {name!r} cannot be read: {why}")
         return StateRow(name, row[1], body)
 
+    def load_states(self, prefix: str) -> Iterator[StateRow]:
+        """The states whose names begin with `prefix`, by name. Those that cannot be read are left out."""
+        query = "SELECT name, seq, version, body FROM states WHERE name >= ? AND name <= ? ORDER BY name"
+        for name, seq, version, sealed in self._rows(query, (prefix, prefix + "\U0010ffff")):
+            body, _ = self._open(seq, sealed)
+            if body is not None:
+                yield StateRow(name, version, body)
+
+    def contact_of(self, interaction_id: str) -> str | None:
+        """Whose key seals what happened to the interaction; None when nothing is known of it."""
+        query = "SELECT contact_key_id FROM events WHERE interaction_id = ? ORDER BY seq LIMIT 1"
+        row = next(self._rows(query, (interaction_id,)), None)
+        return None if row is None else row[0]
+
     def commands(self, interaction_id: str) -> list[StartedCommand]:
         """The irreversible commands of one interaction."""
         rows = self._rows(f"{_COMMANDS} WHERE interaction_id = ? ORDER BY started_us, command_id", (interaction_id,))

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from store import wire
 from store.cipher import HOUSE
-from store.entry import Entry
+from store.entry import Entry, StateRow
 from store.journal_file import connect
 
 Operation = Callable[[sqlite3.Connection], None]
@@ -51,6 +51,7 @@ class Batch:
     Attributes:
         lost: (first, last) numbers of entries that found no room in memory.
         remains: of these, the last per interaction, for its snapshot.
+        remaining_states: of these, the last per state of the engine.
         waiters: the loop's business, not the thread's.
     """
 
@@ -58,6 +59,7 @@ class Batch:
     operations: list[Operation] = field(default_factory=list)
     lost: list[tuple[int, int]] = field(default_factory=list)
     remains: dict[str, tuple[int, Entry]] = field(default_factory=dict)
+    remaining_states: dict[str, tuple[int, StateRow]] = field(default_factory=dict)
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
     last_seq: int = 0
 
@@ -72,6 +74,8 @@ class Batch:
             self.lost.append((seq, seq))
         if entry.snapshot is not None or entry.closed:
             self.remains[entry.interaction_id] = (seq, entry)
+        for row in entry.states:
+            self.remaining_states[row.name] = (seq, row)
 
     def has_lost(self, seq: int) -> bool:
         return any(first <= seq <= last for first, last in self.lost)
@@ -168,10 +172,11 @@ class JournalWriter:
         if db is None:
             db = self._db = connect(self._path)
         self._cipher.refresh()
-        events, snapshots, states, closed = self._rows(batches)
+        events, snapshots, closed = self._rows(batches)
+        states, gone = self._states(batches)
         self._cipher.persist()
         # The log takes whole pages: a snapshot lies on any, events lie one behind the other.
-        pages = _PAGES_A_BATCH + len(closed) + len(snapshots)
+        pages = _PAGES_A_BATCH + len(closed) + len(snapshots) + len(states) + len(gone)
         bodies = sum([len(row[-1]) for row in events]) + sum([len(row[-1]) for row in snapshots])
         self._written_bytes += pages * _PAGE_BYTES + bodies
         db.execute("BEGIN IMMEDIATE")
@@ -181,6 +186,9 @@ class JournalWriter:
         for size, chunk in _chunks(closed):
             marks = ",".join("?" * size)
             db.execute(f"DELETE FROM snapshots WHERE interaction_id IN ({marks})", chunk)  # noqa: S608
+        for size, chunk in _chunks(gone):
+            marks = ",".join("?" * size)
+            db.execute(f"DELETE FROM states WHERE name IN ({marks})", chunk)  # noqa: S608
         for batch in batches:
             for operation in batch.operations:
                 operation(db)
@@ -188,11 +196,10 @@ class JournalWriter:
                 db.execute("INSERT INTO gaps VALUES (?, ?)", (first, last))
         db.execute("COMMIT")
 
-    def _rows(self, batches: Iterable[Batch]) -> tuple[list[Any], list[Any], list[Any], list[str]]:
-        """Sealed rows of all batches; of each snapshot and state only the last."""
+    def _rows(self, batches: Iterable[Batch]) -> tuple[list[Any], list[Any], list[str]]:
+        """Sealed rows of all batches; of each snapshot only the last."""
         events: list[tuple[object, ...]] = []
         last: dict[str, tuple[int, Entry]] = {}
-        states: dict[str, tuple[object, ...]] = {}
         seal = self._cipher.seal
         for batch in batches:
             for seq, entry in batch.entries:
@@ -200,11 +207,6 @@ class JournalWriter:
                 events.append(self._row(seq, entry, bound))
                 if entry.snapshot is not None or entry.closed:
                     last[entry.interaction_id] = (seq, entry)
-                for row in entry.states:
-                    if _is_text(row.name):
-                        states[row.name] = (row.name, seq, row.version, seal(HOUSE, row.body, bound))
-                    else:
-                        self._on_problem(f"event {seq}: a state has the unusable name {row.name!r}")
             last.update(batch.remains)
         snapshots: list[tuple[object, ...]] = []
         closed: list[str] = []
@@ -221,7 +223,26 @@ class JournalWriter:
                 self._on_problem(f"event {seq}: no snapshot of {interaction_id}, the one before stays: {error!r}")
                 continue
             snapshots.append((interaction_id, entry.contact_key_id, seq, entry.snapshot_version, sealed))
-        return events, snapshots, list(states.values()), closed
+        return events, snapshots, closed
+
+    def _states(self, batches: Iterable[Batch]) -> tuple[list[Any], list[str]]:
+        """The engine's states after all batches, sealed, and the names of those that are gone."""
+        last: dict[str, tuple[int, StateRow]] = {}
+        for batch in batches:
+            for seq, entry in batch.entries:
+                for row in entry.states:
+                    last[row.name] = (seq, row)
+            last.update(batch.remaining_states)
+        kept: list[tuple[object, ...]] = []
+        gone: list[str] = []
+        for name, (seq, row) in last.items():
+            if not _is_text(name):
+                self._on_problem(f"event {seq}: a state has the unusable name {name!r}")
+            elif row.body is None:
+                gone.append(name)
+            else:
+                kept.append((name, seq, row.version, self._cipher.seal(HOUSE, row.body, seq.to_bytes(8, "big"))))
+        return kept, gone
 
     def _row(self, seq: int, entry: Entry, bound: bytes) -> tuple[object, ...]:
         """What cannot be written must not hold up everybody else's events: its body is left out, its row stays."""

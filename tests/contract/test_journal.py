@@ -225,6 +225,38 @@ async def test_states_of_the_engine_are_replaced_by_name(place: Place) -> None:
     assert journal.load_state("counters") == StateRow("counters", 1, b"7")
 
 
+async def test_a_state_that_is_gone_is_deleted_with_the_event_that_ended_it(place: Place) -> None:
+    journal = place.open()
+    rows = [StateRow(f"acd:stay:{n}", 1, bytes([n])) for n in range(4)]
+    journal.append(entry(states=[*rows, StateRow("acd", 1, b"other"), StateRow("toggles", 1, b"t")]))
+    await journal.durable(1)
+    journal.append(entry(states=[StateRow("acd:stay:1", 1, None), StateRow("acd:stay:never", 1, None)]))
+    journal.append(entry(states=[StateRow("acd:stay:2", 1, None)]))
+    journal.append(entry(states=[StateRow("acd:stay:2", 1, b"again")]))
+    journal = await place.reopen()
+    assert list(journal.load_states("acd:")) == [rows[0], StateRow("acd:stay:2", 1, b"again"), rows[3]]
+    assert journal.load_state("acd:stay:1") is None
+    assert journal.load_state("toggles") == StateRow("toggles", 1, b"t")
+
+
+async def test_the_state_after_events_that_found_no_room_is_kept_all_the_same(place: Place) -> None:
+    journal = place.open(max_pending=2)
+    for n in range(5):
+        journal.append(entry(states=[StateRow("counter", 1, bytes([n])), StateRow(f"stay:{n}", 1, b"s")]))
+    journal.append(entry(states=[StateRow("stay:0", 1, None)]))
+    journal = await place.reopen()
+    assert journal.load_state("counter") == StateRow("counter", 1, b"\x04")
+    assert [row.name for row in journal.load_states("stay:")] == ["stay:1", "stay:2", "stay:3", "stay:4"]
+
+
+async def test_whose_interaction_it_was_is_known_after_its_end(place: Place) -> None:
+    journal = place.open()
+    journal.append(entry(contact="eva", closed=True))
+    journal = await place.reopen()
+    assert journal.reader.contact_of("i-1") == "eva"
+    assert journal.reader.contact_of("i-2") is None
+
+
 # -- irreversible commands, releases ----------------------------------------------------------------------
 DIAL = OriginateLeg("leg-2", "i-1", "n1", LegRole.EXTERNAL, "trunk:main/600", "911", 20.0, 3600.0)
 
