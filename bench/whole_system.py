@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -87,8 +87,13 @@ def free_port(ports: range = SIP_PORTS) -> int:
 
 
 @contextlib.asynccontextmanager
-async def whole_system() -> AsyncIterator[WholeSystem]:
-    """Ready for calls; gone afterwards with everything it wrote. State lies on the disk of the home directory."""
+async def whole_system(
+    flow: str = FLOW, files: Mapping[str, str] | None = None, queue_devices: tuple[str, ...] = ()
+) -> AsyncIterator[WholeSystem]:
+    """Ready for calls; gone afterwards with everything it wrote. State lies on the disk of the home directory.
+
+    `files`: more of the project. `queue_devices`: those that serve the dialplan's own queue.
+    """
     installation = install()
     with tempfile.TemporaryDirectory(prefix="centralita-bench-", dir=Path.home()) as made:
         folder = Path(made)
@@ -100,7 +105,8 @@ async def whole_system() -> AsyncIterator[WholeSystem]:
             f"asterisk_http_port: {node.http_port}\nasterisk_manager_port: {node.ami_port}\napi_port: {api}\n",
             "config/trunks/carrier.yaml": f"trunk: carrier\nhost: {ENGINE_SIDE}\n",
             "config/numbers/default.yaml": "default: yes\nflow: bench\n",
-            "flows/bench.yaml": FLOW,
+            "flows/bench.yaml": flow,
+            **(files or {}),
         }
         for name, text in texts.items():
             path = folder / "project" / name
@@ -117,6 +123,7 @@ async def whole_system() -> AsyncIterator[WholeSystem]:
             update={
                 "trunks": (*carriers, peer),
                 "bench_prompts": (FIRST_PROMPT, SECOND_PROMPT),
+                "bench_queue": queue_devices,
                 "media_address": ip_address("127.0.0.1"),
             }
         )

@@ -194,6 +194,8 @@ class NodeSettings(_Frozen):
     overflow: Route | None = None
     emergency: Emergency | None = None
     bench_prompts: tuple[Sound, Sound] = ("vm-press", "vm-goodbye")
+    bench_queue: tuple[Name, ...] = ()
+    """Devices that serve `app_queue`, the routing benchmark's peer; it is not even loaded otherwise."""
     log_level: Literal["error", "warning", "notice", "verbose", "debug"] = "notice"
 
     @property

@@ -1,0 +1,190 @@
+"""Twenty phones in one process, for benchmarks: they register, answer at once, talk for a while and hang up.
+
+SIP by hand over one UDP socket a phone, because what is measured is the moment a packet arrives: `Phones.invited` and
+`Phones.freed` are read from the loop's clock (seconds) when the INVITE arrives and when the BYE leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import md5
+
+_REGISTERED_WITHIN_S = 10.0
+
+
+def _header(text: str, name: str) -> str:
+    match = re.search(rf"^{name}\s*:\s*(.*?)\s*$", text, re.IGNORECASE | re.MULTILINE)
+    return match[1] if match else ""
+
+
+def _headers(text: str, name: str) -> list[str]:
+    return re.findall(rf"^{name}\s*:\s*(.*?)\s*$", text, re.IGNORECASE | re.MULTILINE)
+
+
+def _digest(challenge: str, user: str, password: str, method: str, uri: str) -> str:
+    given = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge.partition(" ")[2]))
+    realm, nonce = given["realm"], given["nonce"]
+
+    def h(text: str) -> str:
+        return md5(text.encode()).hexdigest()
+
+    answer = f'Digest username="{user}", realm="{realm}", nonce="{nonce}", uri="{uri}", algorithm=MD5'
+    ha1, ha2 = h(f"{user}:{realm}:{password}"), h(f"{method}:{uri}")
+    if "qop" in given:
+        cnonce = secrets.token_hex(8)
+        response = h(f"{ha1}:{nonce}:00000001:{cnonce}:auth:{ha2}")
+        answer += f', qop=auth, nc=00000001, cnonce="{cnonce}"'
+    else:
+        response = h(f"{ha1}:{nonce}:{ha2}")
+    answer += f', response="{response}"'
+    return answer + (f', opaque="{given["opaque"]}"' if "opaque" in given else "")
+
+
+@dataclass
+class Phone(asyncio.DatagramProtocol):
+    """One account. `talk_s()` says how long the next conversation lasts."""
+
+    user: str
+    password: str
+    server: tuple[str, int]
+    talk_s: Callable[[], float]
+    on_invite: Callable[[Phone, float], None]
+    on_free: Callable[[Phone, float], None]
+    audio_port: int
+    registered: asyncio.Event = field(default_factory=asyncio.Event)
+    _transport: asyncio.DatagramTransport | None = None
+    _calls: dict[str, dict[str, str]] = field(default_factory=dict)
+    _cseq: int = 0
+    _call_id: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        self._transport = transport
+        self.register()
+
+    @property
+    def here(self) -> str:
+        assert self._transport is not None
+        host, port = self._transport.get_extra_info("sockname")[:2]
+        return f"{host}:{port}"
+
+    def register(self, authorization: str = "") -> None:
+        self._cseq += 1
+        uri = f"sip:{self.server[0]}:{self.server[1]}"
+        self._send(
+            f"REGISTER {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {self.here};branch=z9hG4bK{secrets.token_hex(8)};rport\r\n"
+            f"From: <sip:{self.user}@{self.server[0]}>;tag=r{self._call_id}\r\n"
+            f"To: <sip:{self.user}@{self.server[0]}>\r\n"
+            f"Call-ID: {self._call_id}\r\nCSeq: {self._cseq} REGISTER\r\nMax-Forwards: 70\r\nExpires: 3600\r\n"
+            f"Contact: <sip:{self.user}@{self.here}>\r\n{authorization}Content-Length: 0\r\n\r\n"
+        )
+
+    def _send(self, text: str, to: tuple[str, int] | None = None) -> None:
+        assert self._transport is not None
+        self._transport.sendto(text.encode(), to or self.server)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        now_s = asyncio.get_running_loop().time()
+        text = data.decode(errors="replace")
+        first = text.partition("\r\n")[0]
+        if first.startswith("SIP/2.0"):
+            self._answered(int(first.split()[1]), text)
+        elif first.startswith("INVITE"):
+            self._invited(text, addr, now_s)
+        elif first.startswith(("BYE", "CANCEL")):
+            self._reply(text, addr, "200 OK")
+            call_id = _header(text, "Call-ID")
+            if first.startswith("CANCEL") and call_id in self._calls:
+                self._reply(self._calls[call_id]["invite"], addr, "487 Request Terminated")
+            if self._calls.pop(call_id, None) is not None:
+                self.on_free(self, now_s)
+        elif first.startswith(("OPTIONS", "NOTIFY", "INFO", "UPDATE")):
+            self._reply(text, addr, "200 OK")
+
+    def _answered(self, code: int, text: str) -> None:
+        if "REGISTER" not in _header(text, "CSeq"):
+            return
+        if code == 200:
+            self.registered.set()
+        elif code == 401:
+            uri = f"sip:{self.server[0]}:{self.server[1]}"
+            digest = _digest(_header(text, "WWW-Authenticate"), self.user, self.password, "REGISTER", uri)
+            self.register(f"Authorization: {digest}\r\n")
+
+    def _invited(self, text: str, addr: tuple[str, int], now_s: float) -> None:
+        call_id = _header(text, "Call-ID")
+        if call_id in self._calls:  # sent again
+            return
+        self.on_invite(self, now_s)
+        tag = secrets.token_hex(4)
+        self._calls[call_id] = {"invite": text, "tag": tag}
+        host = self.here.partition(":")[0]
+        payload = re.search(r"m=audio \d+ RTP/AVP (\d+)", text)
+        sdp = (
+            f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
+            f"m=audio {self.audio_port} RTP/AVP {payload[1] if payload else 8}\r\n"
+        )
+        self._reply(text, addr, "180 Ringing", tag)
+        self._reply(text, addr, "200 OK", tag, sdp)
+        asyncio.get_running_loop().call_later(self.talk_s(), self._hang_up, call_id, addr)
+
+    def _hang_up(self, call_id: str, addr: tuple[str, int]) -> None:
+        call = self._calls.pop(call_id, None)
+        if call is None:
+            return
+        invite = call["invite"]
+        contact = re.search(r"<([^>]+)>", _header(invite, "Contact"))
+        self._send(
+            f"BYE {contact[1] if contact else 'sip:asterisk'} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {self.here};branch=z9hG4bK{secrets.token_hex(8)};rport\r\n"
+            f"From: {_header(invite, 'To')};tag={call['tag']}\r\nTo: {_header(invite, 'From')}\r\n"
+            f"Call-ID: {call_id}\r\nCSeq: 2 BYE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+            addr,
+        )
+        self.on_free(self, asyncio.get_running_loop().time())
+
+    def _reply(self, text: str, addr: tuple[str, int], status: str, tag: str = "", sdp: str = "") -> None:
+        to = _header(text, "To")
+        to += f";tag={tag}" if tag and ";tag=" not in to else ""
+        vias = "".join(f"Via: {via}\r\n" for via in _headers(text, "Via"))
+        kind = "Content-Type: application/sdp\r\n" if sdp else ""
+        self._send(
+            f"SIP/2.0 {status}\r\n{vias}From: {_header(text, 'From')}\r\nTo: {to}\r\n"
+            f"Call-ID: {_header(text, 'Call-ID')}\r\nCSeq: {_header(text, 'CSeq')}\r\n"
+            f"Contact: <sip:{self.user}@{self.here}>\r\n{kind}Content-Length: {len(sdp)}\r\n\r\n{sdp}",
+            addr,
+        )
+
+
+async def phones(
+    accounts: Mapping[str, str],
+    server: tuple[str, int],
+    talk_s: Callable[[], float],
+    on_invite: Callable[[Phone, float], None],
+    on_free: Callable[[Phone, float], None],
+    address: str = "127.0.0.1",
+    audio_port: int = 39_998,
+) -> list[Phone]:
+    """Every account registered.
+
+    Raises:
+        TimeoutError: one of them was not let in within ten seconds.
+    """
+    loop = asyncio.get_running_loop()
+    made: list[Phone] = []
+    for user, password in accounts.items():
+        phone = Phone(user, password, server, talk_s, on_invite, on_free, audio_port)
+        await loop.create_datagram_endpoint(lambda phone=phone: phone, local_addr=(address, 0))  # type: ignore[misc]
+        made.append(phone)
+    async with asyncio.timeout(_REGISTERED_WITHIN_S):
+        await asyncio.gather(*(phone.registered.wait() for phone in made))
+    return made
+
+
+def close(made: list[Phone]) -> None:
+    for phone in made:
+        if phone._transport is not None:
+            phone._transport.close()
