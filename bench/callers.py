@@ -33,7 +33,10 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What one round of callers met. `calls`: one dictionary per answered call, as the ear tells them (seconds)."""
+    """What one round of callers met. `calls`: one dictionary per answered call, as the ear tells them (seconds).
+
+    `why`: how sipp tells the first failure; empty when there was none, or none it could tell.
+    """
 
     placed: int
     ok: int
@@ -42,6 +45,21 @@ class Heard:
     calls: list[dict[str, float]]
     ear_cpu_s: float
     sipp_cpu_s: float
+    why: str
+
+
+async def learn(where: Addresses, folder: Path, known: Path) -> None:
+    """Listens to one call and writes what its two prompts sound like to `known`.
+
+    Raises:
+        RuntimeError: the call was not answered, or nothing was heard; with SIP's word for it and where to look.
+    """
+    heard = await call(where, folder, 1, 1, ["--learn", str(known)])
+    if heard.failed or not known.exists():
+        what = f"failed: {heard.why or 'no answer'}" if heard.failed else "was answered and nothing was heard"
+        asterisk = next(folder.rglob("asterisk.log"), folder)
+        said = asterisk.read_text(errors="replace").splitlines()[-3:] if asterisk.is_file() else []
+        raise RuntimeError("\n".join((f"the first call, from {where.caller_ip} to {where.sip}, {what}", *said)))
 
 
 async def call(where: Addresses, folder: Path, calls: int, rate: float, ear: Sequence[str]) -> Heard:
@@ -50,9 +68,9 @@ async def call(where: Addresses, folder: Path, calls: int, rate: float, ear: Seq
     Raises:
         RuntimeError: sipp or the ear could not do it; with its last words.
     """
-    news, statistics = folder / "news", folder / "statistics.csv"
-    news.unlink(missing_ok=True)
-    statistics.unlink(missing_ok=True)
+    news, statistics, errors = folder / "news", folder / "statistics.csv", folder / "errors.log"
+    for old in (news, statistics, errors):
+        old.unlink(missing_ok=True)
     os.mkfifo(news)
     ear_command = (sys.executable, "-m", "bench.ear", EAR_IP, str(where.ear_port), str(news), *ear)
     async with _child(*ear_command, cwd=SCENARIO.parents[2]) as listener:
@@ -67,6 +85,7 @@ async def call(where: Addresses, folder: Path, calls: int, rate: float, ear: Seq
             *("-key", "ear_ip", EAR_IP, "-key", "ear_port", str(where.ear_port)),
             *("-r", f"{rate:g}", "-m", str(calls), "-l", str(calls), "-nostdin", "-timeout", f"{duration_s:.0f}s"),
             *("-trace_logs", "-log_file", str(news), "-trace_stat", "-stf", str(statistics), "-fd", "1"),
+            *("-trace_err", "-error_file", str(errors)),
             cwd=folder,
         ) as sipp:
             output, _ = await sipp.communicate()
@@ -86,7 +105,17 @@ async def call(where: Addresses, folder: Path, calls: int, rate: float, ear: Seq
         calls=told["calls"],
         ear_cpu_s=told["cpu_s"],
         sipp_cpu_s=after.children_user + after.children_system - before.children_user - before.children_system,
+        why=_first_failure(errors),
     )
+
+
+def _first_failure(errors: Path) -> str:
+    """sipp's error log begins with a time; after `received '` comes the message that it did not expect."""
+    lines = errors.read_text(errors="replace").splitlines() if errors.exists() else []
+    for line in lines:
+        if "received '" in line:
+            return line.split("received '", 1)[1].strip()
+    return lines[0].split(": ", 1)[-1].strip() if lines else ""
 
 
 @contextlib.asynccontextmanager

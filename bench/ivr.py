@@ -28,7 +28,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.callers import Addresses, Heard, call
+from bench.callers import Addresses, Heard, call, learn
 from bench.whole_system import DIALPLAN_SIDE, ENGINE_SIDE, WholeSystem, free_port, whole_system
 
 SIDES = {"dialplan": DIALPLAN_SIDE, "engine": ENGINE_SIDE}
@@ -86,7 +86,7 @@ async def measure(rates: Sequence[int], seconds: float, say: Callable[[str], Non
         }
         say("learning the prompts, warming up")
         known = system.folder / "known.json"
-        await call(addresses["dialplan"], system.folder, 1, 1, ["--learn", str(known)])
+        await learn(addresses["dialplan"], system.folder, known)
         for where in addresses.values():
             await call(where, system.folder, 50, 50, ["--known", str(known)])
         for rate in rates:
@@ -189,7 +189,11 @@ def main() -> int:
     def say(what: str) -> None:
         print(f"{time.monotonic() - began_s:5.0f} s  {what}", file=sys.stderr, flush=True)
 
-    results = asyncio.run(measure(rates, seconds, say))
+    try:
+        results = asyncio.run(measure(rates, seconds, say))
+    except RuntimeError as failure:
+        print(failure, file=sys.stderr)
+        return 1
     if given.json:
         print(as_json(results))
     else:

@@ -117,11 +117,9 @@ async def whole_system(
         loaded = load(read_sources(home.project))
         assert loaded.configuration is not None, str(loaded.problems)
         settings = node_settings(home, loaded.configuration, SecretBox(home.state / "secrets.json"))
-        peer = Trunk(name="main-dialplan", host=DIALPLAN_SIDE, qualify_s=0, context="bench")
-        carriers = tuple(trunk.model_copy(update={"qualify_s": 0}) for trunk in settings.trunks)
         settings = settings.model_copy(
             update={
-                "trunks": (*carriers, peer),
+                "bench_trunk": Trunk(name="main-dialplan", host=DIALPLAN_SIDE, context="bench"),
                 "bench_prompts": (FIRST_PROMPT, SECOND_PROMPT),
                 "bench_queue": queue_devices,
                 "media_address": ip_address("127.0.0.1"),

@@ -163,6 +163,7 @@ class NodeSettings(_Frozen):
     `sounds_dirs`: read-only to Asterisk. `recordings_dir`: where it records (unset: inside `state_dir`).
     `absolute_limit_s`: no leg lives longer. While no engine listens a leg hears music and is offered
     every `hold_retry_s` seconds, `hold_tries` times; then `apology`, then `overflow` or hangup.
+    `bench_trunk`: a benchmark's own carrier, which no configuration knows; it outlives reloads.
     """
 
     name: Name = "node-1"
@@ -193,6 +194,7 @@ class NodeSettings(_Frozen):
     safe_harbour: Sound = "vm-nobodyavail&vm-goodbye"
     overflow: Route | None = None
     emergency: Emergency | None = None
+    bench_trunk: Trunk | None = None
     bench_prompts: tuple[Sound, Sound] = ("vm-press", "vm-goodbye")
     bench_queue: tuple[Name, ...] = ()
     """Devices that serve `app_queue`, the routing benchmark's peer; it is not even loaded otherwise."""
@@ -202,6 +204,11 @@ class NodeSettings(_Frozen):
     def ari_url(self) -> str:
         """Where ARI is, without a user: `http://127.0.0.1:8088/ari`."""
         return f"http://127.0.0.1:{self.http_port}/ari"
+
+    @property
+    def carriers(self) -> tuple[Trunk, ...]:
+        """Every trunk that Asterisk knows."""
+        return self.trunks if self.bench_trunk is None else (*self.trunks, self.bench_trunk)
 
     @property
     def rtp_address(self) -> str | None:
@@ -247,7 +254,7 @@ class NodeSettings(_Frozen):
         return self
 
     def _names_meet(self) -> None:
-        names = [device.name for device in self.devices] + [trunk.name for trunk in self.trunks]
+        names = [device.name for device in self.devices] + [trunk.name for trunk in self.carriers]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(
@@ -257,7 +264,7 @@ class NodeSettings(_Frozen):
         for name in names:
             if name in reserved or name.endswith(("-auth", "-out", "-identify", "-registration")):
                 raise ValueError(f"{name}: Asterisk's files use this name for something else; choose another")
-        for trunk in self.trunks:
+        for trunk in self.carriers:
             if trunk.transport == "tls" and self.tls_port is None:
                 raise ValueError(f"trunk {trunk.name} wants TLS and the node has no tls_port: set one (5061 is usual)")
         if self.overflow and self.overflow.endpoint not in names:

@@ -54,3 +54,8 @@ def test_what_the_running_node_cannot_do_is_refused_and_at_a_start_left_out(node
     with pytest.raises(ValidationError):
         running_node.reloaded(node, wanted)
     assert running_node.as_far_as_possible(node, wanted) is node
+
+
+def test_a_benchmarks_carrier_outlives_the_reload_of_files_that_do_not_know_it(node):
+    measured = node.model_copy(update={"bench_trunk": Trunk(name="main-bench", host="10.0.0.9", context="bench")})
+    assert [trunk.name for trunk in running_node.reloaded(measured, node).carriers] == ["main-carrier", "main-bench"]
