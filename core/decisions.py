@@ -125,6 +125,7 @@ class OfferDecided:
     step: int = 0
     requirement: str = ""
     waited_s: float = 0.0
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from core.commands import Command
 from core.decisions import Decision, Moved
 from core.interaction import INTERACTION_TABLE, InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, advance_leg
+from core.routing import RoutingFact
 from engine.config.numbers import NumberPlan
 from engine.config.outbound import OutboundRules
 from engine.transfers import PendingTransfer
@@ -93,11 +94,14 @@ class Surroundings:
 
 @dataclass(slots=True)
 class Turn:
-    """What one event led to, collected while it is handled. `interaction` is the state so far."""
+    """What one event led to, collected while it is handled. `interaction` is the state so far; `facts` are for the
+    router and for other interactions; `refused`: why a person's request cannot be done, in words."""
 
     interaction: Interaction
     commands: list[Command] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    facts: list[RoutingFact] = field(default_factory=list)
+    refused: str = ""
 
     def move(self, event: InteractionEvent) -> None:
         state, transition = INTERACTION_TABLE.advance(self.interaction.interaction_id, self.interaction.state, event)
