@@ -1,8 +1,10 @@
-"""One first-in-first-out lane per leg: commands of a leg run in the order they were decided, legs never wait
-for each other.
+"""One first-in-first-out lane per leg and per bridge: their commands run in the order they were decided, and those
+who have nothing to do with each other never wait for each other.
 
-A lane is a queue and, while it has work, one task. A prompt that is stopped before it was ever sent to the
-node is dropped here and reported as stopped, so a caller who types ahead never hears a ghost of it.
+A lane is a queue and, while it has work, one task. What concerns several (legs that meet in a bridge) stands in the
+lane of each, runs in the first of them, and only when it is at the head of all: whoever came first anywhere is first
+everywhere, so nobody waits in a circle. A prompt that is stopped before it was ever sent to the node is dropped here
+and reported as stopped, so a caller who types ahead never hears a ghost of it.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from core.commands import (
@@ -22,15 +25,21 @@ from core.commands import (
     DiscardRecording,
     HangUpLeg,
     KeepRecording,
+    MuteLeg,
     OriginateLeg,
+    ParkLeg,
+    PauseTalkRecording,
     Play,
     SendDigits,
     StartMusic,
     StartRecording,
+    StartTalkRecording,
     StopMusic,
     StopPlayback,
     StopRecording,
+    StopTalkRecording,
     TurnAwayLeg,
+    UnbridgeLeg,
 )
 from core.errors import CommandFailed, LegGone, NodeUnavailable
 from core.events import CommandRejected, Event, LegEnded, PlaybackFinished, RecordingKept
@@ -71,15 +80,41 @@ class Ordered:
     """What it says may not stay on disk."""
 
 
+class _Meeting:
+    """A command that concerns several lanes. The first of them carries it out once the others have come to it; they
+    wait until it is over. `missing`: how many lanes have not come yet."""
+
+    __slots__ = ("missing", "over", "ready")
+
+    def __init__(self, missing: int) -> None:
+        self.missing = missing
+        self.ready = asyncio.Event()
+        self.over = asyncio.Event()
+
+    def come(self) -> None:
+        self.missing -= 1
+        if not self.missing:
+            self.ready.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A command at the head of its first lane that waits for its others."""
+
+    ordered: Ordered
+    meeting: _Meeting
+
+
 @dataclass(slots=True)
 class _Lane:
-    waiting: deque[Ordered] = field(default_factory=deque)
+    waiting: deque[Ordered | _Turn | _Meeting] = field(default_factory=deque)
     task: asyncio.Task[None] | None = None
     rendering: str = ""
     """The playback whose speech is being synthesised right now."""
     unsent_since_s: float | None = None
     """When the node turned out to be away (loop seconds)."""
-    dropped: set[str] = field(default_factory=set)
+    dropped: asyncio.Event = field(default_factory=asyncio.Event)
+    """The playback that is being synthesised is not wanted any more."""
 
 
 class Lanes:
@@ -100,22 +135,35 @@ class Lanes:
         self._report = report
         self._keep = keep
         self._lanes: dict[str, _Lane] = {}
-        self._bridge_lane: dict[str, str] = {}
+        self._inside: dict[str, set[str]] = {}
+        """Bridge -> the legs that were put into it."""
         self._secret: dict[str, tuple[str, list[str]]] = {}
         """Playback -> its leg, and the files that are deleted when it is over."""
+        self._unwanted: set[asyncio.Future[list[str]]] = set()
+        """Speech that is still being synthesised and nobody waits for."""
 
     def __len__(self) -> int:
         return len(self._lanes)
 
     def put(self, ordered: Ordered) -> None:
-        key = self._key(ordered.command)
+        command = ordered.command
+        if isinstance(command, BridgeLegs | UnbridgeLeg | DestroyBridge):
+            first, *others = self._concerned(command)
+            meeting = _Meeting(len(others))
+            for key in others:
+                self._append(key, meeting)
+            self._append(first, _Turn(ordered, meeting) if others else ordered)
+            return
+        leg_id: str = command.leg_id  # type: ignore[union-attr]
+        if isinstance(command, StopPlayback) and self._drop_unsent(leg_id, command):
+            return
+        self._append(leg_id, ordered)
+
+    def _append(self, key: str, entry: Ordered | _Turn | _Meeting) -> None:
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = _Lane()
-        command = ordered.command
-        if isinstance(command, StopPlayback) and self._drop_unsent(lane, command):
-            return
-        lane.waiting.append(ordered)
+        lane.waiting.append(entry)
         if lane.task is None:
             lane.task = asyncio.get_running_loop().create_task(self._run(key, lane), name=f"lane {key}")
 
@@ -144,21 +192,30 @@ class Lanes:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._lanes.clear()
 
-    def _key(self, command: Command) -> str:
-        if isinstance(command, BridgeLegs):
-            self._bridge_lane[command.bridge_id] = command.leg_ids[0]
-            return command.leg_ids[0]
+    def _concerned(self, command: BridgeLegs | UnbridgeLeg | DestroyBridge) -> list[str]:
+        """The lanes of a bridge's command, its own last: of a bridge from before a restart we do not know who is in."""
+        bridge = f"bridge {command.bridge_id}"
         if isinstance(command, DestroyBridge):
-            return self._bridge_lane.pop(command.bridge_id, command.bridge_id)
-        leg_id: str = command.leg_id  # type: ignore[union-attr]
-        return leg_id
+            return [*sorted(self._inside.pop(command.bridge_id, ())), bridge]
+        if isinstance(command, UnbridgeLeg):
+            self._inside.get(command.bridge_id, set()).discard(command.leg_id)
+            return [command.leg_id, bridge]
+        self._inside.setdefault(command.bridge_id, set()).update(command.leg_ids)
+        return [*dict.fromkeys(command.leg_ids), bridge]
 
-    def _drop_unsent(self, lane: _Lane, stop: StopPlayback) -> bool:
+    def _drop_unsent(self, key: str, stop: StopPlayback) -> bool:
+        lane = self._lanes.get(key)
+        if lane is None:
+            return False
         if lane.rendering == stop.playback_id:
-            lane.dropped.add(stop.playback_id)
+            lane.dropped.set()
             return True
         for ordered in lane.waiting:
-            if isinstance(ordered.command, Play) and ordered.command.playback_id == stop.playback_id:
+            if (
+                isinstance(ordered, Ordered)
+                and isinstance(ordered.command, Play)
+                and ordered.command.playback_id == stop.playback_id
+            ):
                 lane.waiting.remove(ordered)
                 self._report(PlaybackFinished(stop.leg_id, stop.playback_id, "stopped"))
                 return True
@@ -167,39 +224,57 @@ class Lanes:
     async def _run(self, key: str, lane: _Lane) -> None:
         try:
             while lane.waiting:
-                ordered = lane.waiting.popleft()
-                outcome = "done"
-                try:
-                    await self._execute(lane, ordered)
-                    lane.unsent_since_s = None
-                except LegGone:
-                    outcome = "leg gone"
-                except NodeUnavailable as failure:
-                    if await self._node_may_be_back(lane, ordered):
-                        continue
-                    outcome = self._rejected(ordered, f"{type(failure).__name__}: {failure}")
-                except CommandFailed as failure:
-                    outcome = self._rejected(ordered, f"{type(failure).__name__}: {failure}")
-                except Exception as bug:
-                    log.exception("command %s (%s) failed", ordered.command_id, type(ordered.command).__name__)
-                    outcome = self._rejected(ordered, f"{type(bug).__name__}: {bug}")
-                if ordered.done is not None:
-                    ordered.done(outcome)
+                entry = lane.waiting.popleft()
+                if isinstance(entry, Ordered):
+                    if not await self._carry_out(lane, entry):
+                        lane.waiting.appendleft(entry)
+                        await asyncio.sleep(UNSENT_PAUSE_S)
+                elif isinstance(entry, _Meeting):
+                    entry.come()
+                    await entry.over.wait()
+                else:
+                    sent = True
+                    try:
+                        await entry.meeting.ready.wait()
+                        sent = await self._carry_out(lane, entry.ordered)
+                    finally:
+                        if sent:
+                            entry.meeting.over.set()
+                    if not sent:
+                        lane.waiting.appendleft(entry)
+                        await asyncio.sleep(UNSENT_PAUSE_S)
         finally:
             lane.task = None
             if not lane.waiting:
                 self._lanes.pop(key, None)
 
-    async def _node_may_be_back(self, lane: _Lane, ordered: Ordered) -> bool:
-        """Nothing was sent: the command is first in its lane again, unless the node has been away for too long."""
+    async def _carry_out(self, lane: _Lane, ordered: Ordered) -> bool:
+        """False: nothing was sent, and it is to be tried again."""
+        outcome = "done"
+        try:
+            await self._execute(lane, ordered)
+            lane.unsent_since_s = None
+        except LegGone:
+            outcome = "leg gone"
+        except NodeUnavailable as failure:
+            if self._node_may_be_back(lane):
+                return False
+            outcome = self._rejected(ordered, f"{type(failure).__name__}: {failure}")
+        except CommandFailed as failure:
+            outcome = self._rejected(ordered, f"{type(failure).__name__}: {failure}")
+        except Exception as bug:
+            log.exception("command %s (%s) failed", ordered.command_id, type(ordered.command).__name__)
+            outcome = self._rejected(ordered, f"{type(bug).__name__}: {bug}")
+        if ordered.done is not None:
+            ordered.done(outcome)
+        return True
+
+    def _node_may_be_back(self, lane: _Lane) -> bool:
+        """Unless it has been away for too long."""
         now_s = asyncio.get_running_loop().time()
         if lane.unsent_since_s is None:
             lane.unsent_since_s = now_s
-        if now_s - lane.unsent_since_s > UNSENT_S:
-            return False
-        lane.waiting.appendleft(ordered)
-        await asyncio.sleep(UNSENT_PAUSE_S)
-        return True
+        return now_s - lane.unsent_since_s <= UNSENT_S
 
     def _rejected(self, ordered: Ordered, why: str) -> str:
         command = ordered.command
@@ -243,6 +318,18 @@ class Lanes:
                 await self._calls.originate(command)
             case BridgeLegs():
                 await self._calls.bridge(command.bridge_id, command.leg_ids)
+            case UnbridgeLeg():
+                await self._calls.unbridge(command.bridge_id, command.leg_id)
+            case MuteLeg():
+                await self._calls.mute(command.leg_id, command.muted)
+            case ParkLeg():
+                await self._calls.park(command.leg_id)
+            case StartTalkRecording():
+                await self._media.start_talk_recording(command.leg_id, command.recording_id)
+            case PauseTalkRecording():
+                await self._media.pause_talk_recording(command.leg_id, command.recording_id, command.paused)
+            case StopTalkRecording():
+                await self._media.stop_talk_recording(command.leg_id, command.recording_id)
             case DestroyBridge():
                 await self._calls.destroy_bridge(command.bridge_id)
             case SendDigits():
@@ -253,17 +340,12 @@ class Lanes:
     async def _play(self, lane: _Lane, play: Play, secret: bool) -> None:
         media = self._resolver.known(play.parts)
         if media is None:
-            lane.rendering = play.playback_id
-            try:
-                media = await self._resolver.resolve(play.parts, secret)
-            finally:
-                lane.rendering = ""
-            if secret:
-                self._secret[play.playback_id] = (play.leg_id, media)
-            if play.playback_id in lane.dropped:
-                lane.dropped.discard(play.playback_id)
+            media = await self._rendered(lane, play, secret)
+            if media is None:
                 self._report(PlaybackFinished(play.leg_id, play.playback_id, "stopped"))
                 return
+            if secret:
+                self._secret[play.playback_id] = (play.leg_id, media)
         if not media:
             self._report(PlaybackFinished(play.leg_id, play.playback_id, "completed"))
             return
@@ -272,3 +354,28 @@ class Lanes:
         except CommandFailed:
             self.over(PlaybackFinished(play.leg_id, play.playback_id, "failed"))
             raise
+
+    async def _rendered(self, lane: _Lane, play: Play, secret: bool) -> list[str] | None:
+        """None when it was stopped meanwhile: what comes next does not wait until the words nobody wants are ready."""
+        lane.rendering = play.playback_id
+        lane.dropped.clear()
+        work = asyncio.ensure_future(self._resolver.resolve(play.parts, secret))
+        dropped = asyncio.ensure_future(lane.dropped.wait())
+        try:
+            await asyncio.wait({work, dropped}, return_when=asyncio.FIRST_COMPLETED)
+            if not lane.dropped.is_set():
+                return await work
+            self._unwanted.add(work)
+            work.add_done_callback(partial(self._unwanted_is_ready, secret))
+            return None
+        except asyncio.CancelledError:
+            work.cancel()
+            raise
+        finally:
+            lane.rendering = ""
+            dropped.cancel()
+
+    def _unwanted_is_ready(self, secret: bool, work: asyncio.Future[list[str]]) -> None:
+        self._unwanted.discard(work)
+        if not work.cancelled() and work.exception() is None and secret:
+            self._resolver.forget(work.result())

@@ -5,7 +5,7 @@
     await client.health()          # NodeHealth, or an error of core/errors.py
     await client.reload("res_pjsip.so")
 
-It never dials and never writes to a channel. Values with control characters are refused: panoramisk writes them
+It never dials and moves no call. Values with control characters are refused: panoramisk writes them
 as they are, and a line break in one would be a second header.
 """
 
@@ -44,7 +44,17 @@ RELOADABLE = frozenset(
     }
 )
 ACTIONS = frozenset(
-    {"CoreSettings", "CoreStatus", "Filter", "PJSIPShowContacts", "PJSIPShowRegistrationsOutbound", "Reload"}
+    {
+        "CoreSettings",
+        "CoreStatus",
+        "Filter",
+        "MixMonitor",
+        "MixMonitorMute",
+        "PJSIPShowContacts",
+        "PJSIPShowRegistrationsOutbound",
+        "Reload",
+        "StopMixMonitor",
+    }
 )
 _WANTED_EVENTS = ("FullyBooted", "ContactStatus", "Registry")
 
@@ -139,6 +149,19 @@ class AmiClient:
         """Ours at carriers."""
         lines = await self._list("PJSIPShowRegistrationsOutbound", "OutboundRegistrationDetail")
         return [registration_from(line) for line in lines]
+
+    # -- recording conversations
+    async def start_mix(self, leg_id: str, file: str) -> None:
+        """Both directions of a leg into one raw file of two channels, which keeps time while nothing is heard."""
+        await self._ask("MixMonitor", Channel=leg_id, File=file, options="D")
+
+    async def mute_mix(self, leg_id: str, muted: bool) -> None:
+        """Silence is written in both channels while muted."""
+        await self._ask("MixMonitorMute", Channel=leg_id, Direction="both", State="1" if muted else "0")
+
+    async def stop_mix(self, leg_id: str) -> None:
+        """The file is closed when this returns."""
+        await self._ask("StopMixMonitor", Channel=leg_id)
 
     async def reload(self, module: str) -> None:
         """Has Asterisk read a module's files again. Raises CommandRefused for others than `RELOADABLE`."""

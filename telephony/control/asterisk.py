@@ -8,7 +8,7 @@ recording occupies. So whatever occupies it is stopped first, and its end is awa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from core.ports import EventSink
 from telephony.ari.node_client import GapListener
@@ -16,13 +16,15 @@ from telephony.ari.settings import AriSettings
 from telephony.control.calls import Calls
 from telephony.control.desk import Admission
 from telephony.control.media import Media
+from telephony.control.talks import TalkRecorder, Talks
 
 
-class AsteriskCallControl(Calls, Media):
+class AsteriskCallControl(Calls, Media, Talks):
     """`sink` gets every fact; `on_gap(node, "lost"|"back")` says when a node's events stop and flow again
     ("back" also for the first connection: the answer to it is `survey`). `admit` may turn an arriving leg away
     at the door: no fact is told about it, and the dialplan's overflow context takes it. `on_stolen(node)`:
-    another engine connected under our application name; this one will not hear of that node again.
+    another engine connected under our application name; this one will not hear of that node again. `recorders`: what
+    records conversations on each node.
     """
 
     def __init__(
@@ -32,5 +34,7 @@ class AsteriskCallControl(Calls, Media):
         on_gap: GapListener,
         admit: Admission | None = None,
         on_stolen: Callable[[str], None] | None = None,
+        recorders: Mapping[str, TalkRecorder] | None = None,
     ) -> None:
         super().__init__(nodes, sink, on_gap, admit, on_stolen)
+        self.recorders = recorders or {}

@@ -24,6 +24,12 @@ from telephony.control.translate import DIALED
 
 log = logging.getLogger(__name__)
 
+ANSWER_YOURSELF = {
+    "PJSIP_HEADER(add,Call-Info)": "<sip:centralita>;answer-after=0",
+    "PJSIP_HEADER(add,Alert-Info)": "<http://www.notused.com>;info=alert-autoanswer;delay=0",
+}
+"""No one header is understood by all phones: each maker looks at one of these."""
+
 
 class Calls(Desk):
     """Legs and bridges of every node."""
@@ -60,10 +66,11 @@ class Calls(Desk):
                 "endpoint": names.pjsip_endpoint(command.endpoint),
                 "app": node.settings.app,
                 "appArgs": DIALED,
-                "callerId": names.caller_number(command.caller),
+                "callerId": names.caller_id(command.caller, command.caller_name),
                 "timeout": max(1, math.ceil(command.ring_s)),
                 # Kept by Asterisk itself: it ends the leg also when no engine lives.
-                "variables": {"TIMEOUT(absolute)": f"{max(1.0, command.limit_s):.1f}"},
+                "variables": {"TIMEOUT(absolute)": f"{max(1.0, command.limit_s):.1f}"}
+                | (ANSWER_YOURSELF if command.auto_answer else {}),
             }
         )
         self._book.add(LegMemory(leg_id, node, inbound=False, limit_s=command.limit_s))
@@ -128,6 +135,31 @@ class Calls(Desk):
                 if leg.leg_id in other.leg_ids:
                     other.leg_ids.remove(leg.leg_id)
             memory.leg_ids.append(leg.leg_id)
+
+    async def unbridge(self, bridge_id: str, leg_id: str) -> None:
+        """The leg stays up, alone; what plays to it inside the bridge is stopped first."""
+        bridge = q(names.identifier(bridge_id))
+        leg = self._book.get(leg_id)
+        await self._quiet(leg)
+        removed = await leg.node.send(leg_id, "POST", f"bridges/{bridge}/removeChannel?channel={q(leg_id)}")
+        memory = self._bridges.get(bridge_id)
+        if memory is not None and leg_id in memory.leg_ids:
+            memory.leg_ids.remove(leg_id)
+        if removed.status_code == 400:
+            raise LegGone(f"leg {leg_id} on {leg.node.name} is gone: {why(removed)}")
+        # 404: no such bridge; 422: the leg is not in it; 409: one of the two is on its way out.
+        if removed.status_code not in (204, 404, 409, 422):
+            raise CommandRefused(f"bridge {bridge_id} does not let {leg_id} go: {why(removed)}")
+
+    async def mute(self, leg_id: str, muted: bool) -> None:
+        leg = self._book.get(leg_id)
+        await self._ask(leg, "POST" if muted else "DELETE", f"channels/{q(leg_id)}/mute?direction=in")
+
+    async def park(self, leg_id: str) -> None:
+        """Silence flows until the leg is bridged."""
+        leg = self._book.get(leg_id)
+        await self._ready(leg)
+        await self._ask(leg, "POST", f"channels/{q(leg_id)}/silence")
 
     async def destroy_bridge(self, bridge_id: str) -> None:
         """Its legs stay up, each alone. Destroying what is not there is not an error.

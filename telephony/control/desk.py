@@ -56,6 +56,7 @@ class Desk:
     ) -> None:
         self._book = LegBook()
         self._on_gap = on_gap
+        self._sink = sink
         self._turned_away: set[str] = set()
         self._nodes: dict[str, NodeClient] = {}
         self._bridges: dict[str, BridgeMemory] = {}

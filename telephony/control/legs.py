@@ -37,6 +37,14 @@ class RecordingMemory:
 
 
 @dataclass(slots=True)
+class TalkMemory:
+    """A conversation's recording that runs. `began_s`: loop seconds."""
+
+    recording_id: str
+    began_s: float
+
+
+@dataclass(slots=True)
 class BridgeMemory:
     """`leg_ids`: who was put into it; some may have ended since."""
 
@@ -68,6 +76,7 @@ class LegMemory:
         "playing",
         "rang",
         "recording",
+        "talk",
         "up",
     )
 
@@ -83,6 +92,7 @@ class LegMemory:
         self.early_media = False
         self.playing: dict[str, bool] = {}
         self.recording: RecordingMemory | None = None
+        self.talk: TalkMemory | None = None
         self.left: list[Running] = []
         self.parting: asyncio.Event | None = None
         self.asked_to_end: EndReason | None = None

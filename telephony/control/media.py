@@ -102,7 +102,7 @@ class Media(Desk):
         """
         leg = self._book.find(leg_id)
         places = [leg.node.name] if leg is not None else list(self._nodes)
-        there = [name for name in places if self._files[name].path(recording_id).exists()]
+        there = [name for name in places if self._files[name].exists(recording_id)]
         node = self._nodes[(there or places)[0]]
         await self._closed(node, recording_id, leg)
         await asyncio.to_thread(self._files[node.name].keep, recording_id, destination)

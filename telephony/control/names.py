@@ -17,7 +17,10 @@ _DIGITS = re.compile(r"[0-9A-Da-d*#wW]{1,64}")
 _ID = re.compile(r"[!-~]{1,150}")
 _UNSAFE_IN_FILE = re.compile(r"[^A-Za-z0-9_.-]")
 
+_MEANT_OTHERWISE = frozenset('"<>\\;&$[]{}')
+
 LONGEST_FILE_NAME = 200
+LONGEST_CALLER_NAME = 80
 TERMINATORS = {"": "none", "none": "none", "any": "any", "#": "#", "*": "*"}
 
 
@@ -48,6 +51,16 @@ def caller_number(caller: str) -> str:
     if not _CALLER.fullmatch(caller):
         raise CommandRefused("the caller's number may have digits and a leading + only")
     return caller
+
+
+def caller_id(number: str, name: str) -> str:
+    """`"name" <number>`. A caller may have written any name: what means something else in a header is left out.
+
+    Raises CommandRefused as `caller_number` does.
+    """
+    plain = "".join(letter for letter in name if letter.isprintable() and letter not in _MEANT_OTHERWISE)
+    shown = " ".join(plain.split())[:LONGEST_CALLER_NAME]
+    return f'"{shown}" <{caller_number(number)}>' if shown else caller_number(number)
 
 
 def digits(text: str) -> str:

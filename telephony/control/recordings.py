@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import wave
 from pathlib import Path
 
 from core.errors import CommandRefused
 from telephony.control.names import file_name
 
 FORMAT = "wav"
+TALK_FORMAT = "raw"
+"""Of a conversation, until it is kept: two channels, samples of both by turns."""
 _HEADER_BYTES = 44
 _BYTES_PER_S = 16_000
+_TALK_BYTES_PER_S = 2 * _BYTES_PER_S
+_CHUNK_BYTES = 1 << 18
 
 
 class RecordingFiles:
@@ -31,6 +36,19 @@ class RecordingFiles:
         except OSError:
             return None
         return (size - _HEADER_BYTES) / _BYTES_PER_S if size >= _HEADER_BYTES else None
+
+    def talk_path(self, recording_id: str) -> Path:
+        return self._directory / f"{file_name(recording_id)}.{TALK_FORMAT}"
+
+    def exists(self, recording_id: str) -> bool:
+        return self.path(recording_id).exists() or self.talk_path(recording_id).exists()
+
+    def talk_duration_s(self, recording_id: str) -> float | None:
+        """As `duration_s`, of a conversation that has not been kept yet."""
+        try:
+            return self.talk_path(recording_id).stat().st_size / _TALK_BYTES_PER_S
+        except OSError:
+            return None
 
     def is_disk_full(self) -> bool:
         """Whether there is no room for even a minute more."""
@@ -51,10 +69,15 @@ class RecordingFiles:
             raise CommandRefused(f"cannot keep recording {recording_id} at {destination!r}: give an absolute path")
         if target.suffix != f".{FORMAT}":
             raise CommandRefused(f"cannot keep recording {recording_id} as {target.suffix!r}: only .{FORMAT} is known")
-        source = self.path(recording_id)
+        source, talk = self.path(recording_id), self.talk_path(recording_id)
         half_done = target.with_name(f".{target.name}.part")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
+            if not source.exists() and talk.exists():
+                _write_stereo(talk, half_done)
+                os.replace(half_done, target)
+                talk.unlink()
+                return
             try:
                 os.replace(source, target)
             except OSError:
@@ -69,12 +92,23 @@ class RecordingFiles:
             with contextlib.suppress(OSError):
                 half_done.unlink()
             raise CommandRefused(
-                f"cannot keep recording {recording_id} at {target}: {problem}; it stays at {source}"
+                f"cannot keep recording {recording_id} at {target}: {problem}; its file stays in {self._directory}"
             ) from problem
 
     def discard(self, recording_id: str) -> None:
         """Deletes the file; that there is none is fine. Raises CommandRefused when it cannot be deleted."""
         try:
             self.path(recording_id).unlink(missing_ok=True)
+            self.talk_path(recording_id).unlink(missing_ok=True)
         except OSError as problem:
             raise CommandRefused(f"cannot delete recording {recording_id}: {problem}") from problem
+
+
+def _write_stereo(raw: Path, target: Path) -> None:
+    """A WAV of the two channels; a last half sample is left out."""
+    with raw.open("rb") as source, target.open("wb") as sink, wave.open(sink, "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(_BYTES_PER_S // 2)
+        while chunk := source.read(_CHUNK_BYTES):
+            file.writeframesraw(chunk[: len(chunk) - len(chunk) % 4])

@@ -41,6 +41,8 @@ RETRIED = "retried"
 _TARGET = "channel:"
 _BEEP_S = 1.5
 """A recording is asked for so long before its first sample, at most: the request, the beep."""
+_UNWRITTEN_S = 3.0
+"""So much of a conversation may still wait to be written."""
 _NOT_WRITTEN = "Asterisk stopped writing it: is there room on the disk of its recordings, and may it write there?"
 
 
@@ -188,8 +190,22 @@ class Translator:
     def end(self, leg: LegMemory, reason: EndReason, cause: int) -> None:
         if not cause and reason in (EndReason.HUNG_UP, EndReason.HUNG_UP_BY_US):
             cause = NORMAL_CLEARING
+        if leg.talk is not None:
+            self.end_talk(leg, leg.talk.recording_id, "hangup")
         self._book.forget(leg.leg_id)
         self._sink(LegEnded(leg.leg_id, reason, cause))
+
+    def end_talk(self, leg: LegMemory, recording_id: str, how: Literal["hangup", "stopped"]) -> None:
+        """A conversation's recording is over: whether it became one shows in what was written. Of one that an engine
+        before us started, nobody knows how long it should be."""
+        talk, leg.talk = leg.talk, None
+        written_s = self._files.talk_duration_s(recording_id)
+        lasted_s = asyncio.get_running_loop().time() - talk.began_s if talk is not None else written_s or 0.0
+        missing = written_s is None or lasted_s - written_s > max(_UNWRITTEN_S, lasted_s / 2)
+        if written_s is None or (missing and self._files.is_disk_full()):
+            self._sink(RecordingFailed(leg.leg_id, recording_id, _NOT_WRITTEN))
+        else:
+            self._sink(RecordingFinished(leg.leg_id, recording_id, max(written_s, lasted_s), how))
 
     def _hold(self, event: messages.ChannelHold) -> None:
         if self._book.find(event.channel.id) is not None:

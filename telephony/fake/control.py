@@ -155,10 +155,11 @@ class FakeCallControl:
         if command.node != self.node:
             raise CommandRefused(f"there is no node {command.node!r}: it must be {self.node}")
         names.pjsip_endpoint(command.endpoint)
-        names.caller_number(command.caller)
+        shown = names.caller_id(command.caller, command.caller_name)
         if command.leg_id in self._used:
             raise CommandRefused(f"leg {command.leg_id} has been dialed already")
         party = self._party(command.leg_id, False, {"caller": command.caller, "endpoint": command.endpoint})
+        party.arrival |= {"shown": shown, "auto_answer": "yes" if command.auto_answer else ""}
         self.dialed.append(party)
         party.later(command.ring_s, lambda: party.decline(EndReason.NO_ANSWER, 19))
         party.later(command.limit_s, lambda: party.end(EndReason.LIMIT_REACHED))
@@ -176,11 +177,27 @@ class FakeCallControl:
         self._used.add(names.identifier(bridge_id))
         members = self.bridges.setdefault(bridge_id, [])
         for party in parties:
+            if party.leg_id in members:
+                continue
             party.silence_for_bridge()
+            party.is_parked = False
             for others in self.bridges.values():
                 if party.leg_id in others:
                     others.remove(party.leg_id)
             members.append(party.leg_id)
+
+    async def unbridge(self, bridge_id: str, leg_id: str) -> None:
+        party = await self._meet("unbridge", leg_id)
+        members = self.bridges.get(names.identifier(bridge_id), [])
+        if leg_id in members:
+            party.silence_for_bridge()
+            members.remove(leg_id)
+
+    async def mute(self, leg_id: str, muted: bool) -> None:
+        (await self._meet("mute", leg_id)).is_muted = muted
+
+    async def park(self, leg_id: str) -> None:
+        (await self._meet("park", leg_id)).is_parked = True
 
     async def destroy_bridge(self, bridge_id: str) -> None:
         await self.failures.meet("destroy_bridge")
@@ -226,6 +243,7 @@ class FakeCallControl:
         await self.failures.meet("discard_recording", leg_id)
         if leg_id in self.parties:
             self.parties[leg_id].stop_recording(recording_id, told=False)
+            self.parties[leg_id].stop_talk(recording_id, told=False)
         self.recordings.discard(recording_id)
 
     async def keep_recording(self, leg_id: str, recording_id: str, destination: str) -> None:
@@ -235,6 +253,20 @@ class FakeCallControl:
             raise CommandRefused(f"recording {recording_id} is not there (any more)")
         self.recordings.remove(recording_id)
         self.kept[recording_id] = destination
+
+    async def start_talk_recording(self, leg_id: str, recording_id: str) -> None:
+        party = await self._meet("start_talk_recording", leg_id)
+        names.file_name(recording_id)
+        if party.talk is not None:
+            raise CommandRefused(f"leg {leg_id} is being recorded already, as {party.talk.recording_id}")
+        self.recordings.add(recording_id)
+        party.record_talk(recording_id)
+
+    async def pause_talk_recording(self, leg_id: str, recording_id: str, paused: bool) -> None:
+        (await self._meet("pause_talk_recording", leg_id)).pause_talk(recording_id, paused)
+
+    async def stop_talk_recording(self, leg_id: str, recording_id: str) -> None:
+        (await self._meet("stop_talk_recording", leg_id)).stop_talk(recording_id)
 
     # -- inside
     def _party(self, leg_id: str, inbound: bool, arrival: dict[str, str]) -> Party:

@@ -52,9 +52,19 @@ class _Recording:
     silence: Appointment | None = None
 
 
+@dataclass(slots=True)
+class TalkRecording:
+    """`paused`: from when until when nothing is written (UTC seconds); the last one may be open."""
+
+    recording_id: str
+    began_s: float
+    paused: list[tuple[float, float | None]]
+
+
 class Party:
     """One leg and who is on it. Tests use `press`, `speak`, `hang_up`, `hold`, `resume`, and for a leg that we
-    dialed `ring`, `early_media`, `answer`, `decline`; and look at `heard`, `music`, `is_up`, `ended`.
+    dialed `ring`, `early_media`, `answer`, `decline`; and look at `heard`, `music`, `is_up`, `is_muted`, `is_parked`,
+    `talk`, `ended`.
     """
 
     def __init__(
@@ -73,6 +83,9 @@ class Party:
         self.created_s = agenda.clock.now_s()
         self.is_up = False
         self.is_held = False
+        self.is_muted = False
+        self.is_parked = False
+        self.talk: TalkRecording | None = None
         self.ended: EndReason | None = None
         self.music = ""
         self.digits_received = ""
@@ -191,6 +204,24 @@ class Party:
         if self.recording_id == recording_id:
             self._end_recording("stopped", told)
 
+    def record_talk(self, recording_id: str) -> None:
+        self.talk = TalkRecording(recording_id, self._agenda.clock.now_s(), [])
+
+    def pause_talk(self, recording_id: str, paused: bool) -> None:
+        talk = self.talk
+        if talk is None or talk.recording_id != recording_id:
+            return
+        now_s = self._agenda.clock.now_s()
+        is_paused = bool(talk.paused) and talk.paused[-1][1] is None
+        if paused and not is_paused:
+            talk.paused.append((now_s, None))
+        elif is_paused and not paused:
+            talk.paused[-1] = (talk.paused[-1][0], now_s)
+
+    def stop_talk(self, recording_id: str, told: bool = True) -> None:
+        if self.talk is not None and self.talk.recording_id == recording_id:
+            self._end_talk("stopped", told)
+
     def silence_for_bridge(self) -> None:
         """The freeze rule: what plays or records is stopped before the leg is answered or bridged."""
         for playback_id in self.playing:
@@ -208,6 +239,7 @@ class Party:
             self._listened(self._queue[0], self._queue[0].media[0])
         self._queue.clear()
         self._end_recording("hangup", told)
+        self._end_talk("hangup", told)
         self.music = ""
         self._on_end(self)
         if told:
@@ -250,6 +282,12 @@ class Party:
             recording.silence.cancel()
         quiet_from_s = max(self._agenda.clock.now_s(), self._speaks_until_s)
         recording.silence = self._agenda.at(quiet_from_s + recording.silence_s, lambda: self._end_recording("silence"))
+
+    def _end_talk(self, ended_by: Literal["hangup", "stopped"], told: bool) -> None:
+        talk, self.talk = self.talk, None
+        if talk is not None and told:
+            lasted_s = self._agenda.clock.now_s() - talk.began_s
+            self._sink(RecordingFinished(self.leg_id, talk.recording_id, lasted_s, ended_by))
 
     def _end_recording(
         self, ended_by: Literal["digit", "silence", "limit", "hangup", "stopped"], told: bool = True

@@ -1,0 +1,104 @@
+"""Conversations recorded in two channels: what a leg says, and what it hears.
+
+ARI can record a leg or a bridge, each into one channel; MixMonitor writes both directions of a leg apart and keeps
+them together in time. It is asked for over AMI. What it writes, raw, is made a WAV when the recording is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Protocol
+
+from core.errors import CommandFailed, CommandRefused, NodeUnavailable
+from core.events import RecordingFailed
+from telephony.control.desk import Desk
+from telephony.control.legs import LegMemory, TalkMemory
+from telephony.control.names import file_name
+from telephony.control.recordings import TALK_FORMAT
+
+log = logging.getLogger(__name__)
+
+SPOOL = "../recording"
+"""Where ARI's recordings are, from MixMonitor's own directory: Asterisk's paths need not be ours."""
+
+
+class TalkRecorder(Protocol):
+    """A node's MixMonitor. All may raise CommandRefused, DeadlineExceeded, NodeUnavailable."""
+
+    async def start_mix(self, leg_id: str, file: str) -> None:
+        """`file`: relative to Asterisk's directory of monitors."""
+        ...
+
+    async def mute_mix(self, leg_id: str, muted: bool) -> None: ...
+
+    async def stop_mix(self, leg_id: str) -> None:
+        """Once it returns, the file is whole."""
+        ...
+
+
+class Talks(Desk):
+    """`recorders`: node -> its MixMonitor; a node without one fails to record and does nothing else wrong."""
+
+    recorders: Mapping[str, TalkRecorder]
+
+    async def start_talk_recording(self, leg_id: str, recording_id: str) -> None:
+        """One at a time. That it cannot be done is told as `RecordingFailed`, and hinders nothing.
+
+        Raises:
+            LegGone: the leg has ended. CommandRefused: it is being recorded already.
+        """
+        leg = self._book.get(leg_id)
+        name = file_name(recording_id)
+        if leg.talk is not None:
+            if leg.talk.recording_id == recording_id:
+                return
+            raise CommandRefused(f"leg {leg_id} is being recorded already, as {leg.talk.recording_id}")
+        talk = leg.talk = TalkMemory(recording_id, asyncio.get_running_loop().time())
+        try:
+            await self._recorder(leg).start_mix(leg_id, f"{SPOOL}/{name}.{TALK_FORMAT}")
+        except CommandFailed as problem:
+            if leg.talk is talk:
+                leg.talk = None
+                self._sink(RecordingFailed(leg_id, recording_id, str(problem)))
+
+    async def pause_talk_recording(self, leg_id: str, recording_id: str, paused: bool) -> None:
+        """Silence is written while it is paused. What should not be recorded and cannot be paused is thrown away."""
+        leg = self._book.get(leg_id)
+        if leg.talk is not None and leg.talk.recording_id != recording_id:
+            return
+        try:
+            await self._recorder(leg).mute_mix(leg_id, paused)
+        except CommandFailed as problem:
+            if not paused:
+                raise
+            await self._throw_away(leg, recording_id, f"it could not be paused, so nothing of it is kept: {problem}")
+
+    async def stop_talk_recording(self, leg_id: str, recording_id: str) -> None:
+        """Stopping what has ended, or what another engine started, is fine."""
+        leg = self._book.find(leg_id)
+        if leg is None or (leg.talk is not None and leg.talk.recording_id != recording_id):
+            return
+        talk = leg.talk
+        try:
+            await self._recorder(leg).stop_mix(leg_id)
+        except CommandFailed as problem:
+            log.warning("leg %s: its recording runs on until it ends: %s", leg_id, problem)
+        if self._book.find(leg_id) is leg and leg.talk is talk:
+            self._translators[leg.node.name].end_talk(leg, recording_id, "stopped")
+
+    async def _throw_away(self, leg: LegMemory, recording_id: str, why: str) -> None:
+        leg.talk = None
+        self._sink(RecordingFailed(leg.leg_id, recording_id, why))
+        try:
+            await self._recorder(leg).stop_mix(leg.leg_id)
+        except CommandFailed:
+            log.error("leg %s is recorded on although it should not be", leg.leg_id)
+        await asyncio.to_thread(self._files[leg.node.name].discard, recording_id)
+
+    def _recorder(self, leg: LegMemory) -> TalkRecorder:
+        recorder = self.recorders.get(leg.node.name)
+        if recorder is None:
+            raise NodeUnavailable(f"{leg.node.name}: conversations are recorded over AMI, which is not set up for it")
+        return recorder
