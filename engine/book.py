@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from core.clock import Clock
-from core.commands import Command, Play, SendHttp
+from core.commands import AskAgent, Command, Play, SendHttp
 from core.decisions import InteractionClosed
-from core.events import CommandRejected, DigitPressed, Event, HttpReplied
+from core.events import CommandRejected, DigitPressed, Event, HttpReplied, TimerFired
+from core.routing import RouterFact, WrapUpActed
 from engine import snapshots
 from engine.interaction import Interaction
+from engine.routing import Routed
 from engine.runtime import Written
 from store.cipher import HOUSE, ContactCipher
 from store.entry import Entry, StateRow
@@ -47,6 +49,8 @@ class JournalBook:
         if interaction.holds_secrets or (before is not None and before.holds_secrets):
             event = _blanked_event(event)
             commands = tuple(_blanked(command) for command in commands)
+        elif any(type(command) is AskAgent for command in commands):
+            commands = tuple(_blanked(command) if type(command) is AskAgent else command for command in commands)
         return self._journal.append(
             Entry(
                 interaction_id=interaction.interaction_id,
@@ -74,6 +78,27 @@ class JournalBook:
     def write_state(self, name: str, event: Event, at_s: float, body: object) -> int:
         """State of the whole engine together with the event that changed it; returns the event's seq."""
         return self._journal.append(Entry(SYSTEM, HOUSE, at_s, event, states=(_state(name, body),)))
+
+    def write_routed(self, routed: Routed) -> int:
+        """What the router made of a fact, beside the rows it changed; returns the event's seq."""
+        fact, interaction = routed.fact, routed.interaction
+        return self._journal.append(
+            Entry(
+                fact.interaction_id,
+                self._contact(interaction) if interaction is not None else self._contact_before(fact),
+                routed.at_s,
+                fact,
+                routed.decisions,
+                routed.commands,
+                states=[StateRow(name, 1, body) for name, body in routed.rows],
+            )
+        )
+
+    def _contact_before(self, fact: RouterFact | TimerFired) -> str:
+        """What an agent writes down after the contact is over is the contact's all the same."""
+        if not isinstance(fact, WrapUpActed):
+            return HOUSE
+        return self._journal.reader.contact_of(fact.interaction_id) or HOUSE
 
     def write_off(self, interaction_id: str, why: str) -> None:
         """An interaction whose snapshot cannot be read again counts as lost; a caller still there begins anew."""
@@ -106,6 +131,8 @@ def _blanked_event(event: Event) -> Event:
 def _blanked(command: Command) -> Command:
     if isinstance(command, Play):
         return replace(command, parts=())
+    if isinstance(command, AskAgent):
+        return replace(command, pin="")
     if isinstance(command, SendHttp):
         parts = urlsplit(command.url)
         return replace(command, url=f"{parts.scheme}://{parts.hostname}/", body="", headers={})

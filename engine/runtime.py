@@ -11,16 +11,18 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
 from core.clock import Clock
 from core.commands import (
     AnswerLeg,
+    AskAgent,
     AskQueueStatus,
     CancelTimer,
-    Command,
     HangUpLeg,
+    JoinQueue,
+    LeaveQueue,
     OriginateLeg,
     Play,
     RequestCallback,
@@ -31,10 +33,12 @@ from core.commands import (
     is_irreversible,
     subject_of,
 )
-from core.decisions import Decision, Moved
+from core.decisions import Moved
 from core.errors import EventRefused
 from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, TimerFired, ToggleSet
+from core.routing import RouterFact, RoutingFact
 from core.table import Transition
+from engine.agent_phone import AgentPhone
 from engine.decide import decide
 from engine.durably import Durably
 from engine.effects import errands
@@ -42,55 +46,17 @@ from engine.interaction import Interaction, Surroundings, Turn, interaction_id_f
 from engine.lanes import Lanes, Ordered
 from engine.metrics import Metrics
 from engine.outbound_use import WINDOW_S, OutboundUse
+from engine.routing import Consequences, Routing, given_up, is_routed, joined, nobody
 from engine.timers import Timers
+from engine.written import Book, HttpSender, Written, toggles_body
 
 log = logging.getLogger("centralita.engine")
 
 INBOX_LIMIT = 100_000
 EVENTS_PER_TURN = 200
 """How many facts are handled before the loop gets to read its sockets again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What the journal keeps of one event. `interaction` is the state after it."""
-
-    event: Event
-    at_s: float
-    interaction: Interaction
-    decisions: tuple[Decision, ...]
-    commands: tuple[Command, ...]
-    closed: bool
-    states: Mapping[str, object] = field(default_factory=dict)
-    """State of the whole engine that this event changed, by name."""
-
-
-class Book(Protocol):
-    """The journal as the runtime sees it."""
-
-    @property
-    def healthy(self) -> bool: ...
-
-    def write(self, written: Written, before: Interaction | None) -> int:
-        """The event's seq, at once; durable a little later."""
-        ...
-
-    async def durable(self, seq: int) -> None: ...
-
-    async def command_started(self, command_id: str, interaction_id: str, what: str, subject_id: str) -> None: ...
-
-    def command_done(self, command_id: str, outcome: str) -> None: ...
-
-    def write_state(self, name: str, event: Event, at_s: float, body: object) -> int: ...
-
-
-def toggles_body(toggles: Mapping[tuple[str, str], bool]) -> list[tuple[str, str, bool]]:
-    """The toggles as they are kept: (tenant, name, value)."""
-    return [(tenant, name, value) for (tenant, name), value in sorted(toggles.items())]
-
-
-class HttpSender(Protocol):
-    def send(self, command: SendHttp, report: Callable[[Event], None], done: Callable[[str], None]) -> None: ...
+CONSEQUENCES = 1000
+"""How many facts may follow from one within the same turn of the loop, and so into the same commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +81,12 @@ class Runtime:
         on_overflow: Callable[[], None],
         outbound_use: OutboundUse | None = None,
         on_transition: Callable[[Transition, float], None] = lambda transition, at_s: None,
+        routing: Routing | None = None,
     ) -> None:
         self.clock = clock
         self.metrics = metrics
         self.max_interactions = max_interactions
+        self.routing = routing = routing or nobody(book, metrics.registry)
         self.draining = False
         self.interactions: dict[str, Interaction] = {}
         metrics.open_interactions.set_function(lambda: len(self.interactions))
@@ -131,6 +99,8 @@ class Runtime:
         self._on_overflow = on_overflow
         self._on_transition = on_transition
         self._inbox: deque[Event | _Due] = deque()
+        self._next: deque[Event] = deque()
+        self._agent_phone = AgentPhone(routing.agent_at, routing.agent)
         self._scheduled = False
         self._closed = False
         self._legs: dict[str, str] = {}
@@ -153,6 +123,12 @@ class Runtime:
         if not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._drain)
+
+    def ask(self, fact: RoutingFact) -> str:
+        """Takes what a person wants, at once. Returns why it cannot be done, in words; empty when it is done."""
+        if self._closed:
+            return "the engine is stopping: try again in a moment"
+        return self._take_all(fact)
 
     def admit(self, arrival: LegArrived) -> bool:
         """May this leg come in? Asked before the fact exists; refused legs go to the dialplan's overflow."""
@@ -197,40 +173,66 @@ class Runtime:
         inbox = self._inbox
         for _ in range(min(len(inbox), EVENTS_PER_TURN)):
             fact = inbox.popleft()
-            try:
-                self._take(fact)
-            except Exception:
-                log.exception("event dropped: %s", type(fact).__name__)
+            self._take_all(fact)
         if inbox and not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._drain)
 
-    def _take(self, fact: Event | _Due) -> None:
+    def _take_all(self, fact: Event | _Due) -> str:
+        """A fact and what it leads to among router and interactions: journaled in one turn of the loop, a crash finds
+        all of it or nothing."""
+        refused = self._take_safely(fact)
+        following = self._next
+        for _ in range(CONSEQUENCES):
+            if not following:
+                return refused
+            self._take_safely(following.popleft())
+        while following:
+            self.put(following.popleft())
+        return refused
+
+    def _take_safely(self, fact: Event | _Due) -> str:
+        try:
+            return self._take(fact)
+        except Exception:
+            log.exception("event dropped: %s", type(fact).__name__)
+            return "that could not be done: a fault, which the engine's log tells"
+
+    def _take(self, fact: Event | _Due) -> str:
         if isinstance(fact, _Due):
             if not self.timers.take(fact.interaction_id, fact.timer_id, fact.token):
-                return
+                return ""
             fact = TimerFired(fact.interaction_id, fact.timer_id)
         if isinstance(fact, PlaybackFinished | LegEnded):
             self.lanes.over(fact)
         self.metrics.events.add(type(fact))
         now_s = self.clock.now_s()
         interaction = self._find(fact)
+        if is_routed(fact):
+            return self.follow(self.routing.take(fact, interaction, now_s))
         if interaction is None and not isinstance(fact, LegArrived):
             self.metrics.late_events.inc()
-            return
+            return "this contact is over"
         if interaction is not None and isinstance(fact, LegArrived):
-            return
+            return ""
         turn = self._decide(interaction, fact, now_s)
         self._carry_out(fact, interaction, turn, now_s)
+        return turn.refused
 
     def _find(self, fact: Event) -> Interaction | None:
-        leg_id = getattr(fact, "leg_id", "")
-        interaction_id = self._legs.get(leg_id) if leg_id else None
-        if interaction_id is None:
-            interaction_id = getattr(fact, "interaction_id", None)
-            if interaction_id is None:
-                return None
+        """A leg may be lent to another interaction: who is named in the fact goes before whose leg it is."""
+        interaction_id = getattr(fact, "interaction_id", "") or self._legs.get(getattr(fact, "leg_id", ""), "")
         return self.interactions.get(interaction_id)
+
+    def follow(self, consequences: Consequences) -> str:
+        """Sets the router's timers and hands its facts on."""
+        for command in consequences.commands:
+            if isinstance(command, StartTimer):
+                self.timers.start(command.interaction_id, command.timer_id, command.due_s)
+            else:
+                self.timers.cancel(command.interaction_id, command.timer_id)
+        self._next.extend(consequences.facts)
+        return consequences.refused
 
     def _decide(self, interaction: Interaction | None, fact: Event, now_s: float) -> Turn:
         decided = decide(interaction, fact, self.surroundings, now_s)
@@ -264,6 +266,7 @@ class Runtime:
                 leg_id, what, why = getattr(command, "leg_id", ""), type(command).__name__, type(bug).__name__
                 rejected = CommandRejected(ordered.interaction_id, ordered.command_id, what, why, leg_id)
                 self.put(replace(rejected, subject_id=subject_of(command)))
+        self._next.extend(turn.facts)
 
     def _count_dialing(self, turn: Turn, now_s: float) -> Mapping[str, object]:
         """Hourly caps: what is dialed is counted before it is, and survives a restart."""
@@ -312,14 +315,33 @@ class Runtime:
                 self._durably.carry_out(ordered, seq)
             case SendHttp():
                 self._http.send(command, self.put, lambda outcome: None)
+            case JoinQueue():
+                if (waiting := self.interactions.get(command.interaction_id)) is not None:
+                    self._next.append(joined(command, waiting))
+            case LeaveQueue():
+                self._next.append(given_up(command))
             case AskQueueStatus():
-                self.put(errands.answer(ordered))
+                if (asking := self.interactions.get(command.interaction_id)) is not None:
+                    self._next.append(self.routing.status(command, asking.tenant, self.clock.now_s()))
+            case AskAgent():
+                self._ask_agent(command)
             case RequestCallback():
                 self._durably.promise(ordered, seq, lambda: errands.answer(ordered))
             case _ if hasattr(command, "leg_id") or hasattr(command, "bridge_id"):
                 self.lanes.put(ordered)
             case _:
                 pass
+
+    def _ask_agent(self, command: AskAgent) -> None:
+        if (interaction := self.interactions.get(command.interaction_id)) is None:
+            return
+        now_s, devices = self.clock.now_s(), self.surroundings.outbound.devices
+
+        def act(fact: RouterFact) -> str:
+            return self.follow(self.routing.take(fact, self._find(fact), now_s))
+
+        answer = self._agent_phone.answer(command, interaction, self.routing.setup, devices, act, now_s)
+        self._next.append(answer)
 
     def perform(self, ordered: Ordered) -> None:
         """Carries out an irreversible command whose start is on disk; its end is written down too."""

@@ -1,0 +1,221 @@
+"""The router in the engine: it takes facts from the one inbox, and what it decides is journaled with what it changed.
+
+    fact -> Router.handle -> journal (fact, decisions, timers, changed rows) -> timers, facts for interactions
+
+Queues, stays, agents and assignments live in the router alone; conversations live in interactions. Both are journaled
+in the very turn of the loop in which they change, so after a crash they fit each other.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeGuard
+
+from prometheus_client import CollectorRegistry
+
+from acd.setup import Setup
+from core.commands import AskQueueStatus, CancelTimer, JoinQueue, LeaveQueue, StartTimer
+from core.decisions import Decision, Moved, Noted
+from core.errors import EventRefused
+from core.events import CommandRejected, Event, QueueStatusGiven, TimerFired
+from core.routing import ROUTER, QueueJoined, RouterFact, RoutingChanged, StayGivenUp
+from core.table import Transition
+from engine.interaction import Interaction
+from engine.routing_metrics import RoutingMetrics
+from engine.routing_standin import Aggregate, Router, RoutingOutcome
+
+log = logging.getLogger("centralita.routing")
+
+ROUTED: frozenset[type] = frozenset(RouterFact.__args__)
+"""Types of facts that are the router's."""
+ROWS = "acd:"
+"""How the names of the router's rows in the journal begin: `acd:<kind>:<id>`."""
+MOST_JOINS_A_SECOND = 50
+"""A flow may bounce off closed queues this often without time passing."""
+_NOT_DONE = "that could not be done: a fault in the routing, which the engine's log tells; nothing was changed"
+
+Row = tuple[str, bytes | None]
+"""Name and body; None: the row is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """What the journal keeps of one fact. `interaction`: the one it is about, when that is still open."""
+
+    fact: RouterFact | TimerFired
+    at_s: float
+    interaction: Interaction | None
+    decisions: Sequence[Decision]
+    commands: Sequence[StartTimer | CancelTimer]
+    rows: Sequence[Row]
+
+
+class RoutingBook(Protocol):
+    """The journal as routing sees it."""
+
+    def write_routed(self, routed: Routed) -> int:
+        """The event's seq, at once; durable a little later."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What the runtime has to do about a fact. `refused`: why a person's request was not done, in words."""
+
+    commands: Sequence[StartTimer | CancelTimer] = ()
+    facts: Sequence[Event] = ()
+    refused: str = ""
+
+
+class Routing:
+    """Owns the router. `on_change` is told which of its aggregates changed, after each fact that was handled."""
+
+    def __init__(
+        self,
+        router: Router,
+        setup: Setup,
+        book: RoutingBook,
+        metrics: RoutingMetrics,
+        on_transition: Callable[[Transition, float], None] = lambda transition, at_s: None,
+        on_change: Callable[[Iterable[Aggregate], float], None] = lambda changed, now_s: None,
+    ) -> None:
+        self.router = router
+        self.setup = setup
+        self.metrics = metrics
+        self.on_change = on_change
+        self._book = book
+        self._on_transition = on_transition
+        self._coming: Setup | None = None
+        self._joins: dict[str, int] = {}
+        self._joins_since_s = 0.0
+
+    def take(self, fact: RouterFact | TimerFired, interaction: Interaction | None, now_s: float) -> Consequences:
+        """One fact. A router that raises has changed nothing: the fact is journaled as refused, and whoever waits for
+        an answer gets one."""
+        try:
+            self._count_joins(fact, now_s)
+            outcome = self._handle(fact, now_s)
+        except Exception as bug:
+            return self._refuse(fact, interaction, bug, now_s)
+        self._write(fact, interaction, outcome, now_s)
+        return Consequences(outcome.commands, outcome.facts, outcome.refused)
+
+    def change(self, setup: Setup, interaction_id: str, now_s: float) -> Consequences:
+        """Queues, skills and agents of a new release are in force. Nobody loses a place."""
+        self._coming = setup
+        return self.take(RoutingChanged(setup.release_id, interaction_id), None, now_s)
+
+    def restore(
+        self, rows: Mapping[str, bytes], alive: Callable[[str], bool], release_id: str, now_s: float
+    ) -> Consequences:
+        """The router as it was when the journal was last written. `rows`: by name, as `load_states(ROWS)` has them."""
+        outcome = self.router.restore({aggregate_of(name): body for name, body in rows.items()}, now_s, alive)
+        self._write(RoutingChanged(release_id), None, outcome, now_s)
+        return Consequences(outcome.commands, outcome.facts)
+
+    # -- answers -----------------------------------------------------------------------------------------
+    def status(self, command: AskQueueStatus, tenant: str, now_s: float) -> QueueStatusGiven:
+        return QueueStatusGiven(command.interaction_id, command.request_id, "no_agents")
+
+    def agent_at(self, device: str) -> tuple[str, str] | None:
+        """(tenant, agent_id) of who is logged in at a phone."""
+        key: tuple[str, str] | None = self.router.agent_at(device)
+        return key
+
+    def agent(self, tenant: str, agent_id: str, now_s: float) -> Mapping[str, Any]:
+        """An agent as the control socket shows her."""
+        return {}
+
+    # -- within ----------------------------------------------------------------------------------------
+    def _handle(self, fact: RouterFact | TimerFired, now_s: float) -> RoutingOutcome:
+        if isinstance(fact, RoutingChanged):
+            setup, self._coming = self._coming, None
+            if setup is None:
+                raise EventRefused(f"release {fact.release_id} came without its queues and agents")
+            outcome = self.router.change_setup(setup, now_s)
+            self.setup = setup
+            return outcome
+        return self.router.handle(fact, now_s)
+
+    def _write(
+        self, fact: RouterFact | TimerFired, interaction: Interaction | None, outcome: RoutingOutcome, now_s: float
+    ) -> None:
+        for decision in outcome.decisions:
+            if isinstance(decision, Moved):
+                self._on_transition(decision.transition, now_s)
+            else:
+                self.metrics.count(decision)
+        rows = [(row_name(aggregate), self.router.save(aggregate)) for aggregate in sorted(outcome.changed)]
+        self._book.write_routed(Routed(fact, now_s, interaction, outcome.decisions, outcome.commands, rows))
+        if outcome.changed:
+            self.on_change(outcome.changed, now_s)
+
+    def _refuse(
+        self, fact: RouterFact | TimerFired, interaction: Interaction | None, bug: Exception, now_s: float
+    ) -> Consequences:
+        known = isinstance(bug, EventRefused)
+        log.error("the router refused %s: %s", type(fact).__name__, bug, exc_info=None if known else bug)
+        self.metrics.refused.inc()
+        why = f"{type(fact).__name__}: {bug}"
+        self._book.write_routed(Routed(fact, now_s, interaction, (Noted("event_refused", why),), (), ()))
+        if isinstance(fact, QueueJoined):
+            rejected = CommandRejected(fact.interaction_id, "", "JoinQueue", why, subject_id=fact.stay_id)
+            return Consequences(facts=(rejected,))
+        return Consequences(refused=str(bug) if known else _NOT_DONE)
+
+    def _count_joins(self, fact: RouterFact | TimerFired, now_s: float) -> None:
+        if not isinstance(fact, QueueJoined):
+            return
+        if now_s - self._joins_since_s > 1.0:
+            self._joins_since_s = now_s
+            self._joins.clear()
+        joins = self._joins[fact.interaction_id] = self._joins.get(fact.interaction_id, 0) + 1
+        if joins > MOST_JOINS_A_SECOND:
+            raise EventRefused(
+                f"interaction {fact.interaction_id}: its flow joined {joins} queues without time passing; give the "
+                "branches of its queue nodes somewhere to wait"
+            )
+
+
+def nobody(book: RoutingBook, registry: CollectorRegistry) -> Routing:
+    """A house without queues and agents."""
+    return Routing(Router(Setup()), Setup(), book, RoutingMetrics(registry))
+
+
+def is_routed(fact: object) -> TypeGuard[RouterFact | TimerFired]:
+    """Whether the router handles this fact, rather than an interaction."""
+    return type(fact) in ROUTED or (isinstance(fact, TimerFired) and fact.interaction_id == ROUTER)
+
+
+def joined(command: JoinQueue, interaction: Interaction) -> QueueJoined:
+    """A flow's wish to wait, as the router hears it."""
+    return QueueJoined(
+        interaction_id=command.interaction_id,
+        stay_id=command.stay_id,
+        tenant=interaction.tenant,
+        queue=command.queue,
+        channel="call" if interaction.channel == "voice" else interaction.channel,
+        priority=command.priority,
+        skills=command.skills,
+        value=command.value,
+        preferred_agent=command.preferred_agent,
+        language=interaction.run.language if interaction.run is not None else "",
+        node=interaction.customer.node,
+    )
+
+
+def given_up(command: LeaveQueue) -> StayGivenUp:
+    return StayGivenUp(command.interaction_id, command.stay_id, command.outcome)
+
+
+def row_name(aggregate: Aggregate) -> str:
+    kind, id_ = aggregate
+    return f"{ROWS}{kind}:{id_}"
+
+
+def aggregate_of(name: str) -> Aggregate:
+    """The opposite of `row_name`."""
+    kind, _, id_ = name.removeprefix(ROWS).partition(":")
+    return kind, id_
