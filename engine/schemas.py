@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from acd import definitions
 from definitions.schema import Schema, as_text, editor_schema
 from engine.config import models
-from ivr.schema import calendar_schema, flow_schema, scenario_schema
+from engine.config.queue_prompts import Queue
+from ivr.schema import PROMPT_PART, calendar_schema, flow_schema, scenario_schema
 
 FOLDER = Path("docs/schema")
 
@@ -23,7 +25,11 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "number.json": partial(editor_schema, models.Number, "Number"),
     "device.json": partial(editor_schema, models.Device, "Device"),
     "trunk.json": partial(editor_schema, models.Trunk, "Trunk"),
-    "queue.json": partial(editor_schema, models.Queue, "Queue"),
+    "queue.json": partial(editor_schema, Queue, "Queue", PROMPT_PART),
+    "skills.json": partial(editor_schema, definitions.Skills, "Skills"),
+    "agents.json": partial(editor_schema, definitions.Agents, "Agents"),
+    "dispositions.json": partial(editor_schema, definitions.Dispositions, "Dispositions"),
+    "not_ready.json": partial(editor_schema, definitions.NotReady, "Not-ready reasons"),
     "outbound.json": partial(editor_schema, models.Outbound, "Outbound rules"),
     "http.json": partial(editor_schema, models.Http, "HTTP hosts"),
 }

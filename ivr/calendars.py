@@ -206,6 +206,22 @@ class Calendar(Definition):
             return Status("open", why)
         return Status(state, why)
 
+    def is_open(self, now_s: float) -> bool:
+        """Whether it is open at `now_s` (UTC seconds)."""
+        return self.status(now_s).is_open
+
+    def changes_at(self, now_s: float) -> float:
+        """The next moment (UTC seconds) at which it may open or close: one of its hours, or the next midnight."""
+        zone = ZoneInfo(self.time_zone)
+        today = datetime.fromtimestamp(now_s, zone).date()
+        moments: list[float] = []
+        for step in (-1, 0, 1):
+            day = today + timedelta(days=step)
+            midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+            minutes = {0, *(minute for hours in self._day(day)[0] for minute in hours)}
+            moments += [(midnight + timedelta(minutes=minute)).astimezone(UTC).timestamp() for minute in minutes]
+        return min(moment for moment in moments if moment > now_s)
+
     def next_open_s(self, now_s: float) -> float | None:
         """When it opens next (UTC seconds); `now_s` itself while it is open; None within more than a year."""
         if self.status(now_s).is_open:

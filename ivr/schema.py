@@ -19,16 +19,17 @@ from ivr.nodes import VERBS
 from ivr.prompt_schema import PROMPT_SCHEMA
 from ivr.scenario.model import ScenarioFile
 
-_PARTS = {"Prompt": PROMPT_SCHEMA}
+PROMPT_PART = {"Prompt": PROMPT_SCHEMA}
+"""What `editor_schema` needs for models that hold prompts."""
 
 
 def flow_schema() -> Schema:
     """Of a flow file, with every node type there is, plugins included."""
-    schema = editor_schema(FlowFile, "Call flow", _PARTS)
+    schema = editor_schema(FlowFile, "Call flow", PROMPT_PART)
     definitions: dict[str, Any] = schema["$defs"]
     types = []
     for name, verb in VERBS.items():
-        node = editor_schema(verb.model, name, _PARTS)
+        node = editor_schema(verb.model, name, PROMPT_PART)
         definitions.update(node.pop("$defs"))
         definitions[f"node-{name}"] = _node(verb, node)
         is_it = {"properties": {"type": {"const": name}}, "required": ["type"]}

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from acd.setup import Key, Setup
 from core.media import Speech
 from definitions.fields import TenantName
 from definitions.models import Definition
@@ -17,6 +18,8 @@ from definitions.problems import Problem, Problems, Severity
 from engine.config import models
 from engine.config.numbers import NumberPlan, NumberRange, Route
 from engine.config.outbound import OutboundRule, OutboundRules
+from engine.config.queue_prompts import Queue, QueuePrompts
+from engine.config.routing import pins_named, read_routing, with_pins
 from engine.config.sources import asterisk_name, tenant_of, within_tenant
 from engine.effects.http import AllowedHost
 from engine.home import SecretBox
@@ -34,7 +37,6 @@ D = TypeVar("D", bound=Definition)
 _FOLDERS: Mapping[str, tuple[type[Definition], str]] = {
     "devices": (models.Device, "device"),
     "trunks": (models.Trunk, "trunk"),
-    "queues": (models.Queue, "queue"),
 }
 
 
@@ -50,9 +52,12 @@ class Configuration:
     emergency: models.Emergency
     devices: Mapping[str, models.Device]
     trunks: Mapping[str, models.Trunk]
-    queues: Mapping[tuple[str, str], models.Queue]
+    queues: Mapping[Key, Queue]
     hosts: tuple[models.HttpHost, ...]
     release: Release
+    routing: Setup
+    """Declared agents only; a PIN `secret:NAME` is still a name (`routing_with`)."""
+    queue_prompts: Mapping[Key, QueuePrompts]
 
     def http_hosts(self, box: SecretBox) -> dict[str, AllowedHost]:
         """The hosts flows may ask; a header `secret:NAME` gets its value from the state directory."""
@@ -72,17 +77,24 @@ class Configuration:
         }
 
     def pins_named(self) -> list[tuple[str, str]]:
-        """(tenant, name) of every PIN that flows leave to be generated (`pin: secret:name`)."""
+        """(tenant, name) of every PIN that flows and agents leave to be generated (`pin: secret:name`)."""
         nodes = ((flow.tenant, node) for flow in self.release.flows.values() for node in flow.nodes.values())
-        return sorted({(tenant, name) for tenant, node in nodes if (name := getattr(node, "secret_pin", ""))})
+        asked = {(tenant, name) for tenant, node in nodes if (name := getattr(node, "secret_pin", ""))}
+        return sorted(asked | pins_named(self.routing))
 
     def pins(self, box: SecretBox) -> dict[tuple[str, str], str]:
         """The generated PINs, six digits each."""
         return {(tenant, name): box.get(f"pin/{tenant}/{name}", _new_pin) for tenant, name in self.pins_named()}
 
+    def routing_with(self, box: SecretBox) -> Setup:
+        """The setup with the generated PINs in it."""
+        return with_pins(self.routing, self.pins(box))
+
     def static_speech(self) -> list[Speech]:
         """Every text that is spoken as written, to be rendered before anybody hears it."""
-        found = frozenset[Speech]().union(*(flow.static_speech() for flow in self.release.flows.values()))
+        flows = (flow.static_speech() for flow in self.release.flows.values())
+        queues = (prompts.static_speech(self.site.languages) for prompts in self.queue_prompts.values())
+        found = frozenset[Speech]().union(*flows, *queues)
         return sorted(found, key=lambda speech: (speech.language, speech.text))
 
 
@@ -142,15 +154,17 @@ def load(sources: Mapping[str, str], sounds: Mapping[str, frozenset[str]] | None
     things = {folder: _things(reading, folder) for folder in _FOLDERS}
     devices = {asterisk_name(*key): d for key, d in things["devices"].items() if isinstance(d, models.Device)}
     trunks = {asterisk_name(*key): t for key, t in things["trunks"].items() if isinstance(t, models.Trunk)}
-    queues = {key: q for key, q in things["queues"].items() if isinstance(q, models.Queue)}
+    phones = frozenset(things["devices"])
+    queues = read_routing(sources, site.languages, phones, sounds, site.routing)
+    reading.problems.extend(queues.found.problems)
     flows = ivr_loader.load(
         sources,
         ivr_loader.Context(
             languages=site.languages,
             time_zone=site.time_zone,
             country=site.country,
-            queues=frozenset(queues),
-            devices=frozenset((tenant, name) for tenant, name in things["devices"]),
+            queues=queues.found.queue_names,
+            devices=phones,
             hosts=frozenset(host.host.lower() for host in http.hosts),
             sounds=sounds,
             variables=CALL_VARIABLES,
@@ -158,6 +172,8 @@ def load(sources: Mapping[str, str], sounds: Mapping[str, frozenset[str]] | None
     )
     reading.problems.extend(flows.problems)
     numbers = _number_plan(reading, flows.release)
+    if flows.release is not None:
+        queues.check_flows(flows.release.flows.values(), reading.problems)
     rules = _outbound_rules(reading, site, outbound, devices, trunks)
     if not reading.problems.errors:
         _check_node(reading, misfits(site, outbound.emergency, devices, trunks), things)
@@ -172,9 +188,11 @@ def load(sources: Mapping[str, str], sounds: Mapping[str, frozenset[str]] | None
         emergency=outbound.emergency,
         devices=devices,
         trunks=trunks,
-        queues=queues,
+        queues=queues.queues,
         hosts=http.hosts,
         release=flows.release,
+        routing=queues.setup(flows.release, site.languages, site.routing, map(tenant_of, sources)),
+        queue_prompts=queues.prompts(),
     )
     return Loaded(configuration, reading.problems)
 

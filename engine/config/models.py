@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from acd.definitions import Routing
 from definitions.faults import fault
 from definitions.models import Count, Definition, Digits, Flag, LanguageTag, Name, PhoneNumber, Seconds
 
@@ -73,6 +74,7 @@ class Site(Definition):
     )
     database: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the state directory")
     keep_journal_days: Count = Field(default=90, description="events older than this are deleted")
+    routing: Routing = Field(default_factory=Routing, description="what holds for every queue and agent")
 
 
 class Number(Definition):
@@ -176,11 +178,3 @@ class Http(Definition):
     """`config/http.yaml`: the hosts flows may ask; nothing else is ever contacted."""
 
     hosts: tuple[HttpHost, ...] = ()
-
-
-class Queue(Definition):
-    """`config/queues/*.yaml`: a place where callers wait for a person."""
-
-    queue: Name
-    title: str = ""
-    music: Name = "default"

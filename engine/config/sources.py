@@ -14,6 +14,10 @@ from pathlib import Path
 
 import msgspec
 
+from definitions.layout import tenant_of, within_tenant
+
+__all__ = ["asterisk_name", "pack", "read_sources", "tenant_of", "unpack", "within_tenant"]
+
 MOST_FILE_BYTES = 20_000_000
 """A file beyond this is not even read; smaller ones have limits by kind."""
 
@@ -37,18 +41,6 @@ def _files(project: Path) -> Iterator[Path]:
     for root in roots:
         for pattern in _PATTERNS:
             yield from (path for path in root.glob(pattern) if path.is_file())
-
-
-def tenant_of(name: str) -> str:
-    """The tenant a file belongs to: `main` unless it lies under `tenants/<name>/`."""
-    parts = name.split("/")
-    return parts[1] if parts[0] == "tenants" and len(parts) > 2 else "main"
-
-
-def within_tenant(name: str) -> str:
-    """The path as it would be for the tenant `main`."""
-    parts = name.split("/")
-    return "/".join(parts[2:]) if parts[0] == "tenants" and len(parts) > 2 else name
 
 
 def asterisk_name(tenant: str, name: str) -> str:

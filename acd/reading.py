@@ -1,0 +1,111 @@
+"""The files of queues, skills, agents, dispositions and reasons, read one by one; what is wrong inside each is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from acd.definitions import Agents, Dispositions, NotReady, Queue, Skills
+from acd.setup import Key
+from definitions.layout import each_tenants, in_folder, stem_of
+from definitions.models import Definition, validate
+from definitions.problems import Problems, Severity
+from definitions.yaml import Marked, Path, load_marked
+
+D = TypeVar("D", bound=Definition)
+Q = TypeVar("Q", bound=Queue)
+
+
+@dataclass(frozen=True, slots=True)
+class Filed(Generic[D]):
+    """A definition and the file it stands in."""
+
+    tenant: str
+    value: D
+    marked: Marked
+    text: str
+
+    def say(
+        self, problems: Problems, path: Path, what: str, hint: str, *, key: bool = False, warning: bool = False
+    ) -> None:
+        """A problem at the value of `path`, or at its key."""
+        severity = Severity.WARNING if warning else Severity.ERROR
+        problems.add(self.marked.problem(path, what, hint, key=key, severity=severity))
+
+    def say_within(self, problems: Problems, path: Path, column: int, what: str, hint: str) -> None:
+        """A problem at the `column`th character (from 1) of the text at `path`, where the text is one line of YAML."""
+        line, start = self.marked.place(path)
+        rows = self.text.split("\n")
+        row = rows[line - 1] if line <= len(rows) else ""
+        opening = row[start - 1 : start]
+        if opening in ("|", ">"):
+            column, start = 1, start
+        elif opening in ('"', "'"):
+            start += 1
+        found = self.marked.problem(path, what, hint)
+        problems.add(type(found)(found.file, line, start + max(column, 1) - 1, what, hint, found.severity))
+
+
+@dataclass(slots=True)
+class Read(Generic[Q]):
+    """Everything that could be read. `broken_queues`: files that could not, by the name they would have."""
+
+    queues: dict[Key, Filed[Q]] = field(default_factory=dict)
+    broken_queues: set[Key] = field(default_factory=set)
+    skills: dict[str, Filed[Skills]] = field(default_factory=dict)
+    agents: dict[str, Filed[Agents]] = field(default_factory=dict)
+    dispositions: dict[str, Filed[Dispositions]] = field(default_factory=dict)
+    reasons: dict[str, Filed[NotReady]] = field(default_factory=dict)
+    broken: set[tuple[str, str]] = field(default_factory=set)
+    """(tenant, what) of the one-file kinds that could not be read: skills, agents, dispositions, not_ready."""
+    problems: Problems = field(default_factory=Problems)
+
+    @property
+    def queue_names(self) -> frozenset[Key]:
+        return frozenset({*self.queues, *self.broken_queues})
+
+    def queues_of(self, tenant: str) -> Iterator[Filed[Q]]:
+        return (filed for (owner, _), filed in sorted(self.queues.items()) if owner == tenant)
+
+
+def read(sources: Mapping[str, str], queue_model: type[Q]) -> Read[Q]:
+    """`sources`: relative path -> text. `queue_model`: `Queue`, or one of its own that knows more keys."""
+    found: Read[Q] = Read()
+    for file, tenant in in_folder(sources, "queues"):
+        stem = stem_of(file)
+        queue = _one(found, queue_model, sources[file], file, tenant)
+        if queue is None:
+            found.broken_queues.add((tenant, stem))
+            continue
+        if queue.value.queue != stem:
+            what = f"the file is called {stem} and defines queue '{queue.value.queue}'"
+            queue.say(found.problems, ("queue",), what, f"rename it to {queue.value.queue}.yaml")
+        found.queues[tenant, queue.value.queue] = queue
+    _each(found, sources, "skills", Skills, found.skills)
+    _each(found, sources, "agents", Agents, found.agents)
+    _each(found, sources, "dispositions", Dispositions, found.dispositions)
+    _each(found, sources, "not_ready", NotReady, found.reasons)
+    return found
+
+
+def _each(found: Read[Q], sources: Mapping[str, str], name: str, model: type[D], into: dict[str, Filed[D]]) -> None:
+    for file, tenant in each_tenants(sources, f"config/{name}.yaml"):
+        filed = _one(found, model, sources[file], file, tenant)
+        if filed is None:
+            found.broken.add((tenant, name))
+        else:
+            into[tenant] = filed
+
+
+def _one(found: Read[Q], model: type[D], text: str, file: str, tenant: str) -> Filed[D] | None:
+    marked = load_marked(text, file)
+    if isinstance(marked, Problems):
+        found.problems.extend(marked)
+        return None
+    value = validate(model, marked)
+    if isinstance(value, Problems):
+        found.problems.extend(value)
+        return None
+    found.problems.extend(marked.problems)
+    return Filed(tenant, value, marked, text)
