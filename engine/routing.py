@@ -16,11 +16,11 @@ from typing import Any, Protocol, TypeGuard
 from prometheus_client import CollectorRegistry
 
 from acd.setup import Setup
-from core.commands import AskQueueStatus, CancelTimer, JoinQueue, LeaveQueue, StartTimer
+from core.commands import AskQueuePosition, AskQueueStatus, CancelTimer, JoinQueue, LeaveQueue, StartTimer
 from core.decisions import Decision, Moved, Noted
 from core.errors import EventRefused
 from core.events import CommandRejected, Event, QueueStatusGiven, TimerFired
-from core.routing import ROUTER, QueueJoined, RouterFact, RoutingChanged, StayGivenUp
+from core.routing import ROUTER, QueueJoined, QueuePosition, RouterFact, RoutingChanged, StayGivenUp
 from core.table import Transition
 from engine.interaction import Interaction
 from engine.routing_metrics import RoutingMetrics
@@ -118,6 +118,11 @@ class Routing:
     # -- answers -----------------------------------------------------------------------------------------
     def status(self, command: AskQueueStatus, tenant: str, now_s: float) -> QueueStatusGiven:
         return QueueStatusGiven(command.interaction_id, command.request_id, "no_agents")
+
+    def position(self, command: AskQueuePosition, now_s: float) -> tuple[QueuePosition, ...]:
+        """Nothing for a stay that does not wait."""
+        position = self.router.position(command.stay_id, now_s)
+        return () if position is None else (position,)
 
     def agent_at(self, device: str) -> tuple[str, str] | None:
         """(tenant, agent_id) of who is logged in at a phone."""

@@ -45,3 +45,6 @@ class Router:
 
     def board(self, now_s: float, tenant: str | None = None) -> dict[str, Any]:
         return {"agents": [], "queues": [], "stays": []}
+
+    def position(self, stay_id: str, now_s: float) -> Any:
+        return None

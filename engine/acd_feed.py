@@ -1,0 +1,119 @@
+"""What changed on the board, numbered, for whoever watches it: first the whole, then every change in order.
+
+Changes are gathered for a moment, so a burst of facts about one agent is one line. Who comes back within the ring goes
+on where she was; who comes later, or asks for another engine's numbers, begins anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+GATHER_S = 0.04
+PING_S = 5.0
+HELD = 20_000
+"""Lines held for those who come back."""
+UNWATCHED_S = 120.0
+"""After so long without anybody watching nothing is held any more."""
+
+Key = tuple[str, str]
+"""Kind (`agent`, `queue`, `stay`, `talk`) and id."""
+View = Callable[[Key, float], Mapping[str, Any] | None]
+"""How a thing looks at a time (UTC seconds); None when it is gone. It has a `tenant`."""
+
+_json = msgspec.json.Encoder().encode
+RESET = _json({"reset": True}) + b"\n"
+
+
+class Feed:
+    """Belongs to the running loop. `epoch` names the engine's life that the numbers belong to."""
+
+    def __init__(self, epoch: str, view: View, now_s: Callable[[], float]) -> None:
+        self.epoch = epoch
+        self.seq = 0
+        self._view = view
+        self._now_s = now_s
+        self._held: deque[tuple[int, bytes]] = deque(maxlen=HELD)
+        self._tenants: dict[Key, str] = {}
+        self._dirty: dict[Key, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._news = asyncio.Event()
+        self._watchers = 0
+        self._watched_s = -UNWATCHED_S
+
+    def changed(self, keys: Iterable[Key]) -> None:
+        self._dirty.update(dict.fromkeys(keys))
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self.publish)
+
+    def publish(self) -> int:
+        """Everything gathered becomes lines now. Returns the number of the last one."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        dirty, self._dirty = self._dirty, {}
+        if not dirty:
+            return self.seq
+        now_s = self._now_s()
+        if not self._watchers and now_s - self._watched_s > UNWATCHED_S:
+            self._held.clear()
+            self._tenants.clear()
+            self.seq += 1
+            return self.seq
+        for key in dirty:
+            self._line(key, now_s)
+        self._news.set()
+        self._news = asyncio.Event()
+        return self.seq
+
+    def begin(self) -> int:
+        """The number that a snapshot taken now belongs to; from here on changes are held."""
+        self._watched_s = self._now_s()
+        return self.publish()
+
+    def holds(self, epoch: str, after: int) -> bool:
+        """Whether every change after this number can still be told."""
+        first = self._held[0][0] if self._held else self.seq + 1
+        return epoch == self.epoch and first - 1 <= after <= self.seq
+
+    async def lines(self, epoch: str, after: int) -> AsyncIterator[bytes]:
+        """Changes as NDJSON, pings between them; one reset line when they cannot be told without a hole."""
+        self._watchers += 1
+        try:
+            while True:
+                if not self.holds(epoch, after):
+                    yield RESET
+                    return
+                news = self._news
+                if after < self.seq:
+                    behind = self.seq - after
+                    held = [line for _, line in list(self._held)[-behind:]]
+                    after = self.seq
+                    yield b"".join(held)
+                    continue
+                try:
+                    await asyncio.wait_for(news.wait(), PING_S)
+                except TimeoutError:
+                    yield _json({"ping": self._now_s()}) + b"\n"
+        finally:
+            self._watchers -= 1
+            self._watched_s = self._now_s()
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _line(self, key: Key, now_s: float) -> None:
+        kind, id_ = key
+        value = self._view(key, now_s)
+        tenant = str(value.get("tenant", "")) if value is not None else self._tenants.pop(key, "")
+        if value is not None:
+            self._tenants[key] = tenant
+        self.seq += 1
+        line = {"seq": self.seq, "kind": kind, "id": id_.removeprefix(f"{tenant}/"), "tenant": tenant, "value": value}
+        self._held.append((self.seq, _json(line) + b"\n"))

@@ -1,0 +1,66 @@
+"""What an agent may know of the contact she is offered: who calls, where she has been, what was noted.
+
+Read from the journal, so it also answers for a contact that has ended and is being wrapped up. Sensitive values are
+not in the journal, and so not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.commands import NoteInteraction, TagInteraction
+from core.decisions import InteractionOpened, NodeEntered, VariablesSet
+from core.events import LegArrived
+from core.routing import ConversationActed, WrapUpActed
+from store.entry import Recorded
+
+HIDDEN = "***"
+
+
+def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, Any] | None:
+    """None when the records tell of no contact. `language`: the one her flow speaks now."""
+    card: dict[str, Any] = {
+        "tenant": "",
+        "caller": "",
+        "caller_name": "",
+        "called": "",
+        "language": language,
+        "opened_s": 0.0,
+        "path": [],
+        "variables": {},
+        "tags": [],
+        "notes": [],
+    }
+    for record in records:
+        event = record.event
+        if isinstance(event, LegArrived):
+            card["caller_name"] = card["caller_name"] or event.caller_name
+        elif isinstance(event, WrapUpActed) and event.text:
+            card["notes"].append({"at_s": record.at_s, "by": event.agent_id, "text": event.text})
+        elif isinstance(event, ConversationActed) and event.action == "transfer":
+            card["variables"].update(event.values)
+        for decision in record.decisions:
+            _learn(card, decision, record.at_s)
+        for command in record.commands:
+            if isinstance(command, TagInteraction):
+                card["tags"] = [tag for tag in card["tags"] if tag not in (*command.removed, *command.tags)]
+                card["tags"].extend(command.tags)
+            elif isinstance(command, NoteInteraction):
+                card["notes"].append({"at_s": record.at_s, "by": "", "text": command.text})
+    return card if card["tenant"] else None
+
+
+def _learn(card: dict[str, Any], decision: object, at_s: float) -> None:
+    match decision:
+        case InteractionOpened():
+            card.update(tenant=decision.tenant, caller=decision.caller, called=decision.called, opened_s=at_s)
+            card["language"] = card["language"] or decision.language
+        case NodeEntered():
+            node = f"{decision.flow}.{decision.node}"
+            if not card["path"] or card["path"][-1] != node:
+                card["path"].append(node)
+        case VariablesSet():
+            card["variables"].update({name: value for name, value in decision.values.items() if value != HIDDEN})
+        case _:
+            pass

@@ -1,0 +1,171 @@
+"""Why this agent, why this wait: a contact's way through queues and offers, read from the journal.
+
+A decision stands in the journal with the fact that caused it, which may be another contact's (an agent hung up) or
+nobody's (a timer). What it led to follows within the same turn of the engine, so it is looked for right before that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from core.decisions import OfferDecided, StayEnded
+from core.events import QueueLeft
+from core.routing import OfferAccepted, OfferFailed, OfferMade, OfferWithdrawn, QueueJoined
+from store.entry import Recorded
+from store.journal_reader import JournalReader
+
+_NEAR, _FAR = 60, 1100
+"""How many entries back a cause is looked for: at first, and at most."""
+
+
+def tell(reader: JournalReader, interaction_id: str) -> dict[str, Any]:
+    """`{interaction_id, known, stays, offers, paragraph}`; blocking. `known`: the journal has heard of it."""
+    records = reader.show(interaction_id)
+    stays: dict[str, dict[str, Any]] = {}
+    offers: dict[str, dict[str, Any]] = {}
+    began_s = records[0].at_s if records else 0.0
+    for record in records:
+        at_s = round(record.at_s - began_s, 3)
+        _hear(reader, record, at_s, stays, offers)
+        for decision in record.decisions:
+            if isinstance(decision, StayEnded):
+                _end(stays, decision, at_s)
+    told = {
+        "interaction_id": interaction_id,
+        "known": bool(records),
+        "stays": list(stays.values()),
+        "offers": list(offers.values()),
+    }
+    return {**told, "paragraph": paragraph(told)}
+
+
+def _hear(
+    reader: JournalReader,
+    record: Recorded,
+    at_s: float,
+    stays: dict[str, dict[str, Any]],
+    offers: dict[str, dict[str, Any]],
+) -> None:
+    match record.event:
+        case QueueJoined() as joined:
+            stays[joined.stay_id] = {
+                "stay_id": joined.stay_id,
+                "queue": joined.queue,
+                "agent_id": joined.agent_id,
+                "purpose": joined.purpose,
+                "joined_s": at_s,
+                "waited_before_s": joined.waited_s,
+                "how": "",
+                "waited_s": 0.0,
+            }
+        case OfferMade() as made:
+            offers[made.offer_id] = _offer(made, at_s, _cause(reader, record.seq, OfferDecided, made.offer_id))
+        case OfferAccepted() as accepted if accepted.offer_id in offers:
+            offers[accepted.offer_id].update(outcome="accepted", ended_s=at_s)
+        case OfferFailed() as failed if failed.offer_id in offers:
+            offers[failed.offer_id].update(outcome=failed.how, why=failed.why, ended_s=at_s)
+        case OfferWithdrawn() as withdrawn if withdrawn.offer_id in offers:
+            offers[withdrawn.offer_id].update(outcome="withdrawn", why=withdrawn.why, ended_s=at_s)
+        case QueueLeft() as left if left.stay_id in stays and not stays[left.stay_id]["how"]:
+            decision = _cause(reader, record.seq, StayEnded, left.stay_id)
+            if isinstance(decision, StayEnded):
+                _end(stays, decision, at_s)
+            else:
+                stays[left.stay_id].update(how=left.outcome, ended_s=at_s)
+        case _:
+            pass
+
+
+def _offer(made: OfferMade, at_s: float, decided: Any) -> dict[str, Any]:
+    offer: dict[str, Any] = {
+        "offer_id": made.offer_id,
+        "stay_id": made.stay_id,
+        "at_s": at_s,
+        "agent_id": made.agent_id,
+        "queue": made.queue,
+        "waited_s": made.waited_s,
+        "held_line": bool(made.line_leg_id),
+        "outcome": "ringing",
+        "why": "",
+    }
+    if isinstance(decided, OfferDecided):
+        offer |= {
+            "strategy": decided.strategy,
+            "requirement": decided.requirement,
+            "step": decided.step,
+            "rank": dict(decided.rank),
+            "ahead_of": decided.ahead_of,
+            "considered": [
+                {"agent_id": each.agent_id, "excluded": each.excluded, "score": list(each.score)}
+                for each in decided.considered
+            ],
+            "excluded": dict(decided.excluded),
+        }
+    return offer
+
+
+def _end(stays: dict[str, dict[str, Any]], decision: StayEnded, at_s: float) -> None:
+    if (stay := stays.get(decision.stay_id)) is not None:
+        stay.update(how=decision.how, ended_s=at_s, waited_s=round(decision.waited_s, 3), in_target=decision.in_target)
+        if decision.agent_id:
+            stay["answered_by"] = decision.agent_id
+
+
+def _cause(reader: JournalReader, seq: int, kind: type, subject_id: str) -> object | None:
+    """The decision about this offer or stay, in the entries right before."""
+    for reach in (_NEAR, _FAR):
+        for record in reversed(reader.tail(max(0, seq - reach - 1), reach)):
+            for decision in record.decisions:
+                if type(decision) is kind and subject_id in (
+                    getattr(decision, "offer_id", ""),
+                    getattr(decision, "stay_id", ""),
+                ):
+                    return decision
+    return None
+
+
+def paragraph(told: Mapping[str, Any]) -> str:
+    """The story in sentences."""
+    return " ".join(_sentences(told["stays"], told["offers"]))
+
+
+def _sentences(stays: Sequence[Mapping[str, Any]], offers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for stay in stays:
+        where = f"queue {stay['queue']}" if stay["queue"] else f"agent {stay['agent_id']}"
+        before = f", having waited {stay['waited_before_s']:.0f} s before" if stay["waited_before_s"] else ""
+        yield f"At +{stay['joined_s']:.1f} s it began to wait for {where}{before}."
+        for offer in offers:
+            if offer["stay_id"] == stay["stay_id"]:
+                yield from _of_offer(offer)
+        if stay["how"]:
+            by = f" by {stay['answered_by']}" if stay.get("answered_by") else ""
+            target = ", in target" if stay.get("in_target") else ", past the target"
+            target = target if stay["how"] == "answered" else ""
+            yield f"The stay ended as {stay['how'].replace('_', ' ')}{by} after {stay['waited_s']:.1f} s{target}."
+        else:
+            yield "It still waits." if not any(o["outcome"] == "ringing" for o in offers) else "It is being offered."
+
+
+def _of_offer(offer: Mapping[str, Any]) -> Iterator[str]:
+    strategy = f" by {str(offer['strategy']).replace('_', ' ')}" if offer.get("strategy") else ""
+    step = f", relaxation step {offer['step']}" if offer.get("step") else ""
+    needs = f", asking for {offer['requirement']}" if offer.get("requirement") else ""
+    others = [each["agent_id"] for each in offer.get("considered", ()) if not each["excluded"]][1:]
+    beside = f"; {', '.join(others)} could have had it too" if others else ""
+    kept = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in offer.get("excluded", {}).items())
+    yield (
+        f"At +{offer['at_s']:.1f} s, after {offer['waited_s']:.1f} s, it was offered to {offer['agent_id']}"
+        f"{strategy}{step}{needs}{beside}{f'; not to {kept}' if kept else ''}."
+    )
+    if offer["outcome"] not in ("accepted", "ringing"):
+        why = f" ({offer['why']})" if offer["why"] else ""
+        yield f"{offer['agent_id']}: {_OUTCOMES.get(offer['outcome'], offer['outcome'])}{why}."
+
+
+_OUTCOMES = {
+    "rona": "it rang out",
+    "rejected": "refused it",
+    "unreachable": "the phone could not be rung",
+    "withdrawn": "the offer was taken back",
+}

@@ -1,0 +1,128 @@
+"""The board's changes as lines: in order, without holes, or told to begin anew."""
+
+import asyncio
+import json
+
+from engine.acd_feed import GATHER_S, HELD, PING_S, RESET, UNWATCHED_S, Feed
+from tests.virtual_time import LoopClock, run
+
+ANA, EVA = ("agent", "main/ana"), ("agent", "main/eva")
+
+
+class Board:
+    def __init__(self):
+        self.looks = {}
+
+    def view(self, key, now_s):
+        return self.looks.get(key)
+
+
+def in_virtual_time(scenario):
+    def test():
+        async def main():
+            board = Board()
+            feed = Feed("e1", board.view, LoopClock().now_s)
+            await scenario(board, feed)
+            feed.close()
+
+        run(main())
+
+    return test
+
+
+def shown(board, key, **values):
+    board.looks[key] = {"tenant": "main", **values}
+
+
+async def heard(feed, after, number, epoch="e1"):
+    """The next lines, pings left out."""
+    lines, stream = [], feed.lines(epoch, after)
+    async for chunk in stream:
+        lines.extend(line for line in map(json.loads, chunk.splitlines()) if "ping" not in line)
+        if len(lines) >= number or lines[-1:] == [{"reset": True}]:
+            break
+    await stream.aclose()
+    return lines
+
+
+@in_virtual_time
+async def test_a_burst_about_one_thing_is_one_line_with_its_last_look(board, feed):
+    after = feed.begin()
+    for n in range(5):
+        shown(board, ANA, n=n)
+        feed.changed([ANA])
+    shown(board, EVA, n=0)
+    feed.changed([EVA])
+    lines = await heard(feed, after, 2)
+    assert [(line["seq"], line["id"], line["tenant"], line["value"]["n"]) for line in lines] == [
+        (after + 1, "ana", "main", 4),
+        (after + 2, "eva", "main", 0),
+    ]
+
+
+@in_virtual_time
+async def test_what_is_gone_is_told_with_its_tenant(board, feed):
+    after = feed.begin()
+    shown(board, ("stay", "s1"), tenant="acme")
+    feed.changed([("stay", "s1")])
+    feed.publish()
+    del board.looks["stay", "s1"]
+    feed.changed([("stay", "s1")])
+    assert [(line["tenant"], line["value"] is None) for line in await heard(feed, after, 2)] == [
+        ("acme", False),
+        ("acme", True),
+    ]
+
+
+@in_virtual_time
+async def test_who_comes_back_goes_on_without_a_hole_and_who_watches_hears_at_once(board, feed):
+    after = feed.begin()
+    for n in range(10):
+        shown(board, ANA, n=n)
+        feed.changed([ANA])
+        feed.publish()
+    lines = await heard(feed, after + 4, 6)
+    assert [line["value"]["n"] for line in lines] == [4, 5, 6, 7, 8, 9]
+    waiting = asyncio.create_task(heard(feed, feed.seq, 1))
+    await asyncio.sleep(3)
+    shown(board, ANA, n=99)
+    feed.changed([ANA])
+    began_s = asyncio.get_running_loop().time()
+    assert (await waiting)[0]["value"]["n"] == 99
+    assert asyncio.get_running_loop().time() - began_s <= GATHER_S + 0.001
+
+
+@in_virtual_time
+async def test_silence_is_broken_by_pings(board, feed):
+    feed.begin()
+    stream = feed.lines("e1", feed.seq)
+    began_s = asyncio.get_running_loop().time()
+    assert "ping" in json.loads(await anext(stream))
+    assert asyncio.get_running_loop().time() - began_s == PING_S
+    await stream.aclose()
+
+
+@in_virtual_time
+async def test_another_epoch_the_future_and_the_long_past_are_reset(board, feed):
+    feed.begin()
+    shown(board, ANA, n=0)
+    for _ in range(HELD + 5):
+        feed.changed([ANA])
+        feed.publish()
+    for epoch, after in (("e0", feed.seq), ("e1", feed.seq + 1), ("e1", 3), ("e1", -1)):
+        assert await heard(feed, after, 1, epoch) == [{"reset": True}]
+    assert len(await heard(feed, feed.seq - 7, 7)) == 7
+
+
+@in_virtual_time
+async def test_nothing_is_held_for_nobody_and_who_comes_later_begins_anew(board, feed):
+    after = feed.begin()
+    await asyncio.sleep(UNWATCHED_S + 1)
+    shown(board, ANA, n=0)
+    feed.changed([ANA])
+    feed.publish()
+    assert [line async for line in feed.lines("e1", after)] == [RESET]
+    after = feed.begin()
+    shown(board, ANA, n=1)
+    feed.changed([ANA])
+    assert (await heard(feed, after, 1))[0]["value"]["n"] == 1

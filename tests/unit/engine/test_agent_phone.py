@@ -1,0 +1,121 @@
+"""An agent without a screen: who she is, what she may, and how often a PIN may be wrong."""
+
+import pytest
+
+from acd.setup import AgentSetup, Disposition, NotReadyReason, QueueSetup, Setup
+from core.commands import AskAgent
+from core.leg import Leg, LegRole
+from core.routing import AgentActed, LineChanged, WrapUpActed
+from engine.agent_phone import LOCKED_S, WRONG_PINS, AgentPhone
+from engine.interaction import Interaction
+
+ANA = AgentSetup("main", "ana", "Ana", device="main-1001", code="11", pin="4321")
+EVA = AgentSetup("main", "eva", "Eva", code="12", pin="")
+OTHER = AgentSetup("acme", "ana", "Another Ana", code="11", pin="9999")
+SETUP = Setup(
+    agents={(each.tenant, each.agent_id): each for each in (ANA, EVA, OTHER)},
+    queues={("main", "sales"): QueueSetup("main", "sales", dispositions=(Disposition("sold/new", digits="11"),))},
+    reasons={("main", "lunch"): NotReadyReason("lunch", digits="2")},
+)
+DEVICES = frozenset({"main-1001", "main-1002"})
+NOW_S = 1_767_225_600.0
+
+
+class Desk:
+    def __init__(self):
+        self.done, self.work, self.at, self.refusal = [], [], {}, ""
+        self.phone = AgentPhone(self.at.get, self.view)
+
+    def view(self, tenant, agent_id, now_s):
+        return {"presence": "ready", "reason": "", "looks": "ready", "queues": ["sales"], "assignments": self.work}
+
+    def act(self, fact):
+        self.done.append(fact)
+        return self.refusal
+
+    def asks(self, action, entry="main-1001", now_s=NOW_S, **more):
+        leg = Leg("leg-1", LegRole.CUSTOMER, "n1")
+        interaction = Interaction("i-1", "main", "voice", "*45", "1001", entry, NOW_S, "r1", legs=(leg,))
+        command = AskAgent("i-1", "r-1", "leg-1", action, **more)
+        return self.phone.answer(command, interaction, SETUP, DEVICES, self.act, now_s)
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+def test_her_own_phone_says_who_she_is(desk):
+    answer = desk.asks("log_in")
+    assert answer.ok
+    assert (answer.request_id, answer.values["agent_id"], answer.values["queue_count"]) == ("r-1", "ana", "1")
+    assert desk.done == [AgentActed("main", "ana", "log_in", device="main-1001")]
+
+
+def test_who_is_logged_in_there_goes_before_whose_phone_it_is(desk):
+    desk.at["main-1001"] = ("main", "eva")
+    desk.asks("ready")
+    assert desk.done == [AgentActed("main", "eva", "ready")]
+
+
+def test_a_phone_of_nobody_and_a_caller_from_outside_are_asked_who_they_are(desk):
+    for entry in ("main-1002", "main-carrier", "main-1001x", ""):
+        answer = desk.asks("ready", entry)
+        assert not answer.ok
+        assert "PIN" in answer.why
+    assert desk.done == []
+
+
+def test_code_and_pin_serve_at_any_phone_and_from_outside(desk):
+    assert desk.asks("log_in", "main-1002", agent_id="11", pin="4321").ok
+    assert desk.asks("ready", "main-carrier", agent_id="ANA", pin="4321").ok
+    assert desk.done == [AgentActed("main", "ana", "log_in", device="main-1002"), AgentActed("main", "ana", "ready")]
+
+
+@pytest.mark.parametrize(("agent_id", "pin"), [("11", "9999"), ("11", ""), ("12", ""), ("99", ""), ("", "4321")])
+def test_a_wrong_pin_no_pin_and_nobody_are_told_the_same(desk, agent_id, pin):
+    answer = desk.asks("ready", "main-1002", agent_id=agent_id, pin=pin)
+    assert not answer.ok
+    assert desk.done == []
+    assert "wrong" in answer.why or "no agent's" in answer.why
+
+
+def test_after_wrong_pins_even_the_right_one_waits(desk):
+    for _ in range(WRONG_PINS):
+        desk.asks("ready", "main-carrier", agent_id="11", pin="0000")
+    assert "too many" in desk.asks("ready", "main-1002", agent_id="11", pin="4321").why
+    assert desk.asks("ready", "main-1001").ok, "her own phone needs no PIN"
+    assert desk.asks("ready", "main-1002", NOW_S + LOCKED_S + 1, agent_id="11", pin="4321").ok
+
+
+def test_one_phone_cannot_try_everybody(desk):
+    for n in range(WRONG_PINS):
+        desk.asks("ready", "main-1002", agent_id=f"9{n}", pin="0000")
+    assert "too many" in desk.asks("ready", "main-1002", agent_id="11", pin="4321").why
+    assert desk.asks("ready", "main-carrier", agent_id="11", pin="4321").ok
+
+
+def test_a_reason_and_a_disposition_are_keyed_by_their_digits(desk):
+    desk.work = [{"interaction_id": "i-7", "queue": "sales", "state": "wrap_up"}]
+    desk.asks("not_ready", value="2")
+    desk.asks("disposition", value="11")
+    desk.asks("finish_wrap_up")
+    assert desk.done == [
+        AgentActed("main", "ana", "not_ready", "lunch"),
+        WrapUpActed("i-7", "main", "ana", disposition="sold/new"),
+        WrapUpActed("i-7", "main", "ana", finish=True),
+    ]
+
+
+def test_without_work_there_is_nothing_to_write_down(desk):
+    desk.work = [{"interaction_id": "i-7", "queue": "sales", "state": "offered"}]
+    assert "no wrap-up" in desk.asks("finish_wrap_up").why
+    assert "no contact" in desk.asks("disposition", value="11").why
+    assert desk.done == []
+
+
+def test_the_line_is_told_and_a_refusal_comes_back_in_words(desk):
+    desk.refusal = "log in first"
+    answer = desk.asks("hold_line")
+    assert (answer.ok, answer.why) == (False, "log in first")
+    assert desk.done == [LineChanged("i-1", "main", "ana", "leg-1", up=True)]
