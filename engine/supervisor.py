@@ -238,6 +238,7 @@ class Supervisor:
             try:
                 # With the phones and trunks of the last reload, not those of our own start.
                 self.launcher.settings = running_node.saved(self.plan.home) or self.plan.node
+                await asyncio.sleep(self.launcher.pause_s())
                 self.launcher.spawn()
                 await asyncio.to_thread(self.launcher.wait_ready)
                 self._on_event("Asterisk is back")

@@ -53,6 +53,8 @@ class Launcher:
         self._lock: IO[str] | None = None
         self._output: threading.Thread | None = None
         self._spawned_at = 0.0
+        self._gone_s: float | None = None
+        """When the last one was seen to be gone (wall clock)."""
 
     # -- starting --------------------------------------------------------------------------------
     def start(self, timeout_s: float = 30.0) -> float:
@@ -74,6 +76,7 @@ class Launcher:
         """
         if self.alive:
             raise AlreadyRunning(f"Asterisk already runs in {self.settings.state_dir}")
+        time.sleep(self.pause_s())
         self._forget()
         self.settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._take_lock()
@@ -89,6 +92,14 @@ class Launcher:
             if isinstance(error, FileNotFoundError):
                 raise StartFailed(f"{error.filename} is missing: run `make install-asterisk`") from error
             raise
+
+    def pause_s(self) -> float:
+        """How long `spawn` waits first (blocking): Asterisk counts its channels from 0 within the second of their
+        birth, so one that comes back within a second would give a new call the name of an old one.
+        """
+        if self._process is not None and self._gone_s is None and not self.alive:
+            self._gone_s = time.time()
+        return 0.0 if self._gone_s is None else max(0.0, self._gone_s // 1 + 1 - time.time())
 
     def wait_ready(self, timeout_s: float = 30.0) -> float:
         """Blocks until Asterisk has booted fully and ARI answers; returns the seconds since `spawn`.
@@ -150,6 +161,7 @@ class Launcher:
     def _forget(self) -> None:
         if self._process is not None:
             self._process.wait()
+            self._gone_s = self._gone_s or time.time()
             if self._output is not None:
                 self._output.join(timeout=2)
             self._remove_sockets()
@@ -175,6 +187,7 @@ class Launcher:
         )
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(settings.state_dir), "LANG": "C.UTF-8"}
         self._spawned_at = time.monotonic()
+        self._gone_s = None
         try:
             self._process = subprocess.Popen(  # noqa: S603
                 command,

@@ -118,7 +118,10 @@ def test_killed_it_is_noticed_and_starts_again(asterisk_installation: Installati
         os.kill(launcher.pid, signal.SIGKILL)
         assert launcher.wait(3.0) is not None
         assert not launcher.alive
+        died_s = time.time()
         launcher.start()
+        spawned_s = time.time() - (launcher.ready_after_s or 0.0)
+        assert spawned_s // 1 > died_s // 1, "its first channel could bear the name of an old one"
     finally:
         launcher.stop()
     assert gone(tmp_path)
