@@ -123,6 +123,7 @@ class Calls(Desk):
             if leg.leg_id in memory.leg_ids:
                 continue
             await self._quiet(leg)
+            await self._end_background(leg)
             added = await node.send(leg.leg_id, "POST", f"bridges/{bridge}/addChannel?channel={q(leg.leg_id)}")
             if added.status_code in (404, 409):
                 self._bridges.pop(bridge_id, None)
@@ -135,6 +136,12 @@ class Calls(Desk):
                 if leg.leg_id in other.leg_ids:
                     other.leg_ids.remove(leg.leg_id)
             memory.leg_ids.append(leg.leg_id)
+
+    async def _end_background(self, leg: LegMemory) -> None:
+        """Asterisk would go on with music inside the bridge, and nobody would hear the others."""
+        for what in sorted(leg.background):
+            leg.background.discard(what)
+            await leg.node.send(leg.leg_id, "DELETE", f"channels/{q(leg.leg_id)}/{what}")
 
     async def unbridge(self, bridge_id: str, leg_id: str) -> None:
         """The leg stays up, alone; what plays to it inside the bridge is stopped first."""
@@ -156,9 +163,10 @@ class Calls(Desk):
         await self._ask(leg, "POST" if muted else "DELETE", f"channels/{q(leg_id)}/mute?direction=in")
 
     async def park(self, leg_id: str) -> None:
-        """Silence flows until the leg is bridged."""
+        """Until the leg is bridged."""
         leg = self._book.get(leg_id)
         await self._ready(leg)
+        leg.background.add("silence")
         await self._ask(leg, "POST", f"channels/{q(leg_id)}/silence")
 
     async def destroy_bridge(self, bridge_id: str) -> None:
@@ -216,6 +224,7 @@ class Calls(Desk):
             if memory is None:
                 limit_s = node.settings.inbound_limit_s if leg.inbound else 0.0
                 memory = LegMemory(leg.leg_id, node, leg.inbound, limit_s)
+                memory.background |= {"moh", "silence"}  # who was here before us may have left it so
                 self._book.add(memory)
             memory.confirmed, memory.missed = True, False
             # One that arrived unseen may be up: answering it then still has to be told.

@@ -20,6 +20,10 @@ class Running:
     id: str
 
 
+Background = Literal["moh", "silence"]
+"""What ARI calls music, and the silence of who is parked. Both would drown a conversation."""
+
+
 class RecordingMemory:
     """How a recording was asked for, and what has been seen of its end. `began_s`: loop seconds."""
 
@@ -54,13 +58,15 @@ class BridgeMemory:
 
 class LegMemory:
     """`up`: that it is up has been told. `playing`: unfinished playback -> whether we asked to stop it. `left`: what
-    was running when the events stopped flowing, and may still be. `parting`: set when it has left its bridge, None
-    while nobody takes it out. `confirmed`: the node is known to have the leg; `missed`: the last survey did not find
-    it. `limit_s`: absolute life, 0 when unknown. `asked_to_end`: why we hung up, None when we did not.
+    was running when the events stopped flowing, and may still be. `background`: what flows to it while nothing is
+    played. `parting`: set when it has left its bridge, None while nobody takes it out. `confirmed`: the node is known
+    to have the leg; `missed`: the last survey did not find it. `limit_s`: absolute life, 0 when unknown.
+    `asked_to_end`: why we hung up, None when we did not.
     """
 
     __slots__ = (
         "asked_to_end",
+        "background",
         "confirmed",
         "early_media",
         "hangup_cause",
@@ -92,6 +98,7 @@ class LegMemory:
         self.early_media = False
         self.playing: dict[str, bool] = {}
         self.recording: RecordingMemory | None = None
+        self.background: set[Background] = set()
         self.talk: TalkMemory | None = None
         self.left: list[Running] = []
         self.parting: asyncio.Event | None = None

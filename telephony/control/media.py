@@ -45,11 +45,16 @@ class Media(Desk):
         await self._end(leg, Running("playback", playback_id))
 
     async def start_music(self, leg_id: str, music: str) -> None:
+        """Until it is stopped or the leg is bridged."""
         leg = self._book.get(leg_id)
-        await self._ask(leg, "POST", f"channels/{q(leg_id)}/moh?mohClass={q(names.music_class(music))}")
+        uri = f"channels/{q(leg_id)}/moh?mohClass={q(names.music_class(music))}"
+        leg.background.add("moh")
+        await self._ask(leg, "POST", uri)
 
     async def stop_music(self, leg_id: str) -> None:
-        await self._ask(self._book.get(leg_id), "DELETE", f"channels/{q(leg_id)}/moh")
+        leg = self._book.get(leg_id)
+        leg.background.discard("moh")
+        await self._ask(leg, "DELETE", f"channels/{q(leg_id)}/moh")
 
     async def start_recording(self, command: StartRecording) -> None:
         """Raises CommandRefused when one is running or Asterisk cannot write it."""

@@ -15,7 +15,7 @@ from telephony.ari.node_client import GapListener
 from telephony.control import names
 from telephony.fake.agenda import Agenda
 from telephony.fake.failures import Failures
-from telephony.fake.party import BEEP_S, Party
+from telephony.fake.party import BEEP_S, Party, TalkRecording
 
 ENDLESS_S = 365 * 86_400.0
 
@@ -30,8 +30,9 @@ class FakeCallControl:
     Time: with a `VirtualClock`, `advance(seconds)`; or move the clock yourself up to `next_due_s()` and call
     `run_due()`. With a real clock, have `run()` as a task.
 
-    `failures`: what goes wrong on purpose. `lose(leg_id)`: the leg vanishes unsaid. `cut()` and `mend()`: the
-    connection to the node breaks and comes back; `restart()`: it comes back without any leg.
+    `audible_to(leg_id)`: whose voices reach a leg. `failures`: what goes wrong on purpose. `lose(leg_id)`: the leg
+    vanishes unsaid. `cut()` and `mend()`: the connection to the node breaks and comes back; `restart()`: it comes back
+    without any leg.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class FakeCallControl:
         self.turned_away: list[LegArrived] = []
         self.kept: dict[str, str] = {}
         self.recordings: set[str] = set()
+        self.talks: dict[str, TalkRecording] = {}
         self.bridges: dict[str, list[str]] = {}
         self.connected = True
         self._sink = sink
@@ -102,6 +104,12 @@ class FakeCallControl:
 
     def lose(self, leg_id: str) -> None:
         self.parties[leg_id].end(EndReason.LOST, told=False)
+
+    def audible_to(self, leg_id: str) -> list[str]:
+        """The legs it hears right now, in the order they came into its bridge."""
+        members = next((members for members in self.bridges.values() if leg_id in members), [])
+        others = (self.parties[member] for member in members if member != leg_id)
+        return [other.leg_id for other in others if other.is_up and not other.is_muted and not other.is_held]
 
     def cut(self) -> None:
         """Facts are lost and commands fail until `mend`; legs live on."""
@@ -181,6 +189,7 @@ class FakeCallControl:
                 continue
             party.silence_for_bridge()
             party.is_parked = False
+            party.music = ""
             for others in self.bridges.values():
                 if party.leg_id in others:
                     others.remove(party.leg_id)
@@ -260,13 +269,16 @@ class FakeCallControl:
         if party.talk is not None:
             raise CommandRefused(f"leg {leg_id} is being recorded already, as {party.talk.recording_id}")
         self.recordings.add(recording_id)
-        party.record_talk(recording_id)
+        self.talks[recording_id] = party.record_talk(recording_id)
 
     async def pause_talk_recording(self, leg_id: str, recording_id: str, paused: bool) -> None:
         (await self._meet("pause_talk_recording", leg_id)).pause_talk(recording_id, paused)
 
     async def stop_talk_recording(self, leg_id: str, recording_id: str) -> None:
-        (await self._meet("stop_talk_recording", leg_id)).stop_talk(recording_id)
+        await self.failures.meet("stop_talk_recording", leg_id)
+        self._must_be_connected()
+        if leg_id in self.parties:
+            self.parties[leg_id].stop_talk(recording_id)
 
     # -- inside
     def _party(self, leg_id: str, inbound: bool, arrival: dict[str, str]) -> Party:

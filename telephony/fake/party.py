@@ -204,8 +204,9 @@ class Party:
         if self.recording_id == recording_id:
             self._end_recording("stopped", told)
 
-    def record_talk(self, recording_id: str) -> None:
+    def record_talk(self, recording_id: str) -> TalkRecording:
         self.talk = TalkRecording(recording_id, self._agenda.clock.now_s(), [])
+        return self.talk
 
     def pause_talk(self, recording_id: str, paused: bool) -> None:
         talk = self.talk

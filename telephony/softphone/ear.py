@@ -70,6 +70,11 @@ def load(path: str | Path) -> Sound:
         ValueError: it is no such file.
         OSError: it cannot be read.
     """
+    return load_channels(path)[0]
+
+
+def load_channels(path: str | Path) -> list[Sound]:
+    """As `load`, every channel."""
     raw = Path(path).read_bytes()
     try:
         with wave.open(io.BytesIO(_with_its_length(raw)), "rb") as wav:
@@ -80,8 +85,8 @@ def load(path: str | Path) -> Sound:
     if width != 2:
         raise ValueError(f"{path} has {width * 8}-bit samples: record with 16")
     whole = len(data) - len(data) % (2 * channels)
-    samples = np.frombuffer(data[:whole], dtype="<i2")[::channels]
-    return Sound(samples.astype(np.float64) / 32768.0, rate_hz)
+    samples = np.frombuffer(data[:whole], dtype="<i2").astype(np.float64) / 32768.0
+    return [Sound(samples[channel::channels], rate_hz) for channel in range(channels)]
 
 
 def level_db(samples: Samples) -> float:

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from core.events import LegArrived, LegEnded, LegFact
 from core.leg import EndReason
 from core.ports import CallControl, MediaControl
+from telephony.ami.client import AmiClient, AmiSettings
 from telephony.ari.settings import AriSettings
 from telephony.control.asterisk import AsteriskCallControl
 from telephony.fake.control import FakeCallControl
@@ -179,9 +180,12 @@ class FakeStage:
         return len(self.fake.turned_away) == 1
 
 
+AnyFakeStage = TypeVar("AnyFakeStage", bound=FakeStage)
+
+
 @contextlib.asynccontextmanager
-async def fake_stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    stage = FakeStage(tmp_path)
+async def fake_stage(tmp_path: Path, kind: type[AnyFakeStage] = FakeStage) -> AsyncIterator[AnyFakeStage]:
+    stage = kind(tmp_path)
     await stage.fake.start()
     running = asyncio.create_task(stage.fake.run())
     try:
@@ -225,6 +229,11 @@ def ari_settings(settings: NodeSettings, **changes: Any) -> AriSettings:
     return AriSettings(**(wanted | changes))
 
 
+def ami_settings(settings: NodeSettings) -> AmiSettings:
+    """Its manager's interface."""
+    return AmiSettings(settings.name, "centralita", settings.secrets.ami, port=settings.ami_port, quality=False)
+
+
 class AsteriskStage:
     def __init__(self, node: AsteriskNode, phones: contextlib.AsyncExitStack, tmp_path: Path) -> None:
         self.facts = Facts()
@@ -239,11 +248,13 @@ class AsteriskStage:
         self._running: list[Softphone] = []
         self._knocking: PhoneCall | None = None
         self._callee: Softphone | None = None
+        self.manager = AmiClient(ami_settings(node.settings), lambda fact: None)
         self.control: Control = AsteriskCallControl(
             [ari_settings(node.settings)],
             self.facts.sink,
             lambda name, what: self.gaps.append((name, what)),
             admit=lambda arrived: self._admitting,
+            recorders={self.node: self.manager},
         )
 
     async def phone(self, device: str) -> Softphone:
@@ -309,10 +320,17 @@ class AsteriskStage:
             await self.facts.next(LegEnded, fact.leg_id)
 
 
+AnyStage = TypeVar("AnyStage", bound=AsteriskStage)
+
+
 @contextlib.asynccontextmanager
-async def asterisk_stage(node: AsteriskNode, tmp_path: Path) -> AsyncIterator[AsteriskStage]:
+async def asterisk_stage(
+    node: AsteriskNode,
+    tmp_path: Path,
+    kind: type[AnyStage] = AsteriskStage,
+) -> AsyncIterator[AnyStage]:
     async with contextlib.AsyncExitStack() as phones:
-        stage = AsteriskStage(node, phones, tmp_path)
+        stage = kind(node, phones, tmp_path)
         control = stage.control
         assert isinstance(control, AsteriskCallControl)
         before = asyncio.all_tasks()
@@ -326,5 +344,6 @@ async def asterisk_stage(node: AsteriskNode, tmp_path: Path) -> AsyncIterator[As
             assert survey.bridges == {}
         finally:
             await control.close()
+            await stage.manager.close()
         leaked = {task for task in asyncio.all_tasks() - before if not task.done() and "ari" in task.get_name()}
         assert leaked == set()

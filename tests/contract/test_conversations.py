@@ -1,0 +1,229 @@
+"""What the engine may rely on when people talk: who hears whom, in memory and with real phones."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from core.errors import CommandRefused, LegGone
+from core.events import LegEnded, RecordingFinished
+from core.leg import EndReason
+from tests.asterisk_fixture import AsteriskNode
+from tests.contract.control_stage import asterisk_stage, fake_stage
+from tests.contract.conversation_stage import MUSIC, AsteriskConversation, ConversationStage, FakeConversation
+
+
+@pytest.fixture(params=["fake", pytest.param("asterisk", marks=pytest.mark.asterisk)])
+def node(request: pytest.FixtureRequest) -> AsteriskNode | None:
+    """None for the fake's half: it runs without an Asterisk."""
+    return None if request.param == "fake" else request.getfixturevalue("asterisk_node")
+
+
+@pytest.fixture
+async def stage(node: AsteriskNode | None, tmp_path: Path) -> AsyncIterator[ConversationStage]:
+    if node is None:
+        async with fake_stage(tmp_path, FakeConversation) as fake:
+            yield fake
+    else:
+        async with asterisk_stage(node, tmp_path, AsteriskConversation) as real:
+            assert await real.manager.start()
+            yield real
+
+
+@pytest.fixture
+def bridge(tmp_path: Path) -> str:
+    return f"bridge-{tmp_path.name}"
+
+
+async def test_who_is_held_hears_music_and_nobody_else_and_then_talks_again(
+    stage: ConversationStage, bridge: str
+) -> None:
+    caller, ana = await stage.caller(), await stage.agent("ana")
+    await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
+    assert await caller.hears("ana")
+    assert await ana.hears("caller")
+    await stage.control.unbridge(bridge, caller.leg_id)
+    await stage.control.start_music(caller.leg_id, "default")
+    assert await caller.hears(MUSIC)
+    assert await ana.hears()
+    await stage.control.stop_music(caller.leg_id)
+    await stage.control.bridge(bridge, [caller.leg_id])
+    assert await caller.hears("ana")
+    assert await ana.hears("caller")
+    await stage.control.destroy_bridge(bridge)
+    assert await caller.hears()
+    assert await ana.hears()
+
+
+async def test_music_ends_when_its_listener_is_bridged(stage: ConversationStage, bridge: str) -> None:
+    caller, ana = await stage.caller(), await stage.agent("ana")
+    await stage.control.start_music(caller.leg_id, "default")
+    await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
+    assert await caller.hears("ana")
+    assert await ana.hears("caller")
+    await stage.control.unbridge(bridge, caller.leg_id)
+    assert await caller.hears(), "and does not come back by itself"
+    await stage.control.destroy_bridge(bridge)
+
+
+async def test_out_of_a_bridge_it_is_not_in_a_leg_comes_at_once(stage: ConversationStage, bridge: str) -> None:
+    caller = await stage.caller()
+    await stage.control.unbridge("no-such-bridge", caller.leg_id)
+    await stage.control.bridge(bridge, [caller.leg_id])
+    await stage.control.unbridge(bridge, caller.leg_id)
+    await stage.control.unbridge(bridge, caller.leg_id)
+    await stage.control.destroy_bridge(bridge)
+    await caller.hang_up()
+    await stage.facts.next(LegEnded, caller.leg_id)
+    with pytest.raises(LegGone):
+        await stage.control.unbridge(bridge, caller.leg_id)
+
+
+async def test_who_is_muted_hears_and_is_not_heard(stage: ConversationStage, bridge: str) -> None:
+    caller, ana = await stage.caller(), await stage.agent("ana")
+    await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
+    await stage.control.mute(ana.leg_id, True)
+    await stage.control.mute(ana.leg_id, True)
+    assert await caller.hears()
+    assert await ana.hears("caller")
+    await stage.control.mute(ana.leg_id, False)
+    await stage.control.mute(ana.leg_id, False)
+    assert await caller.hears("ana")
+    assert await ana.hears("caller")
+    await stage.control.destroy_bridge(bridge)
+
+
+async def test_a_leg_moves_from_one_conversation_into_another(stage: ConversationStage, bridge: str) -> None:
+    caller, ana, luis = await stage.caller(), await stage.agent("ana"), await stage.agent("luis")
+    await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
+    await stage.control.bridge(f"{bridge}.2", [caller.leg_id, luis.leg_id])
+    assert await caller.hears("luis")
+    assert await ana.hears()
+    assert await luis.hears("caller")
+    (survey,) = await stage.control.survey()
+    there = {bridge_id: set(legs) for bridge_id, legs in survey.bridges.items()}
+    assert there == {bridge: {ana.leg_id}, f"{bridge}.2": {caller.leg_id, luis.leg_id}}
+    await stage.control.bridge(bridge, [caller.leg_id])
+    assert await caller.hears("ana")
+    assert await ana.hears("caller")
+    assert await luis.hears()
+    await stage.control.destroy_bridge(bridge)
+    await stage.control.destroy_bridge(f"{bridge}.2")
+
+
+async def test_three_talk_and_the_two_who_stay_talk_on(stage: ConversationStage, bridge: str) -> None:
+    caller, ana, luis = await stage.caller(), await stage.agent("ana"), await stage.agent("luis")
+    await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
+    await stage.control.bridge(bridge, [luis.leg_id])
+    assert await caller.hears("ana", "luis")
+    assert await ana.hears("caller", "luis")
+    assert await luis.hears("caller", "ana")
+    await ana.hang_up()
+    await stage.facts.next(LegEnded, ana.leg_id)
+    assert await caller.hears("luis")
+    assert await luis.hears("caller")
+    await stage.control.destroy_bridge(bridge)
+
+
+async def test_a_parked_leg_gets_silence_and_is_in_a_conversation_within_100_ms(
+    stage: ConversationStage, bridge: str
+) -> None:
+    caller, ana = await stage.caller(), await stage.agent("ana")
+    await stage.control.park(ana.leg_id)
+    await stage.control.park(ana.leg_id)
+    before = await ana.packets()
+    assert await ana.hears()
+    assert await ana.packets() > before, "silence flows"
+    await stage.control.start_music(caller.leg_id, "default")
+    await ana.listen()
+    began_s = time.monotonic()
+    await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
+    assert time.monotonic() - began_s < 0.1
+    # At her ear: packets of 20 ms and the phone's own jitter buffer come on top.
+    assert await ana.first_heard_s(began_s) < 0.3
+    assert await caller.hears("ana")
+    assert await ana.hears("caller")
+    await stage.control.unbridge(bridge, ana.leg_id)
+    await stage.control.park(ana.leg_id)
+    before = await ana.packets()
+    assert await ana.hears()
+    assert await ana.packets() > before
+    await stage.control.destroy_bridge(bridge)
+
+
+# -- recording ---------------------------------------------------------------------------------------
+async def test_a_conversation_is_recorded_in_two_channels_and_falls_silent_while_paused(
+    stage: ConversationStage, bridge: str
+) -> None:
+    caller, ana = await stage.caller(), await stage.agent("ana")
+    await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
+    await asyncio.sleep(0.4)
+    recording_id = f"{caller.leg_id}/talk"
+    await stage.control.start_talk_recording(caller.leg_id, recording_id)
+    await asyncio.sleep(1.0)
+    await stage.control.pause_talk_recording(caller.leg_id, recording_id, True)
+    await asyncio.sleep(1.0)
+    await stage.control.pause_talk_recording(caller.leg_id, recording_id, False)
+    await asyncio.sleep(1.0)
+    await stage.control.stop_talk_recording(caller.leg_id, recording_id)
+    finished = await stage.facts.next(RecordingFinished, caller.leg_id)
+    assert (finished.recording_id, finished.ended_by) == (recording_id, "stopped")
+    assert finished.duration_s == pytest.approx(3.0, abs=0.4)
+    await stage.control.stop_talk_recording(caller.leg_id, recording_id)
+    destination = stage.destination("kept/talk.wav")
+    await stage.control.keep_recording(caller.leg_id, recording_id, str(destination))
+    assert not stage.spooled(recording_id)
+    assert stage.sides(recording_id, destination, 0.1, 0.9) == ({"caller"}, {"ana"})
+    assert stage.sides(recording_id, destination, 1.2, 1.8) == (set(), set())
+    assert stage.sides(recording_id, destination, 2.2, 2.8) == ({"caller"}, {"ana"})
+    assert await caller.hears("ana"), "the call goes on"
+    await stage.control.destroy_bridge(bridge)
+
+
+async def test_a_recorded_leg_that_ends_has_ended_its_recording_before(stage: ConversationStage, bridge: str) -> None:
+    caller, ana = await stage.caller(), await stage.agent("ana")
+    await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
+    recording_id = f"{caller.leg_id}/talk"
+    await stage.control.start_talk_recording(caller.leg_id, recording_id)
+    with pytest.raises(CommandRefused):
+        await stage.control.start_talk_recording(caller.leg_id, f"{recording_id}2")
+    await asyncio.sleep(1.0)
+    await caller.hang_up()
+    await stage.facts.next(LegEnded, caller.leg_id)
+    (finished,) = stage.facts.of(RecordingFinished, caller.leg_id)
+    assert finished.ended_by == "hangup"
+    destination = stage.destination("talk.wav")
+    await stage.control.keep_recording(caller.leg_id, recording_id, str(destination))
+    assert stage.sides(recording_id, destination, 0.3, 0.9) == ({"caller"}, {"ana"})
+    await stage.control.stop_talk_recording(caller.leg_id, recording_id)
+    await stage.control.destroy_bridge(bridge)
+
+
+async def test_a_conversation_that_is_discarded_leaves_nothing(stage: ConversationStage) -> None:
+    caller = await stage.caller()
+    recording_id = f"{caller.leg_id}/talk"
+    await stage.control.start_talk_recording(caller.leg_id, recording_id)
+    await asyncio.sleep(0.3)
+    await stage.control.discard_recording(caller.leg_id, recording_id)
+    await asyncio.sleep(0.3)
+    assert stage.facts.of(RecordingFinished, caller.leg_id) == []
+    assert not stage.spooled(recording_id)
+    await caller.hang_up()
+    await stage.facts.next(LegEnded, caller.leg_id)
+    assert stage.facts.of(RecordingFinished, caller.leg_id) == []
+
+
+# -- ringing -----------------------------------------------------------------------------------------
+async def test_a_phone_is_asked_to_answer_by_itself_and_shown_who_calls(stage: ConversationStage) -> None:
+    ana = await stage.agent("ana", auto_answer=True, caller_name='Marta "M" López <b>')
+    assert "answer-after=0" in ana.headers["Call-Info"]
+    assert ana.headers["From"].startswith('"Marta M López b" <')
+    luis = await stage.agent("luis")
+    assert "Call-Info" not in luis.headers
+    for agent in (ana, luis):
+        await stage.control.hang_up(agent.leg_id, EndReason.HUNG_UP_BY_US)
+        await stage.facts.next(LegEnded, agent.leg_id)
