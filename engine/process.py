@@ -19,6 +19,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Literal
 
@@ -41,7 +42,7 @@ from engine.interaction import Surroundings
 from engine.lanes import Lanes
 from engine.media import Resolver, Sounds
 from engine.metrics import Metrics
-from engine.node_settings import ari_settings, node_settings, remote_nodes, sound_directories
+from engine.node_settings import ami_settings, ari_settings, node_settings, remote_nodes, sound_directories
 from engine.outbound_use import OutboundUse
 from engine.recovery import Reconciler, load_open, report_unfinished
 from engine.runtime import Runtime
@@ -50,6 +51,7 @@ from engine.spool import keep_spools
 from engine.transitions import TransitionLog
 from store.cipher import ContactCipher
 from store.journal import Journal
+from telephony.ami.client import AmiClient
 from telephony.control.asterisk import AsteriskCallControl
 from telephony.node.installation import find
 
@@ -143,7 +145,10 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
                 metrics.gaps.inc()
 
         remotes = remote_nodes(home, configuration, box)
-        calls = AsteriskCallControl([ari_settings(node), *remotes], runtime.put, on_gap, runtime.admit, on_stolen)
+        recorder = AmiClient(replace(ami_settings(node), quality=False), lambda fact: None)
+        calls = AsteriskCallControl(
+            [ari_settings(node), *remotes], runtime.put, on_gap, runtime.admit, on_stolen, {node.name: recorder}
+        )
         mailboxes = Mailboxes(home.voicemail, calls)
 
         async def keep(command: KeepRecording) -> None:
@@ -194,6 +199,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         gc.collect()
         gc.freeze()
         await calls.start()
+        stack.push_async_callback(recorder.close)
         report_unfinished(runtime, book, journal.unfinished_commands())
         spools = [node.recordings, *(remote.recordings_dir for remote in remotes)]
         tasks = [
@@ -201,6 +207,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
                 keep_spools(spools, runtime.interactions.__contains__, journal.show, mailboxes.keep), name="spools"
             ),
             asyncio.create_task(engine.bring_node(node), name="bring node"),
+            asyncio.create_task(recorder.start(), name="recorder"),
             asyncio.create_task(_probe_loop(metrics), name="loop probe"),
             asyncio.create_task(engine.look_at_files(), name="look at files"),
             asyncio.create_task(reconciler.keep_auditing(), name="audit"),

@@ -71,7 +71,8 @@ async def clear(directory: Path, is_open: Callable[[str], bool], show: Show, kee
 def _settled(directory: Path) -> list[Path]:
     before_s = time.time() - SETTLED_S
     try:
-        return sorted(file for file in directory.glob("r-*.wav") if file.stat().st_mtime < before_s)
+        files = (file for pattern in ("r-*.wav", "r-*.raw") for file in directory.glob(pattern))
+        return sorted(file for file in files if file.stat().st_mtime < before_s)
     except OSError:
         return []
 
