@@ -17,8 +17,6 @@ import asyncio
 import contextlib
 import json
 import random
-import re
-import secrets
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -28,7 +26,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.sip_agents import Phone, close, phones
+from bench.sip_phones import Behaviour, Callers, Phone, close, phones
 from bench.whole_system import DIALPLAN_SIDE, ENGINE_SIDE, WholeSystem, whole_system
 
 TALK_S = (2.0, 4.0)
@@ -42,81 +40,6 @@ nodes:
   wait: {type: queue, queue: bench, next: bye}
   bye: {type: hangup}
 """
-
-
-class Caller(asyncio.DatagramProtocol):
-    """Callers of one side: a trunk known by its address. Digits and audio nobody needs."""
-
-    def __init__(self, server: tuple[str, int]) -> None:
-        self._server = server
-        self._transport: asyncio.DatagramTransport | None = None
-        self.open: dict[str, float] = {}
-        self.answered = 0
-
-    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
-        self._transport = transport
-
-    def call(self) -> str:
-        """Places one call; returns its Call-ID."""
-        assert self._transport is not None
-        host, port = self._transport.get_extra_info("sockname")[:2]
-        call_id = secrets.token_hex(8)
-        body = (
-            f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
-            "m=audio 39996 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n"
-        )
-        self.open[call_id] = asyncio.get_running_loop().time()
-        self._send(
-            f"INVITE sip:{QUEUE_NUMBER}@{self._server[0]} SIP/2.0\r\n"
-            f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{secrets.token_hex(8)};rport\r\n"
-            f"From: <sip:600@{host}>;tag={call_id}\r\nTo: <sip:{QUEUE_NUMBER}@{self._server[0]}>\r\n"
-            f"Call-ID: {call_id}\r\nCSeq: 1 INVITE\r\nContact: <sip:600@{host}:{port}>\r\nMax-Forwards: 70\r\n"
-            f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-        )
-        return call_id
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        text = data.decode(errors="replace")
-        first = text.partition("\r\n")[0]
-
-        def header(name: str) -> str:
-            match = re.search(rf"^{name}\s*:\s*(.*?)\s*$", text, re.IGNORECASE | re.MULTILINE)
-            return match[1] if match else ""
-
-        call_id = header("Call-ID")
-        if first.startswith("SIP/2.0") and "INVITE" in header("CSeq") and int(first.split()[1]) >= 200:
-            self.answered += first.split()[1] == "200"
-            if first.split()[1] != "200":
-                self.open.pop(call_id, None)
-            contact = re.search(r"<([^>]+)>", header("Contact"))
-            self._send(
-                f"ACK {contact[1] if contact else f'sip:{QUEUE_NUMBER}@{self._server[0]}'} SIP/2.0\r\n"
-                f"Via: SIP/2.0/UDP {self._here};branch=z9hG4bK{secrets.token_hex(8)};rport\r\n"
-                f"From: {header('From')}\r\nTo: {header('To')}\r\nCall-ID: {call_id}\r\n"
-                "CSeq: 1 ACK\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
-            )
-        elif first.startswith(("BYE", "OPTIONS")):
-            vias = "".join(f"Via: {via}\r\n" for via in re.findall(r"^Via\s*:\s*(.*?)\s*$", text, re.I | re.M))
-            self._send(
-                f"SIP/2.0 200 OK\r\n{vias}From: {header('From')}\r\nTo: {header('To')}\r\n"
-                f"Call-ID: {call_id}\r\nCSeq: {header('CSeq')}\r\nContent-Length: 0\r\n\r\n"
-            )
-            if first.startswith("BYE"):
-                self.open.pop(call_id, None)
-
-    @property
-    def _here(self) -> str:
-        assert self._transport is not None
-        host, port = self._transport.get_extra_info("sockname")[:2]
-        return f"{host}:{port}"
-
-    def _send(self, text: str) -> None:
-        assert self._transport is not None
-        self._transport.sendto(text.encode(), self._server)
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
 
 
 @dataclass
@@ -184,13 +107,17 @@ async def measure(agents: int, calls: int, say: Callable[[str], None]) -> list[R
         host, _, port = system.sip.partition(":")
         server = (host, int(port))
         accounts = {d.name: d.secret for d in system.supervisor.plan.node.devices}
-        made = await phones(accounts, server, lambda: chance.uniform(*TALK_S), floor.invited, floor.free)
+        made = await phones(
+            accounts, server, lambda: Behaviour(talk_s=chance.uniform(*TALK_S)), floor.invited, floor.free
+        )
         await _log_in(system, [name.removeprefix("main-") for name in accounts])
         try:
             for _round in range(2):
                 for side, address in SIDES.items():
                     say(f"{side}: one caller at a time")
-                    _, caller = await loop.create_datagram_endpoint(lambda: Caller(server), local_addr=(address, 0))
+                    _, caller = await loop.create_datagram_endpoint(
+                        lambda: Callers(server, QUEUE_NUMBER), local_addr=(address, 0)
+                    )
                     before = system.cpu_s()
                     floor.result, floor.measuring = results[side], "arrives"
                     for _ in range(calls // 6):
@@ -218,7 +145,7 @@ async def measure(agents: int, calls: int, say: Callable[[str], None]) -> list[R
     return list(results.values())
 
 
-async def _until_over(caller: Caller) -> None:
+async def _until_over(caller: Callers) -> None:
     async with asyncio.timeout(120):
         while caller.open:
             await asyncio.sleep(0.1)

@@ -1,7 +1,7 @@
-"""Twenty phones in one process, for benchmarks: they register, answer at once, talk for a while and hang up.
+"""Agents' phones and callers in one process, for benchmarks and the soak: SIP by hand, no audio.
 
-SIP by hand over one UDP socket a phone, because what is measured is the moment a packet arrives: `Phones.invited` and
-`Phones.freed` are read from the loop's clock (seconds) when the INVITE arrives and when the BYE leaves.
+By hand because what is measured is the moment a packet arrives or leaves, on the loop's clock (seconds). A `Phone`
+registers and does what its `Behaviour` of that call says; `Callers` are a trunk known by its address.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import md5
+from typing import Literal
 
 _REGISTERED_WITHIN_S = 10.0
 
@@ -44,17 +45,28 @@ def _digest(challenge: str, user: str, password: str, method: str, uri: str) -> 
     return answer + (f', opaque="{given["opaque"]}"' if "opaque" in given else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What a phone does with one call: rings `ring_s`, then answers, refuses (486) or rings on; talks `talk_s`."""
+
+    talk_s: float = 3.0
+    ring_s: float = 0.0
+    what: Literal["answer", "refuse", "ring"] = "answer"
+
+
 @dataclass
 class Phone(asyncio.DatagramProtocol):
-    """One account. `talk_s()` says how long the next conversation lasts."""
+    """One account. `offered`, `answered`: how many calls it was rung for, and took."""
 
     user: str
     password: str
     server: tuple[str, int]
-    talk_s: Callable[[], float]
+    behave: Callable[[], Behaviour]
     on_invite: Callable[[Phone, float], None]
     on_free: Callable[[Phone, float], None]
     audio_port: int
+    offered: int = 0
+    answered: int = 0
     registered: asyncio.Event = field(default_factory=asyncio.Event)
     _transport: asyncio.DatagramTransport | None = None
     _calls: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -127,9 +139,26 @@ class Phone(asyncio.DatagramProtocol):
             f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
             f"m=audio {self.audio_port} RTP/AVP {payload[1] if payload else 8}\r\n"
         )
+        behaviour = self.behave()
+        self.offered += 1
         self._reply(text, addr, "180 Ringing", tag)
-        self._reply(text, addr, "200 OK", tag, sdp)
-        asyncio.get_running_loop().call_later(self.talk_s(), self._hang_up, call_id, addr)
+
+        def act() -> None:
+            if call_id not in self._calls:
+                return
+            if behaviour.what == "refuse":
+                self._reply(text, addr, "486 Busy Here", tag)
+                del self._calls[call_id]
+            elif behaviour.what == "answer":
+                self.answered += 1
+                self._reply(text, addr, "200 OK", tag, sdp)
+                loop.call_later(behaviour.talk_s, self._hang_up, call_id, addr)
+
+        loop = asyncio.get_running_loop()
+        if behaviour.ring_s:
+            loop.call_later(behaviour.ring_s, act)
+        else:
+            act()
 
     def _hang_up(self, call_id: str, addr: tuple[str, int]) -> None:
         call = self._calls.pop(call_id, None)
@@ -159,10 +188,106 @@ class Phone(asyncio.DatagramProtocol):
         )
 
 
+class Callers(asyncio.DatagramProtocol):
+    """Callers of one trunk, known by its address, who dial `number`. `open`: Call-ID -> when it was placed."""
+
+    def __init__(self, server: tuple[str, int], number: str) -> None:
+        self._server = server
+        self._number = number
+        self._dialogs: dict[str, tuple[str, str, str]] = {}
+        self._transport: asyncio.DatagramTransport | None = None
+        self.open: dict[str, float] = {}
+        self.answered = 0
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        self._transport = transport
+
+    def call(self) -> str:
+        """Places one call; returns its Call-ID."""
+        assert self._transport is not None
+        host, port = self._transport.get_extra_info("sockname")[:2]
+        call_id = secrets.token_hex(8)
+        body = (
+            f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
+            "m=audio 39996 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+        )
+        self.open[call_id] = asyncio.get_running_loop().time()
+        self._send(
+            f"INVITE sip:{self._number}@{self._server[0]} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{secrets.token_hex(8)};rport\r\n"
+            f"From: <sip:600@{host}>;tag={call_id}\r\nTo: <sip:{self._number}@{self._server[0]}>\r\n"
+            f"Call-ID: {call_id}\r\nCSeq: 1 INVITE\r\nContact: <sip:600@{host}:{port}>\r\nMax-Forwards: 70\r\n"
+            f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        )
+        return call_id
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        text = data.decode(errors="replace")
+        first = text.partition("\r\n")[0]
+
+        def header(name: str) -> str:
+            match = re.search(rf"^{name}\s*:\s*(.*?)\s*$", text, re.IGNORECASE | re.MULTILINE)
+            return match[1] if match else ""
+
+        call_id = header("Call-ID")
+        if first.startswith("SIP/2.0") and "INVITE" in header("CSeq") and int(first.split()[1]) >= 200:
+            contact = re.search(r"<([^>]+)>", header("Contact"))
+            if first.split()[1] != "200":
+                self.open.pop(call_id, None)
+            elif call_id not in self._dialogs:
+                self.answered += 1
+                self._dialogs[call_id] = (header("From"), header("To"), contact[1] if contact else "")
+            self._send(
+                f"ACK {contact[1] if contact else f'sip:{self._number}@{self._server[0]}'} SIP/2.0\r\n"
+                f"Via: SIP/2.0/UDP {self._here};branch=z9hG4bK{secrets.token_hex(8)};rport\r\n"
+                f"From: {header('From')}\r\nTo: {header('To')}\r\nCall-ID: {call_id}\r\n"
+                "CSeq: 1 ACK\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+            )
+        elif first.startswith(("BYE", "OPTIONS")):
+            vias = "".join(f"Via: {via}\r\n" for via in re.findall(r"^Via\s*:\s*(.*?)\s*$", text, re.I | re.M))
+            self._send(
+                f"SIP/2.0 200 OK\r\n{vias}From: {header('From')}\r\nTo: {header('To')}\r\n"
+                f"Call-ID: {call_id}\r\nCSeq: {header('CSeq')}\r\nContent-Length: 0\r\n\r\n"
+            )
+            if first.startswith("BYE"):
+                self._over(call_id)
+
+    def hang_up(self, call_id: str) -> bool:
+        """False when there is no conversation (yet, or any more) to hang up."""
+        dialog = self._dialogs.get(call_id)
+        if dialog is None:
+            return False
+        self._send(
+            f"BYE {dialog[2]} SIP/2.0\r\nVia: SIP/2.0/UDP {self._here};branch=z9hG4bK{secrets.token_hex(8)};rport\r\n"
+            f"From: {dialog[0]}\r\nTo: {dialog[1]}\r\nCall-ID: {call_id}\r\nCSeq: 2 BYE\r\n"
+            "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        )
+        self._over(call_id)
+        return True
+
+    def _over(self, call_id: str) -> None:
+        self.open.pop(call_id, None)
+        self._dialogs.pop(call_id, None)
+
+    @property
+    def _here(self) -> str:
+        assert self._transport is not None
+        host, port = self._transport.get_extra_info("sockname")[:2]
+        return f"{host}:{port}"
+
+    def _send(self, text: str) -> None:
+        assert self._transport is not None
+        self._transport.sendto(text.encode(), self._server)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
 async def phones(
     accounts: Mapping[str, str],
     server: tuple[str, int],
-    talk_s: Callable[[], float],
+    behave: Callable[[], Behaviour],
     on_invite: Callable[[Phone, float], None],
     on_free: Callable[[Phone, float], None],
     address: str = "127.0.0.1",
@@ -176,7 +301,7 @@ async def phones(
     loop = asyncio.get_running_loop()
     made: list[Phone] = []
     for user, password in accounts.items():
-        phone = Phone(user, password, server, talk_s, on_invite, on_free, audio_port)
+        phone = Phone(user, password, server, behave, on_invite, on_free, audio_port)
         await loop.create_datagram_endpoint(lambda phone=phone: phone, local_addr=(address, 0))  # type: ignore[misc]
         made.append(phone)
     async with asyncio.timeout(_REGISTERED_WITHIN_S):
