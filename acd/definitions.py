@@ -215,8 +215,8 @@ class Skills(Definition):
 # -- agents -----------------------------------------------------------------------------------------
 def _agent_pin(value: Any) -> str:
     text = typed(value, "a PIN")
-    if not re.fullmatch(r"[0-9]{4,16}|secret:[a-z0-9][a-z0-9_-]{0,39}|sha256:[0-9a-f]{8,64}:[0-9a-f]{64}", text):
-        raise fault("this is no PIN", "write secret:NAME for a generated one, 4 to 16 digits, or sha256:SALT:HASH")
+    if not re.fullmatch(r"[0-9]{4,16}|secret:[a-z0-9][a-z0-9_-]{0,39}", text):
+        raise fault("this is no PIN", "write secret:NAME for a generated one, or 4 to 16 digits")
     return text
 
 

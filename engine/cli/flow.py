@@ -148,8 +148,7 @@ def texts(project: ProjectOption = None, json: JsonOption = False) -> None:
     `centralita flow texts --json | python -m speech ship` renders what the repository carries.
     """
     configuration = _configuration(home_of(project))
-    found = {part for flow in configuration.release.flows.values() for part in flow.static_speech()}
-    spoken = sorted(found, key=lambda part: (part.language, part.text))
+    spoken = configuration.static_speech()
     if json:
         print_json([{"text": part.text, "language": part.language} for part in spoken])
         return

@@ -14,6 +14,7 @@ from types import ModuleType
 
 from ivr.node import Verb
 from ivr.nodes import (
+    agent,
     branch,
     callback,
     collect,
@@ -62,6 +63,7 @@ _OWN: tuple[ModuleType, ...] = (
     wait,
     split,
     queue_status,
+    agent,
     callback,
     survey,
     message,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from core.commands import (
+    AskAgent,
     AskQueueStatus,
     CancelTimer,
     Command,
@@ -35,6 +36,7 @@ from core.commands import (
 )
 from core.decisions import Decision, NodeEntered
 from core.events import (
+    AgentAnswered,
     CallbackRequested,
     CommandRejected,
     DigitPressed,
@@ -82,6 +84,8 @@ class Promises(Protocol):
     def queue(self, command: JoinQueue) -> tuple[str, float]: ...
 
     def queue_status(self, command: AskQueueStatus) -> QueueStatusGiven: ...
+
+    def agent(self, command: AskAgent) -> AgentAnswered: ...
 
     def transfer(self, command: Transfer) -> tuple[str, float]: ...
 
@@ -264,6 +268,9 @@ class Caller:
     def _ask_queue_status(self, command: AskQueueStatus) -> None:
         self._expect(command.request_id, self.now_s, self.promises.queue_status(command))
 
+    def _ask_agent(self, command: AskAgent) -> None:
+        self._expect(command.request_id, self.now_s, self.promises.agent(command))
+
     def _open_ticket(self, command: OpenTicket) -> None:
         self._tickets += 1
         opened = TicketOpened(command.interaction_id, command.ticket_id, f"T-{self._tickets}")
@@ -335,6 +342,7 @@ _ANSWERS: Mapping[type, Callable[[Caller, Any], None]] = {
     JoinQueue: Caller._join_queue,
     LeaveQueue: Caller._leave_queue,
     AskQueueStatus: Caller._ask_queue_status,
+    AskAgent: Caller._ask_agent,
     OpenTicket: Caller._open_ticket,
     RequestCallback: Caller._request_callback,
     SendMessage: Caller._send_message,

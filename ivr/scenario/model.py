@@ -131,6 +131,48 @@ class QueueNow(Definition):
         return {"status": value} if isinstance(value, str) else value
 
 
+class AgentSays(Definition):
+    """What an agent's request comes to. `refused`: no, and why in words. `values`: what is known of her."""
+
+    refused: Text | None = None
+    values: Mapping[Name, Text] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        """`ok`, `refused`, or the words of a refusal."""
+        if isinstance(value, str):
+            return {} if value == "ok" else {"refused": value}
+        return value
+
+
+_SAYS_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "examples": ["ok", "refused"]},
+        {
+            "type": "object",
+            "properties": {
+                "refused": {"type": "string"},
+                "values": {"type": "object", "additionalProperties": {"type": ["string", "number"]}},
+            },
+            "additionalProperties": False,
+        },
+    ]
+}
+
+
+def _once_or_more(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+AgentReplies = Annotated[
+    Sequence[AgentSays],
+    BeforeValidator(_once_or_more),
+    WithJsonSchema({"anyOf": [*_SAYS_SCHEMA["anyOf"], {"type": "array", "items": _SAYS_SCHEMA}]}),
+]
+AgentAction = Literal["log_in", "log_out", "ready", "not_ready", "finish_wrap_up", "disposition", "hold_line", "status"]
+
+
 class TransferOutcome(_Outcome):
     outcome: Literal["answered", "busy", "no_answer", "refused", "failed"]
     after_s: Seconds = TRANSFER_S
@@ -168,6 +210,8 @@ class GivenModel(Definition):
     http: Sequence[Web] = ()
     queue: Mapping[Name, QueueOutcome] = {}
     queue_status: Mapping[Name, QueueNow] = {}
+    agent: Mapping[AgentAction, AgentReplies] = {}
+    """What `agent` nodes ask for; of a list each is used once and the last for ever."""
     transfer: Mapping[Text, TransferOutcome] = {}
     record: Sequence[Message] = ()
     rejected: Annotated[Sequence[str], BeforeValidator(_command_names)] = ()

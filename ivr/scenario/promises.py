@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.commands import AskQueueStatus, JoinQueue, SendHttp, StartRecording, Transfer
-from core.events import HttpReplied, QueueStatusGiven
+from core.commands import AskAgent, AskQueueStatus, JoinQueue, SendHttp, StartRecording, Transfer
+from core.events import AgentAnswered, HttpReplied, QueueStatusGiven
 from ivr.replies import value_at
 
 HTTP_S, QUEUE_S, TRANSFER_S, RECORDING_S = 0.3, 20.0, 8.0, 8.0
@@ -33,6 +34,27 @@ class WebReply:
         return re.fullmatch(pattern, command.url) is not None
 
 
+ANA: Mapping[str, str] = {
+    "agent_id": "ana",
+    "name": "Ana",
+    "presence": "ready",
+    "reason": "",
+    "looks": "ready",
+    "pending": "",
+    "queue_count": "1",
+}
+"""Whom an `agent` node finds, unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReply:
+    """What an agent's request comes to; `values` stand over those of `ANA`."""
+
+    ok: bool = True
+    why: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class Given:
     """The promises of one scenario. Of several web replies that fit, each is used once and the last for ever."""
@@ -41,6 +63,8 @@ class Given:
     queues: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     statuses: Mapping[str, tuple[str, int, float]] = field(default_factory=dict)
     """Queue -> open, closed or no_agents; callers waiting; seconds expected."""
+    agents: Mapping[str, Sequence[AgentReply]] = field(default_factory=dict)
+    """Action -> replies, each used once and the last for ever."""
     transfers: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     recordings: Sequence[tuple[float, str]] = ()
     rejected: Collection[str] = ()
@@ -50,6 +74,7 @@ class Given:
     def __post_init__(self) -> None:
         self._used: set[int] = set()
         self._recorded = 0
+        self._asked: Counter[str] = Counter()
 
     def http(self, command: SendHttp) -> tuple[HttpReplied, float]:
         fitting = [index for index, reply in enumerate(self.web) if reply.fits(command)]
@@ -66,6 +91,13 @@ class Given:
     def queue_status(self, command: AskQueueStatus) -> QueueStatusGiven:
         status, waiting, ewt_s = self.statuses.get(command.queue, ("open", 0, 0.0))
         return QueueStatusGiven(command.interaction_id, command.request_id, status, waiting, ewt_s)  # type: ignore[arg-type]
+
+    def agent(self, command: AskAgent) -> AgentAnswered:
+        replies = self.agents.get(command.action) or (AgentReply(),)
+        reply = replies[min(self._asked[command.action], len(replies) - 1)]
+        self._asked[command.action] += 1
+        values = {**ANA, **reply.values} if reply.ok else dict(reply.values)
+        return AgentAnswered(command.interaction_id, command.request_id, reply.ok, reply.why, values)
 
     def transfer(self, command: Transfer) -> tuple[str, float]:
         return self.transfers.get(command.target, ("answered", TRANSFER_S))

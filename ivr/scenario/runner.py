@@ -20,7 +20,7 @@ from ivr.run import Start
 from ivr.scenario.caller import Caller
 from ivr.scenario.compare import Difference, Ears, compare, nodes_of, show
 from ivr.scenario.model import GivenModel, ScenarioFile, ScenarioTest, Step
-from ivr.scenario.promises import Given, WebReply
+from ivr.scenario.promises import AgentReply, Given, WebReply
 from ivr.scenario.transcript import Decided, Line
 from ivr.visit import World
 
@@ -162,6 +162,10 @@ def promises_of(given: GivenModel) -> Given:
         ],
         queues={name: (outcome.outcome, outcome.after_s) for name, outcome in given.queue.items()},
         statuses={name: (now.status, now.waiting, now.ewt_s) for name, now in given.queue_status.items()},
+        agents={
+            action: [AgentReply(one.refused is None, one.refused or "", one.values) for one in says]
+            for action, says in given.agent.items()
+        },
         transfers={name: (outcome.outcome, outcome.after_s) for name, outcome in given.transfer.items()},
         recordings=[(message.duration_s, message.ended_by) for message in given.record],
         rejected=given.rejected,

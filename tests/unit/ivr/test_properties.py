@@ -161,6 +161,18 @@ def _node(rng: random.Random, kind: str, names: list[str]) -> dict[str, Any]:
             **maybe(number="{{ a }}", no_input=retry, no_match=retry),
         },
         "queue_status": {"queue": "q", "into": {"waiting": "b"}, **maybe(open=to(), no_agents=to(), next=to())},
+        "agent": {
+            "pin": "{{ secret }}",
+            "into": {"presence": "b"},
+            **rng.choice(
+                [
+                    {"do": "hold_line"},
+                    {"do": "disposition", "value": "{{ a }}", "ok": to()},
+                    {"do": "status", "ok": to()},
+                ]
+            ),
+            **maybe(agent="{{ a }}", refused=to()),
+        },
         "wait": {"seconds": "2", "next": to(), **maybe(music="default")},
         "hangup": {**maybe(prompt=_prompt(rng)), "reason": rng.choice(["normal", "busy"])},
     }
