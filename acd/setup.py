@@ -38,7 +38,8 @@ class AgentSetup:
 
 @dataclass(frozen=True, slots=True)
 class Relaxation:
-    """From `after_s` of waiting on, `skills` is the requirement (empty: none)."""
+    """From `after_s` of waiting on, `skills` is what the queue asks for (empty: nothing). What the flow asked for
+    stays. A queue's relaxations are sorted by `after_s`."""
 
     after_s: float
     skills: str = ""
@@ -84,6 +85,14 @@ class Hours(Protocol):
 
     def changes_at(self, now_s: float) -> float:
         """The next moment (UTC seconds) at which the answer may differ."""
+        ...
+
+
+class Days(Protocol):
+    """The site's calendar of days, by which counters start over."""
+
+    def ends_at(self, now_s: float) -> float:
+        """The end (UTC seconds, after `now_s`) of the day that `now_s` lies in."""
         ...
 
 
@@ -177,3 +186,5 @@ class Setup:
     """Removed queue -> queue that takes who still waits in it."""
     rest_s: float = 0.0
     skills: frozenset[str] = frozenset()
+    days: Days | None = None
+    """None: days of UTC."""

@@ -1,0 +1,62 @@
+"""The two moments at which everything changes at once: a new setup, and a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from acd import offers, presence, stays, wrap_up
+from acd.floor import Floor
+from acd.order import step_at
+from acd.setup import Setup
+from acd.turn import Aggregate, Turn
+from core.assignment import AssignmentEvent, AssignmentState
+from core.decisions import Noted
+from core.routing import OfferWithdrawn
+from core.stay import StayEnd, StayState
+
+_TALKING = (AssignmentState.ACTIVE, AssignmentState.HELD, AssignmentState.CONSULTING)
+
+
+def change(floor: Floor, turn: Turn, setup: Setup) -> None:
+    floor.setup = setup
+    floor.hours.clear()
+    for key, agent in floor.agents.items():
+        if key not in setup.agents:
+            turn.agent(agent)
+    for stay in floor.stays.values():
+        queue = setup.queues.get(stay.queue_key)
+        if queue is not None and (step := step_at(stay, queue, turn.now_s)) != stay.step:
+            turn.stay(stay).step = step
+    floor.index(turn.now_s)
+    for agent in tuple(floor.agents.values()):
+        if agent.removed:
+            presence.work_over(floor, turn, agent)
+    for stay in tuple(floor.stays.values()):
+        if stay.queue and stay.state is StayState.WAITING and stay.queue_key not in setup.queues:
+            stays.drain(floor, turn, stay)
+    turn.everything = True
+
+
+def resume(floor: Floor, turn: Turn, alive: Callable[[str], bool], unread: list[tuple[Aggregate, str]]) -> None:
+    for (kind, row_id), why in unread:
+        turn.decide(Noted("restore", f"{kind} {row_id} is left out: {why}"))
+    for stay in tuple(floor.stays.values()):
+        if not alive(stay.interaction_id):
+            turn.stay(stay)
+            offers.withdraw_from(floor, turn, stay, "its interaction is gone")
+            stays.end(floor, turn, stay, StayEnd.LOST)
+        elif stay.state is StayState.OFFERED and not any(offer_id in floor.offers for offer_id in stay.offers):
+            turn.stay(stay).offers.clear()
+            stays.back(floor, turn, stay)
+    for agent in tuple(floor.agents.values()):
+        for work in tuple(agent.assignments.values()):
+            if work.state is AssignmentState.OFFERED and work.stay_id not in floor.stays:
+                turn.agent(agent)
+                turn.say(OfferWithdrawn(work.interaction_id, work.offer_id, "its stay is gone"))
+                turn.move_assignment(agent, work, AssignmentEvent.WITHDRAWN)
+                work.how = "withdrawn"
+                wrap_up.close(floor, turn, agent, work)
+                presence.work_over(floor, turn, agent)
+            elif work.state in _TALKING and not alive(work.interaction_id):
+                wrap_up.over(floor, turn, agent, work, "lost")
+    turn.everything = True

@@ -1,0 +1,290 @@
+"""The floor: everybody who answers, everybody who waits, and the indexes that find them without searching.
+
+Indexes are derived from the records and the setup, so they can be built anew at any time (`index`): at start, after a
+change of setup, and after a handler raised. Agents are numbered; sets of agents are bit masks (bit n: agent n), so that
+"free for calls, serves the queue, has the skills" is two `&`.
+
+Who waits in one queue under one requirement on one channel forms a *group*, sorted by `order.sort_key`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from heapq import heappop, heappush
+from math import inf
+
+from acd import capacity, order
+from acd.records import Agent, Assignment, Queue, Stay
+from acd.setup import AgentSetup, Key, QueueSetup, Setup
+from acd.skills import Requirement, RequirementInvalid
+from core.agent import Presence
+from core.stay import StayState
+
+MAX_GROUPS = 4000
+"""Beyond this, groups that nobody waits in are forgotten."""
+
+GroupKey = tuple[Key, str, str, str]
+"""Queue, channel, requirement, preferred agent (empty for none)."""
+GONE = QueueSetup("", "")
+
+
+class Group:
+    """`agents`: who may serve it, free or not. `waiting`: (sort key, stay id), who is served first comes first."""
+
+    __slots__ = ("ageing", "agents", "channel", "number", "requirement", "waiting")
+
+    def __init__(self, number: int, channel: str, requirement: Requirement, agents: int, ageing: float) -> None:
+        self.number, self.channel, self.requirement = number, channel, requirement
+        self.agents, self.ageing = agents, ageing
+        self.waiting: list[tuple[order.SortKey, str]] = []
+
+
+class Floor:
+    def __init__(self, setup: Setup, seed: int) -> None:
+        self.setup, self.seed = setup, seed
+        self.agents: dict[Key, Agent] = {}
+        self.stays: dict[str, Stay] = {}
+        self.queues: dict[Key, Queue] = {}
+        self.hours: dict[Key, tuple[bool, float, float]] = {}
+        """What a queue's hours say, and from when until when."""
+        self.down: set[str] = set()
+        """Phones that are not reachable."""
+        self.armed: dict[str, float] = {}
+        """Timer id -> when it is due."""
+        self.last_number = 0
+        self.index(0.0)
+
+    # -- the whole of it ---------------------------------------------------------------------------
+    def index(self, now_s: float) -> None:
+        """Builds every index from the records and the setup. Agents of the setup without a record get one."""
+        for key, person in self.setup.agents.items():
+            if key not in self.agents:
+                self.agents[key] = Agent(*key, device=person.device)
+            self.agents[key].removed = False
+        for key, agent in tuple(self.agents.items()):
+            agent.removed = key not in self.setup.agents
+            if agent.gone:
+                del self.agents[key]
+        keys = sorted(self.agents)
+        self.numbers: dict[Key, int] = {key: number for number, key in enumerate(keys)}
+        self.roster: list[Agent] = [self.agents[key] for key in keys]
+        self.people: list[AgentSetup] = [self.person(key) for key in keys]
+        self.by_name: dict[str, list[int]] = {}
+        for (_, agent_id), number in self.numbers.items():
+            self.by_name.setdefault(agent_id, []).append(number)
+        self.everybody: dict[str, int] = {}
+        self.members: dict[Key, int] = {}
+        for number, person in enumerate(self.people):
+            tenant, bit = person.tenant, 1 << number
+            self.everybody[tenant] = self.everybody.get(tenant, 0) | bit
+            if person.queues is not None:
+                for queue in person.queues:
+                    self.members[tenant, queue] = self.members.get((tenant, queue), 0) | bit
+        for number, person in enumerate(self.people):
+            if person.queues is None:
+                for key in self.setup.queues:
+                    if key[0] == person.tenant:
+                        self.members[key] = self.members.get(key, 0) | 1 << number
+        self.groups: dict[GroupKey, Group] = {}
+        self.numbered: list[Group] = []
+        self._most_groups = MAX_GROUPS
+        self.crowded = 0
+        """Groups somebody waits in, a bit each."""
+        self._reach: list[list[int]] = [[0, 0] for _ in keys]
+        self._skilled: dict[tuple[str, str], int] = {}
+        self.placed: dict[str, tuple[Group, order.SortKey]] = {}
+        self.present: dict[Key, dict[str, Stay]] = {}
+        self._climbs: list[tuple[float, str]] = []
+        self.working: dict[str, int] = {}
+        """Interaction -> who works on it or is offered it."""
+        self.offers: dict[str, tuple[Agent, str]] = {}
+        """Offer -> whose it is, and the interaction."""
+        self.devices: dict[str, int] = {}
+        self.logged_in = self.ready = self.idle = 0
+        self.free: dict[str, int] = dict.fromkeys(self.setup.channels, 0)
+        for number, agent in enumerate(self.roster):
+            self.refresh(number, now_s)
+            if agent.device and (agent.presence is not Presence.LOGGED_OUT or agent.device not in self.devices):
+                self.devices[agent.device] = number
+            for work in agent.assignments.values():
+                self.working[work.interaction_id] = self.working.get(work.interaction_id, 0) | 1 << number
+                self.offers[work.offer_id] = (agent, work.interaction_id)
+        for stay in self.stays.values():
+            self.present.setdefault(stay.queue_key, {})[stay.stay_id] = stay
+            self.last_number = max(self.last_number, stay.number)
+            if stay.state is StayState.WAITING:
+                self.place(stay, now_s)
+
+    # -- who and what ------------------------------------------------------------------------------
+    def person(self, key: Key) -> AgentSetup:
+        """How an agent is set up; one that configuration knows no more serves no queue."""
+        return self.setup.agents.get(key) or AgentSetup(*key, queues=frozenset())
+
+    def queue_setup(self, stay: Stay) -> QueueSetup:
+        """How its queue is set up; the plainest when it was removed, or for a stay without a queue."""
+        return self.setup.queues.get(stay.queue_key, GONE)
+
+    def queue(self, key: Key) -> Queue:
+        found = self.queues.get(key)
+        if found is None:
+            found = self.queues[key] = Queue(*key)
+        return found
+
+    # -- agents ------------------------------------------------------------------------------------
+    def refresh(self, number: int, now_s: float) -> bool:
+        """Files an agent under what she is now. True when she became free for some channel."""
+        agent, person, bit = self.roster[number], self.people[number], 1 << number
+        there = agent.presence is not Presence.LOGGED_OUT
+        ready = agent.presence is Presence.READY
+        self.logged_in = self.logged_in | bit if there else self.logged_in & ~bit
+        self.ready = self.ready | bit if ready else self.ready & ~bit
+        newly = False
+        for channel, free in self.free.items():
+            if ready and not capacity.hindrance(agent, person, channel, self.setup, now_s):
+                if not free & bit:
+                    self.free[channel] = free | bit
+                    newly = True
+            elif free & bit:
+                self.free[channel] = free & ~bit
+        return newly
+
+    def skilled(self, tenant: str, requirement: Requirement) -> int:
+        """Everybody of the tenant who meets a requirement."""
+        if not requirement.text:
+            return self.everybody.get(tenant, 0)
+        found = self._skilled.get((tenant, requirement.text))
+        if found is None:
+            people = enumerate(self.people)
+            found = sum(1 << n for n, who in people if who.tenant == tenant and requirement.met(who.skills))
+            if len(self._skilled) >= MAX_GROUPS:
+                self._skilled.clear()
+            self._skilled[tenant, requirement.text] = found
+        return found
+
+    def reach(self, number: int) -> int:
+        """The groups an agent may serve, a bit each."""
+        known = self._reach[number]
+        bit = 1 << number
+        while known[0] < len(self.numbered):
+            group = self.numbered[known[0]]
+            if group.agents & bit:
+                known[1] |= 1 << known[0]
+            known[0] += 1
+        return known[1]
+
+    # -- who waits ---------------------------------------------------------------------------------
+    def requirement(self, stay: Stay, step: int) -> Requirement:
+        """The queue's own, as relaxed by `step`, and the flow's. What cannot be read asks for nothing."""
+        queue = self.queue_setup(stay)
+        own = readable(queue.relaxations[step - 1].skills if step else queue.skills)
+        return own.also(readable(stay.skills)) if stay.skills else own
+
+    def may_serve(self, stay: Stay, step: int) -> int:
+        """Everybody who has what the stay asks for at a step, logged in or not."""
+        members = self.members.get(stay.queue_key, 0)
+        return members & self.skilled(stay.tenant, self.requirement(stay, step))
+
+    def could_ever(self, stay: Stay) -> int:
+        """Everybody who has what the stay asks for now or at a later step, but for those it must not be offered to."""
+        steps = range(stay.step, len(self.queue_setup(stay).relaxations) + 1)
+        found = 0
+        for step in steps:
+            found |= self.may_serve(stay, step)
+        return found & ~self.mask(stay.tenant, stay.excluded)
+
+    def mask(self, tenant: str, agent_ids: tuple[str, ...]) -> int:
+        found = 0
+        for agent_id in agent_ids:
+            number = self.numbers.get((tenant, agent_id))
+            if number is not None:
+                found |= 1 << number
+        return found
+
+    def barred(self, stay: Stay, now_s: float) -> int:
+        """Who must not be offered this stay though she could serve its group."""
+        found = self.working.get(stay.interaction_id, 0)
+        if stay.excluded:
+            found |= self.mask(stay.tenant, stay.excluded)
+        if stay.refused:
+            found |= self.mask(stay.tenant, tuple(who for who, until_s in stay.refused.items() if until_s > now_s))
+        return found
+
+    def group(self, stay: Stay, now_s: float) -> Group:
+        requirement = self.requirement(stay, stay.step)
+        preferred = stay.preferred_agent if now_s < stay.patience_ends_s else ""
+        key = (stay.queue_key, stay.channel, requirement.text, preferred)
+        found = self.groups.get(key)
+        if found is None:
+            if len(self.numbered) >= self._most_groups:
+                self._forget_groups()
+            agents = self.may_serve(stay, stay.step)
+            if preferred:
+                agents &= self.mask(stay.tenant, (preferred,))
+            found = Group(len(self.numbered), stay.channel, requirement, agents, self.queue_setup(stay).ageing)
+            self.groups[key] = found
+            self.numbered.append(found)
+        return found
+
+    def place(self, stay: Stay, now_s: float) -> None:
+        """Takes its place among those who wait like it."""
+        queue = self.queue_setup(stay)
+        group = self.group(stay, now_s)
+        sort_key = order.sort_key(stay, queue, stay.step, now_s)
+        insort(group.waiting, (sort_key, stay.stay_id))
+        self.crowded |= 1 << group.number
+        self.placed[stay.stay_id] = (group, sort_key)
+        climbs_s = order.urgency_changes_at(stay, queue, now_s)
+        if climbs_s < inf:
+            heappush(self._climbs, (climbs_s, stay.stay_id))
+
+    def unplace(self, stay_id: str) -> None:
+        found = self.placed.pop(stay_id, None)
+        if found is None:
+            return
+        group, sort_key = found
+        del group.waiting[bisect_left(group.waiting, (sort_key, stay_id))]
+        if not group.waiting:
+            self.crowded &= ~(1 << group.number)
+
+    def climb(self, now_s: float) -> None:
+        """Sorts anew whose urgency has climbed since the last event."""
+        climbs = self._climbs
+        while climbs and climbs[0][0] <= now_s:
+            stay_id = heappop(climbs)[1]
+            if stay_id in self.placed:
+                self.unplace(stay_id)
+                self.place(self.stays[stay_id], now_s)
+
+    def admit(self, stay: Stay) -> None:
+        self.stays[stay.stay_id] = stay
+        self.present.setdefault(stay.queue_key, {})[stay.stay_id] = stay
+
+    def dismiss(self, stay: Stay) -> None:
+        self.unplace(stay.stay_id)
+        del self.stays[stay.stay_id]
+        del self.present[stay.queue_key][stay.stay_id]
+
+    def release(self, agent: Agent, work: Assignment) -> None:
+        """Takes an assignment that is done off her."""
+        del agent.assignments[work.interaction_id]
+        self.offers.pop(work.offer_id, None)
+        left = self.working.get(work.interaction_id, 0) & ~(1 << self.numbers[agent.key])
+        if left:
+            self.working[work.interaction_id] = left
+        else:
+            self.working.pop(work.interaction_id, None)
+
+    def _forget_groups(self) -> None:
+        kept = {key: group for key, group in self.groups.items() if group.waiting}
+        self.groups, self.numbered, self.crowded = kept, list(kept.values()), (1 << len(kept)) - 1
+        self._most_groups = max(MAX_GROUPS, 2 * len(kept))
+        self._reach = [[0, 0] for _ in self.roster]
+        for number, group in enumerate(self.numbered):
+            group.number = number
+
+
+def readable(text: str) -> Requirement:
+    try:
+        return Requirement.parse(text)
+    except RequirementInvalid:
+        return Requirement.parse("")

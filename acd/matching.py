@@ -1,0 +1,146 @@
+"""Who gets whom. After every event, nobody waits whom a free agent could serve.
+
+That holds before the event too, so only what the event freed has to be looked at: agents who became free, and stays
+that came, came back, or were relaxed. Contacts are taken in the one order over all queues (acd/order.py); each gets
+the agent its queue's strategy puts first among those free.
+
+Adding an agent never lowers how many are served in one instant: take the contacts in order, with free agents S in one
+world and S plus x in the other. A strategy's key looks at no other agent, so the choice from S plus x is x or the
+choice from S; after each contact the second world's free agents are again the first's plus at most one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import heapify, heappop, heappush, nsmallest
+
+from acd import offers
+from acd.floor import Floor, Group
+from acd.records import Stay
+from acd.strategies import strategy_of
+from acd.strategies.strategy import Score, Sought
+from acd.turn import Turn
+from core.decisions import Considered
+from core.stay import StayState
+
+_SHOWN = 3
+"""Agents told in an offer's explanation."""
+
+Head = tuple[float, float, int, str, Group, int]
+"""Minus its score, its tie breakers, the stay, its group, and its place in it (-1: it stands for itself alone)."""
+
+
+def settle(floor: Floor, turn: Turn) -> None:
+    """Files the agents this event changed, and matches what it freed."""
+    newly = 0
+    for agent in turn.agents.values():
+        number = floor.numbers[agent.key]
+        if floor.refresh(number, turn.now_s):
+            newly |= 1 << number
+    if newly or turn.seeking or turn.everything:
+        _match(floor, turn, newly)
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The numbers in a mask, lowest first."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+def _match(floor: Floor, turn: Turn, newly: int) -> None:
+    now_s = turn.now_s
+    heads: list[Head] = []
+    groups = floor.crowded
+    if not turn.everything:
+        reached = 0
+        for number in bits(newly):
+            reached |= floor.reach(number)
+        groups &= reached
+    for number in bits(groups):
+        group = floor.numbered[number]
+        if group.agents & floor.free.get(group.channel, 0):
+            heads.append(_head(group, 0, now_s))
+    for stay in turn.seeking.values():
+        placed = floor.placed.get(stay.stay_id)
+        if placed is not None and not groups >> placed[0].number & 1:
+            group, (base, began_s, order) = placed
+            heads.append((base - group.ageing * now_s, began_s, order, stay.stay_id, group, -1))
+    heapify(heads)
+    several: list[Stay] = []
+    while heads:
+        _, _, _, stay_id, group, at = heappop(heads)
+        stay = floor.stays[stay_id]
+        found = group.agents & floor.free.get(group.channel, 0)
+        if not found:
+            continue
+        found &= ~floor.barred(stay, now_s)
+        chosen = _choose(floor, stay, group, found, now_s) if found else []
+        if at >= 0:
+            after = at if chosen else at + 1
+            if chosen:
+                floor.unplace(stay_id)
+            if after < len(group.waiting):
+                heappush(heads, _head(group, after, now_s))
+        if chosen:
+            bit = 1 << chosen[0][1]
+            next_ = min((head for head in heads if head[4].agents & bit), default=None)
+            offers.make(
+                floor,
+                turn,
+                stay,
+                chosen[0][1],
+                considered=tuple(Considered(floor.roster[n].agent_id, "", score) for score, n in chosen),
+                excluded=_excluded(floor, stay, group, now_s),
+                ahead_of=next_[3] if next_ else "",
+                requirement=group.requirement.text,
+            )
+            if floor.queue_setup(stay).strategy == "ring_several":
+                several.append(stay)
+    for stay in several:
+        _ring_more(floor, turn, stay)
+
+
+def _head(group: Group, at: int, now_s: float) -> Head:
+    (base, began_s, order), stay_id = group.waiting[at]
+    return (base - group.ageing * now_s, began_s, order, stay_id, group, at)
+
+
+def _choose(floor: Floor, stay: Stay, group: Group, found: int, now_s: float) -> list[tuple[Score, int]]:
+    """The best few, best first."""
+    queue = floor.queue_setup(stay)
+    key = strategy_of(queue.strategy).key
+    sought = Sought(stay, queue, group.requirement, now_s, floor.seed)
+    roster, people = floor.roster, floor.people
+    scored = [(key(roster[n], people[n], sought), n) for n in bits(found)]
+    return scored if len(scored) == 1 else nsmallest(_SHOWN, scored)
+
+
+def _excluded(floor: Floor, stay: Stay, group: Group, now_s: float) -> dict[str, int]:
+    members = floor.members.get(stay.queue_key, 0)
+    able, free = group.agents, floor.free.get(group.channel, 0)
+    counts = {
+        "logged_out": able & ~floor.logged_in,
+        "not_ready": able & floor.logged_in & ~floor.ready,
+        "busy": able & floor.ready & ~free,
+        "refused_before": able & free & floor.barred(stay, now_s),
+        "skill": members & ~able,
+    }
+    return {why: who.bit_count() for why, who in counts.items() if who}
+
+
+def _ring_more(floor: Floor, turn: Turn, stay: Stay) -> None:
+    """Rings whoever is left over, for a contact whose queue wants several phones to ring."""
+    if stay.state is not StayState.OFFERED:
+        return
+    queue = floor.queue_setup(stay)
+    group = floor.group(stay, turn.now_s)
+    wanted = int(strategy_of(queue.strategy).option(queue, "agents"))
+    while len(stay.offers) < wanted:
+        found = group.agents & floor.free.get(group.channel, 0) & ~floor.barred(stay, turn.now_s)
+        if not found:
+            return
+        best = _choose(floor, stay, group, found, turn.now_s)
+        considered = tuple(Considered(floor.roster[n].agent_id, "", score) for score, n in best)
+        offers.make(floor, turn, stay, best[0][1], considered, {}, "", group.requirement.text)

@@ -1,0 +1,94 @@
+"""One order over all queues: the highest score is served first, wherever it waits.
+
+    score = PRIORITY * (contact's + queue's + relaxation's priority)
+          + value_weight * value
+          + urgency
+          + ageing * waited_s
+
+    urgency = URGENCY * (how many of STEPS shares of the target have passed) / len(STEPS)
+
+`waited_s` counts from `began_s`, so that time waited elsewhere is kept. Urgency is closeness to missing the queue's
+service-level target: it climbs in a few equal steps over the second half of the target time and stays at the top from
+there on, so a contact that missed its target is never put behind one that has not. Ties: who began to wait first,
+then who joined first.
+
+Why steps: between two of them a score is `points + ageing * (now - began)`, so the order of those who wait in one
+queue does not change with time, and each is kept sorted by `ageing * began - points`. A contact is sorted anew only
+when its points change: at most `len(STEPS)` times, and when a relaxation sets in. Nobody needs a timer for that: order
+matters only when somebody is to be served.
+
+No overtaking among equals: of two contacts with the same queue, requirement, priority and value, the one that began
+earlier has waited longer, urgency and ageing never fall with waiting, and a tie goes to the earlier. So its score is
+never lower.
+
+No starvation while ageing is above 0: let P be the most that points can be. With one ageing `a` for all, contact c can
+be overtaken only by who began before `began_c + (P - points_c) / a`: later ones have a lower score for ever. They are
+finitely many, each is served once, then c is the highest. With different ageings the same holds as long as the
+others' waits stay bounded (by `max_wait_s`, or because their queues are not overloaded for ever).
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+from acd.records import Stay
+from acd.setup import QueueSetup
+
+PRIORITY = 60.0
+"""Points of one step of priority: a minute of waiting at ageing 1."""
+URGENCY = 60.0
+STEPS = (0.5, 0.625, 0.75, 0.875)
+"""Shares of the target time at which urgency climbs."""
+
+SortKey = tuple[float, float, int]
+"""Lower is served earlier, among those who wait under the same ageing."""
+
+
+def parts(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> dict[str, float]:
+    """The score in its parts: priority, value, urgency, ageing."""
+    relaxed = queue.relaxations[step - 1].priority if step else 0
+    return {
+        "priority": PRIORITY * (stay.priority + queue.priority + relaxed),
+        "value": queue.value_weight * stay.value,
+        "urgency": urgency(stay, queue, now_s),
+        "ageing": queue.ageing * (now_s - stay.began_s),
+    }
+
+
+def points(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> float:
+    """The score without its ageing."""
+    relaxed = queue.relaxations[step - 1].priority if step else 0
+    standing = PRIORITY * (stay.priority + queue.priority + relaxed) + queue.value_weight * stay.value
+    return standing + urgency(stay, queue, now_s)
+
+
+def urgency(stay: Stay, queue: QueueSetup, now_s: float) -> float:
+    began_s, target_s = stay.began_s, queue.service_level.within_s
+    return URGENCY * sum(now_s >= began_s + share * target_s for share in STEPS) / len(STEPS)
+
+
+def urgency_changes_at(stay: Stay, queue: QueueSetup, now_s: float) -> float:
+    """The next moment at which its urgency climbs; infinite when it is at the top."""
+    began_s, target_s = stay.began_s, queue.service_level.within_s
+    for share in STEPS:
+        if (at_s := began_s + share * target_s) > now_s:
+            return at_s
+    return inf
+
+
+def sort_key(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> SortKey:
+    began_s = stay.began_s
+    return (queue.ageing * began_s - points(stay, queue, step, now_s), began_s, stay.number)
+
+
+def step_at(stay: Stay, queue: QueueSetup, now_s: float) -> int:
+    """The relaxation step in force: 0 for none, n for the n-th. Steps are sorted by `after_s`."""
+    began_s = stay.began_s
+    return sum(now_s >= began_s + relaxation.after_s for relaxation in queue.relaxations)
+
+
+def step_changes_at(stay: Stay, queue: QueueSetup, now_s: float) -> float:
+    """When the next relaxation sets in; infinite when there is none."""
+    began_s = stay.began_s
+    later = (began_s + relaxation.after_s for relaxation in queue.relaxations)
+    return min((at_s for at_s in later if at_s > now_s), default=inf)

@@ -1,0 +1,211 @@
+"""Presence: what an agent chooses. Pause and logout asked for during work are pending and taken when it ends."""
+
+from __future__ import annotations
+
+from acd import stays
+from acd.capacity import VOICE
+from acd.floor import Floor
+from acd.records import Agent
+from acd.setup import NotReadyReason
+from acd.turn import Refused, Turn
+from core.agent import PRESENCE_TABLE, Presence, PresenceEvent
+from core.decisions import Moved, Noted
+from core.routing import AgentActed, DeviceChanged, LineChanged
+
+BACK_WITHIN_S = 300.0
+"""Who was taken off because her phone was gone is ready again by itself when it is back this soon."""
+
+
+def acted(floor: Floor, turn: Turn, fact: AgentActed) -> None:
+    """Raises Refused."""
+    agent = floor.agents.get((fact.tenant, fact.agent_id))
+    if agent is None:
+        raise Refused(f"there is no agent {fact.agent_id}")
+    match fact.action:
+        case "log_in":
+            _log_in(floor, turn, agent, fact.device)
+        case "log_out":
+            _log_out(floor, turn, agent)
+        case "ready":
+            _ready(floor, turn, agent)
+        case "not_ready":
+            _not_ready(floor, turn, agent, fact)
+
+
+def _log_in(floor: Floor, turn: Turn, agent: Agent, wanted: str) -> None:
+    if agent.removed:
+        raise Refused(f"agent {agent.agent_id} is not configured any more")
+    there = agent.presence is not Presence.LOGGED_OUT
+    device = wanted or (agent.device if there else floor.person(agent.key).device)
+    other = floor.devices.get(device) if device else None
+    if other is not None and floor.roster[other] is not agent and floor.logged_in >> other & 1:
+        who = floor.people[other].name or floor.people[other].agent_id
+        raise Refused(f"{who} is logged in at {device}: she logs out first, or you choose another phone")
+    if there and device == agent.device:
+        return
+    if there and (agent.line_leg_id or any(work.channel == VOICE for work in agent.assignments.values())):
+        raise Refused(f"you are logged in at {agent.device}: end what you do there, then move")
+    turn.agent(agent)
+    if agent.device and floor.devices.get(agent.device) == floor.numbers[agent.key]:
+        del floor.devices[agent.device]
+    agent.device = device
+    agent.reachable = device not in floor.down
+    if device:
+        floor.devices[device] = floor.numbers[agent.key]
+    if there:
+        return
+    agent.logged_in_s = agent.idle_since_s = turn.now_s
+    agent.occupied_s, agent.ronas, agent.breaks_s = 0.0, 0, {}
+    agent.pending = agent.pending_reason = ""
+    _move(turn, agent, PresenceEvent.LOG_IN, "login")
+
+
+def _log_out(floor: Floor, turn: Turn, agent: Agent) -> None:
+    if agent.presence is Presence.LOGGED_OUT:
+        return
+    turn.agent(agent)
+    if agent.assignments:
+        agent.pending, agent.pending_reason = "log_out", ""
+    else:
+        _leave(floor, turn, agent)
+
+
+def _ready(floor: Floor, turn: Turn, agent: Agent) -> None:
+    if agent.presence is Presence.LOGGED_OUT:
+        raise Refused("log in first")
+    if agent.removed:
+        raise Refused(f"agent {agent.agent_id} is not configured any more: finish what you do, you are then logged out")
+    turn.agent(agent)
+    agent.pending = agent.pending_reason = ""
+    agent.ronas = 0
+    _move(turn, agent, PresenceEvent.READY, "")
+
+
+def _not_ready(floor: Floor, turn: Turn, agent: Agent, fact: AgentActed) -> None:
+    if agent.presence is Presence.LOGGED_OUT:
+        raise Refused("log in first")
+    if fact.by != "system":
+        _check_reason(floor, fact)
+    turn.agent(agent)
+    if agent.assignments and agent.presence is Presence.READY:
+        agent.pending, agent.pending_reason = "not_ready", fact.reason
+    else:
+        agent.pending = agent.pending_reason = ""
+        _move(turn, agent, PresenceEvent.NOT_READY, fact.reason)
+
+
+def _check_reason(floor: Floor, fact: AgentActed) -> None:
+    known = {key[1]: reason for key, reason in floor.setup.reasons.items() if key[0] == fact.tenant}
+    choices = ", ".join(sorted(name for name, reason in known.items() if reason.chosen))
+    if fact.reason and known and fact.reason not in known:
+        raise Refused(f"'{fact.reason}' is no reason to be not ready: choose one of {choices}")
+    if fact.reason in known and not known[fact.reason].chosen:
+        raise Refused(f"'{fact.reason}' is given by the system alone: choose one of {choices}")
+
+
+def taken_off(floor: Floor, turn: Turn, agent: Agent, reason: str) -> None:
+    """Not ready by the system. A pause she asked for is no longer pending; a logout is."""
+    turn.agent(agent)
+    if agent.pending == "not_ready":
+        agent.pending = agent.pending_reason = ""
+    if agent.presence is Presence.READY:
+        _move(turn, agent, PresenceEvent.NOT_READY, reason)
+
+
+def work_over(floor: Floor, turn: Turn, agent: Agent) -> None:
+    """Takes what is pending, once she has no work left. `agent` is the turn's."""
+    if agent.assignments:
+        return
+    pending, reason = agent.pending, agent.pending_reason
+    agent.pending = agent.pending_reason = ""
+    if pending == "log_out" or (agent.removed and agent.presence is not Presence.LOGGED_OUT):
+        _leave(floor, turn, agent)
+    elif pending == "not_ready":
+        _move(turn, agent, PresenceEvent.NOT_READY, reason)
+
+
+def _leave(floor: Floor, turn: Turn, agent: Agent) -> None:
+    number = floor.numbers[agent.key]
+    _move(turn, agent, PresenceEvent.LOG_OUT, "")
+    floor.refresh(number, turn.now_s)
+    for key in [key for key, members in floor.members.items() if members >> number & 1]:
+        stays.deserted(floor, turn, key)
+
+
+def _move(turn: Turn, agent: Agent, event: PresenceEvent, reason: str) -> None:
+    before, was = agent.presence, agent.reason
+    if before is Presence.NOT_READY and was:
+        agent.breaks_s[was] = agent.breaks_s.get(was, 0.0) + turn.now_s - agent.since_s
+    agent.presence, transition = PRESENCE_TABLE.advance(agent.row_id, before, event)
+    if transition is not None:
+        turn.decide(Moved(transition))
+    if transition is not None or reason != was:
+        agent.since_s = turn.now_s
+        agent.reason, agent.limit_told = reason, False
+        if reason:
+            turn.decide(Noted("not_ready", f"{agent.row_id}: {reason}"))
+
+
+def device_changed(floor: Floor, turn: Turn, fact: DeviceChanged) -> None:
+    if fact.reachable:
+        floor.down.discard(fact.device)
+    else:
+        floor.down.add(fact.device)
+    number = floor.devices.get(fact.device)
+    if number is None:
+        return
+    agent = floor.roster[number]
+    back = fact.reachable and _was_unreachable(agent) and turn.now_s - agent.since_s <= BACK_WITHIN_S
+    if agent.reachable == fact.reachable and not back:
+        return
+    turn.agent(agent).reachable = fact.reachable
+    if back:
+        turn.decide(Noted("ready", f"{agent.row_id}: her phone is back"))
+        _move(turn, agent, PresenceEvent.READY, "")
+
+
+def _was_unreachable(agent: Agent) -> bool:
+    return agent.presence is Presence.NOT_READY and agent.reason == "unreachable"
+
+
+def line_changed(floor: Floor, turn: Turn, fact: LineChanged) -> None:
+    agent = floor.agents.get((fact.tenant, fact.agent_id))
+    if agent is None or (not fact.up and agent.line_leg_id != fact.leg_id):
+        return
+    turn.agent(agent)
+    agent.line_leg_id = fact.leg_id if fact.up else ""
+    agent.line_interaction_id = fact.interaction_id if fact.up else ""
+
+
+def reason_of(floor: Floor, agent: Agent) -> NotReadyReason | None:
+    return floor.setup.reasons.get((agent.tenant, agent.reason)) if agent.reason else None
+
+
+def limit_ends_s(floor: Floor, agent: Agent) -> float:
+    """When her present reason's time is over; 0 when it has no limit, or she was told."""
+    if agent.presence is not Presence.NOT_READY or agent.limit_told:
+        return 0.0
+    reason = reason_of(floor, agent)
+    return agent.since_s + reason.limit_s if reason is not None and reason.limit_s > 0 else 0.0
+
+
+def due(floor: Floor, turn: Turn, agent: Agent) -> None:
+    """The limit of her reason: she is not moved, it is written down and shown."""
+    if 0.0 < limit_ends_s(floor, agent) <= turn.now_s:
+        turn.agent(agent).limit_told = True
+        turn.decide(Noted("over_limit", f"{agent.row_id}: {agent.reason} since {turn.now_s - agent.since_s:.0f} s"))
+
+
+def breaks_due_s(floor: Floor, agent: Agent, now_s: float) -> dict[str, float]:
+    """Reason -> seconds of it that are due to her by now (a screen break: five minutes per hour worked)."""
+    if agent.presence is Presence.LOGGED_OUT:
+        return {}
+    worked_h = (now_s - agent.logged_in_s) / 3600.0
+    due_s = {}
+    for (tenant, name), reason in floor.setup.reasons.items():
+        if tenant == agent.tenant and reason.per_hour_s > 0:
+            taken_s = agent.breaks_s.get(name, 0.0)
+            if agent.presence is Presence.NOT_READY and agent.reason == name:
+                taken_s += now_s - agent.since_s
+            due_s[name] = round(max(0.0, worked_h * reason.per_hour_s - taken_s), 1)
+    return due_s

@@ -1,0 +1,91 @@
+"""A queue as a whole: open or closed, how long it is, who stands where in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+from acd import ewt
+from acd.floor import Floor
+from acd.order import SortKey, sort_key
+from acd.records import Stay
+from acd.setup import Key
+from acd.turn import Refused, Turn
+from core.routing import QueueActed, QueuePosition
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """`ewt_s`: for one who joins now, -1 unknown. `available`: agents who could take a call of it at once."""
+
+    status: Literal["open", "closed", "no_agents"]
+    waiting: int = 0
+    ewt_s: float = -1.0
+    longest_wait_s: float = 0.0
+    logged_in: int = 0
+    available: int = 0
+
+
+def is_open(floor: Floor, key: Key, now_s: float) -> bool:
+    """By a supervisor's hand, else by its hours. An unknown queue is closed."""
+    setup = floor.setup.queues.get(key)
+    if setup is None:
+        return False
+    record = floor.queues.get(key)
+    if record is not None and record.forced:
+        return record.forced == "open"
+    if setup.hours is None:
+        return True
+    known = floor.hours.get(key)
+    if known is None or not known[1] <= now_s < known[2]:
+        known = (setup.hours.is_open(now_s), now_s, max(setup.hours.changes_at(now_s), now_s))
+        floor.hours[key] = known
+    return known[0]
+
+
+def hours_change_at(floor: Floor, key: Key, now_s: float) -> float:
+    """When its hours may open or close it; infinite when they do not rule."""
+    setup, record = floor.setup.queues.get(key), floor.queues.get(key)
+    if setup is None or setup.hours is None or (record is not None and record.forced):
+        return inf
+    is_open(floor, key, now_s)
+    return floor.hours[key][2]
+
+
+def acted(floor: Floor, turn: Turn, fact: QueueActed) -> None:
+    """Raises Refused."""
+    key = (fact.tenant, fact.queue)
+    if key not in floor.setup.queues:
+        raise Refused(f"there is no queue {fact.queue}")
+    queue = turn.queue(floor.queue(key))
+    queue.forced = {"open": "open", "close": "closed", "by_hours": ""}[fact.action]
+
+
+def status(floor: Floor, key: Key, now_s: float) -> QueueStatus:
+    members = floor.members.get(key, 0)
+    present = floor.present.get(key, {}).values()
+    there = (members & floor.logged_in).bit_count()
+    state: Literal["open", "closed", "no_agents"] = "open" if there else "no_agents"
+    return QueueStatus(
+        status=state if is_open(floor, key, now_s) else "closed",
+        waiting=len(present),
+        ewt_s=ewt.expected_s(floor, key, len(present) + 1, now_s),
+        longest_wait_s=max((now_s - stay.began_s for stay in present), default=0.0),
+        logged_in=there,
+        available=(members & floor.free.get("call", 0)).bit_count(),
+    )
+
+
+def position(floor: Floor, stay: Stay, now_s: float) -> QueuePosition:
+    """Its place by the order in which its queue is served, ringing ones included; from 1."""
+    present = floor.present.get(stay.queue_key, {}).values()
+    mine = rank(floor, stay, now_s)
+    place = 1 + sum(rank(floor, other, now_s) < mine for other in present)
+    expected_s = ewt.expected_s(floor, stay.queue_key, place, now_s)
+    return QueuePosition(stay.interaction_id, stay.stay_id, place, len(present), expected_s)
+
+
+def rank(floor: Floor, stay: Stay, now_s: float) -> SortKey:
+    """Lower is served earlier, within one queue."""
+    return sort_key(stay, floor.queue_setup(stay), stay.step, now_s)

@@ -1,0 +1,174 @@
+"""What the router keeps: one record per agent, stay and queue. They are what is saved, and nothing else is.
+
+Changed in place, but only after `Turn.agent/stay/queue` has taken their picture (acd/turn.py), so that an event whose
+handler raises leaves no trace. Times are UTC seconds; 0 means never.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.agent import Presence
+from core.assignment import AssignmentState
+from core.stay import StayState
+
+
+class Assignment(msgspec.Struct, omit_defaults=True):
+    """One agent's work on one interaction. `since_s`: when its present state began; `*_s` sums: time spent so far in
+    each part, without the part that still goes on. `ends_s`: when ringing is given up or wrap-up ends by itself."""
+
+    interaction_id: str
+    stay_id: str
+    offer_id: str
+    queue: str
+    channel: str
+    units: int
+    since_s: float
+    ends_s: float = 0.0
+    state: AssignmentState = AssignmentState.OFFERED
+    purpose: str = "serve"
+    waited_s: float = 0.0
+    ringing: bool = False
+    ring_s: float = 0.0
+    talk_s: float = 0.0
+    hold_s: float = 0.0
+    consult_s: float = 0.0
+    how: str = ""
+    extended_s: float = 0.0
+    disposition: str = ""
+    notes: int = 0
+    """How many were written; their text is in the journal's events alone, under the contact's key."""
+    callback_at_s: float = 0.0
+
+
+class Agent(msgspec.Struct, omit_defaults=True):
+    """`assignments`: by interaction id, none of them done. `idle_since_s`: end of the last handled contact, or login.
+    `offered_s`: queue -> last offer from it. `breaks_s`: reason -> seconds taken since login. `removed`: configuration
+    knows her no more; she goes when her work ends."""
+
+    tenant: str
+    agent_id: str
+    presence: Presence = Presence.LOGGED_OUT
+    reason: str = ""
+    since_s: float = 0.0
+    pending: str = ""
+    """What she asked for during work: not_ready or log_out."""
+    pending_reason: str = ""
+    device: str = ""
+    reachable: bool = True
+    line_leg_id: str = ""
+    line_interaction_id: str = ""
+    ronas: int = 0
+    idle_since_s: float = 0.0
+    rest_until_s: float = 0.0
+    logged_in_s: float = 0.0
+    occupied_s: float = 0.0
+    """Seconds of work done since login."""
+    limit_told: bool = False
+    offered_s: dict[str, float] = {}
+    breaks_s: dict[str, float] = {}
+    handled: int = 0
+    day_ends_s: float = 0.0
+    removed: bool = False
+    assignments: dict[str, Assignment] = {}
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.tenant, self.agent_id)
+
+    @property
+    def row_id(self) -> str:
+        return f"{self.tenant}/{self.agent_id}"
+
+    @property
+    def gone(self) -> bool:
+        """Removed, and nothing of hers is left to do."""
+        return self.removed and self.presence is Presence.LOGGED_OUT and not self.assignments
+
+
+class Stay(msgspec.Struct, omit_defaults=True):
+    """One contact's wait in one queue; `queue` is empty when it wants the agent `agent_id` in person.
+
+    `number`: order of arrival among those who wait. `offers`: offer id -> agent, while they ring. `refused`: agent ->
+    not offered to her before. `patience_ends_s`: only its preferred agent until then. `told_s`: next announcement."""
+
+    stay_id: str
+    interaction_id: str
+    tenant: str
+    queue: str
+    joined_s: float
+    number: int
+    channel: str = "call"
+    priority: int = 0
+    skills: str = ""
+    value: float = 0.0
+    preferred_agent: str = ""
+    agent_id: str = ""
+    waited_before_s: float = 0.0
+    language: str = ""
+    node: str = ""
+    purpose: str = "serve"
+    excluded: tuple[str, ...] = ()
+    state: StayState = StayState.WAITING
+    step: int = 0
+    offers: dict[str, str] = {}
+    offers_made: int = 0
+    refused: dict[str, float] = {}
+    patience_ends_s: float = 0.0
+    told_s: float = 0.0
+
+    @property
+    def queue_key(self) -> tuple[str, str]:
+        return (self.tenant, self.queue)
+
+    @property
+    def began_s(self) -> float:
+        """When it would have joined if all its waiting had been here."""
+        return self.joined_s - self.waited_before_s
+
+
+class Day(msgspec.Struct, omit_defaults=True):
+    """A queue's day so far: how many contacts. `late_abandoned`: those of `abandoned` past the target."""
+
+    offered: int = 0
+    answered: int = 0
+    in_target: int = 0
+    abandoned: int = 0
+    late_abandoned: int = 0
+    short_abandoned: int = 0
+    callback: int = 0
+    voicemail: int = 0
+    left_by_key: int = 0
+    overflowed: int = 0
+    closed: int = 0
+    lost: int = 0
+
+
+class Pace(msgspec.Struct, omit_defaults=True):
+    """How quickly a queue is served. `gap_s`, `gap_deviation_s`: moving mean and mean deviation of the time between two
+    answers while somebody waited; `work_s`: moving mean of talk and wrap-up."""
+
+    gap_s: float = 0.0
+    gap_deviation_s: float = 0.0
+    work_s: float = 0.0
+    answers: int = 0
+    last_answer_s: float = 0.0
+
+
+class Queue(msgspec.Struct, omit_defaults=True):
+    """`forced`: open or closed by a supervisor's hand, empty: by its hours."""
+
+    tenant: str
+    queue: str
+    forced: str = ""
+    day_ends_s: float = 0.0
+    today: Day = msgspec.field(default_factory=Day)
+    pace: Pace = msgspec.field(default_factory=Pace)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.tenant, self.queue)
+
+    @property
+    def row_id(self) -> str:
+        return f"{self.tenant}/{self.queue}"

@@ -1,0 +1,225 @@
+"""A contact's wait: at the door, in its place, and out in exactly one of `StayEnd`'s ways."""
+
+from __future__ import annotations
+
+from acd import counters, offers, queues
+from acd.capacity import hindrance
+from acd.floor import Floor
+from acd.order import step_at
+from acd.records import Stay
+from acd.setup import QueueSetup
+from acd.skills import Requirement, RequirementInvalid
+from acd.turn import Turn
+from core.decisions import Considered, Noted, StayEnded
+from core.events import QueueLeft
+from core.routing import QueueJoined, QueuePosition, StayGivenUp
+from core.stay import StayEnd, StayEvent, StayState
+
+_AT_THE_DOOR = {"closed": StayEnd.CLOSED, "no_agents": StayEnd.OVERFLOWED, "full": StayEnd.OVERFLOWED}
+"""What an outcome told to the flow is to the count of stays."""
+
+
+def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
+    if fact.stay_id in floor.stays:
+        return
+    floor.last_number += 1
+    stay = Stay(
+        stay_id=fact.stay_id,
+        interaction_id=fact.interaction_id,
+        tenant=fact.tenant,
+        queue=fact.queue,
+        joined_s=turn.now_s,
+        number=floor.last_number,
+        channel=fact.channel,
+        priority=fact.priority,
+        skills=_checked(turn, fact),
+        value=min(max(fact.value, 0.0), 100.0),
+        preferred_agent=fact.preferred_agent if fact.queue else "",
+        agent_id=fact.agent_id,
+        waited_before_s=max(fact.waited_s, 0.0),
+        language=fact.language,
+        node=fact.node,
+        purpose=fact.purpose,
+        excluded=tuple(fact.excluded_agents),
+    )
+    turn.stay(stay, new=True)
+    floor.admit(stay)
+    if not fact.queue:
+        _in_person(floor, turn, stay)
+        return
+    counters.offered(floor, turn, stay)
+    queue = floor.setup.queues.get(stay.queue_key)
+    if queue is None:
+        turn.decide(Noted("queue", f"there is no queue {stay.queue}: add it, or change the flow"))
+        leave(floor, turn, stay, "no_agents")
+        return
+    stay.step = step_at(stay, queue, turn.now_s)
+    if why := _turned_away(floor, stay, queue, turn.now_s):
+        leave(floor, turn, stay, why)
+        return
+    stay.patience_ends_s = _patience(floor, stay, queue, turn.now_s)
+    announce = queue.announcements
+    if (announce.position or announce.ewt) and (announce.first_s or announce.every_s):
+        stay.told_s = turn.now_s + (announce.first_s or announce.every_s)
+    floor.place(stay, turn.now_s)
+    turn.seeking[stay.stay_id] = stay
+
+
+def _checked(turn: Turn, fact: QueueJoined) -> str:
+    """The flow's requirement. Better served by anybody than by nobody: one that cannot be read is left out."""
+    try:
+        return Requirement.parse(fact.skills).text
+    except RequirementInvalid as invalid:
+        turn.decide(Noted("skills", f"'{fact.skills}' is left out: {invalid}"))
+        return ""
+
+
+def _turned_away(floor: Floor, stay: Stay, queue: QueueSetup, now_s: float) -> str:
+    """Why it cannot wait here, in the flow's word; empty when it can."""
+    if not queues.is_open(floor, stay.queue_key, now_s):
+        return "closed"
+    if queue.max_waiting and len(floor.present[stay.queue_key]) > queue.max_waiting:
+        return "full"
+    if stay.channel not in floor.free:
+        return "no_agents"
+    return "no_agents" if _nobody(floor, stay, queue) else ""
+
+
+def _nobody(floor: Floor, stay: Stay, queue: QueueSetup) -> bool:
+    return queue.no_agents == "leave" and not floor.could_ever(stay) & floor.logged_in
+
+
+def _patience(floor: Floor, stay: Stay, queue: QueueSetup, now_s: float) -> float:
+    """Until when only the agent it prefers is good enough; 0 when waiting for her makes no sense."""
+    if not stay.preferred_agent or queue.patience_s <= 0:
+        return 0.0
+    hers = floor.mask(stay.tenant, (stay.preferred_agent,))
+    if not hers & floor.logged_in & floor.may_serve(stay, stay.step) & ~floor.barred(stay, now_s):
+        return 0.0
+    return now_s + queue.patience_s
+
+
+def _in_person(floor: Floor, turn: Turn, stay: Stay) -> None:
+    """One agent is wanted, at once or not at all: whoever transfers or consults is waiting for the answer."""
+    number = floor.numbers.get((stay.tenant, stay.agent_id))
+    if number is None:
+        why = f"there is no agent {stay.agent_id}"
+    elif 1 << number & floor.barred(stay, turn.now_s):
+        why = f"{stay.agent_id} works on this contact already"
+    else:
+        why = hindrance(floor.roster[number], floor.people[number], stay.channel, floor.setup, turn.now_s)
+        if why in ("", "resting"):
+            offers.make(floor, turn, stay, number, (Considered(stay.agent_id),), {}, "", "")
+            return
+    turn.decide(Noted("in_person", why))
+    leave(floor, turn, stay, "no_agents")
+
+
+def back(floor: Floor, turn: Turn, stay: Stay) -> None:
+    """Nobody took what was offered: back to its place, with its waited time."""
+    turn.move_stay(stay, StayEvent.RETURNED)
+    if not stay.queue:
+        turn.say(QueueLeft(stay.interaction_id, stay.stay_id, StayEnd.OVERFLOWED.value))
+        end(floor, turn, stay, StayEnd.OVERFLOWED)
+    elif stay.queue_key not in floor.setup.queues:
+        drain(floor, turn, stay)
+    else:
+        advance(floor, turn, stay)
+
+
+def advance(floor: Floor, turn: Turn, stay: Stay) -> None:
+    """Does what has become due for one who waits, and seeks an agent for it."""
+    now_s, queue = turn.now_s, floor.queue_setup(stay)
+    turn.stay(stay)
+    if queue.max_wait_s and now_s >= stay.joined_s + queue.max_wait_s:
+        overflow(floor, turn, stay, queue.overflow_to, f"it waited {queue.max_wait_s:g} s")
+        return
+    step = step_at(stay, queue, now_s)
+    if step != stay.step:
+        stay.step = step
+        asks = floor.requirement(stay, step).text or "nothing in particular"
+        turn.decide(Noted("relaxed", f"stay {stay.stay_id} asks for {asks} from step {step} on"))
+    stay.refused = {who: until_s for who, until_s in stay.refused.items() if until_s > now_s}
+    if stay.patience_ends_s <= now_s:
+        stay.patience_ends_s = 0.0
+    if 0.0 < stay.told_s <= now_s:
+        announce = queue.announcements
+        stay.told_s = now_s + announce.every_s if announce.every_s > 0 else 0.0
+        found = queues.position(floor, stay, now_s)
+        if not (announce.position and announce.ewt):
+            found = QueuePosition(
+                found.interaction_id,
+                found.stay_id,
+                found.position if announce.position else 0,
+                found.waiting,
+                found.ewt_s if announce.ewt else -1.0,
+            )
+        turn.say(found)
+    floor.unplace(stay.stay_id)
+    floor.place(stay, now_s)
+    turn.seeking[stay.stay_id] = stay
+
+
+def given_up(floor: Floor, turn: Turn, fact: StayGivenUp) -> None:
+    stay = floor.stays.get(fact.stay_id)
+    if stay is None:
+        return
+    try:
+        how = StayEnd(fact.outcome)
+    except ValueError:
+        turn.decide(Noted("stay", f"'{fact.outcome}' is no way a stay ends: counted as lost"))
+        how = StayEnd.LOST
+    short_s = floor.queue_setup(stay).service_level.short_abandon_s
+    if how is StayEnd.ABANDONED and turn.now_s - stay.began_s <= short_s:
+        how = StayEnd.SHORT_ABANDONED
+    turn.stay(stay)
+    offers.withdraw_from(floor, turn, stay, "the customer left")
+    end(floor, turn, stay, how)
+
+
+def leave(floor: Floor, turn: Turn, stay: Stay, outcome: str) -> None:
+    """Out by our doing: closed, full, no_agents."""
+    turn.stay(stay)
+    turn.say(QueueLeft(stay.interaction_id, stay.stay_id, outcome))
+    end(floor, turn, stay, _AT_THE_DOOR[outcome])
+
+
+def overflow(floor: Floor, turn: Turn, stay: Stay, target: str, why: str) -> None:
+    """On to another queue, where its interaction joins with the time it has waited; or to the flow."""
+    turn.stay(stay)
+    turn.decide(Noted("overflowed", why))
+    known = target if (stay.tenant, target) in floor.setup.queues else ""
+    turn.say(QueueLeft(stay.interaction_id, stay.stay_id, StayEnd.OVERFLOWED.value, known))
+    end(floor, turn, stay, StayEnd.OVERFLOWED)
+
+
+def drain(floor: Floor, turn: Turn, stay: Stay) -> None:
+    """Its queue was removed."""
+    target = floor.setup.fallbacks.get(stay.queue_key, "")
+    overflow(floor, turn, stay, target, f"queue {stay.queue} was removed")
+
+
+def deserted(floor: Floor, turn: Turn, queue_key: tuple[str, str]) -> None:
+    """Somebody logged out: who can be served by nobody any more does not wait on."""
+    queue = floor.setup.queues.get(queue_key)
+    if queue is None:
+        return
+    closed = not queues.is_open(floor, queue_key, turn.now_s)
+    for stay in tuple(floor.present.get(queue_key, {}).values()):
+        if stay.state is not StayState.WAITING or floor.placed[stay.stay_id][0].agents & floor.logged_in:
+            continue
+        if not floor.could_ever(stay) & floor.logged_in and (closed or queue.no_agents == "leave"):
+            leave(floor, turn, stay, "closed" if closed else "no_agents")
+
+
+def end(floor: Floor, turn: Turn, stay: Stay, how: StayEnd, agent_id: str = "") -> None:
+    """The one way out of the records."""
+    turn.move_stay(stay, StayEvent.ENDED)
+    waited_s = turn.now_s - stay.began_s
+    target_s = floor.queue_setup(stay).service_level.within_s
+    in_target = how is StayEnd.ANSWERED and waited_s <= target_s
+    counters.ended(floor, turn, stay, how, in_target, late=waited_s > target_s)
+    turn.decide(
+        StayEnded(stay.interaction_id, stay.stay_id, stay.tenant, stay.queue, how.value, waited_s, agent_id, in_target)
+    )
+    floor.dismiss(stay)
