@@ -4,7 +4,8 @@ who have nothing to do with each other never wait for each other.
 A lane is a queue and, while it has work, one task. What concerns several (legs that meet in a bridge) stands in the
 lane of each, runs in the first of them, and only when it is at the head of all: whoever came first anywhere is first
 everywhere, so nobody waits in a circle. A prompt that is stopped before it was ever sent to the node is dropped here
-and reported as stopped, so a caller who types ahead never hears a ghost of it.
+and reported as stopped, so a caller who types ahead never hears a ghost of it. Filing a recording takes its time: it
+begins in its leg's turn, and holds nobody up.
 """
 
 from __future__ import annotations
@@ -12,39 +13,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Protocol
 
 from core.commands import (
-    AnswerLeg,
     BridgeLegs,
     Command,
     DestroyBridge,
-    DiscardRecording,
-    HangUpLeg,
     KeepRecording,
-    MuteLeg,
-    OriginateLeg,
-    ParkLeg,
-    PauseTalkRecording,
     Play,
-    SendDigits,
-    StartMusic,
-    StartRecording,
-    StartTalkRecording,
-    StopMusic,
     StopPlayback,
-    StopRecording,
-    StopTalkRecording,
-    TurnAwayLeg,
     UnbridgeLeg,
 )
 from core.errors import CommandFailed, LegGone, NodeUnavailable
-from core.events import CommandRejected, Event, LegEnded, PlaybackFinished, RecordingKept
-from core.media import Part
+from core.events import CommandRejected, Event, LegEnded, PlaybackFinished
 from core.ports import CallControl, MediaControl
+from engine.carrier import Carrier, MediaResolver
 
 log = logging.getLogger("centralita.lanes")
 
@@ -52,20 +36,6 @@ log = logging.getLogger("centralita.lanes")
 UNSENT_S = 10.0
 """A node that comes back this soon carries out what was asked meanwhile: its callers notice a pause and no more."""
 UNSENT_PAUSE_S = 0.25
-
-
-class MediaResolver(Protocol):
-    def known(self, parts: Sequence[Part]) -> list[str] | None:
-        """The media items at once, or None when something must be synthesised first."""
-        ...
-
-    async def resolve(self, parts: Sequence[Part], secret: bool = False) -> list[str]:
-        """`secret`: what is not there yet is synthesised for this one playback, to be forgotten after it."""
-        ...
-
-    def forget(self, media: Sequence[str]) -> None:
-        """Deletes what was synthesised in secret."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +52,13 @@ class Ordered:
 
 class _Meeting:
     """A command that concerns several lanes. The first of them carries it out once the others have come to it; they
-    wait until it is over. `missing`: how many lanes have not come yet."""
+    wait until it is over, unless it `holds` nobody. `missing`: how many lanes have not come yet."""
 
-    __slots__ = ("missing", "over", "ready")
+    __slots__ = ("holds", "missing", "over", "ready")
 
-    def __init__(self, missing: int) -> None:
+    def __init__(self, missing: int, holds: bool = True) -> None:
         self.missing = missing
+        self.holds = holds
         self.ready = asyncio.Event()
         self.over = asyncio.Event()
 
@@ -109,17 +80,12 @@ class _Turn:
 class _Lane:
     waiting: deque[Ordered | _Turn | _Meeting] = field(default_factory=deque)
     task: asyncio.Task[None] | None = None
-    rendering: str = ""
-    """The playback whose speech is being synthesised right now."""
     unsent_since_s: float | None = None
     """When the node turned out to be away (loop seconds)."""
-    dropped: asyncio.Event = field(default_factory=asyncio.Event)
-    """The playback that is being synthesised is not wanted any more."""
 
 
 class Lanes:
-    """`report` puts an event into the inbox. `recordings(interaction_id, recording_id, mailbox)` names the file
-    a kept recording becomes."""
+    """`report` puts an event into the inbox; `keep` files a recording that is wanted."""
 
     def __init__(
         self,
@@ -129,18 +95,11 @@ class Lanes:
         report: Callable[[Event], None],
         keep: Callable[[KeepRecording], Awaitable[None]],
     ) -> None:
-        self._calls = calls
-        self._media = media
-        self._resolver = resolver
         self._report = report
-        self._keep = keep
+        self._carrier = Carrier(calls, media, resolver, report, keep)
         self._lanes: dict[str, _Lane] = {}
         self._inside: dict[str, set[str]] = {}
         """Bridge -> the legs that were put into it."""
-        self._secret: dict[str, tuple[str, list[str]]] = {}
-        """Playback -> its leg, and the files that are deleted when it is over."""
-        self._unwanted: set[asyncio.Future[list[str]]] = set()
-        """Speech that is still being synthesised and nobody waits for."""
 
     def __len__(self) -> int:
         return len(self._lanes)
@@ -155,6 +114,11 @@ class Lanes:
             self._append(first, _Turn(ordered, meeting) if others else ordered)
             return
         leg_id: str = command.leg_id  # type: ignore[union-attr]
+        if isinstance(command, KeepRecording):
+            meeting = _Meeting(1, holds=False)
+            self._append(leg_id, meeting)
+            self._append(f"recording {command.recording_id}", _Turn(ordered, meeting))
+            return
         if isinstance(command, StopPlayback) and self._drop_unsent(leg_id, command):
             return
         self._append(leg_id, ordered)
@@ -169,16 +133,7 @@ class Lanes:
 
     def over(self, fact: PlaybackFinished | LegEnded) -> None:
         """What was said to one caller in secret is no file any longer than she listens to it."""
-        if not self._secret:
-            return
-        ids = (
-            [fact.playback_id]
-            if isinstance(fact, PlaybackFinished)
-            else [playback_id for playback_id, (leg_id, _) in self._secret.items() if leg_id == fact.leg_id]
-        )
-        for playback_id in ids:
-            _, media = self._secret.pop(playback_id, ("", []))
-            self._resolver.forget(media)
+        self._carrier.over(fact)
 
     async def drain(self) -> None:
         """Returns when every lane is empty."""
@@ -207,8 +162,7 @@ class Lanes:
         lane = self._lanes.get(key)
         if lane is None:
             return False
-        if lane.rendering == stop.playback_id:
-            lane.dropped.set()
+        if self._carrier.drop(stop):
             return True
         for ordered in lane.waiting:
             if (
@@ -231,7 +185,8 @@ class Lanes:
                         await asyncio.sleep(UNSENT_PAUSE_S)
                 elif isinstance(entry, _Meeting):
                     entry.come()
-                    await entry.over.wait()
+                    if entry.holds:
+                        await entry.over.wait()
                 else:
                     sent = True
                     try:
@@ -252,7 +207,7 @@ class Lanes:
         """False: nothing was sent, and it is to be tried again."""
         outcome = "done"
         try:
-            await self._execute(lane, ordered)
+            await self._carrier.carry_out(ordered.command, ordered.secret)
             lane.unsent_since_s = None
         except LegGone:
             outcome = "leg gone"
@@ -287,95 +242,3 @@ class Lanes:
             CommandRejected(ordered.interaction_id, ordered.command_id, type(command).__name__, why, leg_id, subject)
         )
         return why
-
-    async def _execute(self, lane: _Lane, ordered: Ordered) -> None:
-        command = ordered.command
-        match command:
-            case Play():
-                await self._play(lane, command, ordered.secret)
-            case StopPlayback():
-                await self._media.stop_playback(command.leg_id, command.playback_id)
-            case AnswerLeg():
-                await self._calls.answer(command.leg_id)
-            case HangUpLeg():
-                await self._calls.hang_up(command.leg_id, command.reason)
-            case TurnAwayLeg():
-                await self._calls.turn_away(command.leg_id)
-            case StartMusic():
-                await self._media.start_music(command.leg_id, command.music)
-            case StopMusic():
-                await self._media.stop_music(command.leg_id)
-            case StartRecording():
-                await self._media.start_recording(command)
-            case StopRecording():
-                await self._media.stop_recording(command.leg_id, command.recording_id)
-            case DiscardRecording():
-                await self._media.discard_recording(command.leg_id, command.recording_id)
-            case KeepRecording():
-                await self._keep(command)
-                self._report(RecordingKept(command.leg_id, command.recording_id))
-            case OriginateLeg():
-                await self._calls.originate(command)
-            case BridgeLegs():
-                await self._calls.bridge(command.bridge_id, command.leg_ids)
-            case UnbridgeLeg():
-                await self._calls.unbridge(command.bridge_id, command.leg_id)
-            case MuteLeg():
-                await self._calls.mute(command.leg_id, command.muted)
-            case ParkLeg():
-                await self._calls.park(command.leg_id)
-            case StartTalkRecording():
-                await self._media.start_talk_recording(command.leg_id, command.recording_id)
-            case PauseTalkRecording():
-                await self._media.pause_talk_recording(command.leg_id, command.recording_id, command.paused)
-            case StopTalkRecording():
-                await self._media.stop_talk_recording(command.leg_id, command.recording_id)
-            case DestroyBridge():
-                await self._calls.destroy_bridge(command.bridge_id)
-            case SendDigits():
-                await self._calls.send_digits(command.leg_id, command.digits)
-            case _:
-                raise TypeError(f"not a leg's command: {type(command).__name__}")
-
-    async def _play(self, lane: _Lane, play: Play, secret: bool) -> None:
-        media = self._resolver.known(play.parts)
-        if media is None:
-            media = await self._rendered(lane, play, secret)
-            if media is None:
-                self._report(PlaybackFinished(play.leg_id, play.playback_id, "stopped"))
-                return
-            if secret:
-                self._secret[play.playback_id] = (play.leg_id, media)
-        if not media:
-            self._report(PlaybackFinished(play.leg_id, play.playback_id, "completed"))
-            return
-        try:
-            await self._media.play(play.leg_id, play.playback_id, media)
-        except CommandFailed:
-            self.over(PlaybackFinished(play.leg_id, play.playback_id, "failed"))
-            raise
-
-    async def _rendered(self, lane: _Lane, play: Play, secret: bool) -> list[str] | None:
-        """None when it was stopped meanwhile: what comes next does not wait until the words nobody wants are ready."""
-        lane.rendering = play.playback_id
-        lane.dropped.clear()
-        work = asyncio.ensure_future(self._resolver.resolve(play.parts, secret))
-        dropped = asyncio.ensure_future(lane.dropped.wait())
-        try:
-            await asyncio.wait({work, dropped}, return_when=asyncio.FIRST_COMPLETED)
-            if not lane.dropped.is_set():
-                return await work
-            self._unwanted.add(work)
-            work.add_done_callback(partial(self._unwanted_is_ready, secret))
-            return None
-        except asyncio.CancelledError:
-            work.cancel()
-            raise
-        finally:
-            lane.rendering = ""
-            dropped.cancel()
-
-    def _unwanted_is_ready(self, secret: bool, work: asyncio.Future[list[str]]) -> None:
-        self._unwanted.discard(work)
-        if not work.cancelled() and work.exception() is None and secret:
-            self._resolver.forget(work.result())

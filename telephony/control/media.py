@@ -16,6 +16,7 @@ from telephony.control.recordings import FORMAT, RecordingFiles
 
 CLOSING_S = 0.02
 """Between two looks at a file that Asterisk is closing."""
+SETTLED_LOOKS = 15
 
 
 class Media(Desk):
@@ -118,18 +119,30 @@ class Media(Desk):
         uri = f"recordings/live/{q(names.file_name(recording_id))}"
 
         def is_running() -> bool:
-            return leg is not None and leg.recording is not None and leg.recording.recording_id == recording_id
+            running = (leg.recording, leg.talk) if leg is not None else ()
+            return any(memory is not None and memory.recording_id == recording_id for memory in running)
 
         try:
             async with asyncio.timeout(node.settings.deadline_s):
                 while True:
                     if not is_running() and (await node.ask("GET", uri)).status_code != 200:
-                        return
+                        break
                     await asyncio.sleep(CLOSING_S)
+                await self._settled(self._files[node.name], recording_id)
         except NodeUnavailable:
             return
         except TimeoutError:
             raise DeadlineExceeded(f"{recording_id} is still being recorded on {node.name}: stop it first") from None
+
+    async def _settled(self, files: RecordingFiles, recording_id: str) -> None:
+        """What ended with its leg is closed a moment later, and nobody says when: it has stopped growing then."""
+        if recording_id in files.whole or not files.talk_path(recording_id).exists():
+            return
+        looks, before = 0, files.talk_duration_s(recording_id)
+        while looks < SETTLED_LOOKS:
+            await asyncio.sleep(CLOSING_S)
+            now = files.talk_duration_s(recording_id)
+            looks, before = (looks + 1 if now == before else 0), now
 
     async def _cancel(self, leg: LegMemory, recording: RecordingMemory) -> None:
         recording.discarded = True

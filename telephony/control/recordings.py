@@ -21,10 +21,11 @@ _CHUNK_BYTES = 1 << 18
 
 
 class RecordingFiles:
-    """Blocking: call `keep` and `discard` in a thread."""
+    """Blocking: call `keep` and `discard` in a thread. `whole`: conversations whose file is known to be closed."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self.whole: set[str] = set()
 
     def path(self, recording_id: str) -> Path:
         return self._directory / f"{file_name(recording_id)}.{FORMAT}"
@@ -64,6 +65,7 @@ class RecordingFiles:
         Raises:
             CommandRefused: no such recording, a destination we cannot write, or another format than wav.
         """
+        self.whole.discard(recording_id)
         target = Path(destination)
         if not target.is_absolute() or ".." in target.parts:
             raise CommandRefused(f"cannot keep recording {recording_id} at {destination!r}: give an absolute path")
@@ -97,6 +99,7 @@ class RecordingFiles:
 
     def discard(self, recording_id: str) -> None:
         """Deletes the file; that there is none is fine. Raises CommandRefused when it cannot be deleted."""
+        self.whole.discard(recording_id)
         try:
             self.path(recording_id).unlink(missing_ok=True)
             self.talk_path(recording_id).unlink(missing_ok=True)

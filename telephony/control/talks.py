@@ -13,8 +13,8 @@ from typing import Protocol
 
 from core.errors import CommandFailed, CommandRefused, NodeUnavailable
 from core.events import RecordingFailed
-from telephony.control.desk import Desk
 from telephony.control.legs import LegMemory, TalkMemory
+from telephony.control.media import Media
 from telephony.control.names import file_name
 from telephony.control.recordings import TALK_FORMAT
 
@@ -38,7 +38,7 @@ class TalkRecorder(Protocol):
         ...
 
 
-class Talks(Desk):
+class Talks(Media):
     """`recorders`: node -> its MixMonitor; a node without one fails to record and does nothing else wrong."""
 
     recorders: Mapping[str, TalkRecorder]
@@ -83,19 +83,31 @@ class Talks(Desk):
         talk = leg.talk
         try:
             await self._recorder(leg).stop_mix(leg_id)
+            self._files[leg.node.name].whole.add(recording_id)
         except CommandFailed as problem:
             log.warning("leg %s: its recording runs on until it ends: %s", leg_id, problem)
         if self._book.find(leg_id) is leg and leg.talk is talk:
             self._translators[leg.node.name].end_talk(leg, recording_id, "stopped")
 
+    async def discard_recording(self, leg_id: str, recording_id: str) -> None:
+        """Also a conversation that is still being recorded."""
+        leg = self._book.find(leg_id)
+        if leg is not None and leg.talk is not None and leg.talk.recording_id == recording_id:
+            await self._cancel_talk(leg)
+        await super().discard_recording(leg_id, recording_id)
+
     async def _throw_away(self, leg: LegMemory, recording_id: str, why: str) -> None:
-        leg.talk = None
         self._sink(RecordingFailed(leg.leg_id, recording_id, why))
+        await self._cancel_talk(leg)
+        await asyncio.to_thread(self._files[leg.node.name].discard, recording_id)
+
+    async def _cancel_talk(self, leg: LegMemory) -> None:
+        """Nothing is told of it any more. If Asterisk writes on, it writes into a file that is deleted."""
+        leg.talk = None
         try:
             await self._recorder(leg).stop_mix(leg.leg_id)
-        except CommandFailed:
-            log.error("leg %s is recorded on although it should not be", leg.leg_id)
-        await asyncio.to_thread(self._files[leg.node.name].discard, recording_id)
+        except CommandFailed as problem:
+            log.error("leg %s: what it says is written on until it ends: %s", leg.leg_id, problem)
 
     def _recorder(self, leg: LegMemory) -> TalkRecorder:
         recorder = self.recorders.get(leg.node.name)

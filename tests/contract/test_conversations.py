@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import CommandRefused, LegGone
-from core.events import LegEnded, RecordingFinished
+from core.events import LegEnded, RecordingFailed, RecordingFinished
 from core.leg import EndReason
 from tests.asterisk_fixture import AsteriskNode
 from tests.contract.control_stage import asterisk_stage, fake_stage
@@ -215,6 +215,7 @@ async def test_a_conversation_that_is_discarded_leaves_nothing(stage: Conversati
     await caller.hang_up()
     await stage.facts.next(LegEnded, caller.leg_id)
     assert stage.facts.of(RecordingFinished, caller.leg_id) == []
+    assert stage.facts.of(RecordingFailed, caller.leg_id) == []
 
 
 # -- ringing -----------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.commands import (
     AnswerLeg,
@@ -11,10 +13,14 @@ from core.commands import (
     HangUpLeg,
     KeepRecording,
     Play,
+    SendDigits,
+    StartMusic,
     StartRecording,
     StopPlayback,
+    StopRecording,
+    UnbridgeLeg,
 )
-from core.errors import CommandRefused, LegGone
+from core.errors import CommandRefused, LegGone, NodeUnavailable
 from core.events import CommandRejected, LegEnded, PlaybackFinished, RecordingKept
 from core.leg import EndReason
 from core.media import Sound, Speech
@@ -61,11 +67,12 @@ class Texts:
 
 class House:
     def __init__(self):
-        self.ports, self.reported, self.refuses = Ports(), [], None
+        self.ports, self.reported, self.refuses, self.keep_s = Ports(), [], None, 0
         self.texts = Texts()
         self.lanes = Lanes(self.ports, self.ports, self.texts, self.reported.append, self._keep)
 
     async def _keep(self, command):
+        await asyncio.sleep(self.keep_s)
         self.ports.asked.append(("keep", command.recording_id))
         if self.refuses is not None:
             raise self.refuses
@@ -158,10 +165,99 @@ async def test_a_bug_in_an_adapter_hurts_one_command_only(house):
     assert [event.what for event in house.reported] == ["Play"]
 
 
-async def test_a_bridge_lives_in_the_lane_of_its_first_leg(house):
-    house.ports.slow["b1"] = 0.02
-    house.put(BridgeLegs("b1", ("a", "x")), DestroyBridge("b1"), HangUpLeg("a"))
-    assert [asked[0] for asked in await house.settled()] == ["bridge", "destroy_bridge", "hang_up"]
+async def test_legs_meet_when_all_of_them_have_done_what_came_before(house):
+    house.ports.slow["b"] = 0.03
+    house.put(AnswerLeg("a"), AnswerLeg("b"), BridgeLegs("b1", ("a", "b")), SendDigits("b", "1"))
+    assert [asked[:2] for asked in await house.settled()] == [
+        ("answer", "a"),
+        ("answer", "b"),
+        ("bridge", "b1"),
+        ("send_digits", "b"),
+    ]
+
+
+async def test_commands_of_a_bridge_do_not_overtake_each_other_whoever_they_are_about(house):
+    house.ports.slow["a"] = 0.03
+    house.put(
+        AnswerLeg("a"),
+        BridgeLegs("b1", ("a", "b")),
+        BridgeLegs("b1", ("c",)),
+        UnbridgeLeg("b", "b1"),
+        DestroyBridge("b1"),
+        StartMusic("b"),
+        HangUpLeg("c"),
+    )
+    asked = [method for method, *_ in await house.settled()]
+    assert asked.index("start_music") > asked.index("unbridge")
+    asked.remove("start_music")
+    assert asked == ["answer", "bridge", "bridge", "unbridge", "destroy_bridge", "hang_up"]
+
+
+async def test_a_bridge_that_waits_for_one_leg_holds_up_no_third(house):
+    house.ports.slow["a"] = 0.05
+    house.put(AnswerLeg("a"), BridgeLegs("b1", ("a", "b")), AnswerLeg("c"))
+    assert [asked[:2] for asked in await house.settled()] == [("answer", "c"), ("answer", "a"), ("bridge", "b1")]
+
+
+async def test_a_meeting_is_tried_again_when_the_node_was_away_and_its_legs_wait(house, monkeypatch):
+    monkeypatch.setattr("engine.lanes.UNSENT_PAUSE_S", 0.01)
+    house.ports.fail["bridge"] = NodeUnavailable("away")
+    house.put(BridgeLegs("b1", ("a", "b")), HangUpLeg("b"))
+    await asyncio.sleep(0.03)
+    assert {method for method, *_ in house.ports.asked} == {"bridge"}
+    del house.ports.fail["bridge"]
+    assert (await house.settled())[-2:] == [("bridge", "b1", ("a", "b")), ("hang_up", "b", EndReason.HUNG_UP_BY_US)]
+
+
+async def test_filing_a_recording_waits_for_its_turn_and_holds_nobody_up(house):
+    house.ports.slow["a"] = 0.01
+    house.keep_s = 0.05
+    house.put(StopRecording("a", "rec1"), KeepRecording("i-1", "a", "rec1", "sales"), SendDigits("a", "1"))
+    assert [asked[0] for asked in await house.settled()] == ["stop_recording", "send_digits", "keep"]
+
+
+async def test_nobody_waits_for_words_that_are_not_wanted_any_more(house):
+    house.texts.pause_s = 0.2
+    house.put(Play("a", "p1", (Speech("hola", "es"),)))
+    await asyncio.sleep(0.01)
+    began_s = asyncio.get_running_loop().time()
+    house.put(StopPlayback("a", "p1"), BridgeLegs("b1", ("a", "b")))
+    assert await house.settled() == [("bridge", "b1", ("a", "b"))]
+    assert asyncio.get_running_loop().time() - began_s < 0.1
+    assert house.reported == [PlaybackFinished("a", "p1", "stopped")]
+
+
+LEGS, BRIDGES = st.sampled_from("abcd"), st.sampled_from(["b1", "b2"])
+ANY_COMMAND = st.one_of(
+    st.builds(AnswerLeg, LEGS),
+    st.builds(BridgeLegs, BRIDGES, st.lists(LEGS, min_size=1, max_size=3, unique=True).map(tuple)),
+    st.builds(UnbridgeLeg, LEGS, BRIDGES),
+    st.builds(DestroyBridge, BRIDGES),
+)
+
+
+def _concern(command):
+    legs = getattr(command, "leg_ids", None) or [leg for leg in [getattr(command, "leg_id", "")] if leg]
+    bridges = [bridge for bridge in [getattr(command, "bridge_id", "")] if bridge]
+    return {*legs, *bridges}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(ANY_COMMAND, max_size=12), st.dictionaries(LEGS, st.sampled_from([0, 0.001])))
+def test_whoever_shares_a_leg_or_a_bridge_keeps_the_order_and_nobody_waits_for_ever(commands, slow):
+    async def run():
+        house, done = House(), []
+        house.ports.slow = slow
+        for n, command in enumerate(commands):
+            house.lanes.put(Ordered(f"7.{n}", "i-1", command, lambda outcome, n=n: done.append(n)))
+        async with asyncio.timeout(2):
+            await house.settled()
+        assert sorted(done) == list(range(len(commands)))
+        for later, n in enumerate(done):
+            for earlier in done[:later]:
+                assert earlier < n or not _concern(commands[earlier]) & _concern(commands[n])
+
+    asyncio.run(run())
 
 
 async def test_closing_leaves_no_task_behind(house):

@@ -1,0 +1,159 @@
+"""Conversations when things go wrong, on a real Asterisk with real phones: the recorder is away, the disk is full, the
+engine is another one now, a phone or its network has vanished.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import resource
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from core.events import LegArrived, LegEnded, RecordingFailed, RecordingFinished
+from telephony.ami.client import AmiClient, AmiSettings
+from telephony.control.asterisk import AsteriskCallControl
+from telephony.node.installation import Installation
+from telephony.node.settings import Device
+from telephony.softphone import ear
+from telephony.softphone.calls import PhoneCall
+from tests.asterisk_fixture import AsteriskNode, started
+from tests.calls.control_line import Line
+from tests.contract.control_stage import Facts, ari_settings
+from tests.phone_fixture import Phones, tone_wav
+
+pytestmark = pytest.mark.asterisk
+
+
+class Conversation:
+    """An adapter with a recorder whose line can be cut, and one caller on the phone."""
+
+    def __init__(self, node: AsteriskNode, ami_port: int) -> None:
+        settings = node.settings
+        self.node = node
+        self.facts = Facts()
+        self.manager = AmiClient(
+            AmiSettings(settings.name, "centralita", settings.secrets.ami, port=ami_port, quality=False, reconnect_s=1),
+            lambda fact: None,
+        )
+        self.control = AsteriskCallControl(
+            [ari_settings(settings)], self.facts.sink, lambda name, what: None, recorders={settings.name: self.manager}
+        )
+        self.leg_id = ""
+
+    async def begins(self, phones: Phones, voice: Path, device: str = "main-caller") -> PhoneCall:
+        phone = await phones(rate_hz=8000)
+        await phone.register(device, self.node.device(device).secret, port=self.node.settings.sip_port)
+        call = await phone.call("900100200")
+        self.leg_id = (await self.facts.next(LegArrived)).leg_id
+        await self.control.answer(self.leg_id)
+        await call.until("confirmed")
+        await call.play(tone_wav(voice, 500.0), loop=True)
+        return call
+
+    async def files(self) -> list[str]:
+        return [file.name for file in self.node.settings.recordings.iterdir()]
+
+
+@contextlib.asynccontextmanager
+async def conversation(node: AsteriskNode, ami_port: int = 0) -> AsyncIterator[Conversation]:
+    talk = Conversation(node, ami_port or node.settings.ami_port)
+    await talk.control.start()
+    assert await talk.manager.start()
+    try:
+        yield talk
+    finally:
+        await talk.manager.close()
+        await talk.control.close()
+
+
+@pytest.fixture
+def own_node(asterisk_installation: Installation, tmp_path: Path) -> Iterator[AsteriskNode]:
+    node = started(asterisk_installation, tmp_path / "own", name="node-2", devices=(Device(name="main-caller"),))
+    yield node
+    node.launcher.stop()
+
+
+# -- recording ---------------------------------------------------------------------------------------
+async def test_without_its_recorder_nothing_is_recorded_and_the_call_goes_on(
+    asterisk_node: AsteriskNode, softphones: Phones, tmp_path: Path
+) -> None:
+    async with Line(asterisk_node.settings.ami_port) as line, conversation(asterisk_node, line.port) as talk:
+        call = await talk.begins(softphones, tmp_path / "voice.wav")
+        line.cut()
+        await asyncio.sleep(0.2)
+        await talk.control.start_talk_recording(talk.leg_id, f"{talk.leg_id}.t1")
+        failed = await talk.facts.next(RecordingFailed, talk.leg_id)
+        assert failed.recording_id == f"{talk.leg_id}.t1"
+        assert "AMI" in failed.why
+        line.mend()
+        async with asyncio.timeout(10):
+            while not talk.manager.is_connected:
+                await asyncio.sleep(0.05)
+        await talk.control.start_talk_recording(talk.leg_id, f"{talk.leg_id}.t2")
+        await asyncio.sleep(0.5)
+        await talk.control.stop_talk_recording(talk.leg_id, f"{talk.leg_id}.t2")
+        assert (await talk.facts.next(RecordingFinished, talk.leg_id)).recording_id == f"{talk.leg_id}.t2"
+        await talk.control.discard_recording(talk.leg_id, f"{talk.leg_id}.t2")
+        await call.hangup()
+        await talk.facts.next(LegEnded, talk.leg_id)
+
+
+async def test_what_must_not_be_recorded_and_cannot_be_paused_is_thrown_away(
+    asterisk_node: AsteriskNode, softphones: Phones, tmp_path: Path
+) -> None:
+    async with Line(asterisk_node.settings.ami_port) as line, conversation(asterisk_node, line.port) as talk:
+        call = await talk.begins(softphones, tmp_path / "voice.wav")
+        recording_id = f"{talk.leg_id}.t1"
+        await talk.control.start_talk_recording(talk.leg_id, recording_id)
+        await asyncio.sleep(0.5)
+        line.cut()
+        await asyncio.sleep(0.2)
+        await talk.control.pause_talk_recording(talk.leg_id, recording_id, True)
+        assert "nothing of it is kept" in (await talk.facts.next(RecordingFailed, talk.leg_id)).why
+        await call.hangup()
+        await talk.facts.next(LegEnded, talk.leg_id)
+        assert talk.facts.of(RecordingFinished, talk.leg_id) == []
+        assert [name for name in await talk.files() if recording_id in name] == []
+
+
+async def test_a_full_disk_fails_the_recording_and_the_call_goes_on(
+    own_node: AsteriskNode, softphones: Phones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with conversation(own_node) as talk:
+        call = await talk.begins(softphones, tmp_path / "voice.wav")
+        resource.prlimit(own_node.launcher.pid, resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))
+        monkeypatch.setattr("telephony.control.recordings.RecordingFiles.is_disk_full", lambda files: True)
+        await talk.control.start_talk_recording(talk.leg_id, f"{talk.leg_id}.t1")
+        await asyncio.sleep(7)
+        await talk.control.stop_talk_recording(talk.leg_id, f"{talk.leg_id}.t1")
+        assert "disk" in (await talk.facts.next(RecordingFailed, talk.leg_id)).why
+        assert call.state == "confirmed"
+        await call.hangup()
+        await talk.facts.next(LegEnded, talk.leg_id)
+
+
+async def test_the_next_engine_ends_and_keeps_what_the_one_before_it_began(
+    asterisk_node: AsteriskNode, softphones: Phones, tmp_path: Path
+) -> None:
+    async with conversation(asterisk_node) as former:
+        call = await former.begins(softphones, tmp_path / "voice.wav")
+        recording_id = f"{former.leg_id}.t1"
+        await former.control.start_talk_recording(former.leg_id, recording_id)
+    await asyncio.sleep(1.0)
+    async with conversation(asterisk_node) as talk:
+        await talk.control.survey()
+        await talk.control.pause_talk_recording(former.leg_id, recording_id, True)
+        await talk.control.pause_talk_recording(former.leg_id, recording_id, False)
+        await talk.control.stop_talk_recording(former.leg_id, recording_id)
+        finished = await talk.facts.next(RecordingFinished, former.leg_id)
+        assert finished.duration_s > 0.9
+        kept = tmp_path / "kept.wav"
+        await talk.control.keep_recording(former.leg_id, recording_id, str(kept))
+        left, right = ear.load_channels(kept)
+        assert ear.tone_share(left, 500.0, 0.3, 0.9) > 0.9
+        assert ear.level_db(right.samples) < -50
+        await call.hangup()
+        await talk.facts.next(LegEnded, former.leg_id)
