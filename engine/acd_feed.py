@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 
 GATHER_S = 0.04
+QUEUES_EVERY_S = 1.0
+"""How often queues are told anew because their agents changed."""
 PING_S = 5.0
 HELD = 20_000
 """Lines held for those who come back."""
@@ -30,9 +32,16 @@ RESET = _json({"reset": True}) + b"\n"
 
 
 class Feed:
-    """Belongs to the running loop. `epoch` names the engine's life that the numbers belong to."""
+    """Belongs to the running loop. `epoch`: the engine's life that the numbers belong to. `queues_of(tenant)`: what is
+    looked at again, a little later, when an agent of the tenant changed."""
 
-    def __init__(self, epoch: str, view: View, now_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        epoch: str,
+        view: View,
+        now_s: Callable[[], float],
+        queues_of: Callable[[str], Iterable[Key]] = lambda tenant: (),
+    ) -> None:
         self.epoch = epoch
         self.seq = 0
         self._view = view
@@ -41,14 +50,33 @@ class Feed:
         self._tenants: dict[Key, str] = {}
         self._dirty: dict[Key, None] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._queues_of = queues_of
+        self._stirred: set[str] = set()
+        self._slow_timer: asyncio.TimerHandle | None = None
         self._news = asyncio.Event()
         self._watchers = 0
         self._watched_s = -UNWATCHED_S
 
     def changed(self, keys: Iterable[Key]) -> None:
-        self._dirty.update(dict.fromkeys(keys))
+        for key in keys:
+            self._dirty[key] = None
+            if key[0] == "agent":
+                self._stir(key[1].partition("/")[0])
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(GATHER_S, self.publish)
+
+    def _stir(self, tenant: str) -> None:
+        self._stirred.add(tenant)
+        if self._slow_timer is None:
+            self._slow_timer = asyncio.get_running_loop().call_later(QUEUES_EVERY_S, self._stir_queues)
+
+    def _stir_queues(self) -> None:
+        self._slow_timer, tenants, self._stirred = None, self._stirred, set()
+        if self._is_watched():
+            self.changed([key for tenant in sorted(tenants) for key in self._queues_of(tenant)])
+
+    def _is_watched(self) -> bool:
+        return self._watchers > 0 or self._now_s() - self._watched_s <= UNWATCHED_S
 
     def publish(self) -> int:
         """Everything gathered becomes lines now. Returns the number of the last one."""
@@ -59,7 +87,7 @@ class Feed:
         if not dirty:
             return self.seq
         now_s = self._now_s()
-        if not self._watchers and now_s - self._watched_s > UNWATCHED_S:
+        if not self._is_watched():
             self._held.clear()
             self._tenants.clear()
             self.seq += 1
@@ -104,9 +132,10 @@ class Feed:
             self._watched_s = self._now_s()
 
     def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._slow_timer):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._slow_timer = None
 
     def _line(self, key: Key, now_s: float) -> None:
         kind, id_ = key

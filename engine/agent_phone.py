@@ -91,8 +91,7 @@ class AgentPhone:
         """The agent, or why nobody is taken for one."""
         if not command.agent_id:
             key = self._agent_at(device) if device else None
-            own = (agent for _, agent in sorted(setup.agents.items()) if device and agent.device == device)
-            agent = setup.agents.get(key) if key is not None else next(own, None)
+            agent = setup.agents.get(key) if key is not None else None
             return _WHO if agent is None or agent.tenant != tenant else agent
         tries = [("agent", tenant, command.agent_id)] + ([("phone", tenant, device)] if device else [])
         if any(self._throttle.locked(about, now_s) for about in tries):
@@ -119,13 +118,13 @@ class AgentPhone:
                 reason = _reason(setup, tenant, command.value)
                 return act(AgentActed(tenant, agent_id, "not_ready", reason))
             case "finish_wrap_up" | "disposition":
-                return self._write_down(command, agent, setup, act, now_s)
+                return self._write_down(command, agent, act, now_s)
             case "hold_line":
                 return act(LineChanged(command.interaction_id, tenant, agent_id, command.leg_id, up=True))
             case "status":
                 return ""
 
-    def _write_down(self, command: AskAgent, agent: AgentSetup, setup: Setup, act: Act, now_s: float) -> str:
+    def _write_down(self, command: AskAgent, agent: AgentSetup, act: Act, now_s: float) -> str:
         work = list(self._view(agent.tenant, agent.agent_id, now_s).get("assignments", ()))
         wrapping = [each for each in work if each["state"] == "wrap_up"]
         if command.action == "finish_wrap_up":
@@ -135,10 +134,8 @@ class AgentPhone:
         talked = wrapping or [each for each in work if each["state"] != "offered"]
         if not talked:
             return "there is no contact to give a disposition to"
-        queue = setup.queues.get((agent.tenant, talked[0]["queue"]))
-        choices = queue.dispositions if queue is not None else ()
-        path = next((each.path for each in choices if command.value and each.digits == command.value), command.value)
-        return act(WrapUpActed(talked[0]["interaction_id"], agent.tenant, agent.agent_id, disposition=path))
+        talked_in = talked[0]["interaction_id"]
+        return act(WrapUpActed(talked_in, agent.tenant, agent.agent_id, disposition=command.value))
 
 
 def _agents(setup: Setup, tenant: str) -> Iterator[AgentSetup]:

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +46,17 @@ def public_app(health: Answer, ready: Answer, registry: CollectorRegistry) -> St
     )
 
 
-def control_app(public: Starlette, status: Answer, reload: Answer, drain: Answer) -> Starlette:
-    """What the command line asks: everything public, and `/status`, `/reload`, `/drain`."""
+def control_app(
+    public: Starlette, status: Answer, reload: Answer, drain: Answer, more: Sequence[Route] = ()
+) -> Starlette:
+    """What the command line asks: everything public, and `/status`, `/reload`, `/drain`; `more` for the desk."""
     return Starlette(
         routes=[
             *public.routes,
             Route("/status", _json(status)),
             Route("/reload", _json(reload), methods=["POST"]),
             Route("/drain", _json(drain), methods=["POST"]),
+            *more,
         ]
     )
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from core.errors import CommandFailed
 from core.routing import DeviceChanged
-from telephony.ami.client import AmiClient, AmiSettings
-from telephony.ami.facts import AmiFact, ContactChanged, ContactStatus, NodeBooted
+from telephony.ami.facts import AmiFact, Contact, ContactChanged, ContactStatus, NodeBooted
 
 log = logging.getLogger("centralita.devices")
 
@@ -24,29 +23,38 @@ AGAIN_S = 5.0
 
 
 class Devices:
-    """`tell` gets each change; `known()` names the phones that matter (`main-1001`)."""
+    """`tell` gets each change; `known()` names the phones that matter (`main-1001`). `heard` is to be told what the
+    manager interface tells, `contacts` asks it where each phone is."""
 
     def __init__(
-        self, settings: AmiSettings, tell: Callable[[DeviceChanged], object], known: Callable[[], Collection[str]]
+        self,
+        contacts: Callable[[], Awaitable[Sequence[Contact]]],
+        tell: Callable[[DeviceChanged], object],
+        known: Callable[[], Collection[str]],
     ) -> None:
-        self._client = AmiClient(settings, self._heard)
+        self._contacts = contacts
         self._tell = tell
         self._known = known
         self._reachable: dict[str, bool] = {}
         self._wanted = asyncio.Event()
 
     async def keep(self) -> None:
-        """Listens until cancelled; comes back by itself after a lost connection."""
-        try:
-            await self._client.start()
-            self._wanted.set()
-            while True:
-                await self._wanted.wait()
-                await asyncio.sleep(GATHER_S)
-                self._wanted.clear()
-                await self._survey()
-        finally:
-            await self._client.close()
+        """Asks whenever it must, until cancelled."""
+        self._wanted.set()
+        while True:
+            await self._wanted.wait()
+            await asyncio.sleep(GATHER_S)
+            self._wanted.clear()
+            await self._survey()
+
+    def heard(self, fact: AmiFact) -> None:
+        match fact:
+            case ContactChanged() if fact.status in REACHABLE:
+                self._is(fact.device, True)
+            case ContactChanged() | NodeBooted():
+                self._wanted.set()
+            case _:
+                pass
 
     def look_again(self) -> None:
         """Phones were added or taken away."""
@@ -54,7 +62,7 @@ class Devices:
 
     async def _survey(self) -> None:
         try:
-            contacts = await self._client.contacts()
+            contacts = await self._contacts()
         except CommandFailed as failure:
             log.debug("phones are asked for again in %s s: %s", AGAIN_S, failure)
             await asyncio.sleep(AGAIN_S)
@@ -63,15 +71,6 @@ class Devices:
         there = {contact.device for contact in contacts if contact.status in REACHABLE}
         for device in sorted({*self._known(), *self._reachable}):
             self._is(device, device in there)
-
-    def _heard(self, fact: AmiFact) -> None:
-        match fact:
-            case ContactChanged() if fact.status in REACHABLE:
-                self._is(fact.device, True)
-            case ContactChanged() | NodeBooted():
-                self._wanted.set()
-            case _:
-                pass
 
     def _is(self, device: str, reachable: bool) -> None:
         if device and self._reachable.get(device) is not reachable:

@@ -67,5 +67,7 @@ def pinned(journal: Journal, release_id: str, fallback: Configuration) -> Releas
 
 def _last(journal: Journal) -> Configuration | None:
     state = journal.load_state("release")
-    body = journal.load_release(msgspec.msgpack.decode(state.body, type=str)) if state is not None else None
+    if state is None or state.body is None:
+        return None
+    body = journal.load_release(msgspec.msgpack.decode(state.body, type=str))
     return load(unpack(body)).configuration if body is not None else None

@@ -15,7 +15,9 @@ from typing import Any, Protocol, TypeGuard
 
 from prometheus_client import CollectorRegistry
 
-from acd.setup import Setup
+from acd.router import Router
+from acd.setup import Key, Setup
+from acd.turn import Aggregate, RoutingOutcome
 from core.commands import AskQueuePosition, AskQueueStatus, CancelTimer, JoinQueue, LeaveQueue, StartTimer
 from core.decisions import Decision, Moved, Noted
 from core.errors import EventRefused
@@ -24,7 +26,6 @@ from core.routing import ROUTER, QueueJoined, QueuePosition, RouterFact, Routing
 from core.table import Transition
 from engine.interaction import Interaction
 from engine.routing_metrics import RoutingMetrics
-from engine.routing_standin import Aggregate, Router, RoutingOutcome
 
 log = logging.getLogger("centralita.routing")
 
@@ -75,14 +76,12 @@ class Routing:
     def __init__(
         self,
         router: Router,
-        setup: Setup,
         book: RoutingBook,
         metrics: RoutingMetrics,
         on_transition: Callable[[Transition, float], None] = lambda transition, at_s: None,
-        on_change: Callable[[Iterable[Aggregate], float], None] = lambda changed, now_s: None,
+        on_change: Callable[[Iterable[Aggregate]], None] = lambda changed: None,
     ) -> None:
         self.router = router
-        self.setup = setup
         self.metrics = metrics
         self.on_change = on_change
         self._book = book
@@ -90,6 +89,10 @@ class Routing:
         self._coming: Setup | None = None
         self._joins: dict[str, int] = {}
         self._joins_since_s = 0.0
+
+    @property
+    def setup(self) -> Setup:
+        return self.router.setup
 
     def take(self, fact: RouterFact | TimerFired, interaction: Interaction | None, now_s: float) -> Consequences:
         """One fact. A router that raises has changed nothing: the fact is journaled as refused, and whoever waits for
@@ -102,36 +105,41 @@ class Routing:
         self._write(fact, interaction, outcome, now_s)
         return Consequences(outcome.commands, outcome.facts, outcome.refused)
 
-    def change(self, setup: Setup, interaction_id: str, now_s: float) -> Consequences:
+    def change(self, setup: Setup, now_s: float) -> Consequences:
         """Queues, skills and agents of a new release are in force. Nobody loses a place."""
         self._coming = setup
-        return self.take(RoutingChanged(setup.release_id, interaction_id), None, now_s)
+        return self.take(RoutingChanged(setup.release_id), None, now_s)
 
-    def restore(
-        self, rows: Mapping[str, bytes], alive: Callable[[str], bool], release_id: str, now_s: float
-    ) -> Consequences:
-        """The router as it was when the journal was last written. `rows`: by name, as `load_states(ROWS)` has them."""
-        outcome = self.router.restore({aggregate_of(name): body for name, body in rows.items()}, now_s, alive)
-        self._write(RoutingChanged(release_id), None, outcome, now_s)
+    def restore(self, rows: Mapping[str, bytes], open_: Mapping[str, Interaction], now_s: float) -> Consequences:
+        """The router as it was when the journal was last written. `rows`: by name, as `load_states(ROWS)` has them;
+        `open_`: the interactions that go on."""
+        saved = {aggregate_of(name): body for name, body in rows.items()}
+        outcome = self.router.restore(saved, now_s, open_.__contains__)
+        self._write(RoutingChanged(self.setup.release_id), None, outcome, now_s)
         return Consequences(outcome.commands, outcome.facts)
 
     # -- answers -----------------------------------------------------------------------------------------
     def status(self, command: AskQueueStatus, tenant: str, now_s: float) -> QueueStatusGiven:
-        return QueueStatusGiven(command.interaction_id, command.request_id, "no_agents")
+        if (tenant, command.queue) not in self.setup.queues:
+            return QueueStatusGiven(command.interaction_id, command.request_id, "no_agents")
+        status = self.router.status(tenant, command.queue, now_s)
+        return QueueStatusGiven(
+            command.interaction_id, command.request_id, status.status, status.waiting, max(0.0, status.ewt_s)
+        )
 
     def position(self, command: AskQueuePosition, now_s: float) -> tuple[QueuePosition, ...]:
         """Nothing for a stay that does not wait."""
         position = self.router.position(command.stay_id, now_s)
         return () if position is None else (position,)
 
-    def agent_at(self, device: str) -> tuple[str, str] | None:
-        """(tenant, agent_id) of who is logged in at a phone."""
-        key: tuple[str, str] | None = self.router.agent_at(device)
-        return key
+    def agent_at(self, device: str) -> Key | None:
+        """(tenant, agent_id) of who is logged in at a phone, else whose own it is."""
+        agent = self.router.agent_at(device)
+        return agent.key if agent is not None else None
 
     def agent(self, tenant: str, agent_id: str, now_s: float) -> Mapping[str, Any]:
-        """An agent as the control socket shows her."""
-        return {}
+        """An agent as the control socket shows her; nothing when there is no such agent."""
+        return self.router.view_agent((tenant, agent_id), now_s) or {}
 
     # -- within ----------------------------------------------------------------------------------------
     def _handle(self, fact: RouterFact | TimerFired, now_s: float) -> RoutingOutcome:
@@ -139,9 +147,7 @@ class Routing:
             setup, self._coming = self._coming, None
             if setup is None:
                 raise EventRefused(f"release {fact.release_id} came without its queues and agents")
-            outcome = self.router.change_setup(setup, now_s)
-            self.setup = setup
-            return outcome
+            return self.router.change_setup(setup, now_s)
         return self.router.handle(fact, now_s)
 
     def _write(
@@ -155,7 +161,7 @@ class Routing:
         rows = [(row_name(aggregate), self.router.save(aggregate)) for aggregate in sorted(outcome.changed)]
         self._book.write_routed(Routed(fact, now_s, interaction, outcome.decisions, outcome.commands, rows))
         if outcome.changed:
-            self.on_change(outcome.changed, now_s)
+            self.on_change(outcome.changed)
 
     def _refuse(
         self, fact: RouterFact | TimerFired, interaction: Interaction | None, bug: Exception, now_s: float
@@ -186,7 +192,7 @@ class Routing:
 
 def nobody(book: RoutingBook, registry: CollectorRegistry) -> Routing:
     """A house without queues and agents."""
-    return Routing(Router(Setup()), Setup(), book, RoutingMetrics(registry))
+    return Routing(Router(Setup()), book, RoutingMetrics(registry))
 
 
 def is_routed(fact: object) -> TypeGuard[RouterFact | TimerFired]:

@@ -126,3 +126,19 @@ async def test_nothing_is_held_for_nobody_and_who_comes_later_begins_anew(board,
     shown(board, ANA, n=1)
     feed.changed([ANA])
     assert (await heard(feed, after, 1))[0]["value"]["n"] == 1
+
+
+def test_queues_are_told_anew_a_moment_after_their_agents_changed():
+    async def main():
+        board = Board()
+        sales = ("queue", "main/sales")
+        feed = Feed("e1", board.view, LoopClock().now_s, lambda tenant: [sales] if tenant == "main" else [])
+        shown(board, ANA, n=0)
+        shown(board, sales, available=1)
+        after = feed.begin()
+        feed.changed([ANA])
+        lines = await heard(feed, after, 2)
+        assert [(line["kind"], line["id"]) for line in lines] == [("agent", "ana"), ("queue", "sales")]
+        feed.close()
+
+    run(main())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from acd.setup import AgentSetup, Disposition, NotReadyReason, QueueSetup, Setup
+from acd.setup import AgentSetup, NotReadyReason, Setup
 from core.commands import AskAgent
 from core.leg import Leg, LegRole
 from core.routing import AgentActed, LineChanged, WrapUpActed
@@ -14,7 +14,6 @@ EVA = AgentSetup("main", "eva", "Eva", code="12", pin="")
 OTHER = AgentSetup("acme", "ana", "Another Ana", code="11", pin="9999")
 SETUP = Setup(
     agents={(each.tenant, each.agent_id): each for each in (ANA, EVA, OTHER)},
-    queues={("main", "sales"): QueueSetup("main", "sales", dispositions=(Disposition("sold/new", digits="11"),))},
     reasons={("main", "lunch"): NotReadyReason("lunch", digits="2")},
 )
 DEVICES = frozenset({"main-1001", "main-1002"})
@@ -23,7 +22,8 @@ NOW_S = 1_767_225_600.0
 
 class Desk:
     def __init__(self):
-        self.done, self.work, self.at, self.refusal = [], [], {}, ""
+        self.done, self.work, self.refusal = [], [], ""
+        self.at = {"main-1001": ("main", "ana")}
         self.phone = AgentPhone(self.at.get, self.view)
 
     def view(self, tenant, agent_id, now_s):
@@ -102,7 +102,7 @@ def test_a_reason_and_a_disposition_are_keyed_by_their_digits(desk):
     desk.asks("finish_wrap_up")
     assert desk.done == [
         AgentActed("main", "ana", "not_ready", "lunch"),
-        WrapUpActed("i-7", "main", "ana", disposition="sold/new"),
+        WrapUpActed("i-7", "main", "ana", disposition="11"),
         WrapUpActed("i-7", "main", "ana", finish=True),
     ]
 

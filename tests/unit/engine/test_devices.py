@@ -5,7 +5,6 @@ import contextlib
 
 from core.errors import NodeUnavailable
 from core.routing import DeviceChanged
-from engine import devices as devices_module
 from engine.devices import Devices
 from telephony.ami.facts import Contact, ContactChanged, NodeBooted
 from tests.virtual_time import run
@@ -14,15 +13,8 @@ from tests.virtual_time import run
 class Ami:
     """A manager interface whose contacts a test sets."""
 
-    def __init__(self, settings, on_fact):
-        self.on_fact, self.there, self.asked, self.away = on_fact, {}, 0, False
-        Ami.last = self
-
-    async def start(self):
-        return True
-
-    async def close(self):
-        pass
+    def __init__(self, there):
+        self.there, self.asked, self.away = there, 0, False
 
     async def contacts(self):
         self.asked += 1
@@ -35,23 +27,22 @@ class Ami:
 
 
 @contextlib.asynccontextmanager
-async def listening(monkeypatch, known, **there):
-    monkeypatch.setattr(devices_module, "AmiClient", Ami)
-    told = []
-    watch = Devices(None, told.append, lambda: known)
-    Ami.last.there = there
+async def listening(known, **there):
+    ami, told = Ami(there), []
+    watch = Devices(ami.contacts, told.append, lambda: known)
+    ami.on_fact = watch.heard
     task = asyncio.create_task(watch.keep())
     await asyncio.sleep(1)
     try:
-        yield Ami.last, told, watch
+        yield ami, told, watch
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-def test_every_known_phone_is_told_at_the_start_and_then_only_changes(monkeypatch):
+def test_every_known_phone_is_told_at_the_start_and_then_only_changes():
     async def main():
-        async with listening(monkeypatch, ["a", "b", "c"], a="reachable", b="unreachable") as (ami, told, _):
+        async with listening(["a", "b", "c"], a="reachable", b="unreachable") as (ami, told, _):
             assert told == [DeviceChanged("a", True), DeviceChanged("b", False), DeviceChanged("c", False)]
             told.clear()
             ami.there["c"] = "created"
@@ -62,9 +53,9 @@ def test_every_known_phone_is_told_at_the_start_and_then_only_changes(monkeypatc
     run(main())
 
 
-def test_one_of_two_contacts_that_goes_says_nothing(monkeypatch):
+def test_one_of_two_contacts_that_goes_says_nothing():
     async def main():
-        async with listening(monkeypatch, ["a"], a="reachable") as (ami, told, _):
+        async with listening(["a"], a="reachable") as (ami, told, _):
             told.clear()
             ami.says("a", "removed")
             await asyncio.sleep(1)
@@ -77,9 +68,9 @@ def test_one_of_two_contacts_that_goes_says_nothing(monkeypatch):
     run(main())
 
 
-def test_what_was_told_stays_while_nobody_answers_and_a_restart_is_looked_at(monkeypatch):
+def test_what_was_told_stays_while_nobody_answers_and_a_restart_is_looked_at():
     async def main():
-        async with listening(monkeypatch, ["a"], a="reachable") as (ami, told, _):
+        async with listening(["a"], a="reachable") as (ami, told, _):
             told.clear()
             ami.away = True
             ami.on_fact(NodeBooted("node-1", 1))
@@ -93,10 +84,10 @@ def test_what_was_told_stays_while_nobody_answers_and_a_restart_is_looked_at(mon
     run(main())
 
 
-def test_new_phones_are_asked_for_when_the_configuration_has_changed(monkeypatch):
+def test_new_phones_are_asked_for_when_the_configuration_has_changed():
     async def main():
         known = ["a"]
-        async with listening(monkeypatch, known, a="reachable", b="reachable") as (_, told, watch):
+        async with listening(known, a="reachable", b="reachable") as (_, told, watch):
             told.clear()
             known.append("b")
             watch.look_again()
