@@ -1,0 +1,130 @@
+"""What people ask of the engine, for the API and the pages alike: asked, written down in the audit log, waited for.
+
+Every function may raise EngineAway and EngineRefused (whose message is for the person).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from desk.engine_client import EngineAway, EngineRefused
+from desk.problems import NotFound
+from desk.roles import Principal
+from desk.services import Services
+
+_SHOWN_WITHIN_S = 0.5
+
+
+async def presence(
+    services: Services,
+    who: Principal,
+    address: str,
+    tenant: str,
+    agent_id: str,
+    action: str,
+    reason: str = "",
+    device: str = "",
+) -> None:
+    own = (tenant, agent_id) == (who.tenant, who.agent_id)
+    fields = {
+        "tenant": tenant,
+        "agent_id": agent_id,
+        "action": action,
+        "reason": reason,
+        "device": device,
+        "by": "agent" if own else "supervisor",
+    }
+    await _ask(services, who, address, "AgentActed", fields, f"agent {agent_id}", {"action": action, "reason": reason})
+
+
+async def opening(services: Services, who: Principal, address: str, tenant: str, queue: str, action: str) -> None:
+    fields = {"tenant": tenant, "queue": queue, "action": action, "by": "supervisor"}
+    await _ask(services, who, address, "QueueActed", fields, f"queue {queue}", {"action": action})
+
+
+async def talk(
+    services: Services,
+    who: Principal,
+    address: str,
+    interaction_id: str,
+    action: str,
+    target: str = "",
+    values: Mapping[str, str] | None = None,
+) -> None:
+    fields = {
+        "interaction_id": interaction_id,
+        "agent_id": who.agent_id,
+        "action": action,
+        "target": target,
+        "values": dict(values or {}),
+    }
+    # Where to is about a person when it is a number; digits may be a card's.
+    told = {"action": action, "target": target if ":" in target else ""}
+    await _ask(services, who, address, "ConversationActed", fields, f"interaction {interaction_id}", told)
+
+
+async def refuse_offer(services: Services, who: Principal, address: str, offer_id: str) -> None:
+    """Raises NotFound: the offer is over."""
+    found = services.hub.board.offer(offer_id)
+    if found is None:
+        raise NotFound("this offer is over")
+    tenant, agent_id, assignment = found
+    fields = {
+        "tenant": tenant,
+        "agent_id": agent_id,
+        "offer_id": offer_id,
+        "interaction_id": assignment["interaction_id"],
+    }
+    await _ask(services, who, address, "OfferRefused", fields, f"interaction {assignment['interaction_id']}", {})
+
+
+async def wrap_up(
+    services: Services,
+    who: Principal,
+    address: str,
+    interaction_id: str,
+    *,
+    disposition: str = "",
+    note: str = "",
+    callback_at_s: float = 0.0,
+    extend_s: float = 0.0,
+    finish: bool = False,
+) -> None:
+    fields = {
+        "interaction_id": interaction_id,
+        "tenant": who.tenant,
+        "agent_id": who.agent_id,
+        "disposition": disposition,
+        "text": note,
+        "callback_at_s": callback_at_s,
+        "extend_s": extend_s,
+        "finish": finish,
+    }
+    told = {"disposition": disposition, "extend_s": extend_s, "finish": finish, "note": bool(note)}
+    await _ask(services, who, address, "WrapUpActed", fields, f"interaction {interaction_id}", told)
+
+
+async def _ask(
+    services: Services,
+    who: Principal,
+    address: str,
+    fact: str,
+    fields: Mapping[str, Any],
+    subject: str,
+    told: Mapping[str, Any],
+) -> None:
+    before, tenant = services.hub.board.seq, str(fields.get("tenant") or who.tenant)
+    result = "ok"
+    try:
+        await services.engine.do(fact, fields)
+    except EngineRefused:
+        result = "refused"
+        raise
+    except EngineAway as away:
+        result = "unknown" if away.maybe_done else "away"
+        raise
+    finally:
+        row = services.audit.entry(who, address, fact, subject, told, result, tenant=tenant)
+        services.audit.later(row)
+    await services.hub.settle(lambda board: board.seq > before, _SHOWN_WITHIN_S)

@@ -1,0 +1,74 @@
+"""One contact: who it is, how it got here, what an agent does with it."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from desk import acts, contacts
+from desk.api.common import Desk, Tenant, Who, problems
+from desk.api.models import Contact, Done, Explanation, History, PastContact, TalkAsked, WrapUpAsked
+from desk.web import address_of, guarded_router
+
+router = guarded_router(prefix="/v1", tags=["interactions"])
+
+
+@router.get("/interactions/{interaction_id}", responses=problems(404))
+async def interaction(interaction_id: str, tenant: Tenant, desk: Desk) -> Contact:
+    """Who calls, and the way through the flow so far: for the agent who has it, and who may read contacts."""
+    return Contact.model_validate(await contacts.contact(desk, tenant, interaction_id))
+
+
+@router.get("/interactions/{interaction_id}/history", responses=problems(404))
+async def history(interaction_id: str, tenant: Tenant, desk: Desk) -> History:
+    rows = await contacts.history(desk, tenant, interaction_id)
+    return History(
+        contacts=[
+            PastContact(
+                interaction_id=row.interaction_id,
+                channel=row.channel,
+                direction=row.direction,
+                flow=row.flow,
+                opened_s=row.opened_us / 1e6,
+                closed_s=row.closed_us / 1e6 if row.closed_us is not None else None,
+                outcome=row.outcome,
+            )
+            for row in rows
+        ]
+    )
+
+
+@router.get("/interactions/{interaction_id}/explain", responses=problems(404))
+async def explain(interaction_id: str, tenant: Tenant, desk: Desk) -> Explanation:
+    """Why this agent, why this wait."""
+    return Explanation.model_validate(await contacts.explained(desk, tenant, interaction_id))
+
+
+@router.post("/interactions/{interaction_id}/actions", responses=problems(404, 409))
+async def act(interaction_id: str, asked: TalkAsked, who: Who, request: Request, desk: Desk) -> Done:
+    """Hold, mute, transfer, consult and so on, in a conversation of one's own."""
+    await acts.talk(desk, who, address_of(request), interaction_id, asked.action, asked.target, asked.values)
+    return Done()
+
+
+@router.post("/interactions/{interaction_id}/wrap-up", responses=problems(404, 409))
+async def wrap_up(interaction_id: str, asked: WrapUpAsked, who: Who, request: Request, desk: Desk) -> Done:
+    """Disposition, note, more time, callback date, end; during the conversation or after it."""
+    await acts.wrap_up(
+        desk,
+        who,
+        address_of(request),
+        interaction_id,
+        disposition=asked.disposition,
+        note=asked.note,
+        callback_at_s=asked.callback_at_s,
+        extend_s=asked.extend_s,
+        finish=asked.finish,
+    )
+    return Done()
+
+
+@router.post("/offers/{offer_id}/refuse", responses=problems(404, 409))
+async def refuse(offer_id: str, who: Who, request: Request, desk: Desk) -> Done:
+    """Says no to an offer: the caller keeps their place and goes to somebody else."""
+    await acts.refuse_offer(desk, who, address_of(request), offer_id)
+    return Done()

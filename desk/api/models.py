@@ -1,0 +1,333 @@
+"""What goes over the API. Field names are the engine's; seconds end in `_s` and are UTC where they name a moment."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from desk.roles import Role
+
+Text = Annotated[str, Field(max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+Moment = Annotated[float, Field(ge=0, le=1e11)]
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457. `type` ends in a stable word; `detail` says what is wrong and what to do."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Done(_Told):
+    ok: Literal[True] = True
+
+
+# -- logins -------------------------------------------------------------------------------------------
+class LogIn(_Asked):
+    login: Name
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Refresh(_Asked):
+    refresh_token: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Me(_Told):
+    account_id: str
+    login: str
+    name: str
+    tenant: str
+    role: Role
+    agent_id: str
+    permissions: list[str]
+
+
+class Session(_Told):
+    """`access_token`: for `Authorization: Bearer`; `refresh_token`: good once, for the next pair."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
+    expires_in_s: float
+    refresh_token: str
+    me: Me
+
+
+# -- the board --------------------------------------------------------------------------------------------
+class AssignmentView(_Told):
+    interaction_id: str
+    queue: str = ""
+    state: str
+    since_s: float = 0.0
+    offer_id: str = ""
+    channel: str = "call"
+    purpose: str = "serve"
+    wrap_up_ends_s: float | None = None
+
+
+class AgentView(_Told):
+    """`looks`: presence and assignments together, as a board shows them. `pending`: asked for during work."""
+
+    tenant: str
+    agent_id: str
+    name: str = ""
+    presence: str
+    reason: str = ""
+    since_s: float = 0.0
+    looks: str = ""
+    pending: str = ""
+    device: str = ""
+    line: bool = False
+    reachable: bool = True
+    skills: dict[str, int] = {}
+    queues: list[str] = []
+    assignments: list[AssignmentView] = []
+    handled: int = 0
+
+
+class Today(_Told):
+    """How today's queue stays ended. `service_level`: percent; none while nobody has been served."""
+
+    offered: int = 0
+    answered: int = 0
+    in_target: int = 0
+    abandoned: int = 0
+    short_abandoned: int = 0
+    callback: int = 0
+    voicemail: int = 0
+    left_by_key: int = 0
+    overflowed: int = 0
+    closed: int = 0
+    lost: int = 0
+    service_level: float | None = None
+
+
+class QueueView(_Told):
+    """`ewt_s` -1: not known."""
+
+    tenant: str
+    queue: str
+    title: str = ""
+    open: bool = True
+    waiting: int = 0
+    longest_wait_s: float = 0.0
+    ewt_s: float = -1.0
+    logged_in: int = 0
+    available: int = 0
+    today: Today = Today()
+
+
+class StayView(_Told):
+    tenant: str
+    stay_id: str
+    interaction_id: str
+    queue: str = ""
+    state: str = "waiting"
+    joined_s: float = 0.0
+    waited_before_s: float = 0.0
+    priority: float = 0.0
+    position: int = 0
+    step: int = 0
+    offer_id: str = ""
+    agent_id: str = ""
+    channel: str = "call"
+
+
+class Listed(_Told):
+    """`engine_up` false: the engine is away and this is how things stood when it last spoke, at `now_s`."""
+
+    engine_up: bool
+    now_s: float
+
+
+class Agents(Listed):
+    agents: list[AgentView]
+
+
+class Queues(Listed):
+    queues: list[QueueView]
+
+
+class Stays(Listed):
+    stays: list[StayView]
+
+
+# -- what is asked of the engine ------------------------------------------------------------------------------
+class PresenceAsked(_Asked):
+    """`reason`: why not ready; `device`: where she logs in, her own phone when empty."""
+
+    action: Literal["log_in", "log_out", "ready", "not_ready"]
+    reason: Text = ""
+    device: Text = ""
+
+
+class OpeningAsked(_Asked):
+    action: Literal["open", "close", "by_hours"]
+
+
+class TalkAsked(_Asked):
+    """`target`: `agent:ana`, `queue:sales`, `flow:survey`, `device:1001` or a number; digits for `send_digits`."""
+
+    action: Literal[
+        "hold",
+        "resume",
+        "mute",
+        "unmute",
+        "hang_up",
+        "transfer",
+        "consult",
+        "swap",
+        "complete",
+        "conference",
+        "cancel_consult",
+        "pause_recording",
+        "resume_recording",
+        "send_digits",
+    ]
+    target: Text = ""
+    values: Annotated[dict[Name, Text], Field(max_length=30)] = {}
+
+
+class WrapUpAsked(_Asked):
+    """Taken together or refused together. `callback_at_s` 0: none. `finish`: wrap-up is over."""
+
+    disposition: Text = ""
+    note: Annotated[str, Field(max_length=4000)] = ""
+    callback_at_s: Moment = 0.0
+    extend_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    finish: bool = False
+
+
+# -- contacts ------------------------------------------------------------------------------------------------
+class Contact(_Told):
+    """What an agent needs to know of who calls. `path`: the flow's nodes so far."""
+
+    interaction_id: str
+    tenant: str
+    caller: str = ""
+    caller_name: str = ""
+    called: str = ""
+    language: str = ""
+    path: list[str] = []
+    variables: dict[str, str] = {}
+    tags: list[str] = []
+    notes: list[str] = []
+
+
+class PastContact(_Told):
+    interaction_id: str
+    channel: str
+    direction: str
+    flow: str
+    opened_s: float
+    closed_s: float | None
+    outcome: str | None
+
+
+class History(_Told):
+    """Earlier contacts of the same person, the newest first."""
+
+    contacts: list[PastContact]
+
+
+class Explanation(BaseModel):
+    """What `centralita explain` tells."""
+
+    model_config = ConfigDict(extra="allow")
+    interaction_id: str
+
+
+class Setup(BaseModel):
+    """What people choose from: reasons not to be ready, queues with their dispositions."""
+
+    model_config = ConfigDict(extra="allow")
+    reasons: list[dict[str, Any]] = []
+    queues: list[dict[str, Any]] = []
+
+
+# -- accounts ------------------------------------------------------------------------------------------------
+class AccountAsked(_Asked):
+    """`tenant` empty: yours."""
+
+    login: Name
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+    role: Role
+    tenant: Annotated[str, Field(max_length=40)] = ""
+    name: Text = ""
+    agent_id: Annotated[str, Field(max_length=80)] = ""
+    language: Annotated[str, Field(max_length=10)] = ""
+
+
+class AccountChanges(_Asked):
+    """What is left out stays."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    role: Role | None = None
+    agent_id: Annotated[str, Field(max_length=80)] | None = None
+    language: Annotated[str, Field(max_length=10)] | None = None
+    disabled: bool | None = None
+
+
+class PasswordAsked(_Asked):
+    """`current`: needed for one's own."""
+
+    password: Annotated[str, Field(min_length=1, max_length=200)]
+    current: Annotated[str, Field(max_length=200)] = ""
+
+
+class Account(_Told):
+    account_id: str
+    tenant: str
+    login: str
+    name: str
+    role: Role
+    agent_id: str
+    language: str
+    created_s: float
+    disabled: bool
+
+
+class Accounts(_Told):
+    """`next`: for `after`, empty at the end."""
+
+    accounts: list[Account]
+    next: str
+
+
+class AuditEntry(_Told):
+    audit_id: str
+    at_s: float
+    tenant: str
+    login: str
+    address: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
+    result: str
+
+
+class AuditPage(_Told):
+    """The newest first. `next`: for `before`, empty at the end."""
+
+    entries: list[AuditEntry]
+    next: str
+
+
+class Health(_Told):
+    """`engine`: the desk hears it; `database`: it answers; `seq`: the last event heard."""
+
+    engine: bool
+    database: bool
+    seq: int

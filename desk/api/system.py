@@ -1,0 +1,44 @@
+"""Whether the desk works, what people choose from, and this API's own description."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import Request
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from desk.api.common import Asking, Desk, problems
+from desk.api.models import Health, Setup
+from desk.web import guarded_router
+
+router = guarded_router(prefix="/v1", tags=["system"])
+
+
+@router.get("/health", responses=problems())
+async def health(desk: Desk) -> Health:
+    try:
+        async with asyncio.timeout(1.0), desk.database.begin() as connection:
+            await connection.execute(text("SELECT 1"))
+        database = True
+    except (SQLAlchemyError, OSError, TimeoutError):
+        database = False
+    return Health(engine=desk.hub.engine_up, database=database, seq=desk.hub.board.seq)
+
+
+@router.get("/setup", responses=problems())
+async def setup(asking: Asking, desk: Desk) -> Setup:
+    """Reasons not to be ready, and queues with their dispositions, of the release in force."""
+    found = await desk.engine.setup()
+    mine: dict[str, Any] = {
+        kind: [each for each in found.get(kind, ()) if asking.tenant in (None, each.get("tenant"))]
+        for kind in ("reasons", "queues")
+    }
+    return Setup.model_validate(mine)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> dict[str, Any]:
+    schema: dict[str, Any] = request.app.openapi()
+    return schema

@@ -1,0 +1,131 @@
+"""The desk as one ASGI application, and what it does beside answering."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from sqlalchemy.exc import SQLAlchemyError
+
+from desk.access import NEEDS
+from desk.api import accounts, boards, interactions, live, sessions, system
+from desk.services import Services
+from desk.web import Shell, add_problem_handlers
+
+log = logging.getLogger("centralita.desk")
+
+ROUTERS = tuple(room.router for room in (sessions, boards, interactions, accounts, system, live))
+"""All there is; what each route needs stands in `desk/access.py`."""
+
+_DATABASE_RETRY_S = 1.0
+_TIDY_EVERY_S = 3600.0
+
+
+def make_app(services: Services) -> FastAPI:
+    """Its lifespan upgrades the tables, follows the engine, writes the audit log."""
+    app = FastAPI(
+        title="Centralita",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan,
+        # A trailing slash is another path, not a redirect that would be answered before the guard is asked.
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    for router in ROUTERS:
+        app.include_router(router)
+    add_problem_handlers(app)
+    app.add_middleware(Shell, settings=services.settings)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title="Centralita", version=app.version, description="The desk's API.", routes=app.router.routes
+        )
+        schema["components"].setdefault("securitySchemes", {})["token"] = {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+        }
+        for path, methods in schema["paths"].items():
+            for method, operation in methods.items():
+                need = NEEDS[method.upper(), path]
+                operation["security"] = [] if need.permission is None else [{"token": []}]
+                if need.permission is not None:
+                    operation["x-needs"] = need.permission.value
+                    operation.setdefault("parameters", []).append(_TENANT_PARAMETER)
+                if method == "post" and need.permission is not None:
+                    operation.setdefault("parameters", []).append(_KEY_PARAMETER)
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+_TENANT_PARAMETER = {
+    "name": "tenant",
+    "in": "query",
+    "required": False,
+    "description": "which tenant, for who works for all of them",
+    "schema": {"type": "string", "maxLength": 40},
+}
+_KEY_PARAMETER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "with the same key and body the request is done once, and answered alike for a day",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+}
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    work = [
+        asyncio.create_task(services.hub.run(), name="follow the engine"),
+        asyncio.create_task(services.audit.run(), name="audit log"),
+        asyncio.create_task(_prepare(services), name="prepare the database"),
+    ]
+    try:
+        yield
+    finally:
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+        with contextlib.suppress(SQLAlchemyError, OSError, TimeoutError):
+            async with asyncio.timeout(2.0):
+                await services.audit.flush()
+        await services.engine.__aexit__(None, None, None)
+        await services.database.close()
+
+
+async def _prepare(services: Services) -> None:
+    """The tables, then the first admin's link, then tidying up now and then."""
+    while True:
+        try:
+            await services.database.upgrade()
+            await _first_admin(services)
+            break
+        except (SQLAlchemyError, OSError, TimeoutError) as failure:
+            log.error("the database does not answer (%s): trying again", type(failure).__name__)
+            await asyncio.sleep(_DATABASE_RETRY_S)
+    while True:
+        with contextlib.suppress(SQLAlchemyError, OSError, TimeoutError):
+            await services.people.refresh_tokens.forget_expired(round(services.clock.now_s() * 1e6))
+            await services.idempotency.forget_old()
+        await asyncio.sleep(_TIDY_EVERY_S)
+
+
+async def _first_admin(services: Services) -> None:
+    now_s = services.clock.now_s()
+    if not await services.people.accounts.any() and not services.first_admin.link(now_s):
+        services.first_admin.make(now_s)
+        log.warning("nobody can log in yet: the first admin's link is in %s", services.settings.state / "admin_link")

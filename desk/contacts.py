@@ -1,0 +1,74 @@
+"""What is known of one contact: from the engine while it lives, from SQL when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from desk.engine_client import NotKnown
+from desk.problems import NotFound
+from desk.services import Services
+from store.sql.models import InteractionRow
+from store.sql.repositories import Interactions, NodeVisits
+
+_HISTORY = 10
+
+
+async def contact(services: Services, tenant: str, interaction_id: str) -> dict[str, Any]:
+    """Raises NotFound (also: of another tenant), EngineAway."""
+    try:
+        found = await services.engine.contact(interaction_id)
+    except NotKnown:
+        return await _past(services, tenant, interaction_id)
+    if found.get("tenant") != tenant:
+        raise NotFound("there is no such interaction")
+    return {**found, "interaction_id": interaction_id}
+
+
+async def explained(services: Services, tenant: str, interaction_id: str) -> dict[str, Any]:
+    """Raises NotFound (also: of another tenant), EngineAway."""
+    if services.hub.board.tenants_of(interaction_id) != {tenant}:
+        await contact(services, tenant, interaction_id)
+    try:
+        return {**await services.engine.explain(interaction_id), "interaction_id": interaction_id}
+    except NotKnown:
+        raise NotFound("nothing is known of how this interaction was routed") from None
+
+
+async def history(services: Services, tenant: str, interaction_id: str) -> Sequence[InteractionRow]:
+    """Earlier contacts of the same person in this tenant, the newest first; empty while SQL has not heard of this one.
+
+    Raises SQLAlchemyError: the database is away."""
+    async with services.database.session() as session:
+        this = await session.get(InteractionRow, interaction_id)
+        if this is None or this.tenant != tenant or not this.contact_key_id:
+            return []
+        query = (
+            select(InteractionRow)
+            .where(
+                InteractionRow.contact_key_id == this.contact_key_id,
+                InteractionRow.tenant == tenant,
+                InteractionRow.interaction_id != interaction_id,
+                InteractionRow.opened_us <= this.opened_us,
+            )
+            .order_by(InteractionRow.opened_us.desc())
+            .limit(_HISTORY)
+        )
+        return (await session.scalars(query)).all()
+
+
+async def _past(services: Services, tenant: str, interaction_id: str) -> dict[str, Any]:
+    row = await Interactions(services.database).get(tenant, interaction_id)
+    if row is None:
+        raise NotFound("there is no such interaction")
+    path = [visit.node for visit in await NodeVisits(services.database).of(tenant, interaction_id)]
+    return {
+        "interaction_id": interaction_id,
+        "tenant": tenant,
+        "caller": row.caller,
+        "called": row.called,
+        "language": row.language,
+        "path": path,
+    }

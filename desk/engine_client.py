@@ -1,0 +1,150 @@
+"""The engine, over its control socket: a snapshot and what changed since, requests, what it knows of one contact.
+
+    GET  /acd/snapshot                 -> {epoch, seq, now_s, agents, queues, stays}
+    GET  /acd/events?epoch=E&after=N   -> NDJSON {seq, kind, id, tenant, value}, {ping}; {reset}: ask anew
+    POST /acd/do {fact, fields}        -> ok, or 409 {why}
+    GET  /acd/explain/ID, /acd/contact/ID, /acd/setup
+
+The desk does what it can without it: who asks while it is away is told so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+log = logging.getLogger("centralita.desk")
+
+Json = dict[str, Any]
+
+ANSWERS_WITHIN_S = 5.0
+SILENT_FOR_S = 15.0
+"""The engine says something on the stream each 5 s: silent for longer, it hangs."""
+
+
+class EngineAway(Exception):
+    """The engine does not answer: it is being started again; try in a moment. `maybe_done`: it had the request."""
+
+    def __init__(self, message: str, *, maybe_done: bool = False) -> None:
+        super().__init__(message)
+        self.maybe_done = maybe_done
+
+
+class EngineRefused(Exception):
+    """What was asked cannot be; the message is the engine's, for the person."""
+
+
+class NotKnown(Exception):
+    """The engine knows no such thing: it is over, or never was."""
+
+
+class EngineClient:
+    """`async with EngineClient(socket) as engine: ...`. Connects when asked something, anew after a failure."""
+
+    def __init__(self, socket: Path) -> None:
+        transport = httpx.AsyncHTTPTransport(uds=str(socket))
+        self._http = httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=ANSWERS_WITHIN_S)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def snapshot(self) -> Json:
+        """Raises EngineAway."""
+        return await self._get("/acd/snapshot")
+
+    async def setup(self) -> Json:
+        """`{release_id, reasons: [...], queues: [...]}`: what people choose from. Raises EngineAway."""
+        return await self._get("/acd/setup")
+
+    async def explain(self, interaction_id: str) -> Json:
+        """Raises EngineAway, NotKnown."""
+        return await self._get(f"/acd/explain/{_part(interaction_id)}")
+
+    async def contact(self, interaction_id: str) -> Json:
+        """Raises EngineAway, NotKnown."""
+        return await self._get(f"/acd/contact/{_part(interaction_id)}")
+
+    async def do(self, fact: str, fields: Mapping[str, Any]) -> None:
+        """Raises EngineAway (it may or may not have been done), EngineRefused."""
+        body = {"fact": fact, "fields": dict(fields)}
+        answer = await self._answer("POST", "/acd/do", json=body)
+        if answer.status_code == 409:
+            raise EngineRefused(str(_body(answer).get("why") or "the engine refused"))
+        if answer.status_code == 422:
+            raise EngineRefused(str(_body(answer).get("why") or "the engine does not understand this request"))
+        if answer.status_code >= 400:
+            raise EngineAway(f"the engine answered {answer.status_code}", maybe_done=answer.status_code >= 500)
+
+    async def events(self, epoch: str, after: int) -> AsyncIterator[Json]:
+        """First `{"opened": true}`, then until the stream ends or `{"reset": true}` was given.
+
+        Raises EngineAway: broken, or silent for too long."""
+        timeout = httpx.Timeout(ANSWERS_WITHIN_S, read=SILENT_FOR_S)
+        try:
+            async with self._http.stream(
+                "GET", "/acd/events", params={"epoch": epoch, "after": after}, timeout=timeout
+            ) as answer:
+                if answer.status_code != 200:
+                    raise EngineAway(f"the engine answered {answer.status_code}")
+                yield {"opened": True}
+                async for line in answer.aiter_lines():
+                    if line.strip():
+                        yield _parsed(line)
+        except (httpx.HTTPError, OSError) as failure:
+            raise EngineAway(f"the engine's stream broke: {type(failure).__name__}") from None
+
+    async def _get(self, path: str) -> Json:
+        answer = await self._answer("GET", path)
+        if answer.status_code == 404:
+            raise NotKnown("the engine knows no such interaction")
+        if answer.status_code != 200:
+            raise EngineAway(f"the engine answered {answer.status_code}")
+        return _body(answer)
+
+    async def _answer(self, method: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            async with asyncio.timeout(ANSWERS_WITHIN_S):
+                return await self._http.request(method, path, **more)
+        except httpx.ConnectError:
+            raise EngineAway("the engine is away: it is being started again") from None
+        except (httpx.HTTPError, OSError, TimeoutError):
+            raise EngineAway("the engine does not answer", maybe_done=True) from None
+
+
+def _part(text: str) -> str:
+    """One segment of a path, whatever somebody typed."""
+    return "".join(
+        c if (c.isalnum() and c.isascii()) or c in "-_.~" else "".join(f"%{b:02X}" for b in c.encode()) for c in text
+    )
+
+
+def _body(answer: httpx.Response) -> Json:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise EngineAway("the engine answered something else than JSON")
+    return body
+
+
+def _parsed(line: str) -> Json:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict):
+        raise EngineAway("the engine's stream is damaged")
+    return event

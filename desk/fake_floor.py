@@ -1,0 +1,372 @@
+"""A floor of agents and queues in memory: what `desk/fake_engine.py` shows. Longest idle first, one contact each."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Json = dict[str, Any]
+_TODAY = (
+    *("offered", "answered", "in_target", "abandoned", "short_abandoned", "callback"),
+    *("voicemail", "left_by_key", "overflowed", "closed", "lost"),
+)
+_LOOKS = {"offered": "ringing", "active": "talking", "held": "hold", "consulting": "consulting", "wrap_up": "wrap_up"}
+_TALK_STATES = {"hold": "held", "resume": "active", "consult": "consulting", "complete": "", "cancel_consult": "active"}
+
+
+class RefusedByFake(Exception):
+    """What was asked cannot be now; the message is for the person."""
+
+
+class Floor:
+    """`events`: all that changed, `{seq, kind, id, tenant, value}`; `told(event)` is called with each."""
+
+    def __init__(self, now_s: Callable[[], float] = time.time) -> None:
+        self.now_s = now_s
+        self.seq = 0
+        self.events: list[Json] = []
+        self.agents: dict[tuple[str, str], Json] = {}
+        self.queues: dict[tuple[str, str], Json] = {}
+        self.stays: dict[str, Json] = {}
+        self.talks: dict[str, Json] = {}
+        self.contacts: dict[str, Json] = {}
+        self.dispositions: list[Json] = [
+            {"path": "sold", "title": {"es": "Venta", "en": "Sold"}, "leaf": False},
+            {"path": "sold/new", "title": {"es": "Cliente nuevo", "en": "New customer"}, "leaf": True},
+            {"path": "sold/more", "title": {"es": "Ampliación", "en": "Upgrade"}, "leaf": True},
+            {"path": "not_now", "title": {"es": "Ahora no", "en": "Not now"}, "leaf": True},
+            {"path": "wrong", "title": {"es": "Equivocado", "en": "Wrong number"}, "leaf": True},
+        ]
+        self._numbers = itertools.count(1)
+
+    def told(self, event: Json) -> None:
+        """For whoever passes them on."""
+
+    # -- who and what there is -------------------------------------------------------------------------
+    def add_queue(self, queue: str, title: str = "", tenant: str = "main") -> None:
+        self.queues[tenant, queue] = {
+            "tenant": tenant,
+            "queue": queue,
+            "title": title or queue.title(),
+            "open": True,
+            "waiting": 0,
+            "longest_wait_s": 0.0,
+            "ewt_s": -1.0,
+            "logged_in": 0,
+            "available": 0,
+            "today": {**dict.fromkeys(_TODAY, 0), "service_level": None},
+        }
+        self._tell_queue(tenant, queue)
+
+    def add_agent(self, agent_id: str, name: str = "", tenant: str = "main", queues: Sequence[str] = ()) -> None:
+        self.agents[tenant, agent_id] = {
+            "tenant": tenant,
+            "agent_id": agent_id,
+            "name": name or agent_id.title(),
+            "presence": "logged_out",
+            "reason": "",
+            "since_s": self.now_s(),
+            "looks": "logged_out",
+            "pending": "",
+            "device": f"{tenant}-{1000 + len(self.agents)}",
+            "line": False,
+            "reachable": True,
+            "skills": {"language.es": 10},
+            "queues": list(queues),
+            "assignments": [],
+            "handled": 0,
+        }
+        self._tell_agent(tenant, agent_id)
+
+    def snapshot(self) -> Json:
+        return {
+            "now_s": self.now_s(),
+            "agents": list(self.agents.values()),
+            "queues": list(self.queues.values()),
+            "stays": list(self.stays.values()),
+            "talks": list(self.talks.values()),
+        }
+
+    def setup(self) -> Json:
+        reasons = [("break", "Descanso", "Break"), ("lunch", "Comida", "Lunch"), ("training", "Formación", "Training")]
+        tenants = sorted({tenant for tenant, _ in [*self.agents, *self.queues]})
+        return {
+            "release_id": "r1",
+            "reasons": [
+                {"tenant": t, "reason": r, "title": {"es": es, "en": en}, "chosen": True, "limit_s": 300.0}
+                for t in tenants
+                for r, es, en in reasons
+            ],
+            "queues": [
+                {
+                    "tenant": tenant,
+                    "queue": queue,
+                    "title": view["title"],
+                    "disposition_required": True,
+                    "dispositions": self.dispositions,
+                    "wrap_up_s": 30.0,
+                    "wrap_up_extend_s": 60.0,
+                    "service_level": {"target": 80.0, "within_s": 20.0},
+                    "script": {"es": "Saluda y confirma el nombre.", "en": "Greet and confirm the name."},
+                }
+                for (tenant, queue), view in self.queues.items()
+            ],
+        }
+
+    # -- what callers do -------------------------------------------------------------------------------
+    def arrive(self, queue: str, caller: str = "+34600112233", name: str = "", tenant: str = "main") -> str:
+        """A caller waits, and is offered to who is free. Returns the interaction."""
+        interaction_id = f"i-{next(self._numbers)}"
+        self.contacts[interaction_id] = {
+            "tenant": tenant,
+            "caller": caller,
+            "caller_name": name,
+            "called": "+34911222333",
+            "language": "es",
+            "path": ["welcome", "menu", queue],
+            "variables": {"customer_id": "4711"},
+            "tags": ["vip"],
+            "notes": [],
+        }
+        self.stays[f"{interaction_id}.s1"] = {
+            "tenant": tenant,
+            "stay_id": f"{interaction_id}.s1",
+            "interaction_id": interaction_id,
+            "queue": queue,
+            "state": "waiting",
+            "joined_s": self.now_s(),
+            "waited_before_s": 0.0,
+            "priority": 0,
+            "position": 0,
+            "step": 0,
+            "offer_id": "",
+            "agent_id": "",
+            "channel": "call",
+        }
+        self.queues[tenant, queue]["today"]["offered"] += 1
+        self._tell_stay(f"{interaction_id}.s1")
+        self._match()
+        return interaction_id
+
+    def hang_up(self, interaction_id: str) -> None:
+        """The caller leaves, waiting or talking."""
+        stay = self.stays.get(f"{interaction_id}.s1")
+        if stay is not None:
+            self._end_stay(stay, "abandoned")
+        for key, agent in self.agents.items():
+            for each in agent["assignments"]:
+                if each["interaction_id"] == interaction_id:
+                    self._over(key, each)
+        self._match()
+
+    def accept(self, agent_id: str, tenant: str = "main") -> None:
+        """Her phone is picked up."""
+        agent = self.agents[tenant, agent_id]
+        offer = next(each for each in agent["assignments"] if each["state"] == "offered")
+        stay = self.stays[f"{offer['interaction_id']}.s1"]
+        self.queues[tenant, offer["queue"]]["today"]["in_target"] += 1
+        self._end_stay(stay, "answered")
+        self._put(agent, offer, "active")
+        self.talks[offer["interaction_id"]] = {
+            "tenant": tenant,
+            "interaction_id": offer["interaction_id"],
+            "muted": [],
+            "recording": "on",
+        }
+        self._tell("talk", offer["interaction_id"], tenant, self.talks[offer["interaction_id"]])
+
+    # -- what people ask ---------------------------------------------------------------------------------
+    def do(self, fact: str, fields: Json) -> None:
+        """Raises RefusedByFake, KeyError, ValueError: no such request."""
+        handlers = {
+            "AgentActed": self._agent_acted,
+            "OfferRefused": self._offer_refused,
+            "WrapUpActed": self._wrap_up_acted,
+            "QueueActed": self._queue_acted,
+            "ConversationActed": self._conversation_acted,
+        }
+        handlers[fact](fields)
+        self._match()
+
+    def _agent_acted(self, asked: Json) -> None:
+        agent = self.agents.get((asked["tenant"], asked["agent_id"]))
+        if agent is None:
+            raise RefusedByFake("there is no such agent")
+        action = asked["action"]
+        if action not in ("log_in", "log_out", "ready", "not_ready"):
+            raise ValueError(action)
+        if agent["presence"] == "logged_out" and action in ("ready", "not_ready"):
+            raise RefusedByFake("log in first")
+        if agent["assignments"] and action in ("log_out", "not_ready"):
+            agent["pending"] = action
+            self._tell_agent(agent["tenant"], agent["agent_id"])
+            return
+        self._presence(agent, action, asked.get("reason", ""))
+
+    def _presence(self, agent: Json, action: str, reason: str) -> None:
+        presence = {"log_in": "not_ready", "log_out": "logged_out"}.get(action, action)
+        if presence != agent["presence"] or reason != agent["reason"]:
+            agent["since_s"] = self.now_s()
+        reason = reason or ("login" if action == "log_in" else "")
+        agent.update(presence=presence, reason=reason if presence == "not_ready" else "", pending="")
+        self._tell_agent(agent["tenant"], agent["agent_id"])
+
+    def _queue_acted(self, asked: Json) -> None:
+        queue = self.queues.get((asked["tenant"], asked["queue"]))
+        if queue is None:
+            raise RefusedByFake("there is no such queue")
+        queue["open"] = asked["action"] != "close"
+        self._tell_queue(asked["tenant"], asked["queue"])
+
+    def _offer_refused(self, asked: Json) -> None:
+        agent, offer = self._mine(asked["tenant"], asked["agent_id"], asked["interaction_id"], ("offered",))
+        agent["assignments"].remove(offer)
+        stay = self.stays[f"{offer['interaction_id']}.s1"]
+        stay.update(state="waiting", offer_id="", agent_id="")
+        self._presence(agent, "not_ready", "break")
+        self._tell_stay(stay["stay_id"])
+
+    def _conversation_acted(self, asked: Json) -> None:
+        key = next((k for k, a in self.agents.items() if k[1] == asked["agent_id"]), ("", ""))
+        agent, mine = self._mine(*key, asked["interaction_id"], ("active", "held", "consulting"))
+        action, talk = asked["action"], self.talks[asked["interaction_id"]]
+        if action in ("transfer", "consult") and not asked["target"]:
+            raise RefusedByFake("say where to")
+        if action in ("mute", "unmute"):
+            talk["muted"] = [asked["agent_id"]] if action == "mute" else []
+        elif action in ("pause_recording", "resume_recording"):
+            talk["recording"] = "paused" if action == "pause_recording" else "on"
+        elif action in ("hang_up", "transfer", "complete"):
+            self._over(key, mine)
+        elif action in _TALK_STATES:
+            self._put(agent, mine, _TALK_STATES[action])
+        if asked["interaction_id"] in self.talks:
+            self._tell("talk", asked["interaction_id"], key[0], talk)
+
+    def _wrap_up_acted(self, asked: Json) -> None:
+        states = ("active", "held", "consulting", "wrap_up")
+        agent, mine = self._mine(asked["tenant"], asked["agent_id"], asked["interaction_id"], states)
+        given = asked.get("disposition") or mine.get("disposition", "")
+        leaves = {each["path"] for each in self.dispositions if each["leaf"]}
+        if given and given not in leaves:
+            raise RefusedByFake(f"{given} is no disposition of this queue")
+        if asked.get("finish") and mine["state"] != "wrap_up":
+            raise RefusedByFake("the conversation is not over")
+        if asked.get("finish") and not given:
+            raise RefusedByFake("this queue wants a disposition")
+        mine["disposition"] = given
+        if asked.get("text"):
+            mine["note"] = asked["text"]
+        if asked.get("extend_s"):
+            mine["wrap_up_ends_s"] += asked["extend_s"]
+        if asked.get("finish"):
+            agent["assignments"].remove(mine)
+            agent["handled"] += 1
+            if agent["pending"]:
+                self._presence(agent, agent["pending"], "")
+        self._tell_agent(agent["tenant"], agent["agent_id"])
+
+    # -- how it hangs together ---------------------------------------------------------------------------
+    def _mine(self, tenant: str, agent_id: str, interaction_id: str, states: Sequence[str]) -> tuple[Json, Json]:
+        agent = self.agents.get((tenant, agent_id))
+        for each in (agent or {}).get("assignments", ()):
+            if each["interaction_id"] == interaction_id and each["state"] in states:
+                assert agent is not None
+                return agent, each
+        raise RefusedByFake("you have no such conversation now")
+
+    def _match(self) -> None:
+        for stay in sorted(self.stays.values(), key=lambda each: each["joined_s"]):
+            key = stay["tenant"], stay["queue"]
+            free = [
+                agent
+                for agent in self.agents.values()
+                if agent["tenant"] == key[0] and agent["presence"] == "ready" and not agent["assignments"]
+                if not agent["queues"] or key[1] in agent["queues"]
+            ]
+            if stay["state"] != "waiting" or not free:
+                continue
+            agent = min(free, key=lambda each: each["since_s"])
+            offer = {
+                "interaction_id": stay["interaction_id"],
+                "queue": key[1],
+                "state": "offered",
+                "since_s": self.now_s(),
+                "offer_id": f"{stay['interaction_id']}.o{next(self._numbers)}",
+                "channel": "call",
+                "purpose": "serve",
+                "wrap_up_ends_s": 0.0,
+            }
+            agent["assignments"].append(offer)
+            stay.update(state="offered", offer_id=offer["offer_id"], agent_id=agent["agent_id"])
+            self._tell_stay(stay["stay_id"])
+            self._tell_agent(agent["tenant"], agent["agent_id"])
+
+    def _over(self, key: tuple[str, str], mine: Json) -> None:
+        agent = self.agents[key]
+        if mine["state"] == "offered":
+            agent["assignments"].remove(mine)
+        elif mine["state"] != "wrap_up":
+            mine["wrap_up_ends_s"] = self.now_s() + 30.0
+            self._put(agent, mine, "wrap_up")
+            self.talks.pop(mine["interaction_id"], None)
+            self._tell("talk", mine["interaction_id"], key[0], None)
+        self._tell_agent(*key)
+
+    def _put(self, agent: Json, mine: Json, state: str) -> None:
+        mine.update(state=state, since_s=self.now_s())
+        self._tell_agent(agent["tenant"], agent["agent_id"])
+
+    def _end_stay(self, stay: Json, how: str) -> None:
+        today = self.queues[stay["tenant"], stay["queue"]]["today"]
+        today[how] += 1
+        served = today["answered"] + today["abandoned"]
+        today["service_level"] = round(100.0 * today["in_target"] / served, 1) if served else None
+        del self.stays[stay["stay_id"]]
+        self._tell("stay", stay["stay_id"], stay["tenant"], None)
+        self._tell_queue(stay["tenant"], stay["queue"])
+
+    def _tell_stay(self, stay_id: str) -> None:
+        stay = self.stays[stay_id]
+        same = sorted(
+            (each for each in self.stays.values() if each["queue"] == stay["queue"]), key=lambda each: each["joined_s"]
+        )
+        stay["position"] = same.index(stay) + 1
+        self._tell("stay", stay_id, stay["tenant"], stay)
+        self._tell_queue(stay["tenant"], stay["queue"])
+
+    def _tell_queue(self, tenant: str, queue: str) -> None:
+        view = self.queues[tenant, queue]
+        waiting = [each for each in self.stays.values() if (each["tenant"], each["queue"]) == (tenant, queue)]
+        serving = [
+            agent
+            for agent in self.agents.values()
+            if agent["tenant"] == tenant and (not agent["queues"] or queue in agent["queues"])
+        ]
+        view.update(
+            waiting=len(waiting),
+            longest_wait_s=max((self.now_s() - each["joined_s"] for each in waiting), default=0.0),
+            logged_in=sum(agent["presence"] != "logged_out" for agent in serving),
+            available=sum(agent["presence"] == "ready" and not agent["assignments"] for agent in serving),
+        )
+        self._tell("queue", queue, tenant, view)
+
+    def _tell_agent(self, tenant: str, agent_id: str) -> None:
+        agent = self.agents[tenant, agent_id]
+        at_work = next((_LOOKS[each["state"]] for each in agent["assignments"]), "")
+        agent["looks"] = at_work or agent["presence"]
+        self._tell("agent", agent_id, tenant, agent)
+        for owner, queue in self.queues:
+            if owner == tenant and (not agent["queues"] or queue in agent["queues"]):
+                self._tell_queue(tenant, queue)
+
+    def _tell(self, kind: str, id_: str, tenant: str, value: Json | None) -> None:
+        self.seq += 1
+        copied = None if value is None else {**value}
+        if copied is not None and "assignments" in copied:
+            copied["assignments"] = [{**each} for each in copied["assignments"]]
+        event = {"seq": self.seq, "kind": kind, "id": id_, "tenant": tenant, "value": copied}
+        self.events.append(event)
+        self.told(event)

@@ -1,0 +1,104 @@
+"""The engine's state as the desk last heard it: a fold over its snapshot and events, without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+Key = tuple[str, str]
+"""(tenant, id)"""
+
+KINDS = ("agent", "queue", "stay", "talk")
+_ID = {"agent": "agent_id", "queue": "queue", "stay": "stay_id", "talk": "interaction_id"}
+_LIVE = ("offered", "active", "held", "consulting", "wrap_up")
+
+
+@dataclass(slots=True)
+class Board:
+    """`now_s`: the engine's time when it last spoke."""
+
+    epoch: str = ""
+    seq: int = 0
+    now_s: float = 0.0
+    things: dict[str, dict[Key, Json]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+
+    def reset(self, snapshot: Json) -> None:
+        """Raises KeyError, TypeError, ValueError: this is no snapshot; the board is as before."""
+        fresh: dict[str, dict[Key, Json]] = {kind: {} for kind in KINDS}
+        for kind in KINDS:
+            for value in snapshot.get(f"{kind}s", ()):
+                fresh[kind][(str(value["tenant"]), str(value[_ID[kind]]))] = value
+        self.epoch, self.seq, self.now_s = (
+            str(snapshot["epoch"]),
+            int(snapshot["seq"]),
+            float(snapshot.get("now_s", 0.0)),
+        )
+        self.things = fresh
+
+    def apply(self, event: Json) -> None:
+        """Raises KeyError, TypeError, ValueError: this is no event."""
+        seq, kind, key = int(event["seq"]), str(event["kind"]), (str(event["tenant"]), str(event["id"]))
+        self.seq = seq
+        if kind not in self.things:
+            return
+        if event["value"] is None:
+            self.things[kind].pop(key, None)
+        else:
+            self.things[kind][key] = dict(event["value"])
+
+    def agents(self, tenant: str | None = None) -> list[Json]:
+        return self._sorted("agent", tenant)
+
+    def queues(self, tenant: str | None = None) -> list[Json]:
+        return self._sorted("queue", tenant)
+
+    def stays(self, tenant: str | None = None) -> list[Json]:
+        """In the order in which they came."""
+        return sorted(self._of("stay", tenant), key=lambda stay: (stay.get("joined_s", 0.0), stay["stay_id"]))
+
+    def agent(self, tenant: str, agent_id: str) -> Json | None:
+        return self.things["agent"].get((tenant, agent_id))
+
+    def queue(self, tenant: str, queue: str) -> Json | None:
+        return self.things["queue"].get((tenant, queue))
+
+    def talk(self, tenant: str, interaction_id: str) -> Json | None:
+        return self.things["talk"].get((tenant, interaction_id))
+
+    def assignments(self, tenant: str, agent_id: str) -> list[Json]:
+        """Hers that are not done, the newest last."""
+        agent = self.agent(tenant, agent_id)
+        found = [each for each in (agent or {}).get("assignments", ()) if each.get("state") in _LIVE]
+        return sorted(found, key=lambda each: each.get("since_s", 0.0))
+
+    def has(self, tenant: str, agent_id: str, interaction_id: str) -> bool:
+        """Whether this agent has an assignment on it."""
+        return any(each["interaction_id"] == interaction_id for each in self.assignments(tenant, agent_id))
+
+    def offer(self, offer_id: str) -> tuple[str, str, Json] | None:
+        """(tenant, agent, assignment) of an offer that is made now."""
+        for tenant, agent_id, assignment in self._all_assignments():
+            if assignment.get("offer_id") == offer_id and assignment.get("state") == "offered":
+                return tenant, agent_id, assignment
+        return None
+
+    def tenants_of(self, interaction_id: str) -> set[str]:
+        """Whose it is, by what is on the board; empty when it is not there."""
+        found = {tenant for tenant, _, each in self._all_assignments() if each["interaction_id"] == interaction_id}
+        found |= {
+            tenant for (tenant, _), stay in self.things["stay"].items() if stay.get("interaction_id") == interaction_id
+        }
+        return found
+
+    def _all_assignments(self) -> Iterator[tuple[str, str, Json]]:
+        for (tenant, agent_id), agent in self.things["agent"].items():
+            for assignment in agent.get("assignments", ()):
+                yield tenant, agent_id, assignment
+
+    def _of(self, kind: str, tenant: str | None) -> Iterable[Json]:
+        return (value for (owner, _), value in self.things[kind].items() if tenant is None or owner == tenant)
+
+    def _sorted(self, kind: str, tenant: str | None) -> list[Json]:
+        return sorted(self._of(kind, tenant), key=lambda value: (value["tenant"], value[_ID[kind]]))

@@ -1,0 +1,96 @@
+"""What the desk's routes work with, put together once per process."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from argon2 import PasswordHasher
+
+from core.clock import Clock
+from desk.audit import Audit
+from desk.engine_client import EngineClient
+from desk.first_admin import FirstAdmin
+from desk.idempotency import Idempotency
+from desk.live.hub import Hub
+from desk.logins import Logins
+from desk.passwords import Passwords
+from desk.people import People
+from desk.settings import Settings
+from desk.tokens import Tokens, signing_key
+from store.sql.accounts import AuditLog, IdempotencyKeys
+from store.sql.database import Database
+
+
+class WallClock:
+    """UTC seconds that do not jump when the machine's clock is set."""
+
+    def __init__(self) -> None:
+        self._offset_s = time.time() - time.monotonic()
+
+    def now_s(self) -> float:
+        return time.monotonic() + self._offset_s
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """Cookie names carry the port: browsers do not tell desks on one host apart."""
+
+    access: str
+    refresh: str
+    language: str
+    secure: bool
+
+    @classmethod
+    def of(cls, settings: Settings) -> Cookies:
+        secure = settings.url.startswith("https:")
+        prefix = "__Host-centralita" if secure else f"centralita_{settings.port}"
+        return cls(f"{prefix}_access", f"{prefix}_refresh", f"{prefix}_language", secure)
+
+
+@dataclass(slots=True)
+class Services:
+    settings: Settings
+    clock: Clock
+    database: Database
+    engine: EngineClient
+    hub: Hub
+    tokens: Tokens
+    passwords: Passwords
+    audit: Audit
+    people: People
+    logins: Logins
+    idempotency: Idempotency
+    first_admin: FirstAdmin
+    cookies: Cookies
+
+    @classmethod
+    def make(cls, settings: Settings, clock: Clock | None = None, hasher: PasswordHasher | None = None) -> Services:
+        """Nothing is connected and nothing runs yet.
+
+        Raises:
+            OSError: the state directory cannot be written.
+            DatabaseUnusable: the database's URL names none.
+        """
+        clock = clock or WallClock()
+        database = Database(settings.database_url)
+        engine = EngineClient(settings.engine_socket)
+        tokens = Tokens(signing_key(settings.state))
+        passwords = Passwords(hasher)
+        audit = Audit(AuditLog(database), clock)
+        people = People(database, tokens, passwords, audit, clock)
+        return cls(
+            settings=settings,
+            clock=clock,
+            database=database,
+            engine=engine,
+            hub=Hub(engine, clock),
+            tokens=tokens,
+            passwords=passwords,
+            audit=audit,
+            people=people,
+            logins=Logins(people.accounts, people.refresh_tokens, tokens, passwords, audit, clock),
+            idempotency=Idempotency(IdempotencyKeys(database), clock),
+            first_admin=FirstAdmin(settings.state, settings.address),
+            cookies=Cookies.of(settings),
+        )
