@@ -4,7 +4,9 @@
       type: queue
       queue: sales
       priority: 5
-      skills: "english>=3"
+      skills: "language.{{ language }} >= 3"
+      value: "{{ customer_value }}"  # 0 to 100: what the queue makes of it stands in its file
+      prefer: "{{ advisor }}"        # the agent to wait for, as long as the queue has patience
       music: default
       keys: {"1": leave_a_message}
       no_agents: voicemail
@@ -12,6 +14,8 @@
       closed: after_hours
       overflowed: voicemail
       next: goodbye                 # every other way a stay may end
+
+A key's stay ends as `callback` or `voicemail` when it leads to such a node (`callback`, `record`), else as left_by_key.
 
 `answered`: an agent had the caller. Without a node for it the flow is over and the call is no longer its own: who
 connected them also ends them. With one (a survey), the flow goes on when the conversation has ended and the caller
@@ -30,6 +34,7 @@ from core.commands import Command, JoinQueue, LeaveQueue, StartMusic, StopMusic
 from core.decisions import Noted
 from core.events import CommandOutcomeUnknown, CommandRejected, DigitPressed, Event, QueueLeft
 from definitions.models import Count, Digits, Name
+from ivr.filters import number_of
 from ivr.node import End, Exit, Leave, NodeModel, Reference, Turn, Visit, fail
 from ivr.run import plain
 from ivr.templates import Template
@@ -45,6 +50,11 @@ class Model(NodeModel):
     queue: Name
     priority: Count = 0
     skills: Template = Field(default_factory=lambda: Template(""))
+    """Asked for beside what the queue asks."""
+    value: Template | None = None
+    """What this customer is worth, 0 to 100; what is no number counts as 0."""
+    prefer: Template | None = None
+    """The agent to wait for, by name; empty for none."""
     music: Name = "default"
     keys: Mapping[Digits, Name] = {}
     """A key takes the caller out of the queue."""
@@ -74,14 +84,20 @@ class Memory(msgspec.Struct, frozen=True):
 
 def enter(node: Model, visit: Visit) -> Turn:
     stay_id = visit.new_id()
+
+    def text(template: Template | None) -> str:
+        return template.render(visit.variables, visit.language).strip() if template else ""
+
     join = JoinQueue(
         interaction_id=visit.interaction_id,
         leg_id=visit.leg_id,
         stay_id=stay_id,
         queue=node.queue,
         priority=node.priority,
-        skills=node.skills.render(visit.variables, visit.language),
+        skills=text(node.skills),
         variables={k: str(plain(v)) for k, v in visit.variables.items() if k not in visit.secrets and v is not None},
+        value=_value(text(node.value)),
+        preferred_agent=text(node.prefer),
     )
     return Turn(Memory(stay_id), (StartMusic(visit.leg_id, node.music), join), flush=True)
 
@@ -96,7 +112,7 @@ def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
         case QueueLeft() if event.stay_id == memory.stay_id:
             return _left(node, event.outcome, visit)
         case DigitPressed() if event.digit in node.keys:
-            leave = LeaveQueue(visit.interaction_id, memory.stay_id)
+            leave = LeaveQueue(visit.interaction_id, memory.stay_id, _by_key(node.keys[event.digit], visit))
             return Turn(commands=(leave,), leave=Leave(event.digit, node.keys[event.digit]))
         case CommandRejected() | CommandOutcomeUnknown() if event.subject_id == memory.stay_id:
             return fail(node, getattr(event, "why", "nobody knows whether the caller is in the queue"))
@@ -106,6 +122,20 @@ def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
 
 def on_hangup(node: Model, memory: Memory, visit: Visit) -> tuple[Command, ...]:
     return (LeaveQueue(visit.interaction_id, memory.stay_id),)
+
+
+def _value(text: str) -> float:
+    try:
+        return float(min(max(number_of(text), 0), 100)) if text else 0.0
+    except ValueError:
+        return 0.0
+
+
+def _by_key(target: str, visit: Visit) -> str:
+    """How the stay of who pressed a key ends: by what she gets instead."""
+    flow = visit.release.flow(visit.tenant, visit.flow_id)
+    node = flow.nodes.get(target) if flow else None
+    return {"callback": "callback", "record": "voicemail"}.get(node.type if node else "", "left_by_key")
 
 
 def _left(node: Model, outcome: str, visit: Visit) -> Turn:

@@ -47,7 +47,7 @@ def plain(text: str) -> str:
 
 # -- try ---------------------------------------------------------------------------------------------
 def test_a_walk_shows_what_is_heard_and_where(project: Path) -> None:
-    walk = flow("try", "reception", "--time", DAY, typed="9\n1\n")
+    walk = flow("try", "reception", "--time", DAY, typed="9\n1\ns\n")
     assert walk.exit_code == 0
     said = plain(walk.output)
     for words in (

@@ -24,9 +24,9 @@ QUEUE = {
 }
 
 
-def queue(outcome="answered", **changes):
+def queue(outcome="answered", nodes=None, **changes):
     given = Given(queues={"sales": (outcome, 30.0)})
-    return tiny_call({"q": {**QUEUE, **changes}, **REST}, given=given, variables={"vip": "yes"})
+    return tiny_call({"q": {**QUEUE, **changes}, **(nodes or {}), **REST}, given=given, variables={"vip": "yes"})
 
 
 def test_the_caller_joins_with_music_and_what_is_known_of_her():
@@ -74,6 +74,26 @@ def test_a_key_leaves_the_queue_and_others_do_not():
     assert caller.path() == ["q", "message"]
     (leave,) = caller.ordered(LeaveQueue)
     assert leave.stay_id == caller.ordered(JoinQueue)[0].stay_id
+    assert leave.outcome == "left_by_key"
+
+
+@pytest.mark.parametrize(
+    ("node", "outcome"),
+    [
+        ({"type": "record", "mailbox": "m", "prompt": "p", "next": "survey"}, "voicemail"),
+        ({"type": "callback", "prompt": "p", "confirm": {"prompt": "{{ value }}"}, "next": "survey"}, "callback"),
+    ],
+)
+def test_a_key_that_leads_to_a_message_or_a_callback_says_so(node, outcome):
+    caller = queue(keys={"1": "instead"}, nodes={"instead": node})
+    caller.press("1")
+    assert [leave.outcome for leave in caller.ordered(LeaveQueue)] == [outcome]
+
+
+@pytest.mark.parametrize(("value", "taken"), [("80", 80.0), ("900", 100.0), ("a lot", 0.0), ("", 0.0)])
+def test_what_a_customer_is_worth_and_whom_she_prefers(value, taken):
+    (join,) = queue(value=value, prefer=" ana ").ordered(JoinQueue)
+    assert (join.value, join.preferred_agent) == (taken, "ana")
 
 
 def test_a_hangup_leaves_the_queue():
