@@ -10,13 +10,14 @@ Who waits in one queue under one requirement on one channel forms a *group*, sor
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Iterator
 from heapq import heappop, heappush
 from math import inf
 
 from acd import capacity, order
 from acd.records import Agent, Assignment, Queue, Stay
 from acd.setup import AgentSetup, Key, QueueSetup, Setup
-from acd.skills import Requirement, RequirementInvalid
+from acd.skills import Requirement, RequirementInvalid, compares
 from core.agent import Presence
 from core.stay import StayState
 
@@ -28,15 +29,18 @@ GroupKey = tuple[Key, str, str, str]
 GONE = QueueSetup("", "")
 
 
+Place = tuple[float, float, int, str, "Group"]
+"""A sort key, the stay, its group."""
+
+
 class Group:
-    """`agents`: who may serve it, free or not. `waiting`: (sort key, stay id), who is served first comes first."""
+    """`agents`: who may serve it, free or not. `waiting`: who is served first comes first."""
 
-    __slots__ = ("ageing", "agents", "channel", "number", "requirement", "waiting")
+    __slots__ = ("ageing", "agents", "channel", "requirement", "waiting")
 
-    def __init__(self, number: int, channel: str, requirement: Requirement, agents: int, ageing: float) -> None:
-        self.number, self.channel, self.requirement = number, channel, requirement
-        self.agents, self.ageing = agents, ageing
-        self.waiting: list[tuple[order.SortKey, str]] = []
+    def __init__(self, channel: str, requirement: Requirement, agents: int, ageing: float) -> None:
+        self.channel, self.requirement, self.agents, self.ageing = channel, requirement, agents, ageing
+        self.waiting: list[Place] = []
 
 
 class Floor:
@@ -72,11 +76,9 @@ class Floor:
         self.by_name: dict[str, list[int]] = {}
         for (_, agent_id), number in self.numbers.items():
             self.by_name.setdefault(agent_id, []).append(number)
-        self.everybody: dict[str, int] = {}
         self.members: dict[Key, int] = {}
         for number, person in enumerate(self.people):
             tenant, bit = person.tenant, 1 << number
-            self.everybody[tenant] = self.everybody.get(tenant, 0) | bit
             if person.queues is not None:
                 for queue in person.queues:
                     self.members[tenant, queue] = self.members.get((tenant, queue), 0) | bit
@@ -86,13 +88,16 @@ class Floor:
                     if key[0] == person.tenant:
                         self.members[key] = self.members.get(key, 0) | 1 << number
         self.groups: dict[GroupKey, Group] = {}
-        self.numbered: list[Group] = []
         self._most_groups = MAX_GROUPS
-        self.crowded = 0
-        """Groups somebody waits in, a bit each."""
-        self._reach: list[list[int]] = [[0, 0] for _ in keys]
-        self._skilled: dict[tuple[str, str], int] = {}
-        self.placed: dict[str, tuple[Group, order.SortKey]] = {}
+        self.reach: list[list[Group]] = [[] for _ in keys]
+        """The groups each agent may serve."""
+        self._everybody = (1 << len(keys)) - 1
+        self._levels: dict[tuple[str, str, int], int] = {}
+        self._skills: dict[str, list[tuple[int, int]]] = {}
+        for number, person in enumerate(self.people):
+            for name, level in person.skills.items():
+                self._skills.setdefault(name, []).append((number, level))
+        self.placed: dict[str, Place] = {}
         self.present: dict[Key, dict[str, Stay]] = {}
         self._climbs: list[tuple[float, str]] = []
         self.working: dict[str, int] = {}
@@ -101,6 +106,7 @@ class Floor:
         """Offer -> whose it is, and the interaction."""
         self.devices: dict[str, int] = {}
         self.logged_in = self.ready = self.idle = 0
+        """Who is logged in, ready, and free for some channel."""
         self.free: dict[str, int] = dict.fromkeys(self.setup.channels, 0)
         for number, agent in enumerate(self.roster):
             self.refresh(number, now_s)
@@ -138,39 +144,36 @@ class Floor:
         ready = agent.presence is Presence.READY
         self.logged_in = self.logged_in | bit if there else self.logged_in & ~bit
         self.ready = self.ready | bit if ready else self.ready & ~bit
-        newly = False
+        newly = idle = False
         for channel, free in self.free.items():
             if ready and not capacity.hindrance(agent, person, channel, self.setup, now_s):
+                idle = True
                 if not free & bit:
                     self.free[channel] = free | bit
                     newly = True
             elif free & bit:
                 self.free[channel] = free & ~bit
+        self.idle = self.idle | bit if idle else self.idle & ~bit
         return newly
 
-    def skilled(self, tenant: str, requirement: Requirement) -> int:
-        """Everybody of the tenant who meets a requirement."""
-        if not requirement.text:
-            return self.everybody.get(tenant, 0)
-        found = self._skilled.get((tenant, requirement.text))
-        if found is None:
-            people = enumerate(self.people)
-            found = sum(1 << n for n, who in people if who.tenant == tenant and requirement.met(who.skills))
-            if len(self._skilled) >= MAX_GROUPS:
-                self._skilled.clear()
-            self._skilled[tenant, requirement.text] = found
-        return found
+    def skilled(self, requirement: Requirement, among: int) -> int:
+        """Who of `among` meets a requirement."""
+        return requirement.among(self._having, among)
 
-    def reach(self, number: int) -> int:
-        """The groups an agent may serve, a bit each."""
-        known = self._reach[number]
-        bit = 1 << number
-        while known[0] < len(self.numbered):
-            group = self.numbered[known[0]]
-            if group.agents & bit:
-                known[1] |= 1 << known[0]
-            known[0] += 1
-        return known[1]
+    def _having(self, name: str, sign: str, level: int) -> int:
+        """Everybody whose level in a skill compares like that."""
+        found = self._levels.get((name, sign, level))
+        if found is None:
+            have = self._skills.get(name, ())
+            # Whoever is not listed has level 0.
+            found = self._everybody if compares(0, sign, level) else 0
+            for number, has in have:
+                bit = 1 << number
+                found = found | bit if compares(has, sign, level) else found & ~bit
+            if len(self._levels) >= MAX_GROUPS:
+                self._levels.clear()
+            self._levels[name, sign, level] = found
+        return found
 
     # -- who waits ---------------------------------------------------------------------------------
     def requirement(self, stay: Stay, step: int) -> Requirement:
@@ -182,7 +185,7 @@ class Floor:
     def may_serve(self, stay: Stay, step: int) -> int:
         """Everybody who has what the stay asks for at a step, logged in or not."""
         members = self.members.get(stay.queue_key, 0)
-        return members & self.skilled(stay.tenant, self.requirement(stay, step))
+        return self.skilled(self.requirement(stay, step), members)
 
     def could_ever(self, stay: Stay) -> int:
         """Everybody who has what the stay asks for now or at a later step, but for those it must not be offered to."""
@@ -215,36 +218,33 @@ class Floor:
         key = (stay.queue_key, stay.channel, requirement.text, preferred)
         found = self.groups.get(key)
         if found is None:
-            if len(self.numbered) >= self._most_groups:
+            if len(self.groups) >= self._most_groups:
                 self._forget_groups()
             agents = self.may_serve(stay, stay.step)
             if preferred:
                 agents &= self.mask(stay.tenant, (preferred,))
-            found = Group(len(self.numbered), stay.channel, requirement, agents, self.queue_setup(stay).ageing)
+            found = Group(stay.channel, requirement, agents, self.queue_setup(stay).ageing)
             self.groups[key] = found
-            self.numbered.append(found)
+            for number in bits(agents):
+                self.reach[number].append(found)
         return found
 
     def place(self, stay: Stay, now_s: float) -> None:
         """Takes its place among those who wait like it."""
         queue = self.queue_setup(stay)
         group = self.group(stay, now_s)
-        sort_key = order.sort_key(stay, queue, stay.step, now_s)
-        insort(group.waiting, (sort_key, stay.stay_id))
-        self.crowded |= 1 << group.number
-        self.placed[stay.stay_id] = (group, sort_key)
+        place = (*order.sort_key(stay, queue, stay.step, now_s), stay.stay_id, group)
+        insort(group.waiting, place)
+        self.placed[stay.stay_id] = place
         climbs_s = order.urgency_changes_at(stay, queue, now_s)
         if climbs_s < inf:
             heappush(self._climbs, (climbs_s, stay.stay_id))
 
     def unplace(self, stay_id: str) -> None:
-        found = self.placed.pop(stay_id, None)
-        if found is None:
-            return
-        group, sort_key = found
-        del group.waiting[bisect_left(group.waiting, (sort_key, stay_id))]
-        if not group.waiting:
-            self.crowded &= ~(1 << group.number)
+        place = self.placed.pop(stay_id, None)
+        if place is not None:
+            waiting = place[4].waiting
+            del waiting[bisect_left(waiting, place)]
 
     def climb(self, now_s: float) -> None:
         """Sorts anew whose urgency has climbed since the last event."""
@@ -275,12 +275,20 @@ class Floor:
             self.working.pop(work.interaction_id, None)
 
     def _forget_groups(self) -> None:
-        kept = {key: group for key, group in self.groups.items() if group.waiting}
-        self.groups, self.numbered, self.crowded = kept, list(kept.values()), (1 << len(kept)) - 1
-        self._most_groups = max(MAX_GROUPS, 2 * len(kept))
-        self._reach = [[0, 0] for _ in self.roster]
-        for number, group in enumerate(self.numbered):
-            group.number = number
+        self.groups = {key: group for key, group in self.groups.items() if group.waiting}
+        self._most_groups = max(MAX_GROUPS, 2 * len(self.groups))
+        self.reach = [[] for _ in self.roster]
+        for group in self.groups.values():
+            for number in bits(group.agents):
+                self.reach[number].append(group)
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The numbers in a mask, lowest first."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
 
 
 def readable(text: str) -> Requirement:

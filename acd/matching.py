@@ -11,11 +11,10 @@ choice from S; after each contact the second world's free agents are again the f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from heapq import heapify, heappop, heappush, nsmallest
 
 from acd import offers
-from acd.floor import Floor, Group
+from acd.floor import Floor, Group, bits
 from acd.records import Stay
 from acd.strategies import strategy_of
 from acd.strategies.strategy import Score, Sought
@@ -41,70 +40,73 @@ def settle(floor: Floor, turn: Turn) -> None:
         _match(floor, turn, newly)
 
 
-def bits(mask: int) -> Iterator[int]:
-    """The numbers in a mask, lowest first."""
-    while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
-
-
 def _match(floor: Floor, turn: Turn, newly: int) -> None:
     now_s = turn.now_s
-    heads: list[Head] = []
-    groups = floor.crowded
-    if not turn.everything:
-        reached = 0
-        for number in bits(newly):
-            reached |= floor.reach(number)
-        groups &= reached
-    for number in bits(groups):
-        group = floor.numbered[number]
-        if group.agents & floor.free.get(group.channel, 0):
-            heads.append(_head(group, 0, now_s))
-    for stay in turn.seeking.values():
-        placed = floor.placed.get(stay.stay_id)
-        if placed is not None and not groups >> placed[0].number & 1:
-            group, (base, began_s, order) = placed
-            heads.append((base - group.ageing * now_s, began_s, order, stay.stay_id, group, -1))
+    heads = _heads(floor, turn, newly)
     heapify(heads)
+    seeking = sum(head[5] < 0 for head in heads)
     several: list[Stay] = []
-    while heads:
+    while heads and (seeking or turn.everything or newly & floor.idle):
         _, _, _, stay_id, group, at = heappop(heads)
-        stay = floor.stays[stay_id]
+        seeking -= at < 0
         found = group.agents & floor.free.get(group.channel, 0)
         if not found:
             continue
+        stay = floor.stays[stay_id]
         found &= ~floor.barred(stay, now_s)
         chosen = _choose(floor, stay, group, found, now_s) if found else []
-        if at >= 0:
-            after = at if chosen else at + 1
-            if chosen:
-                floor.unplace(stay_id)
-            if after < len(group.waiting):
-                heappush(heads, _head(group, after, now_s))
         if chosen:
-            bit = 1 << chosen[0][1]
-            next_ = min((head for head in heads if head[4].agents & bit), default=None)
-            offers.make(
-                floor,
-                turn,
-                stay,
-                chosen[0][1],
-                considered=tuple(Considered(floor.roster[n].agent_id, "", score) for score, n in chosen),
-                excluded=_excluded(floor, stay, group, now_s),
-                ahead_of=next_[3] if next_ else "",
-                requirement=group.requirement.text,
-            )
+            floor.unplace(stay_id)
+        after = at if chosen else at + 1
+        if at >= 0 and after < len(group.waiting):
+            heappush(heads, _head(group, after, now_s))
+        if chosen:
+            _give(floor, turn, stay, group, chosen, heads)
             if floor.queue_setup(stay).strategy == "ring_several":
                 several.append(stay)
     for stay in several:
         _ring_more(floor, turn, stay)
 
 
+def _heads(floor: Floor, turn: Turn, newly: int) -> list[Head]:
+    """Who is first in each group that this event may have freed an agent for, and each stay that seeks by itself."""
+    now_s, free = turn.now_s, floor.free
+    if turn.everything:
+        groups = [group for group in floor.groups.values() if group.waiting]
+    elif newly & newly - 1:
+        groups = list(dict.fromkeys(group for n in bits(newly) for group in floor.reach[n] if group.waiting))
+    else:
+        groups = [group for n in bits(newly) for group in floor.reach[n] if group.waiting]
+    heads = [_head(group, 0, now_s) for group in groups if group.agents & free.get(group.channel, 0)]
+    if turn.seeking and not turn.everything:
+        looked_at = set(groups)
+        for stay_id in turn.seeking:
+            place = floor.placed.get(stay_id)
+            if place is not None and place[4] not in looked_at:
+                heads.append((place[0] - place[4].ageing * now_s, *place[1:], -1))
+    return heads
+
+
 def _head(group: Group, at: int, now_s: float) -> Head:
-    (base, began_s, order), stay_id = group.waiting[at]
+    base, began_s, order, stay_id, _ = group.waiting[at]
     return (base - group.ageing * now_s, began_s, order, stay_id, group, at)
+
+
+def _give(
+    floor: Floor, turn: Turn, stay: Stay, group: Group, chosen: list[tuple[Score, int]], heads: list[Head]
+) -> None:
+    bit = 1 << chosen[0][1]
+    follows = min((head for head in heads if head[4].agents & bit), default=None)
+    offers.make(
+        floor,
+        turn,
+        stay,
+        chosen[0][1],
+        considered=tuple(Considered(floor.roster[n].agent_id, "", score) for score, n in chosen),
+        excluded=_excluded(floor, stay, group, turn.now_s),
+        ahead_of=follows[3] if follows else "",
+        requirement=group.requirement.text,
+    )
 
 
 def _choose(floor: Floor, stay: Stay, group: Group, found: int, now_s: float) -> list[tuple[Score, int]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import NoReturn
 
 from core.errors import CentralitaError
@@ -20,6 +20,8 @@ MAX_DEPTH = 20
 MAX_LEVEL = 10
 
 Levels = Mapping[str, int]
+Having = Callable[[str, str, int], int]
+"""Everybody whose level compares like that (`billing`, `>=`, 2), as a bit mask."""
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<name>[A-Za-z_][\w-]*(?:\.[\w-]+)*)|(?P<number>\d+)|(?P<sign>>=|<=|==|!=|[<>=()])|(?P<other>\S))"
@@ -45,10 +47,11 @@ class RequirementInvalid(CentralitaError):
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """`lacks`: what these levels lack, in words; empty when the part is met."""
+    """`lacks`: what these levels lack, in words; empty when the part is met. `among`: who of everybody meets it."""
 
     lacks: Callable[[Levels], tuple[str, ...]]
     met: Callable[[Levels], bool]
+    among: Callable[[Having, int], int]
     text: str
 
 
@@ -72,6 +75,10 @@ class Requirement:
 
     def met(self, levels: Levels) -> bool:
         return self._part is None or self._part.met(levels)
+
+    def among(self, having: Having, everybody: int) -> int:
+        """Who of `everybody`, a bit mask, meets it."""
+        return everybody if self._part is None else self._part.among(having, everybody)
 
     def missing(self, levels: Levels) -> tuple[str, ...]:
         """What `levels` lack (`billing >= 2`); of alternatives the one that lacks least. Empty when met."""
@@ -185,24 +192,39 @@ def _words(text: str) -> list[tuple[str, str, int]]:
     return words
 
 
+def compares(has: int, sign: str, level: int) -> bool:
+    return _COMPARE[sign](has, level)
+
+
 def _compared(name: str, sign: str, level: int) -> _Part:
     compare, text = _COMPARE[sign], f"{name} {sign} {level}"
 
     def met(levels: Levels) -> bool:
         return compare(levels.get(name, 0), level)
 
-    return _Part(lambda levels: () if met(levels) else (text,), met, text)
+    return _Part(
+        lambda levels: () if met(levels) else (text,),
+        met,
+        lambda having, everybody: everybody & having(name, sign, level),
+        text,
+    )
 
 
 def _not(part: _Part) -> _Part:
     text = f"not ({part.text})"
-    return _Part(lambda levels: (text,) if part.met(levels) else (), lambda levels: not part.met(levels), text)
+    return _Part(
+        lambda levels: (text,) if part.met(levels) else (),
+        lambda levels: not part.met(levels),
+        lambda having, everybody: everybody & ~part.among(having, everybody),
+        text,
+    )
 
 
 def _all(parts: list[_Part]) -> _Part:
     return _Part(
         lambda levels: tuple(lack for part in parts for lack in part.lacks(levels)),
         lambda levels: all(part.met(levels) for part in parts),
+        lambda having, everybody: reduce(lambda left, part: part.among(having, left), parts, everybody),
         " and ".join(part.text if " or " not in part.text else f"({part.text})" for part in parts),
     )
 
@@ -211,5 +233,6 @@ def _either(parts: list[_Part]) -> _Part:
     return _Part(
         lambda levels: min((part.lacks(levels) for part in parts), key=len),
         lambda levels: any(part.met(levels) for part in parts),
+        lambda having, everybody: reduce(lambda found, part: found | part.among(having, everybody), parts, 0),
         " or ".join(part.text for part in parts),
     )

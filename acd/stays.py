@@ -206,7 +206,7 @@ def deserted(floor: Floor, turn: Turn, queue_key: tuple[str, str]) -> None:
         return
     closed = not queues.is_open(floor, queue_key, turn.now_s)
     for stay in tuple(floor.present.get(queue_key, {}).values()):
-        if stay.state is not StayState.WAITING or floor.placed[stay.stay_id][0].agents & floor.logged_in:
+        if stay.state is not StayState.WAITING or floor.placed[stay.stay_id][4].agents & floor.logged_in:
             continue
         if not floor.could_ever(stay) & floor.logged_in and (closed or queue.no_agents == "leave"):
             leave(floor, turn, stay, "closed" if closed else "no_agents")
