@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from acd import offers, presence, stays, wrap_up
 from acd.floor import Floor
@@ -18,7 +19,8 @@ _TALKING = (AssignmentState.ACTIVE, AssignmentState.HELD, AssignmentState.CONSUL
 
 
 def change(floor: Floor, turn: Turn, setup: Setup) -> None:
-    floor.setup = setup
+    # What a queue that is removed now has declared for that moment stands in the setup that is left.
+    floor.setup = replace(setup, fallbacks={**floor.setup.fallbacks, **setup.fallbacks})
     floor.hours.clear()
     for key, agent in floor.agents.items():
         if key not in setup.agents:

@@ -70,6 +70,8 @@ class Floor:
             if agent.gone:
                 del self.agents[key]
         keys = sorted(self.agents)
+        self.even = len({queue.ageing for queue in self.setup.queues.values()}) <= 1
+        """All queues age their contacts at the same rate."""
         self.numbers: dict[Key, int] = {key: number for number, key in enumerate(keys)}
         self.roster: list[Agent] = [self.agents[key] for key in keys]
         self.people: list[AgentSetup] = [self.person(key) for key in keys]
@@ -88,6 +90,8 @@ class Floor:
                     if key[0] == person.tenant:
                         self.members[key] = self.members.get(key, 0) | 1 << number
         self.groups: dict[GroupKey, Group] = {}
+        self._known: dict[tuple[str, int, str, str, str, str], Group] = {}
+        """The same groups by what is at hand: queue, step, flow's requirement, channel, preferred agent, tenant."""
         self._most_groups = MAX_GROUPS
         self.reach: list[list[Group]] = [[] for _ in keys]
         """The groups each agent may serve."""
@@ -128,7 +132,7 @@ class Floor:
 
     def queue_setup(self, stay: Stay) -> QueueSetup:
         """How its queue is set up; the plainest when it was removed, or for a stay without a queue."""
-        return self.setup.queues.get(stay.queue_key, GONE)
+        return self.setup.queues.get((stay.tenant, stay.queue), GONE)
 
     def queue(self, key: Key) -> Queue:
         found = self.queues.get(key)
@@ -213,23 +217,30 @@ class Floor:
         return found
 
     def group(self, stay: Stay, now_s: float) -> Group:
-        requirement = self.requirement(stay, stay.step)
         preferred = stay.preferred_agent if now_s < stay.patience_ends_s else ""
-        key = (stay.queue_key, stay.channel, requirement.text, preferred)
-        found = self.groups.get(key)
+        known = (stay.queue, stay.step, stay.skills, stay.channel, preferred, stay.tenant)
+        found = self._known.get(known)
         if found is None:
-            if len(self.groups) >= self._most_groups:
-                self._forget_groups()
-            agents = self.may_serve(stay, stay.step)
-            if preferred:
-                agents &= self.mask(stay.tenant, (preferred,))
-            found = Group(stay.channel, requirement, agents, self.queue_setup(stay).ageing)
-            self.groups[key] = found
-            for number in bits(agents):
-                self.reach[number].append(found)
+            requirement = self.requirement(stay, stay.step)
+            key = (stay.queue_key, stay.channel, requirement.text, preferred)
+            found = self.groups.get(key)
+            if found is None:
+                found = self.groups[key] = self._new_group(stay, requirement, preferred)
+            self._known[known] = found
         return found
 
-    def place(self, stay: Stay, now_s: float) -> None:
+    def _new_group(self, stay: Stay, requirement: Requirement, preferred: str) -> Group:
+        if len(self.groups) >= self._most_groups:
+            self._forget_groups()
+        agents = self.may_serve(stay, stay.step)
+        if preferred:
+            agents &= self.mask(stay.tenant, (preferred,))
+        group = Group(stay.channel, requirement, agents, self.queue_setup(stay).ageing)
+        for number in bits(agents):
+            self.reach[number].append(group)
+        return group
+
+    def place(self, stay: Stay, now_s: float) -> Group:
         """Takes its place among those who wait like it."""
         queue = self.queue_setup(stay)
         group = self.group(stay, now_s)
@@ -239,6 +250,7 @@ class Floor:
         climbs_s = order.urgency_changes_at(stay, queue, now_s)
         if climbs_s < inf:
             heappush(self._climbs, (climbs_s, stay.stay_id))
+        return group
 
     def unplace(self, stay_id: str) -> None:
         place = self.placed.pop(stay_id, None)
@@ -277,6 +289,7 @@ class Floor:
     def _forget_groups(self) -> None:
         self.groups = {key: group for key, group in self.groups.items() if group.waiting}
         self._most_groups = max(MAX_GROUPS, 2 * len(self.groups))
+        self._known.clear()
         self.reach = [[] for _ in self.roster]
         for group in self.groups.values():
             for number in bits(group.agents):

@@ -11,10 +11,11 @@ choice from S; after each contact the second world's free agents are again the f
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from heapq import heapify, heappop, heappush, nsmallest
 
 from acd import offers
-from acd.floor import Floor, Group, bits
+from acd.floor import Floor, Group, Place, bits
 from acd.records import Stay
 from acd.strategies import strategy_of
 from acd.strategies.strategy import Score, Sought
@@ -24,9 +25,6 @@ from core.stay import StayState
 
 _SHOWN = 3
 """Agents told in an offer's explanation."""
-
-Head = tuple[float, float, int, str, Group, int]
-"""Minus its score, its tie breakers, the stay, its group, and its place in it (-1: it stands for itself alone)."""
 
 
 def settle(floor: Floor, turn: Turn) -> None:
@@ -42,13 +40,17 @@ def settle(floor: Floor, turn: Turn) -> None:
 
 def _match(floor: Floor, turn: Turn, newly: int) -> None:
     now_s = turn.now_s
-    heads = _heads(floor, turn, newly)
+    alone = set() if turn.everything else set(turn.seeking)
+    heads = _heads(floor, turn, newly, alone)
     heapify(heads)
-    seeking = sum(head[5] < 0 for head in heads)
     several: list[Stay] = []
-    while heads and (seeking or turn.everything or newly & floor.idle):
-        _, _, _, stay_id, group, at = heappop(heads)
-        seeking -= at < 0
+    while heads and (alone or turn.everything or newly & floor.idle):
+        _, _, _, stay_id, group = heappop(heads)
+        waiting, at = group.waiting, len(group.waiting)
+        if stay_id in alone:
+            alone.discard(stay_id)
+        else:
+            at = bisect_left(waiting, floor.placed[stay_id])
         found = group.agents & floor.free.get(group.channel, 0)
         if not found:
             continue
@@ -57,9 +59,10 @@ def _match(floor: Floor, turn: Turn, newly: int) -> None:
         chosen = _choose(floor, stay, group, found, now_s) if found else []
         if chosen:
             floor.unplace(stay_id)
-        after = at if chosen else at + 1
-        if at >= 0 and after < len(group.waiting):
-            heappush(heads, _head(group, after, now_s))
+        else:
+            at += 1
+        if at < len(waiting):
+            heappush(heads, _head(floor, waiting[at], now_s))
         if chosen:
             _give(floor, turn, stay, group, chosen, heads)
             if floor.queue_setup(stay).strategy == "ring_several":
@@ -68,35 +71,37 @@ def _match(floor: Floor, turn: Turn, newly: int) -> None:
         _ring_more(floor, turn, stay)
 
 
-def _heads(floor: Floor, turn: Turn, newly: int) -> list[Head]:
-    """Who is first in each group that this event may have freed an agent for, and each stay that seeks by itself."""
-    now_s, free = turn.now_s, floor.free
+def _heads(floor: Floor, turn: Turn, newly: int, alone: set[str]) -> list[Place]:
+    """Who is first in each group that this event may have freed an agent for, and each stay that seeks by itself,
+    unless its group is among those: then it is taken out of `alone`."""
     if turn.everything:
         groups = [group for group in floor.groups.values() if group.waiting]
     elif newly & newly - 1:
         groups = list(dict.fromkeys(group for n in bits(newly) for group in floor.reach[n] if group.waiting))
     else:
         groups = [group for n in bits(newly) for group in floor.reach[n] if group.waiting]
-    heads = [_head(group, 0, now_s) for group in groups if group.agents & free.get(group.channel, 0)]
-    if turn.seeking and not turn.everything:
-        looked_at = set(groups)
-        for stay_id in turn.seeking:
-            place = floor.placed.get(stay_id)
-            if place is not None and place[4] not in looked_at:
-                heads.append((place[0] - place[4].ageing * now_s, *place[1:], -1))
-    return heads
+    heads = [group.waiting[0] for group in groups]
+    for stay_id in tuple(alone):
+        place = floor.placed.get(stay_id)
+        if place is None or place[4] in groups:
+            alone.discard(stay_id)
+        else:
+            heads.append(place)
+    return heads if floor.even else [_head(floor, place, turn.now_s) for place in heads]
 
 
-def _head(group: Group, at: int, now_s: float) -> Head:
-    base, began_s, order, stay_id, _ = group.waiting[at]
-    return (base - group.ageing * now_s, began_s, order, stay_id, group, at)
+def _head(floor: Floor, place: Place, now_s: float) -> Place:
+    """As it compares with places in other groups: sort keys do as they are, when all queues age evenly."""
+    return place if floor.even else (place[0] - place[4].ageing * now_s, *place[1:])
 
 
 def _give(
-    floor: Floor, turn: Turn, stay: Stay, group: Group, chosen: list[tuple[Score, int]], heads: list[Head]
+    floor: Floor, turn: Turn, stay: Stay, group: Group, chosen: list[tuple[Score, int]], heads: list[Place]
 ) -> None:
     bit = 1 << chosen[0][1]
-    follows = min((head for head in heads if head[4].agents & bit), default=None)
+    follows = heads[0] if heads else None
+    if follows is not None and not follows[4].agents & bit:
+        follows = min((head for head in heads if head[4].agents & bit), default=None)
     offers.make(
         floor,
         turn,

@@ -64,12 +64,16 @@ def points(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> float:
 
 def urgency(stay: Stay, queue: QueueSetup, now_s: float) -> float:
     began_s, target_s = stay.began_s, queue.service_level.within_s
+    if now_s >= began_s + STEPS[-1] * target_s:
+        return URGENCY
     return URGENCY * sum(now_s >= began_s + share * target_s for share in STEPS) / len(STEPS)
 
 
 def urgency_changes_at(stay: Stay, queue: QueueSetup, now_s: float) -> float:
     """The next moment at which its urgency climbs; infinite when it is at the top."""
     began_s, target_s = stay.began_s, queue.service_level.within_s
+    if now_s >= began_s + target_s:
+        return inf
     for share in STEPS:
         if (at_s := began_s + share * target_s) > now_s:
             return at_s
@@ -83,6 +87,8 @@ def sort_key(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> SortKey:
 
 def step_at(stay: Stay, queue: QueueSetup, now_s: float) -> int:
     """The relaxation step in force: 0 for none, n for the n-th. Steps are sorted by `after_s`."""
+    if not queue.relaxations:
+        return 0
     began_s = stay.began_s
     return sum(now_s >= began_s + relaxation.after_s for relaxation in queue.relaxations)
 

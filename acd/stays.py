@@ -61,8 +61,7 @@ def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
     announce = queue.announcements
     if (announce.position or announce.ewt) and (announce.first_s or announce.every_s):
         stay.told_s = turn.now_s + (announce.first_s or announce.every_s)
-    floor.place(stay, turn.now_s)
-    turn.seeking[stay.stay_id] = stay
+    _seek(floor, turn, stay)
 
 
 def _checked(turn: Turn, fact: QueueJoined) -> str:
@@ -156,8 +155,14 @@ def advance(floor: Floor, turn: Turn, stay: Stay) -> None:
             )
         turn.say(found)
     floor.unplace(stay.stay_id)
-    floor.place(stay, now_s)
-    turn.seeking[stay.stay_id] = stay
+    _seek(floor, turn, stay)
+
+
+def _seek(floor: Floor, turn: Turn, stay: Stay) -> None:
+    """Takes its place; an agent who could have it at once is looked for when the event is handled. Who becomes free
+    in this very event looks for it herself."""
+    if floor.place(stay, turn.now_s).agents & floor.idle:
+        turn.seeking[stay.stay_id] = stay
 
 
 def given_up(floor: Floor, turn: Turn, fact: StayGivenUp) -> None:
