@@ -6,10 +6,11 @@ import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from acd.definitions import NOT_GIVEN, STRATEGIES, Agent, Agents, Choice, Dispositions, Routing
+from acd.definitions import NOT_GIVEN, Agent, Agents, Choice, Dispositions, Routing
 from acd.reading import D, Filed, Q, Read
 from acd.setup import CHANNELS, Key
 from acd.skills import Requirement, RequirementInvalid
+from acd.strategies import STRATEGIES
 from definitions.faults import did_you_mean
 from definitions.problems import Problem, Problems
 from definitions.yaml import Path
@@ -21,6 +22,8 @@ class Around:
 
     devices: frozenset[Key] | None = None
     calendars: frozenset[Key] | None = None
+    music: frozenset[str] | None = None
+    """Classes of music on hold, the same for all tenants."""
     routing: Routing = Routing()
     site_file: str = "config/site.yaml"
 
@@ -85,6 +88,17 @@ def _check_queue(read: Read[Q], filed: Filed[Q], around: Around) -> None:
     if queue.strategy not in STRATEGIES:
         hint = did_you_mean(queue.strategy, STRATEGIES, what="strategies")
         filed.say(problems, ("strategy",), f"there is no strategy '{queue.strategy}'", hint)
+    else:
+        options = [name for name, _ in STRATEGIES[queue.strategy].options]
+        for option in sorted(set(queue.strategy_options) - set(options)):
+            what = f"{queue.strategy} has no option '{option}'"
+            filed.say(
+                problems, ("strategy_options", option), what, did_you_mean(option, options, what="options"), key=True
+            )
+    if around.music is not None and queue.music not in around.music:
+        hint = did_you_mean(queue.music, around.music, what="music")
+        hint = hint if hint.startswith("did") else f"put sound files into flows/sounds/music/{queue.music}/"
+        filed.say(problems, ("music",), f"there is no music '{queue.music}'", hint)
     others = {name for tenant, name in read.queue_names if tenant == filed.tenant}
     for field in ("overflow_to", "fallback"):
         wanted = getattr(queue, field)

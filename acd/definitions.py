@@ -12,22 +12,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from acd.setup import CHANNELS
-from definitions.faults import fault
+from definitions.faults import Faults, did_you_mean, fault
 from definitions.fields import typed
 from definitions.models import Count, Definition, Digits, Flag, LanguageTag, Name, Seconds, Text
 
 MOST_LEVEL = 10
 NOT_GIVEN = "not_given"
 """What stands where an agent gave no disposition: nobody may call one so."""
-STRATEGIES = (
-    "longest_idle",
-    "most_skilled",
-    "least_skilled",
-    "least_occupied",
-    "round_robin",
-    "weighted_random",
-    "ring_several",
-)
 _SKILL = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
 _OPERATORS = frozenset({"and", "or", "not", "true", "false"})
 
@@ -321,7 +312,11 @@ class Routing(Definition):
     @model_validator(mode="after")
     def _known(self) -> Routing:
         known = {*CHANNELS, *self.channels}
+        faults = Faults()
         for name, rule in self.channels.items():
-            if unknown := sorted(set(rule.interrupts or ()) - known):
-                raise fault(f"{name} interrupts '{unknown[0]}', which is no channel", f"channels: {', '.join(known)}")
+            for index, other in enumerate(rule.interrupts or ()):
+                if other not in known:
+                    place = ("channels", name, "interrupts", index)
+                    faults.add(place, f"'{other}' is no channel", did_you_mean(other, known, what="channels"))
+        faults.raise_any()
         return self
