@@ -275,9 +275,12 @@ class LineParty:
 
     interaction_id: str
     leg_id: str
-    what: Literal["ended", "digit", "adopted"]
+    what: Literal["ended", "digit", "adopted", "played"]
     digit: str = ""
     bridge_id: str = ""
+    playback_id: str = ""
+    vanished: bool = False
+    """It ended without anybody's wish."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from core.media import Tone
 from engine.config.numbers import Route
 from engine.config.outbound import Permitted
 from engine.interaction import Interaction, Surroundings, Turn, interaction_id_for
-from engine.interactions import follow
+from engine.steps import follow
 from engine.transfers import start_transfer
 from ivr import interpreter
 from ivr.interpreter import Start

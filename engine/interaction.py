@@ -9,13 +9,16 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from acd.setup import Key, Setup
 from core.commands import Command
-from core.decisions import Decision, Moved
+from core.decisions import Decision, Moved, Noted
 from core.interaction import INTERACTION_TABLE, InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, advance_leg
 from core.routing import RoutingFact
 from engine.config.numbers import NumberPlan
 from engine.config.outbound import OutboundRules
+from engine.config.queue_prompts import QueuePrompts
+from engine.contact import Conversation, Line, Offer, TalkRecording, Waiting
 from engine.transfers import PendingTransfer
 from ivr.interpreter import World
 from ivr.model import Release
@@ -23,7 +26,11 @@ from ivr.run import FlowRun
 
 
 class Interaction(msgspec.Struct, frozen=True):
-    """`legs[0]` is the customer's. `outcome` is set when the end is decided, before the legs are gone."""
+    """`legs[0]` is the customer's. `outcome` is set when the end is decided, before the legs are gone.
+
+    `waiting` and `talk` exclude each other; `offers` are phones that ring for who waits, or for a consultation.
+    `serial`: how many legs, bridges, stays and playbacks it has named; no name is used twice.
+    """
 
     interaction_id: str
     tenant: str
@@ -40,6 +47,14 @@ class Interaction(msgspec.Struct, frozen=True):
     outcome: str = ""
     identity: str = ""
     """The number we show when this interaction calls out; empty: the outbound rule's."""
+    waiting: Waiting | None = None
+    offers: tuple[Offer, ...] = ()
+    talk: Conversation | None = None
+    line: Line | None = None
+    recording: TalkRecording | None = None
+    values: dict[str, str] = {}
+    """What agents sent along with transfers."""
+    serial: int = 0
 
     def but(self, **changes: Any) -> Interaction:
         """The same with some fields changed."""
@@ -87,6 +102,8 @@ class Surroundings:
     """(tenant, name) -> the generated PIN that flows name as `secret:name`."""
     dialed: Mapping[str, int] = field(default_factory=dict)
     """Outbound rule -> legs dialed by it in the last hour."""
+    routing: Setup = field(default_factory=Setup)
+    queue_prompts: Mapping[Key, QueuePrompts] = field(default_factory=dict)
 
     def world(self, release_id: str) -> World:
         return World(self.releases[release_id], self.toggles, self.pins)
@@ -102,6 +119,21 @@ class Turn:
     decisions: list[Decision] = field(default_factory=list)
     facts: list[RoutingFact] = field(default_factory=list)
     refused: str = ""
+    dialed_by: str = ""
+    """The outbound rule by which a leg is dialed: what its hourly cap is counted by."""
+
+    @property
+    def interaction_id(self) -> str:
+        return self.interaction.interaction_id
+
+    def number(self) -> int:
+        """A number this interaction has not given to anything yet."""
+        number = self.interaction.serial + 1
+        self.interaction = self.interaction.but(serial=number)
+        return number
+
+    def note(self, what: str, why: str) -> None:
+        self.decisions.append(Noted(what, why))
 
     def move(self, event: InteractionEvent) -> None:
         state, transition = INTERACTION_TABLE.advance(self.interaction.interaction_id, self.interaction.state, event)

@@ -1,19 +1,19 @@
 """What an interaction does with a fact: a pure function from (interaction, event) to (interaction, commands).
 
-It opens an interaction when a leg arrives, hands the caller's facts to her flow, carries out what a flow
-cannot do alone (join a queue, connect a second leg) and closes when every leg has ended. It reads no clock
-and touches nothing: live calls, simulations and replays run this very code.
+It keeps the legs' states, hands each fact to whom it concerns (the caller's flow, the people she waits for or talks
+with, a held line) and closes when every leg has ended. It reads no clock and touches nothing: live calls, simulations
+and replays run this very code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from core.commands import DestroyBridge, HangUpLeg, JoinQueue, KeepRecording, StartTimer, Transfer, TurnAwayLeg
+from core.commands import DestroyBridge, HangUpLeg, StartTimer, TurnAwayLeg
 from core.decisions import InteractionClosed, Noted
 from core.errors import EventRefused
 from core.events import (
+    AgentAnswered,
     CallbackRequested,
     CommandOutcomeUnknown,
     CommandRejected,
@@ -30,7 +30,6 @@ from core.events import (
     LegUp,
     MessageSent,
     PlaybackFinished,
-    QueueLeft,
     QueueStatusGiven,
     RecordingFailed,
     RecordingFinished,
@@ -42,13 +41,11 @@ from core.events import (
 )
 from core.interaction import InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
+from engine import conversation, lines, people, steps, talk_recording
 from engine.interaction import Interaction, Surroundings, Turn
-from engine.transfers import END_OF_DIRECT_CALL, end_of_leg, external_up, join, start_transfer
+from engine.transfers import END_OF_DIRECT_CALL, end_of_leg, external_up, join
 from ivr import interpreter
-from ivr.interpreter import Ended
 
-MAX_IMMEDIATE_FACTS = 50
-"""A flow may bounce off closed queues and refused transfers this often without time passing."""
 HANG_UP_AGAIN_S = 3.0
 """A leg that would not hang up is told again after this long: nobody listens to silence for hours."""
 _HANG_UP_AGAIN = "hang_up:"
@@ -61,28 +58,29 @@ _LEG_EVENTS: Mapping[type, LegEvent] = {
     LegResumed: LegEvent.RESUME,
     LegEnded: LegEvent.ENDED,
 }
-_OUTCOMES: Mapping[EndReason, str] = {EndReason.LOST: "lost", EndReason.LIMIT_REACHED: "limit_reached"}
-"""Ends of the customer's leg that are nobody's wish."""
-_FLOW_FACTS = (
-    LegUp,
-    LegEnded,
-    DigitPressed,
-    PlaybackFinished,
-    RecordingFinished,
-    RecordingFailed,
-    RecordingKept,
-    TimerFired,
-    HttpReplied,
-    QueueLeft,
-    TransferEnded,
-    ToggleSet,
-    QueueStatusGiven,
-    TicketOpened,
-    CallbackRequested,
-    MessageSent,
-    CommandRejected,
-    CommandOutcomeUnknown,
+_FLOW_FACTS = frozenset(
+    (
+        LegUp,
+        LegEnded,
+        DigitPressed,
+        PlaybackFinished,
+        RecordingFinished,
+        RecordingFailed,
+        RecordingKept,
+        TimerFired,
+        HttpReplied,
+        TransferEnded,
+        ToggleSet,
+        QueueStatusGiven,
+        AgentAnswered,
+        TicketOpened,
+        CallbackRequested,
+        MessageSent,
+        CommandRejected,
+        CommandOutcomeUnknown,
+    )
 )
+"""What the customer's flow is told. The end of a stay reaches it through the people she waited for."""
 
 
 def handle(interaction: Interaction, event: Event, around: Surroundings, now_s: float) -> Turn:
@@ -108,12 +106,24 @@ def handle(interaction: Interaction, event: Event, around: Surroundings, now_s: 
         leg = turn.advance(leg, leg_event, now_s, reason)
         if leg.state is before and leg_event is not LegEvent.UP:
             return turn
-    if leg is not None and leg is not turn.interaction.customer and leg.role is not LegRole.CUSTOMER:
-        _other_leg(turn, leg, event, around, now_s)
-    elif isinstance(event, _FLOW_FACTS):
-        _feed(turn, event, around, now_s)
+    _hand_over(turn, leg, event, around, now_s)
+    if turn.interaction.recording is not None:
+        talk_recording.mind_secrets(turn)
     _settle(turn, now_s)
     return turn
+
+
+def _hand_over(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s: float) -> None:
+    """To whom it concerns."""
+    if turn.interaction.line is not None and lines.take(turn, event):
+        return
+    if people.concern(turn, event) and people.take(turn, event, around, now_s):
+        return
+    if leg is not None and leg.role is not LegRole.CUSTOMER:
+        if not people.leg_news(turn, leg, event, around, now_s):
+            _transferred_leg(turn, leg, event, around, now_s)
+    elif type(event) in _FLOW_FACTS:
+        steps.feed(turn, event, around, now_s)
 
 
 def fail(interaction: Interaction, event: Event, why: str, around: Surroundings, now_s: float) -> Turn:
@@ -126,7 +136,7 @@ def fail(interaction: Interaction, event: Event, why: str, around: Surroundings,
     else:
         if leg is not None and isinstance(event, LegEnded):
             end_of_leg(turn, leg, event)
-        _feed(turn, CommandRejected(interaction.interaction_id, "", "event", why), around, now_s)
+        steps.feed(turn, CommandRejected(interaction.interaction_id, "", "event", why), around, now_s)
     _settle(turn, now_s)
     return turn
 
@@ -136,6 +146,8 @@ def give_up(interaction: Interaction, event: Event, why: str, now_s: float) -> T
     turn = Turn(interaction.but(run=None, outcome=interaction.outcome or "error"))
     turn.decisions.append(Noted("gave_up", why))
     _ended_leg(turn, event, now_s)
+    lines.over(turn)
+    conversation.customer_gone(turn)
     _hang_up_all(turn, EndReason.FAILED)
     _settle(turn, now_s)
     return turn
@@ -162,6 +174,8 @@ def _adopt(turn: Turn, event: LegAdopted, around: Surroundings, now_s: float) ->
     transfer = interaction.transfer
     if interaction.outcome:
         turn.commands.append(HangUpLeg(leg.leg_id))  # decided before the gap, and perhaps never carried out
+    elif (interaction.line is not None and lines.take(turn, event)) or people.adopted(turn, leg, event, around, now_s):
+        return
     elif transfer is not None and transfer.bridge_id:
         if event.bridge_id not in (None, transfer.bridge_id):
             join(turn)  # they were to talk, and this one was found outside of their bridge
@@ -169,7 +183,7 @@ def _adopt(turn: Turn, event: LegAdopted, around: Surroundings, now_s: float) ->
         external_up(turn, leg, now_s)
     elif transfer is None and leg.role is LegRole.CUSTOMER and interaction.run is not None:
         step = interpreter.resume(around.world(interaction.release_id), interaction.run, now_s)
-        follow(turn, step, around, now_s)
+        steps.follow(turn, step, around, now_s)
 
 
 def _hung_up_again(turn: Turn, event: Event, leg: Leg | None, now_s: float) -> bool:
@@ -193,53 +207,8 @@ def _hung_up_again(turn: Turn, event: Event, leg: Leg | None, now_s: float) -> b
     return False
 
 
-def _feed(turn: Turn, event: Event, around: Surroundings, now_s: float) -> None:
-    run = turn.interaction.run
-    if run is None:
-        return
-    if turn.interaction.state is InteractionState.CONNECTED and not isinstance(event, LegEnded | TransferEnded):
-        return
-    step = interpreter.handle(around.world(turn.interaction.release_id), run, event, now_s)
-    follow(turn, step, around, now_s)
-
-
-def follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: float) -> None:
-    """Takes a flow's step: what it asks beyond its own leg is done here, and answered at once when it can be."""
-    for _ in range(MAX_IMMEDIATE_FACTS):
-        turn.interaction = turn.interaction.but(run=step.run)
-        turn.decisions.extend(step.decisions)
-        answer: Event | None = None
-        for command in step.commands:
-            match command:
-                case Transfer():
-                    turn.move(InteractionEvent.TRANSFER)
-                    answer = start_transfer(turn, command, around.outbound, around.dialed, now_s)
-                case JoinQueue():
-                    turn.move(InteractionEvent.QUEUE)
-                    answer = QueueLeft(turn.interaction.interaction_id, command.stay_id, "no_agents")
-                case KeepRecording():
-                    turn.commands.append(_labelled(command, turn.interaction))
-                case _:
-                    turn.commands.append(command)
-        if step.ended is not None:
-            _end(turn, step.ended)
-            return
-        if answer is None:
-            return
-        turn.move(InteractionEvent.FLOW)
-        step = interpreter.handle(around.world(turn.interaction.release_id), step.run, answer, now_s)
-    raise EventRefused(
-        f"interaction {turn.interaction.interaction_id}: the flow bounced {MAX_IMMEDIATE_FACTS} times without time "
-        "passing; give the branches of its queue and transfer nodes somewhere to wait"
-    )
-
-
-def _labelled(command: KeepRecording, interaction: Interaction) -> KeepRecording:
-    return replace(command, tenant=interaction.tenant, caller=interaction.caller, called=interaction.called)
-
-
-def _other_leg(turn: Turn, leg: Leg, event: Event, around: Surroundings, now_s: float) -> None:
-    """A leg we dialed for a transfer has news."""
+def _transferred_leg(turn: Turn, leg: Leg, event: Event, around: Surroundings, now_s: float) -> None:
+    """A leg dialed for a flow's transfer, or for a phone that called directly, has news."""
     if isinstance(event, LegUp):
         external_up(turn, leg, now_s)
     elif isinstance(event, LegEnded | CommandRejected | CommandOutcomeUnknown):
@@ -257,7 +226,7 @@ def _other_leg(turn: Turn, leg: Leg, event: Event, around: Surroundings, now_s: 
                 turn.commands.append(HangUpLeg(customer.leg_id, END_OF_DIRECT_CALL[answer.outcome]))
             return
         turn.move(InteractionEvent.FLOW)
-        _feed(turn, answer, around, now_s)
+        steps.feed(turn, answer, around, now_s)
 
 
 def _write_off(turn: Turn, leg: Leg, now_s: float) -> Leg:
@@ -265,15 +234,6 @@ def _write_off(turn: Turn, leg: Leg, now_s: float) -> Leg:
     if leg.state is not LegState.ENDED:
         turn.commands.append(HangUpLeg(leg.leg_id, EndReason.FAILED))
     return turn.advance(leg, LegEvent.ENDED, now_s, EndReason.FAILED)
-
-
-def _end(turn: Turn, ended: Ended) -> None:
-    customer = turn.interaction.customer
-    outcome = turn.interaction.outcome or _OUTCOMES.get(customer.reason or EndReason.HUNG_UP, ended.outcome)
-    turn.interaction = turn.interaction.but(outcome=outcome)
-    hanging_up = any(isinstance(c, HangUpLeg) and c.leg_id == customer.leg_id for c in turn.commands)
-    if customer.state is not LegState.ENDED and not hanging_up:
-        turn.commands.append(HangUpLeg(customer.leg_id))
 
 
 def _hang_up_all(turn: Turn, reason: EndReason = EndReason.HUNG_UP_BY_US) -> None:
@@ -287,8 +247,11 @@ def _settle(turn: Turn, now_s: float) -> None:
     interaction = turn.interaction
     if interaction.customer.state is not LegState.ENDED:
         return
+    lines.over(turn)
+    conversation.customer_gone(turn)
+    interaction = turn.interaction
     if not interaction.outcome:
-        outcome = _OUTCOMES.get(interaction.customer.reason or EndReason.HUNG_UP, "caller_hung_up")
+        outcome = steps.OUTCOMES.get(interaction.customer.reason or EndReason.HUNG_UP, "caller_hung_up")
         turn.interaction = interaction = interaction.but(outcome=outcome)
     asked = {c.leg_id for c in turn.commands if isinstance(c, HangUpLeg)}
     for leg in interaction.legs:

@@ -13,11 +13,22 @@ import msgspec
 
 from core.interaction import InteractionState
 from core.leg import Leg
+from engine.contact import Conversation, Line, Offer, TalkRecording, Waiting
 from engine.interaction import Interaction
 from engine.transfers import PendingTransfer
 from ivr import snapshot as flow_snapshot
 
-VERSION = 1
+VERSION = 2
+
+
+class _People(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Whom the customer waits for or talks with: most callers never get there, and then it is not written."""
+
+    waiting: Waiting | None = None
+    offers: tuple[Offer, ...] = ()
+    talk: Conversation | None = None
+    line: Line | None = None
+    recording: TalkRecording | None = None
 
 
 class _Saved(msgspec.Struct, forbid_unknown_fields=True):
@@ -36,9 +47,18 @@ class _Saved(msgspec.Struct, forbid_unknown_fields=True):
     transfer: PendingTransfer | None
     outcome: str
     identity: str
+    people: _People | None
+    values: dict[str, str]
+    serial: int
 
 
-_UPCASTS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
+    """Only transfers gave numbers then, one to each leg outside."""
+    serial = sum(leg["role"] == "external" for leg in plain["legs"])
+    return {**plain, "v": 2, "people": None, "values": {}, "serial": serial}
+
+
+_UPCASTS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -64,8 +84,18 @@ def dump(interaction: Interaction) -> bytes:
             interaction.transfer,
             interaction.outcome,
             interaction.identity,
+            _people(interaction),
+            interaction.values,
+            interaction.serial,
         )
     )
+
+
+def _people(interaction: Interaction) -> _People | None:
+    waiting, talk, line, recording = interaction.waiting, interaction.talk, interaction.line, interaction.recording
+    if waiting is None and talk is None and line is None and recording is None:
+        return None
+    return _People(waiting, interaction.offers, talk, line, recording)
 
 
 def load(body: bytes) -> Interaction:
@@ -78,6 +108,7 @@ def load(body: bytes) -> Interaction:
         run = None if saved.run is None else flow_snapshot.load(saved.run)
     except Exception as failure:
         raise SnapshotUnreadable(f"{type(failure).__name__}: {failure}") from failure
+    people = saved.people or _People()
     return Interaction(
         interaction_id=saved.interaction_id,
         tenant=saved.tenant,
@@ -93,4 +124,11 @@ def load(body: bytes) -> Interaction:
         transfer=saved.transfer,
         outcome=saved.outcome,
         identity=saved.identity,
+        waiting=people.waiting,
+        offers=people.offers,
+        talk=people.talk,
+        line=people.line,
+        recording=people.recording,
+        values=saved.values,
+        serial=saved.serial,
     )

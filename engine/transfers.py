@@ -41,7 +41,7 @@ END_OF_DIRECT_CALL: Mapping[str, EndReason] = {
 class PendingTransfer:
     """A direct call's `transfer_id` is also the id of its ringback.
 
-    `number`: how many transfers this interaction has made; ids are built from it and never reused."""
+    `number`: given to nothing else of this interaction; ids are built from it."""
 
     transfer_id: str
     leg_id: str
@@ -60,11 +60,12 @@ def start_transfer(
     if isinstance(verdict, Refused):
         turn.decisions.append(Noted("outbound_refused", verdict.why))
         return TransferEnded(interaction.interaction_id, command.transfer_id, "refused", verdict.why)
-    number = sum(leg.role is LegRole.EXTERNAL for leg in interaction.legs) + 1
+    number, interaction = turn.number(), turn.interaction
     leg = Leg(f"{interaction.interaction_id}.x{number}", LegRole.EXTERNAL, interaction.customer.node, since_s=now_s)
     turn.interaction = interaction.with_leg(leg).but(
         transfer=PendingTransfer(command.transfer_id, leg.leg_id, number, rule=verdict.rule)
     )
+    turn.dialed_by = verdict.rule
     turn.decisions.append(Noted("outbound_permitted", verdict.rule))
     turn.decisions.append(LegJoined(interaction.interaction_id, leg.leg_id, leg.role.value, leg.node))
     turn.advance(leg, LegEvent.DIAL, now_s)

@@ -62,6 +62,8 @@ def start(world: World, begin: Start, now_s: float) -> Step:
         frames=(Frame(begin.flow_id),),
         facts=facts,
         seed=begin.seed,
+        visit=begin.visit,
+        serial=begin.serial,
         leg_up=begin.leg_up,
         quick_since_s=now_s,
     )

@@ -123,6 +123,9 @@ class Start:
     time_zone: str = "UTC"
     """Where the tenant is, for `today`, `time` and `weekday` (IANA name)."""
     seed: int = 0
+    visit: int = 0
+    serial: int = 0
+    """Where the counting goes on when another flow of this call went before."""
 
 
 Outcome = Literal["completed", "caller_hung_up", "refused", "error"]

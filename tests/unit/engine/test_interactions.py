@@ -21,6 +21,7 @@ from core.events import (
     LegRinging,
     LegUp,
     PlaybackFinished,
+    QueueLeft,
     TimerFired,
 )
 from core.interaction import InteractionState
@@ -215,6 +216,9 @@ def test_nobody_outside_can_dial_through_us(around):
 
 def test_a_queue_without_agents_takes_its_branch_at_once(case):
     case.tell(DigitPressed(CALLER, "3"))
+    (joined,) = case.last.facts
+    assert (joined.queue, joined.tenant, case.state) == ("sales", "main", InteractionState.QUEUED)
+    case.tell(QueueLeft("i-c1", joined.stay_id, "no_agents"))
     assert [part.text for play in case.commanded(Play) for part in play.parts] == ["Lo sentimos."]
 
 

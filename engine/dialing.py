@@ -1,0 +1,72 @@
+"""Where somebody can be sent or asked: what `agent:ana`, `queue:sales`, `flow:survey`, `device:1001` or a number means
+here, and how a leg is dialed by an outbound rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.commands import OriginateLeg
+from core.decisions import LegJoined
+from core.leg import Leg, LegEvent, LegRole
+from engine.config.outbound import Permitted, Refused
+from engine.interaction import Surroundings, Turn
+
+RING_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`name`: the agent, queue or flow. `permitted`: by which rule and over what a number or device is dialed."""
+
+    kind: Literal["agent", "queue", "flow", "dial"]
+    name: str = ""
+    permitted: Permitted | None = None
+
+
+def find(turn: Turn, target: str, around: Surroundings) -> Target | str:
+    """What it means for this interaction's tenant, or why it means nothing, in words."""
+    tenant = turn.interaction.tenant
+    kind, _, name = target.partition(":")
+    match kind:
+        case "agent":
+            known = (tenant, name) in around.routing.agents
+            return Target("agent", name) if known else f"there is no agent '{name}': look at config/agents.yaml"
+        case "queue":
+            known = (tenant, name) in around.routing.queues
+            return Target("queue", name) if known else f"there is no queue '{name}': look at config/queues/"
+        case "flow":
+            release = around.releases[turn.interaction.release_id]
+            known = release.flow(tenant, name) is not None
+            return Target("flow", name) if known else f"there is no flow '{name}': look at flows/"
+    verdict = around.outbound.permit(target, tenant, around.dialed)
+    if isinstance(verdict, Refused):
+        turn.note("outbound_refused", verdict.why)
+        return verdict.why
+    return Target("dial", permitted=verdict)
+
+
+def dial(turn: Turn, permitted: Permitted, role: LegRole, around: Surroundings, now_s: float) -> str:
+    """Rings it; the id of the leg."""
+    interaction = turn.interaction
+    inside = permitted.endpoint.startswith("device:")
+    leg_id = f"{turn.interaction_id}.x{turn.number()}"
+    leg = Leg(leg_id, role, interaction.customer.node, since_s=now_s)
+    turn.interaction = turn.interaction.with_leg(leg)
+    turn.dialed_by = permitted.rule
+    turn.note("outbound_permitted", permitted.rule)
+    turn.decisions.append(LegJoined(turn.interaction_id, leg_id, role.value, leg.node))
+    turn.advance(leg, LegEvent.DIAL, now_s)
+    turn.commands.append(
+        OriginateLeg(
+            leg_id=leg_id,
+            interaction_id=turn.interaction_id,
+            node=leg.node,
+            role=role,
+            endpoint=permitted.endpoint,
+            caller=interaction.caller if inside else interaction.identity or permitted.caller,
+            ring_s=RING_S,
+            limit_s=around.outbound.limit_s,
+        )
+    )
+    return leg_id

@@ -1,0 +1,90 @@
+"""An agent's held line: the interaction of a leg she dialed in with, parked until a conversation borrows it.
+
+asked --granted--> parked <--LineUsed--> lent to an interaction, which hears of it by LineParty
+   | refused          |                     |
+   +--> its flow      +------ leg ended ----+--> LineChanged(up=False)
+"""
+
+from __future__ import annotations
+
+from core.commands import AskAgent, ParkLeg
+from core.events import AgentAnswered, DigitPressed, Event, LegAdopted, LegEnded, PlaybackFinished
+from core.leg import EndReason, LegState
+from core.routing import LineChanged, LineParty, LineUsed
+from engine.contact import Line
+from engine.interaction import Turn
+
+_DEAD = frozenset({27, 38, 41, 44, 102})
+"""Q.850 causes of an answered leg that nobody hung up: its phone stopped sending, or answering."""
+
+
+def is_vanished(event: LegEnded) -> bool:
+    """Whether an answered leg ended without anybody's wish."""
+    return event.reason in (EndReason.LOST, EndReason.FAILED, EndReason.UNREACHABLE) or event.cause in _DEAD
+
+
+def asked(turn: Turn, command: AskAgent) -> None:
+    """The flow wants this leg to become the agent's held line."""
+    if command.action == "hold_line":
+        turn.interaction = turn.interaction.but(line=Line(command.request_id))
+
+
+def take(turn: Turn, event: Event) -> bool:
+    """Whether the event was the line's business alone: its flow does not hear of it."""
+    line = turn.interaction.line
+    assert line is not None
+    if not line.agent_id:
+        if isinstance(event, AgentAnswered) and event.request_id == line.request_id:
+            _answered(turn, line, event)
+        return False
+    match event:
+        case LineUsed():
+            _used(turn, line, event)
+        case LegAdopted() if line.talking_in:
+            _tell(turn, line, LineParty(line.talking_in, event.leg_id, "adopted", bridge_id=event.bridge_id or ""))
+        case LegAdopted():
+            if not event.bridge_id:  # else a conversation has it, and says so in a moment
+                turn.commands.append(ParkLeg(event.leg_id))
+        case DigitPressed() if line.talking_in:
+            _tell(turn, line, LineParty(line.talking_in, event.leg_id, "digit", digit=event.digit))
+        case PlaybackFinished() if event.playback_id.startswith(f"{line.talking_in}.") and line.talking_in:
+            _tell(turn, line, LineParty(line.talking_in, event.leg_id, "played", playback_id=event.playback_id))
+        case LegEnded():
+            over(turn, is_vanished(event))
+            return False
+        case _:
+            return bool(line.talking_in)
+    return True
+
+
+def over(turn: Turn, vanished: bool = False) -> None:
+    """Its leg has ended: whoever talks over it, and the router, are told. Once."""
+    line, leg = turn.interaction.line, turn.interaction.customer
+    if line is None:
+        return
+    turn.interaction = turn.interaction.but(line=None)
+    if line.agent_id:
+        turn.facts.append(
+            LineChanged(turn.interaction_id, turn.interaction.tenant, line.agent_id, leg.leg_id, up=False)
+        )
+    if line.talking_in:
+        turn.facts.append(LineParty(line.talking_in, leg.leg_id, "ended", vanished=vanished))
+
+
+def _answered(turn: Turn, line: Line, event: AgentAnswered) -> None:
+    granted = event.ok and turn.interaction.customer.state is not LegState.ENDED
+    agent_id = event.values.get("agent_id", "") if granted else ""
+    turn.interaction = turn.interaction.but(line=Line(line.request_id, agent_id) if agent_id else None)
+    if agent_id:
+        turn.commands.append(ParkLeg(turn.interaction.customer.leg_id))
+
+
+def _used(turn: Turn, line: Line, event: LineUsed) -> None:
+    turn.interaction = turn.interaction.but(line=Line(line.request_id, line.agent_id, event.talking_in))
+    if not event.talking_in:
+        turn.commands.append(ParkLeg(event.leg_id))
+
+
+def _tell(turn: Turn, line: Line, fact: LineParty) -> None:
+    if line.talking_in:
+        turn.facts.append(fact)

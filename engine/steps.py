@@ -1,0 +1,122 @@
+"""A flow's steps, taken: what a flow asks beyond its own leg is done here, and answered at once when it can be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.commands import AskAgent, HangUpLeg, JoinQueue, KeepRecording, LeaveQueue, StartMusic, Transfer
+from core.errors import EventRefused
+from core.events import Event, LegEnded, TransferEnded
+from core.interaction import InteractionEvent, InteractionState
+from core.leg import EndReason, LegState
+from engine import lines, waiting
+from engine.contact import Waiting
+from engine.interaction import Interaction, Surroundings, Turn
+from engine.transfers import start_transfer
+from ivr import interpreter
+from ivr.interpreter import Ended
+
+MAX_IMMEDIATE_FACTS = 50
+"""A flow may bounce off refused transfers this often without time passing."""
+OUTCOMES = {EndReason.LOST: "lost", EndReason.LIMIT_REACHED: "limit_reached"}
+"""Ends of the customer's leg that are nobody's wish."""
+
+
+def feed(turn: Turn, event: Event, around: Surroundings, now_s: float) -> None:
+    """A fact for the flow, unless the customer is in somebody's hands."""
+    interaction = turn.interaction
+    run = interaction.run
+    if run is None:
+        return
+    in_hands = interaction.state is InteractionState.CONNECTED or interaction.talk is not None
+    if in_hands and not isinstance(event, LegEnded | TransferEnded):
+        return
+    step = interpreter.handle(around.world(interaction.release_id), run, event, now_s)
+    follow(turn, step, around, now_s)
+
+
+def follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: float) -> None:
+    """Takes a flow's step.
+
+    Raises:
+        EventRefused: the flow bounces without time passing.
+    """
+    for _ in range(MAX_IMMEDIATE_FACTS):
+        turn.interaction = turn.interaction.but(run=step.run)
+        turn.decisions.extend(step.decisions)
+        answer: Event | None = None
+        for command in step.commands:
+            match command:
+                case Transfer():
+                    turn.move(InteractionEvent.TRANSFER)
+                    answer = start_transfer(turn, command, around.outbound, around.dialed, now_s)
+                case JoinQueue():
+                    _join(turn, command, around, now_s)
+                case LeaveQueue():
+                    _leave(turn, command)
+                case StartMusic():
+                    turn.commands.append(_music(turn, command, step, around))
+                case KeepRecording():
+                    turn.commands.append(_labelled(command, turn.interaction))
+                case AskAgent():
+                    lines.asked(turn, command)
+                    turn.commands.append(command)
+                case _:
+                    turn.commands.append(command)
+        if step.ended is not None:
+            end(turn, step.ended)
+            return
+        if answer is None:
+            return
+        turn.move(InteractionEvent.FLOW)
+        step = interpreter.handle(around.world(turn.interaction.release_id), step.run, answer, now_s)
+    raise EventRefused(
+        f"interaction {turn.interaction.interaction_id}: the flow bounced {MAX_IMMEDIATE_FACTS} times without time "
+        "passing; give the branches of its queue and transfer nodes somewhere to wait"
+    )
+
+
+def end(turn: Turn, ended: Ended) -> None:
+    """The flow is over, and the call with it."""
+    customer = turn.interaction.customer
+    outcome = turn.interaction.outcome or OUTCOMES.get(customer.reason or EndReason.HUNG_UP, ended.outcome)
+    turn.interaction = turn.interaction.but(outcome=outcome)
+    hang_up(turn)
+
+
+def hang_up(turn: Turn, reason: EndReason = EndReason.HUNG_UP_BY_US) -> None:
+    """The customer, when she is there and has not been hung up in this turn already."""
+    customer = turn.interaction.customer
+    hanging_up = any(isinstance(c, HangUpLeg) and c.leg_id == customer.leg_id for c in turn.commands)
+    if customer.state is not LegState.ENDED and not hanging_up:
+        turn.commands.append(HangUpLeg(customer.leg_id, reason))
+
+
+def _join(turn: Turn, command: JoinQueue, around: Surroundings, now_s: float) -> None:
+    joined = waiting.joined_by(turn, command)
+    wanted = next((c.music for c in reversed(turn.commands) if isinstance(c, StartMusic)), "default")
+    stay = Waiting(joined, now_s, command.stay_id, music=wanted)
+    waiting.begin(turn, stay, around, now_s)
+
+
+def _leave(turn: Turn, command: LeaveQueue) -> None:
+    """Whatever stay she is in by now, it is the one her flow means. One that was answered has ended already."""
+    stay = turn.interaction.waiting
+    if stay is None or stay.flow_stay_id != command.stay_id:
+        return
+    waiting.leave(turn, command.outcome)
+    if turn.interaction.customer.state is not LegState.ENDED:
+        turn.move(InteractionEvent.FLOW)
+
+
+def _music(turn: Turn, command: StartMusic, step: interpreter.Step, around: Surroundings) -> StartMusic:
+    """A queue has its own music, when the flow does not choose one."""
+    joining = next((each.queue for each in step.commands if isinstance(each, JoinQueue)), "")
+    stay = turn.interaction.waiting
+    if joining:
+        return replace(command, music=waiting.music_for(turn.interaction, joining, command.music, around))
+    return command if stay is None else replace(command, music=stay.music)
+
+
+def _labelled(command: KeepRecording, interaction: Interaction) -> KeepRecording:
+    return replace(command, tenant=interaction.tenant, caller=interaction.caller, called=interaction.called)
