@@ -49,7 +49,8 @@ class LegRole(Enum):
 
 
 class EndReason(Enum):
-    """Why a leg ended, in the caller's terms. `lost`: it vanished while nobody watched (our fault)."""
+    """Why a leg ended, in the caller's terms. `lost`: it vanished while nobody watched (our fault). `failed`, of a leg
+    that was up: its phone or the network to it is gone."""
 
     HUNG_UP = "hung_up"
     HUNG_UP_BY_US = "hung_up_by_us"

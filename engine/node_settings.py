@@ -19,12 +19,14 @@ from engine.config.models import Trunk as TrunkFile
 from engine.config.sources import asterisk_name
 from engine.home import Home, SecretBox
 from engine.media import SoundDirectory
+from engine.music import music_of
 from telephony.ami.client import AmiSettings
 from telephony.ari.settings import AriSettings
 from telephony.node.installation import Installation
 from telephony.node.settings import (
     Device,
     Emergency,
+    Music,
     NodeSettings,
     Registration,
     Route,
@@ -64,6 +66,7 @@ def node_settings(home: Home, configuration: Configuration, box: SecretBox, bind
             "bind": ip_address(bind),
             "sounds_dirs": (home.sounds, home.prompts),
             "recordings_dir": home.recordings,
+            "music": tuple(Music(name=name, directory=directory) for name, directory in music_of(home).items()),
             "secrets": ari_secrets,
             "devices": tuple(
                 _device(name, device, box.get(f"device/{name}", new_secret))
@@ -123,6 +126,8 @@ def _site(site: Site, emergency: EmergencyRules) -> dict[str, Any]:
         "external_address": site.sip.external_address,
         "languages": tuple(dict.fromkeys(language.partition("-")[0] for language in site.languages)),
         "absolute_limit_s": site.leg_limit_s,
+        "phone_vanished_s": site.sip.phone_vanished_s,
+        "trunk_vanished_s": site.sip.trunk_vanished_s,
         "hold_retry_s": site.absence.retry_s,
         "hold_tries": site.absence.tries,
         "apology": site.absence.apology,

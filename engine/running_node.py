@@ -26,6 +26,10 @@ _RELOADED = (
     "overflow",
     "emergency",
     "qualify_devices_s",
+    "phone_vanished_s",
+    "trunk_vanished_s",
+    "held_vanished_s",
+    "music",
 )
 """What a running Asterisk takes without a new start."""
 

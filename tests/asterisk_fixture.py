@@ -5,7 +5,8 @@
         asterisk_node.settings.sip_port, .ari_url, .secrets.ari_engine, ...
 
 Its phones are `DEVICES`; `main-carrier` is a trunk known by its address 127.0.0.2 (`sipp -i 127.0.0.2`), so
-it needs no password; `main-bench` is one at 127.0.0.3 that reaches the dialplan's own menu. A test that
+it needs no password; `main-bench` is one at 127.0.0.3 that reaches the dialplan's own menu. The music `waiting` is a
+tone of 2300 Hz. A test that
 needs other settings, or kills Asterisk, starts its own: `Launcher(free_settings(tmp_path, …), installation)`.
 """
 
@@ -23,11 +24,12 @@ from telephony.node.install import install
 from telephony.node.installation import Installation
 from telephony.node.launcher import Launcher
 from telephony.node.ports import free_settings
-from telephony.node.settings import Device, NodeSettings, Trunk
+from telephony.node.settings import Device, Music, NodeSettings, Trunk
 
 __all__ = ["AsteriskNode", "asterisk_installation", "asterisk_node", "free_settings", "started"]
 
 DEVICES = ("main-ana", "main-luis", "main-eva", "main-caller")
+MUSIC_HZ = 2300.0
 FLOW_SOUNDS = Path(__file__).resolve().parents[1] / "flows" / "sounds"
 
 
@@ -68,10 +70,15 @@ def asterisk_installation() -> Installation:
 def asterisk_node(
     asterisk_installation: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AsteriskNode]:
+    from tests.phone_fixture import tone_wav  # later, so that pytest rewrites that plugin's assertions too
+
+    speech, waiting = tmp_path_factory.mktemp("speech"), tmp_path_factory.mktemp("waiting")
+    tone_wav(waiting / "tone.wav", MUSIC_HZ, seconds=10.0)
     node = started(
         asterisk_installation,
         tmp_path_factory.mktemp("asterisk"),
-        sounds_dirs=(FLOW_SOUNDS, tmp_path_factory.mktemp("speech")),
+        sounds_dirs=(FLOW_SOUNDS, waiting, speech),
+        music=(Music(name="waiting", directory=waiting),),
         devices=tuple(Device(name=name) for name in DEVICES),
         trunks=(
             Trunk(name="main-carrier", host="127.0.0.2", qualify_s=0),

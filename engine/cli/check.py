@@ -25,11 +25,12 @@ def check(project: ProjectOption = None, json: JsonOption = False) -> None:
     """Check all definitions without loading them. Exit code 1 when there is any error; warnings alone pass."""
     from engine.config.loader import load
     from engine.config.sources import read_sources
+    from engine.music import known_music
     from engine.sounds import known_sounds
 
     home = home_of(project)
     sources = read_sources(home.project)
-    loaded = load(sources, known_sounds(home))
+    loaded = load(sources, known_sounds(home), known_music(home))
     errors, files = loaded.problems.errors, counted(len(sources), "file")
     warnings = counted(len(loaded.problems.warnings), "warning")
     if json:

@@ -137,12 +137,17 @@ class _Reading:
         self.problems.add(Problem(file, 1, 1, what, hint, Severity.ERROR))
 
 
-def load(sources: Mapping[str, str], sounds: Mapping[str, frozenset[str]] | None = None) -> Loaded:
+def load(
+    sources: Mapping[str, str],
+    sounds: Mapping[str, frozenset[str]] | None = None,
+    music: frozenset[str] | None = None,
+) -> Loaded:
     """Checks everything together.
 
     Args:
         sources: relative path -> text, as `read_sources` gives it.
         sounds: language -> names of recorded sounds; None when nobody knows (then they are not checked).
+        music: classes of music on hold; None as above.
     """
     reading = _Reading(sources)
     if "config/site.yaml" not in sources:
@@ -155,7 +160,7 @@ def load(sources: Mapping[str, str], sounds: Mapping[str, frozenset[str]] | None
     devices = {asterisk_name(*key): d for key, d in things["devices"].items() if isinstance(d, models.Device)}
     trunks = {asterisk_name(*key): t for key, t in things["trunks"].items() if isinstance(t, models.Trunk)}
     phones = frozenset(things["devices"])
-    queues = read_routing(sources, site.languages, phones, sounds, site.routing)
+    queues = read_routing(sources, site.languages, phones, sounds, site.routing, music)
     reading.problems.extend(queues.found.problems)
     flows = ivr_loader.load(
         sources,

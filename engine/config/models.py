@@ -19,6 +19,8 @@ class Sip(Definition):
     rtp_first: Count = Field(default=10000, description="first UDP port of audio")
     rtp_last: Count = Field(default=10999, description="last UDP port of audio; a call needs two, a transfer four")
     external_address: str | None = Field(default=None, description="our address as seen from outside a NAT")
+    phone_vanished_s: Count = Field(default=20, description="a phone that sends no audio for so long is gone; 0: never")
+    trunk_vanished_s: Count = Field(default=60, description="the same for callers from outside")
 
 
 class Overflow(Definition):
@@ -64,6 +66,13 @@ class Site(Definition):
     asterisk_http_port: Count = 8088
     asterisk_manager_port: Count = 5038
     api_port: Count = Field(default=8008, description="health and metrics, on loopback")
+    desk_port: Count = Field(default=8009, description="pages and API for people")
+    desk_bind: str = Field(default="127.0.0.1", description="the address the desk listens on")
+    desk_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^/?#\s]+)?$",
+        description="where a TLS front publishes the desk, `https://desk.example.com`; it must set X-Forwarded-For",
+    )
     nodes: tuple[RemoteNode, ...] = Field(default=(), description="more Asterisks beside the local one")
     drain_s: Count = Field(default=30, description="how long a stop waits for calls in progress to end")
     max_interactions: Count = Field(default=400, description="more callers than this are refused at the door")

@@ -53,11 +53,12 @@ def read_routing(
     devices: frozenset[Key],
     sounds: Mapping[str, frozenset[str]] | None,
     routing: Routing,
+    music: frozenset[str] | None = None,
 ) -> RoutingPart:
     """Reads and checks; problems are in `found.problems`."""
     found = read(sources, Queue)
     calendars = frozenset((tenant, stem_of(file)) for file, tenant in in_folder(sources, "calendars"))
-    check(found, Around(devices, calendars, routing))
+    check(found, Around(devices, calendars, music, routing))
     for filed in found.queues.values():
         check_prompts(filed, languages, sounds, found.problems)
     return RoutingPart(found)

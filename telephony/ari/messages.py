@@ -96,7 +96,7 @@ class ChannelDtmfReceived(msgspec.Struct, frozen=True, tag_field="type"):
 
 
 class ChannelHangupRequest(msgspec.Struct, frozen=True, tag_field="type"):
-    """`cause` is a Q.850 cause only when `soft` is false."""
+    """`cause` is a Q.850 cause when `soft` is false, else Asterisk's flags of soft hangups."""
 
     channel: ChannelRef
     cause: int = 0

@@ -53,6 +53,8 @@ _TO_Q850: dict[EndReason, int] = {
 }
 
 NORMAL_CLEARING = 16
+VANISHED = 44
+"""Asterisk's own for a leg that sent no audio any more: its phone, or the network to it, is gone (`FAILED`)."""
 
 
 def unanswered_reason(cause: int, sip_status: int, rang: bool) -> EndReason:

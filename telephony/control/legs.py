@@ -84,6 +84,7 @@ class LegMemory:
         "recording",
         "talk",
         "up",
+        "vanished",
     )
 
     def __init__(self, leg_id: str, node: NodeClient, inbound: bool, limit_s: float = 0.0) -> None:
@@ -105,6 +106,7 @@ class LegMemory:
         self.asked_to_end: EndReason | None = None
         self.hangup_seen = False
         self.hangup_cause = 0
+        self.vanished = False
         self.idle: asyncio.Event | None = None
 
     @property

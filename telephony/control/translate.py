@@ -29,7 +29,7 @@ from core.ports import EventSink
 from telephony.ari import messages
 from telephony.ari.messages import Channel, seconds
 from telephony.ari.node_client import NodeClient
-from telephony.control.causes import NORMAL_CLEARING, unanswered_reason
+from telephony.control.causes import NORMAL_CLEARING, VANISHED, unanswered_reason
 from telephony.control.legs import LegBook, LegMemory, RecordingMemory
 from telephony.control.recordings import RecordingFiles
 
@@ -39,6 +39,8 @@ ARRIVED = "arrived"
 DIALED = "dialed"
 RETRIED = "retried"
 _TARGET = "channel:"
+_SOFT_DEVICE = 1
+"""The flag of a soft hangup with which Asterisk ends a channel that has sent no audio for too long."""
 _BEEP_S = 1.5
 """A recording is asked for so long before its first sample, at most: the request, the beep."""
 _UNWRITTEN_S = 3.0
@@ -157,10 +159,13 @@ class Translator:
 
     def _hangup_request(self, event: messages.ChannelHangupRequest) -> None:
         leg = self._book.find(event.channel.id)
-        if leg is not None:
-            leg.hangup_seen = True
-            if not event.soft and event.cause:
-                leg.hangup_cause = event.cause
+        if leg is None:
+            return
+        leg.hangup_seen = True
+        if event.soft:
+            leg.vanished = leg.vanished or bool(event.cause & _SOFT_DEVICE)
+        elif event.cause:
+            leg.hangup_cause = event.cause
 
     def _stasis_end(self, event: messages.StasisEnd) -> None:
         leg = self._book.find(event.channel.id)
@@ -168,6 +173,8 @@ class Translator:
             return
         if leg.asked_to_end is not None:
             reason = leg.asked_to_end
+        elif leg.vanished and not leg.hangup_cause:
+            leg.hangup_cause, reason = VANISHED, EndReason.FAILED
         elif leg.hangup_seen or not _over_limit(leg, event):
             reason = EndReason.HUNG_UP
         else:

@@ -31,8 +31,10 @@ RELOADED_MODULES = (
     "res_pjsip_outbound_registration.so",
     "res_pjsip_endpoint_identifier_ip.so",
     "pbx_config.so",
+    "res_musiconhold.so",
 )
-"""What to reload (AMI `Reload`, in this order) when `render` ran under a running Asterisk: phones, trunks, dialplan."""
+"""What to reload (AMI `Reload`, in this order) when `render` ran under a running Asterisk: phones, trunks, dialplan,
+music."""
 
 _DIRECTORIES = ("etc", "data", "data/sounds", "spool", "lib", "lib/keys", "run", "log")
 _LOG_LEVELS = {

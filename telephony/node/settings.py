@@ -129,6 +129,13 @@ class Trunk(_Frozen):
         return self.outbound_auth
 
 
+class Music(_Frozen):
+    """A class of music on hold: the files of a directory, which Asterisk reads under the same path, one by one."""
+
+    name: Name
+    directory: AbsolutePath
+
+
 class Route(_Frozen):
     """Where the dialplan itself may send a call while nobody commands it: `number` over a trunk, or to a device."""
 
@@ -162,7 +169,9 @@ class NodeSettings(_Frozen):
     written in SDP (unset: `bind`). `external_address`: what the far side of a NAT must be told.
     `sounds_dirs`: read-only to Asterisk. `recordings_dir`: where it records (unset: inside `state_dir`).
     `absolute_limit_s`: no leg lives longer. While no engine listens a leg hears music and is offered
-    every `hold_retry_s` seconds, `hold_tries` times; then `apology`, then `overflow` or hangup.
+    every `hold_retry_s` seconds, `hold_tries` times; then `apology`, then `overflow` or hangup. `phone_vanished_s`,
+    `trunk_vanished_s`: a leg that was answered and has sent no audio for so long is ended (`held_vanished_s`: one whose
+    phone holds the call); 0 waits for ever. `music`: what waiting callers may hear beside Asterisk's own `default`.
     `bench_trunk`: a benchmark's own carrier, which no configuration knows; it outlives reloads.
     """
 
@@ -190,6 +199,10 @@ class NodeSettings(_Frozen):
     hold_retry_s: Annotated[int, Field(ge=1, le=60)] = 2
     hold_tries: Annotated[int, Field(ge=1, le=1000)] = 30
     qualify_devices_s: Annotated[int, Field(ge=0, le=3600)] = 60
+    phone_vanished_s: Annotated[int, Field(ge=0, le=3600)] = 20
+    trunk_vanished_s: Annotated[int, Field(ge=0, le=3600)] = 60
+    held_vanished_s: Annotated[int, Field(ge=0, le=86400)] = 3600
+    music: tuple[Music, ...] = ()
     apology: Sound = "vm-nobodyavail&vm-goodbye"
     safe_harbour: Sound = "vm-nobodyavail&vm-goodbye"
     overflow: Route | None = None
@@ -251,6 +264,9 @@ class NodeSettings(_Frozen):
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together: give both, or neither for a self-signed one")
         self._names_meet()
+        classes = [music.name for music in self.music]
+        if twice := sorted({name for name in classes if classes.count(name) > 1} | ({"general"} & set(classes))):
+            raise ValueError(f"music {', '.join(twice)}: choose another name, each its own")
         return self
 
     def _names_meet(self) -> None:

@@ -6,15 +6,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import resource
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from core.events import LegArrived, LegEnded, RecordingFailed, RecordingFinished
+from core.leg import EndReason
 from telephony.ami.client import AmiClient, AmiSettings
 from telephony.control.asterisk import AsteriskCallControl
+from telephony.control.causes import VANISHED
 from telephony.node.installation import Installation
 from telephony.node.settings import Device
 from telephony.softphone import ear
@@ -42,12 +46,14 @@ class Conversation:
             [ari_settings(settings)], self.facts.sink, lambda name, what: None, recorders={settings.name: self.manager}
         )
         self.leg_id = ""
+        self.pids: list[int] = []
 
     async def begins(self, phones: Phones, voice: Path, device: str = "main-caller") -> PhoneCall:
         phone = await phones(rate_hz=8000)
         await phone.register(device, self.node.device(device).secret, port=self.node.settings.sip_port)
+        self.pids.append(phone.pid)
         call = await phone.call("900100200")
-        self.leg_id = (await self.facts.next(LegArrived)).leg_id
+        self.leg_id = (await self.facts.next(LegArrived, count=len(self.pids))).leg_id
         await self.control.answer(self.leg_id)
         await call.until("confirmed")
         await call.play(tone_wav(voice, 500.0), loop=True)
@@ -157,3 +163,41 @@ async def test_the_next_engine_ends_and_keeps_what_the_one_before_it_began(
         assert ear.level_db(right.samples) < -50
         await call.hangup()
         await talk.facts.next(LegEnded, former.leg_id)
+
+
+# -- vanishing -----------------------------------------------------------------------------------------
+@pytest.fixture
+def impatient_node(asterisk_installation: Installation, tmp_path: Path) -> Iterator[AsteriskNode]:
+    node = started(
+        asterisk_installation,
+        tmp_path / "own",
+        name="node-2",
+        devices=(Device(name="main-caller"), Device(name="main-ana")),
+        phone_vanished_s=3,
+    )
+    yield node
+    node.launcher.stop()
+
+
+async def test_a_phone_that_dies_ends_its_leg_and_says_so_and_one_that_is_only_quiet_stays(
+    impatient_node: AsteriskNode, softphones: Phones, tmp_path: Path
+) -> None:
+    async with conversation(impatient_node) as talk:
+        quiet = await talk.begins(softphones, tmp_path / "voice.wav")
+        quiet_leg = talk.leg_id
+        await quiet.stop_playing()
+        await talk.begins(softphones, tmp_path / "voice2.wav", "main-ana")
+        await talk.control.bridge("b1", [quiet_leg, talk.leg_id])
+        os.kill(talk.pids[-1], signal.SIGKILL)
+        ended = await talk.facts.next(LegEnded, talk.leg_id, timeout_s=8)
+        assert (ended.reason, ended.cause) == (EndReason.FAILED, VANISHED)
+        await talk.control.unbridge("b1", quiet_leg)
+        await talk.control.start_music(quiet_leg, "default")
+        await asyncio.sleep(4)
+        await quiet.hold()
+        await asyncio.sleep(4)
+        assert quiet.state == "confirmed"
+        assert talk.facts.of(LegEnded, quiet_leg) == []
+        await quiet.hangup()
+        assert (await talk.facts.next(LegEnded, quiet_leg)).reason is EndReason.HUNG_UP
+        await talk.control.destroy_bridge("b1")

@@ -15,11 +15,12 @@ from telephony.fake.party import Party
 from telephony.softphone import ear
 from telephony.softphone.calls import PhoneCall
 from telephony.softphone.client import Softphone
+from tests.asterisk_fixture import MUSIC_HZ
 from tests.contract.control_stage import AsteriskStage, Control, Facts, FakeStage
 from tests.phone_fixture import tone_wav
 
-VOICES_HZ = {"caller": 500.0, "ana": 900.0, "luis": 1300.0, "eva": 1700.0}
-MUSIC = "music"
+MUSIC = "waiting"
+VOICES_HZ = {"caller": 500.0, "ana": 900.0, "luis": 1300.0, "eva": 1700.0, MUSIC: MUSIC_HZ}
 _LISTEN_S, _AT_MOST_S = 0.3, 4.0
 _QUIET_DB = -50.0
 _numbers = itertools.count(1)
@@ -86,7 +87,7 @@ class FakeTalker:
 
     async def hears(self, *names: str) -> bool:
         heard = {self._stage.names[leg_id] for leg_id in self._stage.fake.audible_to(self.leg_id)}
-        return heard | ({MUSIC} if self._party.music else set()) == set(names)
+        return heard | ({self._party.music} if self._party.music else set()) == set(names)
 
     async def listen(self) -> None:
         """Nothing to prepare."""
@@ -188,7 +189,7 @@ def who_is_in(sound: ear.Sound) -> set[str]:
         return set()
     shares = {name: ear.tone_share(sound, hz) for name, hz in VOICES_HZ.items()}
     heard = {name for name, share in shares.items() if share > 0.15}
-    return heard if sum(shares.values()) > 0.5 else {MUSIC}
+    return heard if sum(shares.values()) > 0.5 else {"something else"}
 
 
 class AsteriskConversation(AsteriskStage):

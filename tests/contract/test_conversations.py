@@ -47,7 +47,7 @@ async def test_who_is_held_hears_music_and_nobody_else_and_then_talks_again(
     assert await caller.hears("ana")
     assert await ana.hears("caller")
     await stage.control.unbridge(bridge, caller.leg_id)
-    await stage.control.start_music(caller.leg_id, "default")
+    await stage.control.start_music(caller.leg_id, MUSIC)
     assert await caller.hears(MUSIC)
     assert await ana.hears()
     await stage.control.stop_music(caller.leg_id)
@@ -61,7 +61,7 @@ async def test_who_is_held_hears_music_and_nobody_else_and_then_talks_again(
 
 async def test_music_ends_when_its_listener_is_bridged(stage: ConversationStage, bridge: str) -> None:
     caller, ana = await stage.caller(), await stage.agent("ana")
-    await stage.control.start_music(caller.leg_id, "default")
+    await stage.control.start_music(caller.leg_id, MUSIC)
     await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
     assert await caller.hears("ana")
     assert await ana.hears("caller")
@@ -138,7 +138,7 @@ async def test_a_parked_leg_gets_silence_and_is_in_a_conversation_within_100_ms(
     before = await ana.packets()
     assert await ana.hears()
     assert await ana.packets() > before, "silence flows"
-    await stage.control.start_music(caller.leg_id, "default")
+    await stage.control.start_music(caller.leg_id, MUSIC)
     await ana.listen()
     began_s = time.monotonic()
     await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
