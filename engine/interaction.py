@@ -76,6 +76,13 @@ class Interaction(msgspec.Struct, frozen=True):
             return False
         return run.listens_in_secret or any(frame.secrets for frame in run.frames)
 
+    @property
+    def bridges(self) -> tuple[str, ...]:
+        """Those that must be there while it talks."""
+        transfer = self.transfer.bridge_id if self.transfer is not None else ""
+        talk = self.talk.bridge_id if self.talk is not None and self.talk.bridged else ""
+        return tuple(bridge_id for bridge_id in (transfer, talk) if bridge_id)
+
     def leg(self, leg_id: str) -> Leg | None:
         for leg in self.legs:
             if leg.leg_id == leg_id:

@@ -162,9 +162,7 @@ class Reconciler:
             if leg.state is not LegState.ENDED
         }
         bridges = frozenset(
-            interaction.transfer.bridge_id
-            for interaction in runtime.interactions.values()
-            if interaction.transfer is not None and interaction.transfer.bridge_id
+            bridge_id for interaction in runtime.interactions.values() for bridge_id in interaction.bridges
         )
         return reconcile(survey, known, bridges, self._clock.now_s(), GRACE_S)
 
