@@ -129,3 +129,4 @@ async def _first_admin(services: Services) -> None:
     if not await services.people.accounts.any() and not services.first_admin.link(now_s):
         services.first_admin.make(now_s)
         log.warning("nobody can log in yet: the first admin's link is in %s", services.settings.state / "admin_link")
+    services.first_admin.say(now_s)

@@ -13,7 +13,13 @@ _TODAY = (
     *("voicemail", "left_by_key", "overflowed", "closed", "lost"),
 )
 _LOOKS = {"offered": "ringing", "active": "talking", "held": "hold", "consulting": "consulting", "wrap_up": "wrap_up"}
-_TALK_STATES = {"hold": "held", "resume": "active", "consult": "consulting", "complete": "", "cancel_consult": "active"}
+_TALK_STATES = {
+    "hold": "held",
+    "resume": "active",
+    "consult": "consulting",
+    "cancel_consult": "active",
+    "swap": "active",
+}
 
 
 class RefusedByFake(Exception):
@@ -51,6 +57,7 @@ class Floor:
             "queue": queue,
             "title": title or queue.title(),
             "open": True,
+            "forced": "",
             "waiting": 0,
             "longest_wait_s": 0.0,
             "ewt_s": -1.0,
@@ -69,7 +76,9 @@ class Floor:
             "reason": "",
             "since_s": self.now_s(),
             "looks": "logged_out",
+            "looks_since_s": self.now_s(),
             "pending": "",
+            "pending_reason": "",
             "device": f"{tenant}-{1000 + len(self.agents)}",
             "line": False,
             "reachable": True,
@@ -77,6 +86,8 @@ class Floor:
             "queues": list(queues),
             "assignments": [],
             "handled": 0,
+            "over_limit": False,
+            "breaks_due_s": 0.0,
         }
         self._tell_agent(tenant, agent_id)
 
@@ -113,6 +124,10 @@ class Floor:
                 }
                 for (tenant, queue), view in self.queues.items()
             ],
+            "agents": [
+                {"tenant": tenant, "agent_id": agent_id, "name": view["name"], "device": view["device"]}
+                for (tenant, agent_id), view in self.agents.items()
+            ],
         }
 
     # -- what callers do -------------------------------------------------------------------------------
@@ -125,8 +140,9 @@ class Floor:
             "caller_name": name,
             "called": "+34911222333",
             "language": "es",
-            "path": ["welcome", "menu", queue],
-            "variables": {"customer_id": "4711"},
+            "opened_s": self.now_s(),
+            "path": ["reception.welcome", "reception.menu", f"reception.{queue}"],
+            "variables": {"customer_id": "4711", "plan": "Fibra 600"},
             "tags": ["vip"],
             "notes": [],
         }
@@ -172,8 +188,14 @@ class Floor:
         self.talks[offer["interaction_id"]] = {
             "tenant": tenant,
             "interaction_id": offer["interaction_id"],
-            "muted": [],
-            "recording": "on",
+            "queue": offer["queue"],
+            "began_s": self.now_s(),
+            "customer_in": True,
+            "conference": False,
+            "consulting": False,
+            "parties": [{"agent_id": agent_id, "up": True, "inside": True, "muted": False, "line": False}],
+            "recording": True,
+            "recording_paused": False,
         }
         self._tell("talk", offer["interaction_id"], tenant, self.talks[offer["interaction_id"]])
 
@@ -218,6 +240,7 @@ class Floor:
         if queue is None:
             raise RefusedByFake("there is no such queue")
         queue["open"] = asked["action"] != "close"
+        queue["forced"] = {"open": "open", "close": "closed"}.get(asked["action"], "")
         self._tell_queue(asked["tenant"], asked["queue"])
 
     def _offer_refused(self, asked: Json) -> None:
@@ -235,13 +258,14 @@ class Floor:
         if action in ("transfer", "consult") and not asked["target"]:
             raise RefusedByFake("say where to")
         if action in ("mute", "unmute"):
-            talk["muted"] = [asked["agent_id"]] if action == "mute" else []
+            talk["parties"] = [{**each, "muted": action == "mute"} for each in talk["parties"]]
         elif action in ("pause_recording", "resume_recording"):
-            talk["recording"] = "paused" if action == "pause_recording" else "on"
+            talk["recording_paused"] = action == "pause_recording"
         elif action in ("hang_up", "transfer", "complete"):
             self._over(key, mine)
         elif action in _TALK_STATES:
             self._put(agent, mine, _TALK_STATES[action])
+            talk.update(customer_in=mine["state"] == "active", consulting=mine["state"] == "consulting")
         if asked["interaction_id"] in self.talks:
             self._tell("talk", asked["interaction_id"], key[0], talk)
 
@@ -258,7 +282,8 @@ class Floor:
             raise RefusedByFake("this queue wants a disposition")
         mine["disposition"] = given
         if asked.get("text"):
-            mine["note"] = asked["text"]
+            note = {"at_s": self.now_s(), "by": asked["agent_id"], "text": asked["text"]}
+            self.contacts[asked["interaction_id"]]["notes"].append(note)
         if asked.get("extend_s"):
             mine["wrap_up_ends_s"] += asked["extend_s"]
         if asked.get("finish"):
@@ -297,6 +322,8 @@ class Floor:
                 "offer_id": f"{stay['interaction_id']}.o{next(self._numbers)}",
                 "channel": "call",
                 "purpose": "serve",
+                "waited_s": self.now_s() - stay["joined_s"],
+                "disposition": "",
                 "wrap_up_ends_s": 0.0,
             }
             agent["assignments"].append(offer)
@@ -357,6 +384,7 @@ class Floor:
         agent = self.agents[tenant, agent_id]
         at_work = next((_LOOKS[each["state"]] for each in agent["assignments"]), "")
         agent["looks"] = at_work or agent["presence"]
+        agent["looks_since_s"] = max((each["since_s"] for each in agent["assignments"]), default=agent["since_s"])
         self._tell("agent", agent_id, tenant, agent)
         for owner, queue in self.queues:
             if owner == tenant and (not agent["queues"] or queue in agent["queues"]):

@@ -8,7 +8,6 @@ when the last admin has forgotten the password.
 
 from __future__ import annotations
 
-import contextlib
 import hmac
 import json
 import os
@@ -16,6 +15,8 @@ import secrets
 from pathlib import Path
 
 FILE = "admin_link"
+SAID_FILE = "desk_said.json"
+"""For whoever started the desk: `{"link": ...}` once it has looked, empty when somebody can log in already."""
 HOLDS_S = 24 * 3600.0
 
 
@@ -58,6 +59,9 @@ class FirstAdmin:
             return False
         return True
 
-    def forget(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+    def say(self, now_s: float) -> None:
+        """Leaves word for whoever started the desk."""
+        path = self._path.with_name(SAID_FILE)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            json.dump({"link": self.link(now_s)}, file)

@@ -43,6 +43,7 @@ ASTERISK_HANGS_AFTER_S = 30.0
 _ASK_ASTERISK_EVERY_S = 5.0
 _ANSWERS_WITHIN_S = 1.0
 _READY = 200
+_MODULES = {"engine": "engine.process", "desk": "desk"}
 
 
 class AlreadyUp(Exception):
@@ -57,7 +58,7 @@ class Plan:
     node: NodeSettings
     installation: Installation
     absence_s: float
-    workers: tuple[str, ...] = ("projection", "node_watch")
+    workers: tuple[str, ...] = ("projection", "node_watch", "desk")
 
 
 class Supervisor:
@@ -129,7 +130,7 @@ class Supervisor:
         home = self.plan.home
         return Child(
             name,
-            [sys.executable, "-m", f"engine.{'process' if name == 'engine' else name}"],
+            [sys.executable, "-m", _MODULES.get(name, f"engine.{name}")],
             log_file=home.logs / f"{name}.out",
             env={
                 "CENTRALITA_HOME": str(home.project),

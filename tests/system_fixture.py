@@ -133,14 +133,15 @@ class System:
 def write_project(project: Path, flows: Mapping[str, str], files: Mapping[str, str], site: str, ports: Path) -> None:
     """A small project on ports nobody uses: the first flow answers every number."""
     node = free_settings(ports)
-    api = free_settings(ports).http_port
+    others = free_settings(ports)
     texts = {
         "config/site.yaml": f"""site: test
 voices: [fake]
 sip: {{port: {node.sip_port}, rtp_first: {node.rtp_start}, rtp_last: {node.rtp_end}}}
 asterisk_http_port: {node.http_port}
 asterisk_manager_port: {node.ami_port}
-api_port: {api}
+api_port: {others.http_port}
+desk_port: {others.ami_port}
 {site}
 """,
         "config/devices/1001.yaml": 'device: "1001"\n',

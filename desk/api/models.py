@@ -74,11 +74,14 @@ class AssignmentView(_Told):
     offer_id: str = ""
     channel: str = "call"
     purpose: str = "serve"
-    wrap_up_ends_s: float | None = None
+    waited_s: float = 0.0
+    disposition: str = ""
+    wrap_up_ends_s: float = 0.0
 
 
 class AgentView(_Told):
-    """`looks`: presence and assignments together, as a board shows them. `pending`: asked for during work."""
+    """`looks`: presence and assignments together, as a board shows them. `pending`: asked for during work.
+    `over_limit`: her pause is longer than its reason allows."""
 
     tenant: str
     agent_id: str
@@ -87,7 +90,9 @@ class AgentView(_Told):
     reason: str = ""
     since_s: float = 0.0
     looks: str = ""
+    looks_since_s: float = 0.0
     pending: str = ""
+    pending_reason: str = ""
     device: str = ""
     line: bool = False
     reachable: bool = True
@@ -95,6 +100,7 @@ class AgentView(_Told):
     queues: list[str] = []
     assignments: list[AssignmentView] = []
     handled: int = 0
+    over_limit: bool = False
 
 
 class Today(_Told):
@@ -115,12 +121,13 @@ class Today(_Told):
 
 
 class QueueView(_Told):
-    """`ewt_s` -1: not known."""
+    """`ewt_s` -1: not known. `forced`: opened or closed by hand."""
 
     tenant: str
     queue: str
     title: str = ""
     open: bool = True
+    forced: str = ""
     waiting: int = 0
     longest_wait_s: float = 0.0
     ewt_s: float = -1.0
@@ -143,6 +150,7 @@ class StayView(_Told):
     offer_id: str = ""
     agent_id: str = ""
     channel: str = "call"
+    purpose: str = "serve"
 
 
 class Listed(_Told):
@@ -211,6 +219,14 @@ class WrapUpAsked(_Asked):
 
 
 # -- contacts ------------------------------------------------------------------------------------------------
+class Note(_Told):
+    """`by`: the agent, empty for the flow."""
+
+    at_s: float = 0.0
+    by: str = ""
+    text: str = ""
+
+
 class Contact(_Told):
     """What an agent needs to know of who calls. `path`: the flow's nodes so far."""
 
@@ -221,9 +237,10 @@ class Contact(_Told):
     called: str = ""
     language: str = ""
     path: list[str] = []
-    variables: dict[str, str] = {}
+    opened_s: float = 0.0
+    variables: dict[str, Any] = {}
     tags: list[str] = []
-    notes: list[str] = []
+    notes: list[Note] = []
 
 
 class PastContact(_Told):

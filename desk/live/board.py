@@ -48,6 +48,14 @@ class Board:
         else:
             self.things[kind][key] = dict(event["value"])
 
+    def owner(self, kind: str, id_: str) -> Key:
+        """Whose that is, for news of things that are gone: they may come without a tenant. ("", id): nobody's."""
+        known = self.things.get(kind, {})
+        tenant, _, name = id_.partition("/")
+        if (tenant, name) in known:
+            return tenant, name
+        return next((key for key in known if key[1] == id_), ("", id_))
+
     def agents(self, tenant: str | None = None) -> list[Json]:
         return self._sorted("agent", tenant)
 

@@ -160,8 +160,10 @@ class Hub:
     async def _take_event(self, line: Json) -> None:
         if int(line["seq"]) <= self.board.seq:
             return
-        self.board.apply(line)
         event = {"type": "event", **{name: line[name] for name in ("seq", "kind", "id", "tenant", "value")}}
+        if not event["tenant"]:
+            event["tenant"], event["id"] = self.board.owner(str(line["kind"]), str(line["id"]))
+        self.board.apply(event)
         self._kept.append(event)
         if len(self._kept) > KEPT:
             self._complete_after = self._kept.popleft()["seq"]

@@ -131,6 +131,7 @@ def _ports(home: Home) -> Iterator[Finding]:
         ("Asterisk's HTTP", "asterisk_http_port", site.asterisk_http_port, socket.SOCK_STREAM),
         ("Asterisk's manager", "asterisk_manager_port", site.asterisk_manager_port, socket.SOCK_STREAM),
         ("health and metrics", "api_port", site.api_port, socket.SOCK_STREAM),
+        ("desk", "desk_port", site.desk_port, socket.SOCK_STREAM),
     ]
     if site.sip.tls_port:
         wanted.append(("SIP over TLS", "sip.tls_port", site.sip.tls_port, socket.SOCK_STREAM))

@@ -60,6 +60,7 @@ def up(
     from engine import log as logs
     from engine.config.loader import load
     from engine.config.sources import read_sources
+    from engine.desk_file import save_for_desk
     from engine.home import SecretBox
     from engine.node_settings import LOOPBACK, lan_address, node_settings
     from engine.supervisor import AlreadyUp, Plan, Supervisor
@@ -80,6 +81,7 @@ def up(
         box = SecretBox(home.state / "secrets.json")
         node = node_settings(home, configuration, box, address)
         plan = Plan(home, node, find(), site.absence.overflow_after_s)
+        save_for_desk(home, configuration)
         greeting = welcome(home, node, configuration, configuration.pins(box))
     except (OSError, ValueError, NodeError) as failure:
         fail(str(failure), CANNOT_START)
@@ -92,6 +94,7 @@ def up(
         with out.status("starting Asterisk and the engine"):
             await supervisor.start()
         out.print(greeting)
+        await _tell_of_first_admin(home, stop)
         await stop.wait()
         await _drain(home, site.drain_s, stop)
         with out.status("stopping"):
@@ -107,6 +110,20 @@ def up(
         fail(f"{taken.what}: stop what uses it, or set another {key} in config/site.yaml", CANNOT_START)
     except (NodeError, OSError) as failure:
         fail(str(failure), CANNOT_START)
+
+
+async def _tell_of_first_admin(home: Home, stop: asyncio.Event) -> None:
+    """Nobody can log in to the desk yet: whoever sees this terminal may."""
+    from engine.desk_file import ANSWERS_WITHIN_S, admin_link
+
+    until_s = asyncio.get_running_loop().time() + ANSWERS_WITHIN_S
+    while not stop.is_set() and asyncio.get_running_loop().time() < until_s:
+        link = admin_link(home)
+        if link is not None:
+            if link:
+                out.print(f"first admin: open [bold]{link}[/] within a day; it works once")
+            return
+        await asyncio.sleep(0.2)
 
 
 async def _drain(home: Home, drain_s: int, stop: asyncio.Event) -> None:

@@ -41,6 +41,7 @@ def welcome(home: Home, node: NodeSettings, configuration: Configuration, pins: 
     table.add_row("dial", _numbers(configuration))
     table.add_row("try", "[bold]centralita phone 100[/] from this machine")
     table.add_row("log", str(home.engine_log))
+    table.add_row("desk", f"{site.desk_url or f'http://{site.desk_bind}:{site.desk_port}'}")
     table.add_row("API", f"http://127.0.0.1:{site.api_port}/health  /ready  /metrics")
     table.add_row("stop", "Ctrl-C")
     if node.devices:
