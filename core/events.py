@@ -250,6 +250,16 @@ class CommandOutcomeUnknown:
     subject_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RoutingDecided:
+    """For the journal alone: what the router decided about this interaction because of somebody else's event, whose
+    number and type are `cause_seq` and `cause`."""
+
+    interaction_id: str
+    cause_seq: int
+    cause: str
+
+
 LegFact = (
     LegArrived
     | LegRinging
@@ -277,6 +287,7 @@ InteractionFact = (
     | MessageSent
     | ToggleSet
     | ReleaseActivated
+    | RoutingDecided
     | CommandRejected
     | CommandOutcomeUnknown
 )

@@ -17,6 +17,7 @@ from engine.clock import AnchoredClock
 from engine.config.loader import Configuration, load
 from engine.config.sources import pack, read_sources
 from engine.config.trial import try_out
+from engine.devices import Devices
 from engine.durably import DURABLE_WITHIN_S
 from engine.effects.http import HttpEffect
 from engine.home import Home, SecretBox
@@ -58,6 +59,7 @@ class Engine:
     http: HttpEffect
     clock: AnchoredClock
     box: SecretBox
+    devices: Devices
     node: NodeSettings
     """What the local Asterisk runs on."""
     nodes_up: dict[str, bool] = field(default_factory=dict)
@@ -157,6 +159,7 @@ class Engine:
         around = self.runtime.surroundings
         pinned = {i.release_id for i in self.runtime.interactions.values()} | {configuration.release_id}
         releases = {key: release for key, release in around.releases.items() if key in pinned}
+        routing = configuration.routing_with(self.box)
         self.runtime.surroundings = replace(
             around,
             releases={**releases, configuration.release_id: configuration.release},
@@ -165,6 +168,8 @@ class Engine:
             outbound=configuration.outbound,
             time_zone=configuration.site.time_zone,
             pins={**around.pins, **configuration.pins(self.box)},
+            routing=routing,
+            queue_prompts=configuration.queue_prompts,
         )
         self.resolver.sounds = Sounds(sound_directories(self.home, self.installation))
         self.runtime.max_interactions = configuration.site.max_interactions
@@ -172,6 +177,8 @@ class Engine:
         self.configuration = configuration
         event = ReleaseActivated(configuration.release_id)
         self.book.write_state("release", event, self.clock.now_s(), configuration.release_id)
+        self.runtime.change_routing(routing)
+        self.devices.look_again()
         self.journal.prune_releases(sorted(pinned))
         log.warning("release %s serves new interactions", configuration.release_id)
         await self.bring_node(node)

@@ -25,14 +25,18 @@ from typing import IO, Literal
 
 import uvloop
 
+from acd.router import Router
 from core.commands import KeepRecording
 from core.events import ReleaseActivated
 from engine import log as logs
 from engine import releases, running_node
+from engine.acd_api import AcdApi
+from engine.acd_feed import Feed
 from engine.api import Served, control_app, public_app
 from engine.book import JournalBook, toggles_from, uses_from
 from engine.clock import AnchoredClock
 from engine.config.sources import pack
+from engine.devices import Devices
 from engine.effects.http import HttpEffect
 from engine.effects.recordings import Mailboxes
 from engine.engine import Engine
@@ -45,6 +49,9 @@ from engine.metrics import Metrics
 from engine.node_settings import ami_settings, ari_settings, node_settings, remote_nodes, sound_directories
 from engine.outbound_use import OutboundUse
 from engine.recovery import Reconciler, load_open, report_unfinished
+from engine.routing import ROWS, Routing
+from engine.routing_metrics import RoutingMetrics
+from engine.routing_views import Views
 from engine.runtime import Runtime
 from engine.speech import opened_renderer
 from engine.spool import keep_spools
@@ -111,6 +118,8 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         stack.callback(transitions.flush)
         http = HttpEffect(configuration.http_hosts(box))
         stack.push_async_callback(http.close)
+        setup = configuration.routing_with(box)
+        routing = Routing(Router(setup), book, RoutingMetrics(metrics.registry), transitions.write)
         runtime = Runtime(
             clock=clock,
             book=book,
@@ -122,6 +131,8 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
                 time_zone=configuration.site.time_zone,
                 toggles=toggles_from(journal.load_state("toggles")),
                 pins=configuration.pins(box),
+                routing=setup,
+                queue_prompts=configuration.queue_prompts,
             ),
             http=http,
             metrics=metrics,
@@ -129,7 +140,13 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             on_overflow=lambda: reconcile_all(),
             on_transition=transitions.write,
             outbound_use=OutboundUse(uses_from(journal.load_state("outbound_use"))),
+            routing=routing,
         )
+        views = Views(routing, runtime.interactions)
+        feed = Feed(f"{os.getpid()}-{clock.now_s():.0f}", views.view, clock.now_s, views.queues_of)
+        stack.callback(feed.close)
+        runtime.watch(feed.changed)
+        routing.metrics.watch(lambda: views.board(clock.now_s()))
         renderer = await stack.enter_async_context(
             opened_renderer(home, configuration.site.voices, configuration.site.languages)
         )
@@ -145,7 +162,8 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
                 metrics.gaps.inc()
 
         remotes = remote_nodes(home, configuration, box)
-        recorder = AmiClient(replace(ami_settings(node), quality=False), lambda fact: None)
+        recorder = AmiClient(replace(ami_settings(node), quality=False), lambda fact: devices.heard(fact))
+        devices = Devices(recorder.contacts, runtime.put, lambda: runtime.surroundings.outbound.devices)
         calls = AsteriskCallControl(
             [ari_settings(node), *remotes], runtime.put, on_gap, runtime.admit, on_stolen, {node.name: recorder}
         )
@@ -168,6 +186,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             http=http,
             clock=clock,
             box=box,
+            devices=devices,
             node=before,
             problems=problems,
         )
@@ -181,12 +200,14 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             runtime.adopt(interaction)
         for interaction_id, why in unreadable.items():
             book.write_off(interaction_id, why)
+        runtime.restore_routing({row.name: row.body for row in journal.load_states(ROWS) if row.body is not None})
         journal.save_release(configuration.release_id, pack(configuration.sources))
         book.write_state("release", ReleaseActivated(configuration.release_id), clock.now_s(), configuration.release_id)
         releases.note_served(home, configuration)
 
         public = public_app(engine.health, engine.ready, metrics.registry)
-        control = control_app(public, engine.status, engine.reload, engine.drain)
+        board = AcdApi(runtime, journal, feed, views)
+        control = control_app(public, engine.status, engine.reload, engine.drain, board.routes())
         served = Served(public, control, "127.0.0.1", configuration.site.api_port, home.control_socket)
         await served.start()
         stack.push_async_callback(served.close)
@@ -207,6 +228,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
                 keep_spools(spools, runtime.interactions.__contains__, journal.show, mailboxes.keep), name="spools"
             ),
             asyncio.create_task(engine.bring_node(node), name="bring node"),
+            asyncio.create_task(devices.keep(), name="devices"),
             asyncio.create_task(recorder.start(), name="recorder"),
             asyncio.create_task(_probe_loop(metrics), name="loop probe"),
             asyncio.create_task(engine.look_at_files(), name="look at files"),

@@ -13,9 +13,10 @@ from typing import Literal
 
 from core.commands import Command, StartTimer
 from core.decisions import InteractionOpened, NodeEntered
-from core.events import Event, LegArrived, ToggleSet
+from core.events import Event, LegArrived, RoutingDecided, ToggleSet
 from engine.decide import decide
 from engine.interaction import Interaction, Surroundings
+from engine.routing import ROUTED
 from store.entry import Recorded
 
 _ROUNDING_S = 1e-4
@@ -93,6 +94,8 @@ def _step(call: _Call, record: Recorded) -> Replayed | None:
     if record.event is None:
         return Replayed(record.interaction_id, call.events, "skipped", record.seq, why=record.unreadable)
     event: Event = record.event
+    if type(event) in ROUTED or isinstance(event, RoutingDecided):
+        return None
     if getattr(event, "digit", None) == "":
         why = "sensitive digits are not kept"
         return Replayed(record.interaction_id, call.events, "skipped", record.seq, node=call.node, why=why)

@@ -18,11 +18,11 @@ from prometheus_client import CollectorRegistry
 from acd.router import Router
 from acd.setup import Key, Setup
 from acd.turn import Aggregate, RoutingOutcome
-from core.commands import AskQueuePosition, AskQueueStatus, CancelTimer, JoinQueue, LeaveQueue, StartTimer
+from core.commands import AskQueueStatus, CancelTimer, JoinQueue, LeaveQueue, StartTimer
 from core.decisions import Decision, Moved, Noted
 from core.errors import EventRefused
-from core.events import CommandRejected, Event, QueueStatusGiven, TimerFired
-from core.routing import ROUTER, QueueJoined, QueuePosition, RouterFact, RoutingChanged, StayGivenUp
+from core.events import CommandRejected, Event, QueueStatusGiven, RoutingDecided, TimerFired
+from core.routing import ROUTER, QueueJoined, RouterFact, RoutingChanged, StayGivenUp
 from core.table import Transition
 from engine.interaction import Interaction
 from engine.routing_metrics import RoutingMetrics
@@ -43,9 +43,10 @@ Row = tuple[str, bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """What the journal keeps of one fact. `interaction`: the one it is about, when that is still open."""
+    """What the journal keeps of one fact. `interaction`: the one it is about, when that is still open. Decisions about
+    other interactions are kept with these, each with a `RoutingDecided` in the place of the fact."""
 
-    fact: RouterFact | TimerFired
+    fact: RouterFact | TimerFired | RoutingDecided
     at_s: float
     interaction: Interaction | None
     decisions: Sequence[Decision]
@@ -127,11 +128,6 @@ class Routing:
             command.interaction_id, command.request_id, status.status, status.waiting, max(0.0, status.ewt_s)
         )
 
-    def position(self, command: AskQueuePosition, now_s: float) -> tuple[QueuePosition, ...]:
-        """Nothing for a stay that does not wait."""
-        position = self.router.position(command.stay_id, now_s)
-        return () if position is None else (position,)
-
     def agent_at(self, device: str) -> Key | None:
         """(tenant, agent_id) of who is logged in at a phone, else whose own it is."""
         agent = self.router.agent_at(device)
@@ -159,7 +155,14 @@ class Routing:
             else:
                 self.metrics.count(decision)
         rows = [(row_name(aggregate), self.router.save(aggregate)) for aggregate in sorted(outcome.changed)]
-        self._book.write_routed(Routed(fact, now_s, interaction, outcome.decisions, outcome.commands, rows))
+        decisions: dict[str, list[Decision]] = {fact.interaction_id: []}
+        for decision in outcome.decisions:
+            decisions.setdefault(about(decision) or fact.interaction_id, []).append(decision)
+        own = decisions.pop(fact.interaction_id)
+        seq = self._book.write_routed(Routed(fact, now_s, interaction, own, outcome.commands, rows))
+        for interaction_id, others in decisions.items():
+            decided = RoutingDecided(interaction_id, seq, type(fact).__name__)
+            self._book.write_routed(Routed(decided, now_s, None, others, (), ()))
         if outcome.changed:
             self.on_change(outcome.changed)
 
@@ -219,6 +222,14 @@ def joined(command: JoinQueue, interaction: Interaction) -> QueueJoined:
 
 def given_up(command: LeaveQueue) -> StayGivenUp:
     return StayGivenUp(command.interaction_id, command.stay_id, command.outcome)
+
+
+def about(decision: Decision) -> str:
+    """The interaction that a decision of the router is about; empty for none."""
+    if isinstance(decision, Moved):
+        move = decision.transition
+        return move.id.split("/", 2)[-1] if move.thing == "assignment" else ""
+    return getattr(decision, "interaction_id", "")
 
 
 def row_name(aggregate: Aggregate) -> str:

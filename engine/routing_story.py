@@ -1,8 +1,4 @@
-"""Why this agent, why this wait: a contact's way through queues and offers, read from the journal.
-
-A decision stands in the journal with the fact that caused it, which may be another contact's (an agent hung up) or
-nobody's (a timer). What it led to follows within the same turn of the engine, so it is looked for right before that.
-"""
+"""Why this agent, why this wait: a contact's way through queues and offers, read from the journal."""
 
 from __future__ import annotations
 
@@ -15,9 +11,6 @@ from core.routing import OfferAccepted, OfferFailed, OfferMade, OfferWithdrawn, 
 from store.entry import Recorded
 from store.journal_reader import JournalReader
 
-_NEAR, _FAR = 60, 1100
-"""How many entries back a cause is looked for: at first, and at most."""
-
 
 def tell(reader: JournalReader, interaction_id: str) -> dict[str, Any]:
     """`{interaction_id, known, stays, offers, paragraph}`; blocking. `known`: the journal has heard of it."""
@@ -25,9 +18,11 @@ def tell(reader: JournalReader, interaction_id: str) -> dict[str, Any]:
     stays: dict[str, dict[str, Any]] = {}
     offers: dict[str, dict[str, Any]] = {}
     began_s = records[0].at_s if records else 0.0
+    decided: dict[str, OfferDecided] = {}
     for record in records:
         at_s = round(record.at_s - began_s, 3)
-        _hear(reader, record, at_s, stays, offers)
+        decided |= {each.offer_id: each for each in record.decisions if isinstance(each, OfferDecided)}
+        _hear(record, at_s, stays, offers, decided)
         for decision in record.decisions:
             if isinstance(decision, StayEnded):
                 _end(stays, decision, at_s)
@@ -41,11 +36,11 @@ def tell(reader: JournalReader, interaction_id: str) -> dict[str, Any]:
 
 
 def _hear(
-    reader: JournalReader,
     record: Recorded,
     at_s: float,
     stays: dict[str, dict[str, Any]],
     offers: dict[str, dict[str, Any]],
+    decided: Mapping[str, OfferDecided],
 ) -> None:
     match record.event:
         case QueueJoined() as joined:
@@ -60,7 +55,7 @@ def _hear(
                 "waited_s": 0.0,
             }
         case OfferMade() as made:
-            offers[made.offer_id] = _offer(made, at_s, _cause(reader, record.seq, OfferDecided, made.offer_id))
+            offers[made.offer_id] = _offer(made, at_s, decided.get(made.offer_id))
         case OfferAccepted() as accepted if accepted.offer_id in offers:
             offers[accepted.offer_id].update(outcome="accepted", ended_s=at_s)
         case OfferFailed() as failed if failed.offer_id in offers:
@@ -68,16 +63,12 @@ def _hear(
         case OfferWithdrawn() as withdrawn if withdrawn.offer_id in offers:
             offers[withdrawn.offer_id].update(outcome="withdrawn", why=withdrawn.why, ended_s=at_s)
         case QueueLeft() as left if left.stay_id in stays and not stays[left.stay_id]["how"]:
-            decision = _cause(reader, record.seq, StayEnded, left.stay_id)
-            if isinstance(decision, StayEnded):
-                _end(stays, decision, at_s)
-            else:
-                stays[left.stay_id].update(how=left.outcome, ended_s=at_s)
+            stays[left.stay_id].update(how=left.outcome, ended_s=at_s)
         case _:
             pass
 
 
-def _offer(made: OfferMade, at_s: float, decided: Any) -> dict[str, Any]:
+def _offer(made: OfferMade, at_s: float, decided: OfferDecided | None) -> dict[str, Any]:
     offer: dict[str, Any] = {
         "offer_id": made.offer_id,
         "stay_id": made.stay_id,
@@ -89,7 +80,7 @@ def _offer(made: OfferMade, at_s: float, decided: Any) -> dict[str, Any]:
         "outcome": "ringing",
         "why": "",
     }
-    if isinstance(decided, OfferDecided):
+    if decided is not None:
         offer |= {
             "strategy": decided.strategy,
             "requirement": decided.requirement,
@@ -110,19 +101,6 @@ def _end(stays: dict[str, dict[str, Any]], decision: StayEnded, at_s: float) -> 
         stay.update(how=decision.how, ended_s=at_s, waited_s=round(decision.waited_s, 3), in_target=decision.in_target)
         if decision.agent_id:
             stay["answered_by"] = decision.agent_id
-
-
-def _cause(reader: JournalReader, seq: int, kind: type, subject_id: str) -> object | None:
-    """The decision about this offer or stay, in the entries right before."""
-    for reach in (_NEAR, _FAR):
-        for record in reversed(reader.tail(max(0, seq - reach - 1), reach)):
-            for decision in record.decisions:
-                if type(decision) is kind and subject_id in (
-                    getattr(decision, "offer_id", ""),
-                    getattr(decision, "stay_id", ""),
-                ):
-                    return decision
-    return None
 
 
 def paragraph(told: Mapping[str, Any]) -> str:

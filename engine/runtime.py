@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from acd.setup import Setup
+from acd.turn import Aggregate
 from core.clock import Clock
 from core.commands import (
     AnswerLeg,
@@ -23,7 +25,6 @@ from core.commands import (
     HangUpLeg,
     JoinQueue,
     LeaveQueue,
-    OriginateLeg,
     Play,
     RequestCallback,
     SendHttp,
@@ -47,6 +48,7 @@ from engine.lanes import Lanes, Ordered
 from engine.metrics import Metrics
 from engine.outbound_use import WINDOW_S, OutboundUse
 from engine.routing import Consequences, Routing, given_up, is_routed, joined, nobody
+from engine.routing_recovery import mend
 from engine.timers import Timers
 from engine.written import Book, HttpSender, Written, toggles_body
 
@@ -106,6 +108,7 @@ class Runtime:
         self._legs: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._durably = Durably(book, self.put, self.perform, self._spawn)
+        self._on_change: Callable[[Iterable[Aggregate]], None] = lambda changed: None
         self._toggles_pending: dict[tuple[str, str], bool] = {}
         self._idle = asyncio.Event()
         self._idle.set()
@@ -129,6 +132,21 @@ class Runtime:
         if self._closed:
             return "the engine is stopping: try again in a moment"
         return self._take_all(fact)
+
+    def change_routing(self, setup: Setup) -> None:
+        """Queues, skills and agents of a new release are in force from here on. Nobody loses a place."""
+        self._settle(self.routing.change(setup, self.clock.now_s()))
+
+    def restore_routing(self, rows: Mapping[str, bytes]) -> None:
+        """The router as the journal kept it, after every open interaction was adopted; what does not fit is mended."""
+        now_s = self.clock.now_s()
+        self._settle(self.routing.restore(rows, self.interactions, now_s))
+        for fact in mend(self.routing.router, tuple(self.interactions.values()), now_s):
+            self._take_all(fact)
+
+    def watch(self, changed: Callable[[Iterable[Aggregate]], None]) -> None:
+        """`changed` is told which agents, queues, stays and conversations look different now."""
+        self.routing.on_change = self._on_change = changed
 
     def admit(self, arrival: LegArrived) -> bool:
         """May this leg come in? Asked before the fact exists; refused legs go to the dialplan's overflow."""
@@ -182,14 +200,22 @@ class Runtime:
         """A fact and what it leads to among router and interactions: journaled in one turn of the loop, a crash finds
         all of it or nothing."""
         refused = self._take_safely(fact)
+        if self._next:
+            self._take_following()
+        return refused
+
+    def _take_following(self) -> None:
         following = self._next
         for _ in range(CONSEQUENCES):
             if not following:
-                return refused
+                return
             self._take_safely(following.popleft())
         while following:
             self.put(following.popleft())
-        return refused
+
+    def _settle(self, consequences: Consequences) -> None:
+        self.follow(consequences)
+        self._take_following()
 
     def _take_safely(self, fact: Event | _Due) -> str:
         try:
@@ -253,10 +279,13 @@ class Runtime:
             fact, now_s, interaction, tuple(turn.decisions), tuple(turn.commands), interaction.is_closed, states
         )
         seq = self._book.write(written, before)
+        if interaction.talk is not (before.talk if before is not None else None):
+            self._on_change((("talk", interaction.interaction_id),))
         self._remember(interaction)
         if interaction.is_closed:
             self._forget(interaction)
         secret = interaction.holds_secrets or (before is not None and before.holds_secrets)
+        self._next.extend(turn.facts)
         for n, command in enumerate(turn.commands):
             ordered = Ordered(f"{seq}.{n}", interaction.interaction_id, command, secret=secret)
             try:
@@ -266,14 +295,12 @@ class Runtime:
                 leg_id, what, why = getattr(command, "leg_id", ""), type(command).__name__, type(bug).__name__
                 rejected = CommandRejected(ordered.interaction_id, ordered.command_id, what, why, leg_id)
                 self.put(replace(rejected, subject_id=subject_of(command)))
-        self._next.extend(turn.facts)
 
     def _count_dialing(self, turn: Turn, now_s: float) -> Mapping[str, object]:
         """Hourly caps: what is dialed is counted before it is, and survives a restart."""
-        transfer = turn.interaction.transfer
-        if transfer is None or not any(isinstance(command, OriginateLeg) for command in turn.commands):
+        if not turn.dialed_by:
             return {}
-        self._outbound_use.add(transfer.rule, now_s)
+        self._outbound_use.add(turn.dialed_by, now_s)
         self._refresh_dialed()
         asyncio.get_running_loop().call_later(WINDOW_S + 1.0, self._refresh_dialed)
         return {"outbound_use": self._outbound_use.kept()}

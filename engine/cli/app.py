@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from engine.cli import check, demo, doctor, flow, journal, replay, service, welcome
+from engine.cli import agents, check, demo, doctor, flow, journal, replay, service, watch, welcome
 from engine.cli.lazy import phone_app
 
 app = typer.Typer(
@@ -23,8 +23,10 @@ welcome.register(app)
 check.register(app)
 journal.register(app)
 replay.register(app)
+watch.register(app)
 doctor.register(app)
 demo.register(app)
+app.add_typer(agents.app, name="agents")
 app.add_typer(flow.app, name="flow")
 app.add_typer(phone_app(), name="phone")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -12,10 +13,31 @@ from engine.home import Home
 
 def ask(home: Home, method: str, path: str, timeout_s: float = 30.0) -> dict[str, Any]:
     """The engine's answer; ends the command when none runs."""
+    return _asked(home, method, path, timeout_s, None)
+
+
+def _asked(home: Home, method: str, path: str, timeout_s: float, body: Mapping[str, Any] | None) -> dict[str, Any]:
     transport = httpx.HTTPTransport(uds=str(home.control_socket))
     try:
         with httpx.Client(transport=transport, base_url="http://engine", timeout=timeout_s) as client:
-            body: dict[str, Any] = client.request(method, path).json()
-            return body
+            answer: dict[str, Any] = client.request(method, path, json=body).json()
+            return answer
     except (httpx.HTTPError, OSError, ValueError):
         fail(f"no engine answers in {home.state}: start it with `centralita up`", NOT_RUNNING)
+
+
+def do(home: Home, fact: str, fields: Mapping[str, Any]) -> None:
+    """Has the engine do what a person wants; ends the command with its words when it refuses."""
+    body = _asked(home, "POST", "/acd/do", 30.0, {"fact": fact, "fields": dict(fields)})
+    if not body.get("ok"):
+        fail(str(body.get("why") or "the engine refused"))
+
+
+def stream(home: Home, path: str) -> Iterator[str]:
+    """The lines of an answer that goes on. Raises httpx.HTTPError when it breaks, or is silent for 15 s."""
+    transport = httpx.HTTPTransport(uds=str(home.control_socket))
+    with (
+        httpx.Client(transport=transport, base_url="http://engine", timeout=httpx.Timeout(5.0, read=15.0)) as client,
+        client.stream("GET", path) as answer,
+    ):
+        yield from (line for line in answer.iter_lines() if line)

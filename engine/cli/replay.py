@@ -115,6 +115,8 @@ def _surroundings(home: Any, reader: JournalReader, now: bool) -> Any:
             outbound=configuration.outbound,
             time_zone=configuration.site.time_zone,
             pins=configuration.pins(box),
+            routing=configuration.routing,
+            queue_prompts=configuration.queue_prompts,
         )
 
     if now:

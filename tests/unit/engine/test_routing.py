@@ -7,8 +7,8 @@ import pytest
 from acd.router import Router
 from acd.setup import AgentSetup, QueueSetup, Setup
 from core.commands import AskQueueStatus, JoinQueue, StartTimer
-from core.decisions import Noted, OfferDecided, StayEnded
-from core.events import CommandRejected, QueueLeft, TimerFired
+from core.decisions import Moved, Noted, OfferDecided, StayEnded
+from core.events import CommandRejected, QueueLeft, RoutingDecided, TimerFired
 from core.leg import Leg, LegRole
 from core.routing import (
     ROUTER,
@@ -210,14 +210,14 @@ def test_a_new_setup_moves_nobody(house):
     setup = replace(SETUP, release_id="r2", queues={("main", "sales"): replace(SALES, wrap_up_s=5.0)})
     house.routing.change(setup, house.now_s + 1)
     assert isinstance(house.book.written[-1].fact, RoutingChanged)
-    assert house.routing.setup is setup
+    assert house.routing.setup.release_id == "r2"
     assert house.routing.router.position("i-2.s1", house.now_s).position == 2
     assert house.routing.agent("main", "ana", house.now_s)["looks"] == "reserved"
 
 
 def test_a_release_without_a_setup_is_refused(house):
     assert "without its queues" in house.take(RoutingChanged("r9")).refused
-    assert house.routing.setup is SETUP
+    assert house.routing.setup.release_id == "r1"
 
 
 def test_how_a_queue_does_is_told_and_an_unknown_one_has_nobody(house):
@@ -260,3 +260,17 @@ def test_metrics_are_counted_and_looked_up(house):
 def _board(house):
     board = house.routing.router.board(house.now_s)
     return {"agents": board.agents, "queues": board.queues}
+
+
+def test_what_is_decided_about_somebody_else_stands_in_her_own_story(house):
+    house.ready("ana")
+    first = offered(house.joins("1"))
+    house.joins("2")
+    house.take(OfferAccepted("i-1", first.offer_id))
+    house.take(TalkEnded("i-1", "ana"))
+    offered(house.take(WrapUpActed("i-1", "main", "ana", text="private", finish=True)).facts)
+    cause, about_two = house.book.written[-2:]
+    assert [type(decision).__name__ for decision in cause.decisions if not isinstance(decision, Moved)] == ["WorkEnded"]
+    assert about_two.fact == RoutingDecided("i-2", len(house.book.written) - 1, "WrapUpActed")
+    assert any(isinstance(decision, OfferDecided) for decision in about_two.decisions)
+    assert "private" not in str(about_two)

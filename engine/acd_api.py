@@ -1,0 +1,131 @@
+"""Routing over the control socket: the board and what changes on it, what people ask of it, and why.
+
+GET  /acd/snapshot               {epoch, seq, now_s, agents, queues, stays, talks}
+GET  /acd/events?epoch=&after=   NDJSON: {seq, kind, id, tenant, value}, {ping}, {reset}
+POST /acd/do {fact, fields}      {ok}, or 409 {ok, why}; 422 for what nobody can ask
+GET  /acd/explain/ID             why this agent, this wait
+GET  /acd/contact/ID             who it is, for whom it concerns
+GET  /acd/setup                  what people choose from: reasons, dispositions
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from core.routing import AgentActed, ConversationActed, OfferRefused, QueueActed, WrapUpActed
+from engine.acd_feed import Feed
+from engine.contact_card import contact_card
+from engine.durably import DURABLE_WITHIN_S
+from engine.routing_story import tell
+from engine.routing_views import Views, setup_view
+from engine.runtime import Runtime
+from store.errors import StoreError
+from store.journal import Journal
+
+log = logging.getLogger("centralita.acd_api")
+
+PersonsRequest = AgentActed | OfferRefused | WrapUpActed | QueueActed | ConversationActed
+REQUESTS: dict[str, type[PersonsRequest]] = {cls.__name__: cls for cls in PersonsRequest.__args__}
+"""What people may ask for."""
+_MOST_BYTES = 64 * 1024
+
+
+class Asked(msgspec.Struct):
+    fact: str
+    fields: dict[str, Any]
+
+
+@dataclass(slots=True)
+class AcdApi:
+    runtime: Runtime
+    journal: Journal
+    feed: Feed
+    views: Views
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/acd/snapshot", self.snapshot),
+            Route("/acd/events", self.events),
+            Route("/acd/do", self.do, methods=["POST"]),
+            Route("/acd/explain/{interaction_id}", self.explain),
+            Route("/acd/contact/{interaction_id}", self.contact),
+            Route("/acd/setup", self.setup),
+        ]
+
+    async def snapshot(self, request: Request) -> Response:
+        seq, now_s = self.feed.begin(), self.runtime.clock.now_s()
+        body = {"epoch": self.feed.epoch, "seq": seq, "now_s": now_s, **self.views.board(now_s)}
+        return _json(body)
+
+    async def events(self, request: Request) -> Response:
+        epoch, after = request.query_params.get("epoch", ""), request.query_params.get("after", "")
+        lines = self.feed.lines(epoch, int(after) if after.isdecimal() and len(after) < 19 else -1)
+        return StreamingResponse(lines, media_type="application/x-ndjson")
+
+    async def do(self, request: Request) -> Response:
+        if int(request.headers.get("content-length") or 0) > _MOST_BYTES:
+            return _refused(422, "the request is too long")
+        try:
+            asked = msgspec.json.decode(await request.body(), type=Asked)
+            kind = REQUESTS.get(asked.fact)
+            if kind is None:
+                return _refused(422, f"'{asked.fact}' cannot be asked for; only {', '.join(sorted(REQUESTS))}")
+            if unknown := sorted(asked.fields.keys() - set(kind.__dataclass_fields__)):
+                return _refused(422, f"{asked.fact} has no {', '.join(unknown)}")
+            fact = msgspec.convert(asked.fields, type=kind)
+        except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+            return _refused(422, str(error))
+        if why := self.runtime.ask(fact):
+            return _refused(409, why)
+        try:
+            async with asyncio.timeout(DURABLE_WITHIN_S):
+                await self.journal.durable(self.journal.last_seq)
+        except (TimeoutError, StoreError):
+            return _refused(503, "it is done, but the journal does not reach the disk: free space on its disk")
+        return _json({"ok": True})
+
+    async def explain(self, request: Request) -> Response:
+        interaction_id = request.path_params["interaction_id"]
+        await self._written()
+        told = await asyncio.to_thread(tell, self.journal.reader, interaction_id)
+        now_s = self.runtime.clock.now_s()
+        told["now"] = self.views.explain_now(interaction_id, now_s)
+        if not told["offers"] and not told["stays"] and told["now"] is None and not told["known"]:
+            return _refused(404, "no such interaction")
+        return _json(told)
+
+    async def contact(self, request: Request) -> Response:
+        interaction_id = request.path_params["interaction_id"]
+        await self._written()
+        interaction = self.runtime.interactions.get(interaction_id)
+        run = interaction.run if interaction is not None else None
+        records = await self.journal.show(interaction_id)
+        card = contact_card(records, run.language if run is not None else "")
+        return _json(card) if card is not None else _refused(404, "no such interaction")
+
+    async def setup(self, request: Request) -> Response:
+        return _json(setup_view(self.runtime.routing.setup))
+
+    async def _written(self) -> None:
+        """What happened until now can be read; a disk that does not answer is not waited for long."""
+        try:
+            async with asyncio.timeout(1.0):
+                await self.journal.durable(self.journal.last_seq)
+        except (TimeoutError, StoreError):
+            log.warning("the journal is behind: what is shown may lack the last moments")
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(body), status_code=status, media_type="application/json")
+
+
+def _refused(status: int, why: str) -> Response:
+    return _json({"ok": False, "why": why}, status)

@@ -1,0 +1,66 @@
+"""After a restart the router's rows and the interactions' snapshots meet. They are committed together, so they fit;
+what does not (a row or a snapshot that cannot be read) is mended here: nobody waits whom nobody serves, no phone rings
+for nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from acd.router import Router
+from core.assignment import AssignmentState
+from core.events import Event, QueueLeft
+from core.leg import LegState
+from core.routing import OfferFailed, OfferWithdrawn, TalkEnded
+from engine.interaction import Interaction
+
+log = logging.getLogger("centralita.recovery")
+
+_TALKING = (AssignmentState.ACTIVE, AssignmentState.HELD, AssignmentState.CONSULTING)
+
+
+def mend(router: Router, interactions: Iterable[Interaction], now_s: float) -> Iterator[Event]:
+    """What must be told to which side, so that both believe the same."""
+    for interaction in interactions:
+        if interaction.customer.state is not LegState.ENDED and not interaction.outcome:
+            yield from _lost_stays(router, interaction, now_s)
+        yield from _unknown_offers(router, interaction)
+    yield from _unknown_work(router, {interaction.interaction_id: interaction for interaction in interactions})
+
+
+def _lost_stays(router: Router, interaction: Interaction, now_s: float) -> Iterator[Event]:
+    """Who waits and is not known to wait joins again, with the time already waited."""
+    waiting = interaction.waiting
+    if waiting is not None and router.stay(waiting.stay_id) is None:
+        log.warning("interaction %s joins %s again", interaction.interaction_id, waiting.queue or "an agent's wait")
+        yield replace(waiting.joined, waited_s=waiting.joined.waited_s + max(0.0, now_s - waiting.since_s))
+    other = interaction.talk.other if interaction.talk is not None else None
+    if other is not None and other.stay_id and not other.leg_id and router.stay(other.stay_id) is None:
+        yield QueueLeft(interaction.interaction_id, other.stay_id, "no_agents")
+
+
+def _unknown_offers(router: Router, interaction: Interaction) -> Iterator[Event]:
+    """A phone rings by an offer that the router does not know."""
+    for offer in interaction.offers:
+        stay = router.stay(offer.stay_id)
+        if stay is None or offer.offer_id not in stay.offers:
+            yield OfferWithdrawn(interaction.interaction_id, offer.offer_id, "the router does not know it any more")
+
+
+def _unknown_work(router: Router, interactions: dict[str, Interaction]) -> Iterator[Event]:
+    """An agent is held for an interaction that does not know her."""
+    for key in router.setup.agents:
+        for work in tuple(router.assignments(key).values()):
+            interaction = interactions.get(work.interaction_id)
+            if interaction is None:
+                continue
+            if work.state is AssignmentState.OFFERED:
+                known = any(offer.offer_id == work.offer_id for offer in interaction.offers)
+                if not known:
+                    yield OfferFailed(work.interaction_id, work.offer_id, "rejected", "its interaction forgot it")
+            elif work.state in _TALKING:
+                talk = interaction.talk
+                if talk is None or key[1] not in talk.agents:
+                    yield TalkEnded(work.interaction_id, key[1], "lost")

@@ -1,0 +1,131 @@
+"""How agents, queues, stays and conversations look to people: plain values for the control socket. No caller's number
+or name is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from acd.explain import Explanation
+from acd.setup import Setup
+from engine.acd_feed import Key
+from engine.interaction import Interaction
+from engine.routing import Routing
+
+Plain = dict[str, Any]
+LATER_S = 10.0
+"""How far "what would have happened" looks ahead."""
+
+
+class Views:
+    """`interactions`: those that are open."""
+
+    def __init__(self, routing: Routing, interactions: Mapping[str, Interaction]) -> None:
+        self._router = routing.router
+        self._interactions = interactions
+
+    def board(self, now_s: float) -> Plain:
+        """Everything there is: agents, queues, stays, talks."""
+        board = self._router.board(now_s)
+        talks = [view for i in self._interactions.values() if (view := talk_view(i)) is not None]
+        return {"agents": board.agents, "queues": board.queues, "stays": board.stays, "talks": talks}
+
+    def view(self, key: Key, now_s: float) -> Plain | None:
+        """One thing by kind and id (`tenant/name` for agents and queues); None when it is gone."""
+        kind, id_ = key
+        if kind == "stay":
+            return self._router.view_stay(id_, now_s)
+        if kind == "talk":
+            interaction = self._interactions.get(id_)
+            return talk_view(interaction) if interaction is not None else None
+        tenant, _, name = id_.partition("/")
+        view = self._router.view_agent if kind == "agent" else self._router.view_queue
+        return view((tenant, name), now_s)
+
+    def queues_of(self, tenant: str) -> list[Key]:
+        return [("queue", f"{owner}/{name}") for owner, name in self._router.setup.queues if owner == tenant]
+
+    def explain_now(self, interaction_id: str, now_s: float) -> Plain | None:
+        """Why one who waits still waits, and what ten more seconds would change; None when nobody waits."""
+        for stay in self._router.stays():
+            if stay.interaction_id == interaction_id:
+                now = self._router.explain(stay.stay_id, now_s)
+                later = self._router.counterfactual(stay.stay_id, now_s, LATER_S)
+                return {"now": _explained(now), "later": _explained(later), "later_s": LATER_S}
+        return None
+
+
+def _explained(found: Explanation | None) -> Plain | None:
+    if found is None:
+        return None
+    plain: Plain = msgspec.to_builtins(found)
+    return {**plain, "paragraph": found.paragraph()}
+
+
+def talk_view(interaction: Interaction) -> Plain | None:
+    """A conversation: who is in it and who is kept waiting beside it."""
+    talk = interaction.talk
+    if talk is None:
+        return None
+    recording = interaction.recording
+    return {
+        "tenant": interaction.tenant,
+        "interaction_id": interaction.interaction_id,
+        "queue": talk.served.queue,
+        "began_s": talk.began_s,
+        "customer_in": talk.customer_in,
+        "conference": talk.is_conference,
+        "consulting": talk.is_consulting,
+        "parties": [
+            {
+                "agent_id": party.agent_id,
+                "up": party.up,
+                "inside": party.inside,
+                "muted": party.muted,
+                "line": bool(party.line_interaction_id),
+            }
+            for party in talk.parties
+        ],
+        "recording": recording is not None,
+        "recording_paused": recording is not None and recording.is_paused,
+    }
+
+
+def setup_view(setup: Setup) -> Plain:
+    """What people choose from: reasons, queues with their dispositions, agents."""
+    return {
+        "release_id": setup.release_id,
+        "reasons": [
+            {
+                "tenant": tenant,
+                "reason": reason.reason,
+                "title": dict(reason.title),
+                "digits": reason.digits,
+                "paid": reason.paid,
+                "limit_s": reason.limit_s,
+                "chosen": reason.chosen,
+            }
+            for (tenant, _), reason in sorted(setup.reasons.items())
+        ],
+        "queues": [
+            {
+                "tenant": queue.tenant,
+                "queue": queue.queue,
+                "title": queue.title,
+                "wrap_up_s": queue.wrap_up_s,
+                "wrap_up_extend_s": queue.wrap_up_extend_s,
+                "disposition_required": queue.disposition_required,
+                "dispositions": [
+                    {"path": each.path, "title": dict(each.title), "digits": each.digits, "leaf": each.leaf}
+                    for each in queue.dispositions
+                ],
+            }
+            for _, queue in sorted(setup.queues.items())
+        ],
+        "agents": [
+            {"tenant": agent.tenant, "agent_id": agent.agent_id, "name": agent.name, "device": agent.device}
+            for _, agent in sorted(setup.agents.items())
+        ],
+    }
