@@ -29,10 +29,9 @@ def start(turn: Turn, target: Target, around: Surroundings, now_s: float) -> Non
         other = Party(leg_id, sent_by=lead.agent_id, up=False)
     else:
         queue = target.name if target.kind == "queue" else ""
-        joined = waiting.again(
+        joined = waiting.another(
             turn,
-            talk.served,
-            now_s,
+            talk.served.joined,
             queue=queue,
             agent_id="" if queue else target.name,
             purpose="consult",

@@ -48,10 +48,9 @@ def _to_queue(
     turn: Turn, talk: Conversation, target: Target, agent_id: str, around: Surroundings, now_s: float
 ) -> None:
     queue = target.name if target.kind == "queue" else ""
-    joined = waiting.again(
+    joined = waiting.another(
         turn,
-        talk.served,
-        now_s,
+        talk.served.joined,
         queue=queue,
         agent_id="" if queue else target.name,
         purpose="transfer",
@@ -133,9 +132,7 @@ def vanished(turn: Turn, agent_id: str, around: Surroundings, now_s: float) -> N
 def _again(
     turn: Turn, stay: Waiting, joined: QueueJoined, around: Surroundings, now_s: float, sorry: bool = False
 ) -> None:
-    joined = replace(
-        joined, stay_id=f"{turn.interaction_id}.s{turn.number()}", language=language_of(turn, stay), purpose="serve"
-    )
+    joined = waiting.another(turn, joined, language=language_of(turn, stay), purpose="serve")
     stay = stay.but(joined=joined, since_s=now_s, origin=None, sent_by="", playing="", saying="", timers=())
     first = waiting.prompts_for(turn.interaction, stay, around).returned if sorry else None
     waiting.begin(turn, stay, around, now_s, first)
@@ -146,8 +143,7 @@ def origin_of(talk: Conversation) -> QueueJoined | None:
     served = talk.served
     if not served.joined.queue:
         return served.origin
-    waited_s = served.joined.waited_s + max(0.0, talk.began_s - served.since_s)
-    return replace(served.joined, waited_s=waited_s)
+    return replace(served.joined, waited_s=waiting.waited_s(served, talk.began_s))
 
 
 def language_of(turn: Turn, stay: Waiting) -> str:

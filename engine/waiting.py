@@ -140,7 +140,7 @@ def overflow(turn: Turn, event: QueueLeft, around: Surroundings, now_s: float) -
         return False
     before = stop(turn)
     offers.withdraw_all(turn)
-    joined = again(turn, before, now_s, queue=event.target, agent_id="")
+    joined = another(turn, before.joined, queue=event.target, agent_id="", waited_s=waited_s(before, now_s))
     music = music_for(turn.interaction, event.target, "default", around)
     if music != before.music:
         turn.commands.append(StartMusic(turn.interaction.customer.leg_id, music))
@@ -148,11 +148,14 @@ def overflow(turn: Turn, event: QueueLeft, around: Surroundings, now_s: float) -
     return True
 
 
-def again(turn: Turn, before: Waiting, until_s: float, **changes: Any) -> QueueJoined:
-    """The same contact in a new stay that knows how long she has waited."""
-    waited_s = before.joined.waited_s + max(0.0, until_s - before.since_s)
-    stay_id = f"{turn.interaction_id}.s{turn.number()}"
-    return replace(before.joined, stay_id=stay_id, waited_s=waited_s, **changes)
+def another(turn: Turn, joined: QueueJoined, **changes: Any) -> QueueJoined:
+    """The same contact in a new stay."""
+    return replace(joined, stay_id=f"{turn.interaction_id}.s{turn.number()}", **changes)
+
+
+def waited_s(stay: Waiting, until_s: float) -> float:
+    """All the time she has waited, in this stay and those it followed."""
+    return stay.joined.waited_s + max(0.0, until_s - stay.since_s)
 
 
 # -- announcements ---------------------------------------------------------------------------------

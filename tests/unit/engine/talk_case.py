@@ -187,7 +187,9 @@ class Case:
                 bridges.get(command.bridge_id, set()).discard(command.leg_id)
             elif isinstance(command, DestroyBridge):
                 bridges.pop(command.bridge_id, None)
-        return {leg_id for legs in bridges.values() for leg_id in legs}
+        gone = {c.leg_id for c in self.commands if isinstance(c, HangUpLeg)}
+        gone |= {leg.leg_id for leg in self.interaction.legs if leg.state is LegState.ENDED}
+        return {leg_id for legs in bridges.values() for leg_id in legs} - gone
 
 
 def heard(case):
