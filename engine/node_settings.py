@@ -148,6 +148,8 @@ def _device(name: str, device: DeviceFile, secret: str) -> Device:
         transport=device.transport,
         language=device.language.replace("-", "_") if device.language else None,
         max_contacts=device.max_contacts,
+        srtp=device.srtp,
+        webrtc=device.webrtc,
     )
 
 
@@ -170,6 +172,7 @@ def _trunk(name: str, trunk: TrunkFile, password: Callable[[], str]) -> Trunk:
             "caller_number": trunk.caller,
             "dialled_from": trunk.dialled_from,
             "dtmf": trunk.dtmf,
+            "srtp": trunk.srtp,
         }
     )
 

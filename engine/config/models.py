@@ -83,6 +83,9 @@ class Site(Definition):
     )
     database: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the state directory")
     keep_journal_days: Count = Field(default=90, description="events older than this are deleted")
+    compliance: tuple[Name, ...] = Field(
+        default=(), description="rule packs of config/compliance/ that hold for every number that names none itself"
+    )
     routing: Routing = Field(default_factory=Routing, description="what holds for every queue and agent")
 
 
@@ -97,6 +100,9 @@ class Number(Definition):
     calendar: Name | None = Field(default=None, description="outside of it `closed_flow` answers")
     closed_flow: Name | None = None
     identity: PhoneNumber | None = Field(default=None, description="shown when its flow calls out; else the rule's")
+    compliance: tuple[Name, ...] | None = Field(
+        default=None, description="rule packs that hold here; the site's unless given, `[]` where no customers call"
+    )
 
     @model_validator(mode="after")
     def _one_way_to_match(self) -> Number:
@@ -124,6 +130,16 @@ class Device(Definition):
     codecs: tuple[Literal["alaw", "ulaw", "g722", "opus", "gsm"], ...] = ("alaw", "ulaw", "g722", "opus")
     language: LanguageTag | None = None
     max_contacts: Count = 1
+    srtp: Flag = Field(default=False, description="its audio is encrypted, or it has no calls; needs transport: tls")
+    webrtc: Flag = Field(default=False, description="a browser's phone: SIP over WebSocket, encrypted audio")
+
+    @model_validator(mode="after")
+    def _encrypted_or_not(self) -> Device:
+        if self.webrtc and (self.srtp or self.transport is not None):
+            raise fault("a browser's phone has its own transport and encryption", "take out transport and srtp")
+        if self.srtp and self.transport != "tls":
+            raise fault("srtp sends its keys in the open here", "add transport: tls, and tls_port in config/site.yaml")
+        return self
 
 
 class Registration(Definition):
@@ -147,6 +163,13 @@ class Trunk(Definition):
     caller: str | None = Field(default=None, description="the number our calls show")
     dialled_from: Literal["request", "to"] = "request"
     dtmf: Literal["rfc4733", "info", "inband", "auto"] = "rfc4733"
+    srtp: Flag = Field(default=False, description="its audio is encrypted, or there is no call; needs transport: tls")
+
+    @model_validator(mode="after")
+    def _keys_are_secret(self) -> Trunk:
+        if self.srtp and self.transport != "tls":
+            raise fault("srtp sends its keys in the open here", "add transport: tls, and tls_port in config/site.yaml")
+        return self
 
 
 class OutboundRule(Definition):

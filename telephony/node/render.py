@@ -32,6 +32,7 @@ RELOADED_MODULES = (
     "res_pjsip_endpoint_identifier_ip.so",
     "pbx_config.so",
     "res_musiconhold.so",
+    "res_rtp_asterisk.so",
 )
 """What to reload (AMI `Reload`, in this order) when `render` ran under a running Asterisk: phones, trunks, dialplan,
 music."""

@@ -62,7 +62,8 @@ class _Frozen(BaseModel):
 class Device(_Frozen):
     """A phone. It registers as `name` with `secret` and calls whatever it dials into the application.
 
-    `transport`: unset means the one it registers over. `context`: `bench` reaches the native benchmark menu.
+    `transport`: unset means the one it registers over. `srtp`: audio is encrypted, or there is no call (the keys are in
+    its SDP: use TLS). `webrtc`: a browser's, over a WebSocket. `context`: `bench` reaches the native benchmark menu.
     """
 
     name: Name
@@ -74,6 +75,7 @@ class Device(_Frozen):
     language: Language | None = None
     max_contacts: Annotated[int, Field(ge=1, le=10)] = 1
     srtp: bool = False
+    webrtc: bool = False
     context: Context = "arrivals"
 
 
@@ -234,6 +236,11 @@ class NodeSettings(_Frozen):
         return self.languages[0]
 
     @property
+    def webrtc(self) -> bool:
+        """Whether browsers are among its phones."""
+        return any(device.webrtc for device in self.devices)
+
+    @property
     def spool_dir(self) -> Path:
         return self.state_dir / "spool"
 
@@ -276,10 +283,13 @@ class NodeSettings(_Frozen):
             raise ValueError(
                 f"{', '.join(twice)}: this name is used twice among devices and trunks; each needs its own"
             )
-        reserved = {"global", "system", "anonymous"} | {f"transport-{kind}" for kind in ("udp", "tcp", "tls")}
+        reserved = {"global", "system", "anonymous"} | {f"transport-{kind}" for kind in ("udp", "tcp", "tls", "ws")}
         for name in names:
             if name in reserved or name.endswith(("-auth", "-out", "-identify", "-registration")):
                 raise ValueError(f"{name}: Asterisk's files use this name for something else; choose another")
+        for device in self.devices:
+            if device.webrtc and (device.transport is not None or device.srtp):
+                raise ValueError(f"device {device.name} is a browser: take out its transport and srtp, it has its own")
         for trunk in self.carriers:
             if trunk.transport == "tls" and self.tls_port is None:
                 raise ValueError(f"trunk {trunk.name} wants TLS and the node has no tls_port: set one (5061 is usual)")

@@ -151,7 +151,7 @@ class Softphone:
         timeout_s: float = 10.0,
         **more: Any,
     ) -> Event:
-        """Returns `registered`. `more`: display, auth_user, expires_s, retry_s (protocol.Register).
+        """Returns `registered`. `more`: display, auth_user, expires_s, retry_s, srtp (protocol.Register).
 
         Raises:
             RegistrationFailed: Asterisk refused it, or did not answer in time.

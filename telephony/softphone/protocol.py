@@ -60,7 +60,8 @@ def _no_redirection(code: int) -> None:
 
 
 class Register(_Command, frozen=True, kw_only=True, tag="register"):
-    """`registrar: false` makes an account that only calls and is called directly, at `local_port`."""
+    """`registrar: false` makes an account that only calls and is called directly, at `local_port`. `srtp`: audio is
+    encrypted, or there is no call."""
 
     account: Name
     secret: str = ""
@@ -73,6 +74,7 @@ class Register(_Command, frozen=True, kw_only=True, tag="register"):
     retry_s: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 5
     registrar: bool = True
     local_port: Port = 0
+    srtp: bool = False
 
 
 class Unregister(_Command, frozen=True, kw_only=True, tag="unregister"):

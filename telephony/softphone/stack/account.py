@@ -82,4 +82,7 @@ def configuration(wanted: Register, transport_id: int, local_address: str, rtp_p
     # Two phones on one machine would otherwise race for the same first ports.
     media.transportConfig.randomizePort = True
     media.streamKaEnabled = False
+    if wanted.srtp:
+        media.srtpUse = pj.PJMEDIA_SRTP_MANDATORY
+        media.srtpSecureSignaling = 0  # the far side says whether keys may travel in the open
     return config

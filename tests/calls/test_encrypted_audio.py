@@ -1,0 +1,199 @@
+"""Audio that nobody on the way can hear: SRTP phones and carriers, and browsers' phones over a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import re
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from core.events import LegArrived, LegEnded, LegUp
+from core.leg import EndReason
+from telephony.control.asterisk import AsteriskCallControl
+from telephony.node.installation import Installation
+from telephony.node.settings import Device
+from telephony.softphone import ear
+from telephony.softphone.errors import CallEnded
+from tests.ari_listener import ari
+from tests.asterisk_fixture import AsteriskNode, started
+from tests.contract.control_stage import Facts, ari_settings
+from tests.phone_fixture import Phones, tone_wav
+
+pytestmark = pytest.mark.asterisk
+
+
+@pytest.fixture(scope="module")
+def node(asterisk_installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskNode]:
+    running = started(
+        asterisk_installation,
+        tmp_path_factory.mktemp("encrypted"),
+        devices=(
+            Device(name="main-secret", srtp=True),
+            Device(name="main-open"),
+            Device(name="main-browser", webrtc=True),
+        ),
+    )
+    yield running
+    running.launcher.stop()
+
+
+@contextlib.asynccontextmanager
+async def engine(node: AsteriskNode) -> AsyncIterator[tuple[AsteriskCallControl, Facts]]:
+    facts = Facts()
+    control = AsteriskCallControl([ari_settings(node.settings)], facts.sink, lambda name, what: None)
+    await control.start()
+    try:
+        yield control, facts
+    finally:
+        await control.close()
+
+
+def is_encrypted(node: AsteriskNode, leg_id: str) -> bool:
+    told = ari(node, "GET", f"channels/{leg_id}/variable", variable="CHANNEL(rtp,secure)").json()
+    return bool(told["value"] == "1")
+
+
+async def test_an_encrypted_phone_and_an_open_one_talk(node: AsteriskNode, softphones: Phones, tmp_path: Path) -> None:
+    async with engine(node) as (control, facts):
+        phone, port = await softphones(rate_hz=8000), node.settings.sip_port
+        await phone.register("main-secret", node.device("main-secret").secret, port=port, srtp=True)
+        await phone.register("main-open", node.device("main-open").secret, port=port)
+        calls = [await phone.call("100", account=account) for account in ("main-secret", "main-open")]
+        legs = [(await facts.next(LegArrived, count=count)).leg_id for count in (1, 2)]
+        for leg_id, call in zip(legs, calls, strict=True):
+            await control.answer(leg_id)
+            await call.until("confirmed")
+        assert [is_encrypted(node, leg_id) for leg_id in legs] == [True, False]
+        await control.bridge("b1", legs)
+        heard = [await call.record(tmp_path / f"{n}.wav") for n, call in enumerate(calls)]
+        for n, call in enumerate(calls):
+            await call.play(tone_wav(tmp_path / f"tone-{n}.wav", 500.0 + 400 * n, seconds=1.0))
+        await asyncio.sleep(1.5)
+        await control.destroy_bridge("b1")
+        for call in calls:
+            await call.hangup()
+        sounds = [ear.load(await recording.saved()) for recording in heard]
+        assert ear.tone_spans(sounds[0], 900.0)
+        assert ear.tone_spans(sounds[1], 500.0)
+        for leg_id in legs:
+            await facts.next(LegEnded, leg_id)
+
+
+async def test_who_would_send_it_in_the_open_gets_no_call(node: AsteriskNode, softphones: Phones) -> None:
+    async with engine(node) as (_, facts):
+        phone = await softphones()
+        await phone.register("main-secret", node.device("main-secret").secret, port=node.settings.sip_port)
+        call = await phone.call("100")
+        with pytest.raises(CallEnded) as ended:
+            await call.until("confirmed")
+        assert ended.value.code == 488
+        assert facts.of(LegUp, "") == []
+
+
+# -- browsers ------------------------------------------------------------------------------------------
+FINGERPRINT = ":".join(f"{byte:02X}" for byte in hashlib.sha256(b"a browser's certificate").digest())
+OFFER = f"""v=0
+o=- 1 1 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE 0
+m=audio 9 UDP/TLS/RTP/SAVPF 111 8
+c=IN IP4 0.0.0.0
+a=rtcp:9 IN IP4 0.0.0.0
+a=ice-ufrag:abcd
+a=ice-pwd:abcdefghijklmnopqrstuvwx
+a=fingerprint:sha-256 {FINGERPRINT}
+a=setup:actpass
+a=mid:0
+a=sendrecv
+a=rtcp-mux
+a=rtpmap:111 opus/48000/2
+a=rtpmap:8 PCMA/8000
+""".replace("\n", "\r\n")
+
+
+class Browser:
+    """SIP over a WebSocket as JsSIP writes it: register, then call."""
+
+    def __init__(self, socket: ClientConnection, device: Device) -> None:
+        self._socket = socket
+        self._device = device
+        self._host = f"{secrets.token_hex(5)}.invalid"
+
+    async def request(self, method: str, uri: str, body: str = "", timeout_s: float = 5.0) -> tuple[int, str]:
+        """The final answer; a challenge is met once."""
+        call_id, tag, cseq, login = secrets.token_hex(8), secrets.token_hex(4), 1, ""
+        while True:
+            await self._socket.send(self._message(method, uri, call_id, tag, cseq, login, body))
+            async with asyncio.timeout(timeout_s):
+                code, text = await self._answer()
+            if code != 401 or login:
+                return code, text
+            login, cseq = self._login(method, uri, text), cseq + 1
+
+    async def _answer(self) -> tuple[int, str]:
+        while True:
+            text = str(await self._socket.recv())
+            status = re.match(r"SIP/2\.0 (\d{3})", text)
+            if status and int(status[1]) >= 200:
+                return int(status[1]), text
+
+    def _message(self, method: str, uri: str, call_id: str, tag: str, cseq: int, login: str, body: str) -> str:
+        name = self._device.name
+        to = f"<sip:{name}@centralita.test>" if method == "REGISTER" else f"<{uri}>"
+        kind = "Content-Type: application/sdp\r\n" if body else ""
+        return (
+            f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/WS {self._host};branch=z9hG4bK{secrets.token_hex(6)}\r\n"
+            f"Max-Forwards: 69\r\nTo: {to}\r\nFrom: <sip:{name}@centralita.test>;tag={tag}\r\nCall-ID: {call_id}\r\n"
+            f"CSeq: {cseq} {method}\r\nContact: <sip:{name}@{self._host};transport=ws>;expires=120\r\n"
+            f"{login}{kind}Content-Length: {len(body)}\r\n\r\n{body}"
+        )
+
+    def _login(self, method: str, uri: str, challenge: str) -> str:
+        asked = dict(re.findall(r'(realm|nonce|opaque)="([^"]*)"', challenge))
+        user, realm, nonce = self._device.name, asked["realm"], asked["nonce"]
+
+        def md5(text: str) -> str:
+            return hashlib.md5(text.encode()).hexdigest()
+
+        secret = md5(f"{user}:{realm}:{self._device.secret}")
+        proof = md5(f"{secret}:{nonce}:00000001:c:auth:{md5(f'{method}:{uri}')}")
+        return (
+            f'Authorization: Digest username="{user}", realm="{realm}", nonce="{nonce}", uri="{uri}", '
+            f'response="{proof}", algorithm=MD5, cnonce="c", qop=auth, nc=00000001, '
+            f'opaque="{asked.get("opaque", "")}"\r\n'
+        )
+
+
+async def test_a_browsers_phone_registers_and_is_answered_with_encrypted_audio(node: AsteriskNode) -> None:
+    uri = f"ws://127.0.0.1:{node.settings.http_port}/ws"
+    async with engine(node) as (control, facts), connect(uri, subprotocols=["sip"]) as socket:  # type: ignore[list-item]
+        assert socket.subprotocol == "sip"
+        browser = Browser(socket, node.device("main-browser"))
+        assert (await browser.request("REGISTER", "sip:centralita.test"))[0] == 200
+        calling = asyncio.create_task(browser.request("INVITE", "sip:100@centralita.test", OFFER))
+        arrived = await facts.next(LegArrived)
+        assert (arrived.called, arrived.entry) == ("100", "main-browser")
+        await control.answer(arrived.leg_id)
+        code, answer = await calling
+        # (Asterisk has no ICE candidates on loopback, so nothing of ICE is in its answer here.)
+        assert code == 200
+        assert "UDP/TLS/RTP/SAVPF" in answer
+        assert re.search(r"a=fingerprint:sha-256 (?:[0-9A-F]{2}:){31}[0-9A-F]{2}", answer, re.IGNORECASE)
+        assert re.search(r"a=setup:(?:active|passive)", answer)
+        assert "a=rtpmap:111 opus/48000/2" in answer or "a=rtpmap:8 PCMA/8000" in answer
+        await control.hang_up(arrived.leg_id, EndReason.HUNG_UP_BY_US)
+        await facts.next(LegEnded, arrived.leg_id)
+
+
+async def test_a_browsers_phone_without_its_secret_stays_outside(node: AsteriskNode) -> None:
+    uri = f"ws://127.0.0.1:{node.settings.http_port}/ws"
+    stranger = node.device("main-browser").model_copy(update={"secret": "not-the-secret"})
+    async with connect(uri, subprotocols=["sip"]) as socket:  # type: ignore[list-item]
+        assert (await Browser(socket, stranger).request("REGISTER", "sip:centralita.test"))[0] in (401, 403)
