@@ -12,6 +12,7 @@ from pathlib import Path
 from acd import definitions
 from definitions.schema import Schema, as_text, editor_schema
 from engine.config import models
+from engine.config.compliance import Pack
 from engine.config.queue_prompts import Queue
 from ivr.schema import PROMPT_PART, calendar_schema, flow_schema, scenario_schema
 
@@ -30,6 +31,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "agents.json": partial(editor_schema, definitions.Agents, "Agents"),
     "dispositions.json": partial(editor_schema, definitions.Dispositions, "Dispositions"),
     "not_ready.json": partial(editor_schema, definitions.NotReady, "Not-ready reasons"),
+    "compliance.json": partial(editor_schema, Pack, "Rule pack"),
     "outbound.json": partial(editor_schema, models.Outbound, "Outbound rules"),
     "http.json": partial(editor_schema, models.Http, "HTTP hosts"),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import typer
 
 from engine.cli.common import (
@@ -23,6 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def check(project: ProjectOption = None, json: JsonOption = False) -> None:
     """Check all definitions without loading them. Exit code 1 when there is any error; warnings alone pass."""
+    from engine.config.compliance import stale
     from engine.config.loader import load
     from engine.config.sources import read_sources
     from engine.music import known_music
@@ -31,6 +34,8 @@ def check(project: ProjectOption = None, json: JsonOption = False) -> None:
     home = home_of(project)
     sources = read_sources(home.project)
     loaded = load(sources, known_sounds(home), known_music(home))
+    if loaded.configuration is not None:
+        loaded.problems.extend(stale(loaded.configuration.packs, datetime.now(UTC).date()))
     errors, files = loaded.problems.errors, counted(len(sources), "file")
     warnings = counted(len(loaded.problems.warnings), "warning")
     if json:

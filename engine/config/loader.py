@@ -12,10 +12,12 @@ from pydantic import TypeAdapter, ValidationError
 from acd.setup import Key, Setup
 from core.media import Speech
 from definitions.fields import TenantName
+from definitions.layout import stem_of
 from definitions.models import Definition
 from definitions.models import load as load_definition
 from definitions.problems import Problem, Problems, Severity
 from engine.config import models
+from engine.config.compliance import Pack, check_compliance
 from engine.config.numbers import NumberPlan, NumberRange, Route
 from engine.config.outbound import OutboundRule, OutboundRules
 from engine.config.queue_prompts import Queue, QueuePrompts
@@ -37,6 +39,7 @@ D = TypeVar("D", bound=Definition)
 _FOLDERS: Mapping[str, tuple[type[Definition], str]] = {
     "devices": (models.Device, "device"),
     "trunks": (models.Trunk, "trunk"),
+    "compliance": (Pack, "pack"),
 }
 
 
@@ -58,6 +61,8 @@ class Configuration:
     routing: Setup
     """Declared agents only; a PIN `secret:NAME` is still a name (`routing_with`)."""
     queue_prompts: Mapping[Key, QueuePrompts]
+    packs: Mapping[str, tuple[str, Pack]] = field(default_factory=dict)
+    """Rule packs: name -> (file, pack)."""
 
     def http_hosts(self, box: SecretBox) -> dict[str, AllowedHost]:
         """The hosts flows may ask; a header `secret:NAME` gets its value from the state directory."""
@@ -159,6 +164,11 @@ def load(
     things = {folder: _things(reading, folder) for folder in _FOLDERS}
     devices = {asterisk_name(*key): d for key, d in things["devices"].items() if isinstance(d, models.Device)}
     trunks = {asterisk_name(*key): t for key, t in things["trunks"].items() if isinstance(t, models.Trunk)}
+    packs = {
+        name: (f"config/compliance/{name}.yaml", pack)
+        for (_, name), pack in things["compliance"].items()
+        if isinstance(pack, Pack)
+    }
     phones = frozenset(things["devices"])
     queues = read_routing(sources, site.languages, phones, sounds, site.routing, music)
     reading.problems.extend(queues.found.problems)
@@ -179,6 +189,9 @@ def load(
     numbers = _number_plan(reading, flows.release)
     if flows.release is not None:
         queues.check_flows(flows.release.flows.values(), reading.problems)
+        listed = tuple(_numbers(reading))
+        broken = frozenset(stem_of(file) for file, _ in reading.folder("compliance")) - packs.keys()
+        check_compliance(site, packs, listed, flows.release, queues.queues, broken, reading.problems)
     rules = _outbound_rules(reading, site, outbound, devices, trunks)
     if not reading.problems.errors:
         _check_node(reading, misfits(site, outbound.emergency, devices, trunks), things)
@@ -198,6 +211,7 @@ def load(
         release=flows.release,
         routing=queues.setup(flows.release, site.languages, site.routing, map(tenant_of, sources)),
         queue_prompts=queues.prompts(),
+        packs=packs,
     )
     return Loaded(configuration, reading.problems)
 
@@ -240,6 +254,14 @@ def _check_node(
     }
     for name, what in wrong:
         reading.error(files.get(name, "config/site.yaml"), what, "Asterisk cannot be given this: change it")
+
+
+def _numbers(reading: _Reading) -> Iterable[tuple[str, str, models.Number]]:
+    """(file, tenant, number) of every number that can be read."""
+    for file, tenant in reading.folder("numbers"):
+        number = load_definition(models.Number, reading.sources[file], file)
+        if not isinstance(number, Problems):
+            yield file, tenant, number
 
 
 def _number_plan(reading: _Reading, release: Release | None) -> NumberPlan:

@@ -27,6 +27,7 @@ FILES = {
     "agents.json": "config/agents.yaml",
     "dispositions.json": "config/dispositions.yaml",
     "not_ready.json": "config/not_ready.yaml",
+    "compliance.json": "config/compliance/*.yaml",
     "site.json": "config/site.yaml",
     "outbound.json": "config/outbound.yaml",
     "http.json": "config/http.yaml",
