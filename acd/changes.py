@@ -27,7 +27,8 @@ def change(floor: Floor, turn: Turn, setup: Setup) -> None:
             turn.agent(agent)
     for stay in floor.stays.values():
         queue = setup.queues.get(stay.queue_key)
-        if queue is not None and (step := step_at(stay, queue, turn.now_s)) != stay.step:
+        step = step_at(stay, queue, turn.now_s) if queue is not None else 0
+        if step != stay.step:
             turn.stay(stay).step = step
     floor.index(turn.now_s)
     for agent in tuple(floor.agents.values()):

@@ -59,7 +59,7 @@ def arm(floor: Floor, turn: Turn) -> None:
 
 def agent_due_s(floor: Floor, agent: Agent, now_s: float) -> float:
     """When she needs attention; infinite for never."""
-    due_s = agent.rest_until_s if agent.rest_until_s > now_s else inf
+    due_s = agent.rest_until_s if agent.rest_until_s > now_s and not agent.gone else inf
     for work in agent.assignments.values():
         if work.ends_s and work.state in _TIMED:
             due_s = min(due_s, work.ends_s)

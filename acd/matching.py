@@ -30,7 +30,10 @@ _SHOWN = 3
 def settle(floor: Floor, turn: Turn) -> None:
     """Files the agents this event changed, and matches what it freed."""
     newly = 0
-    for agent in turn.agents.values():
+    if any(agent.gone for agent in turn.agents.values()):
+        floor.index(turn.now_s)
+        turn.everything = True
+    for agent in () if turn.everything else turn.agents.values():
         number = floor.numbers[agent.key]
         if floor.refresh(number, turn.now_s):
             newly |= 1 << number
