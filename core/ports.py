@@ -20,7 +20,8 @@ EventSink = Callable[[LegFact], None]
 
 @dataclass(frozen=True, slots=True)
 class FoundLeg:
-    """A leg that exists on a node. The arrival fields let an unknown inbound leg be taken in as new."""
+    """A leg that exists on a node. The arrival fields let an unknown inbound leg be taken in as new. `ringing`: at the
+    phone we dial."""
 
     leg_id: str
     node: str
@@ -31,6 +32,7 @@ class FoundLeg:
     caller_name: str
     entry: str
     created_s: float
+    ringing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,15 @@ class CallControl(Protocol):
 
     async def park(self, leg_id: str) -> None:
         """A leg that waits for its next conversation: silence is sent to it."""
+        ...
+
+    async def listen_in(self, leg_id: str, to_leg_id: str, whisper: bool) -> None:
+        """`leg_id` hears both directions of `to_leg_id`, which alone hears it when `whisper`. Until either ends, or
+        `leg_id` is bridged."""
+        ...
+
+    async def stop_listening(self, leg_id: str) -> None:
+        """That it does not listen is fine."""
         ...
 
     def connected_nodes(self) -> Sequence[str]: ...

@@ -26,6 +26,18 @@ def _asked(home: Home, method: str, path: str, timeout_s: float, body: Mapping[s
         fail(f"no engine answers in {home.state}: start it with `centralita up`", NOT_RUNNING)
 
 
+def if_running(home: Home, path: str) -> dict[str, Any] | None:
+    """The engine's answer; None when none runs, or it knows nothing of this."""
+    transport = httpx.HTTPTransport(uds=str(home.control_socket))
+    try:
+        with httpx.Client(transport=transport, base_url="http://engine", timeout=5.0) as client:
+            answer = client.get(path)
+            body: dict[str, Any] | None = answer.json() if answer.status_code == 200 else None
+            return body
+    except (httpx.HTTPError, OSError, ValueError):
+        return None
+
+
 def do(home: Home, fact: str, fields: Mapping[str, Any]) -> None:
     """Has the engine do what a person wants; ends the command with its words when it refuses."""
     body = _asked(home, "POST", "/acd/do", 30.0, {"fact": fact, "fields": dict(fields)})

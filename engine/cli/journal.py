@@ -63,14 +63,28 @@ def erase(
 
 
 def explain(interaction_id: IdArgument, project: ProjectOption = None, json: JsonOption = False) -> None:
-    """Why the caller was led where she was: her way through the flows, with the reasons."""
-    records = records_of(interaction_id, project)
+    """Why the caller was led where she was: her way through the flows and queues, and why to these agents.
+
+    While she waits, the running engine adds who could have her, why not, and what ten more seconds would change.
+    """
+    from engine.cli.client import if_running
+    from engine.cli.routing_words import routing
+    from engine.routing_story import tell
+
+    with reading(project) as reader:
+        records = reader.show(_the_one(interaction_id, reader))
+        told = tell(reader, records[0].interaction_id)
+    live = if_running(home_of(project), f"/acd/explain/{records[0].interaction_id}")
+    now = (live or {}).get("now")
     steps = explain_steps(records)
     if json:
-        print_json({"interaction_id": records[0].interaction_id, "steps": steps})
+        print_json({**told, "steps": steps, "now": now})
         return
     out.print(f"Why, for {records[0].interaction_id}")
     out.print(reasons(steps))
+    if told["stays"] or now:
+        out.print()
+        out.print(routing(told, now))
 
 
 def _record_json(record: Any) -> dict[str, Any]:

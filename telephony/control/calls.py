@@ -224,6 +224,7 @@ class Calls(Desk):
             if memory is None:
                 limit_s = node.settings.inbound_limit_s if leg.inbound else 0.0
                 memory = LegMemory(leg.leg_id, node, leg.inbound, limit_s)
+                memory.rang = leg.ringing
                 memory.background |= {"moh", "silence"}  # who was here before us may have left it so
                 self._book.add(memory)
             memory.confirmed, memory.missed = True, False

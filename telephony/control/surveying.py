@@ -18,6 +18,8 @@ from telephony.control.translate import ARRIVED, arrival
 
 BRIDGE_NAME = "centralita"
 """Every bridge of ours carries this name, so that others' are left alone."""
+EAVESDROPPER = "Snoop/"
+"""How Asterisk's names of channels begin through which a supervisor hears a leg: nobody's legs."""
 
 
 async def survey_node(node: NodeClient) -> Survey:
@@ -47,6 +49,8 @@ def _body(response: RestResponse) -> str:
 
 
 def _is_ours(channel: Channel, app: str, ids: frozenset[str]) -> bool:
+    if channel.name.startswith(EAVESDROPPER):
+        return False
     dialplan = channel.dialplan
     if dialplan.app_name == "Stasis":
         return dialplan.app_data == app or dialplan.app_data.startswith(f"{app},")
@@ -67,4 +71,5 @@ def _found(node: str, app: str, channel: Channel) -> FoundLeg:
         caller_name=arrived.caller_name,
         entry=arrived.entry,
         created_s=seconds(channel.creationtime),
+        ringing=not inbound and channel.state == "Ringing",
     )
