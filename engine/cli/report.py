@@ -1,0 +1,144 @@
+"""`centralita report`: what a law wants counted, from the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json
+from engine.cli.journal import reading
+
+if TYPE_CHECKING:
+    from acd.report import Attended, Key
+    from core.decisions import StayEnded
+    from store.journal_reader import JournalReader
+
+app = typer.Typer(help="What a law wants counted.", no_args_is_help=True)
+PACK, RULE = "es-clientela", "answered_within"
+_PAGE = 2_000
+
+
+@app.callback()
+def report() -> None:
+    """What a law wants counted."""
+
+
+@app.command("clientela")
+def clientela(
+    first: Annotated[str, typer.Option("--from", help="First day, like 2026-01-01; this year's unless told.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last day; today unless told.")] = "",
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """How many calls a person attended in time (Ley 10/2025: 95% within three minutes), by queue.
+
+    Counted once a call, from joining a queue to talking. Exit code 1 when it is fewer than the law asks.
+    """
+    from acd.report import attended, total
+    from engine.config.loader import load
+    from engine.config.sources import read_sources
+
+    home = home_of(project)
+    configuration = load(read_sources(home.project)).configuration
+    if configuration is None:
+        fail("the configuration has errors: see `centralita check`")
+    if PACK not in configuration.packs or RULE not in configuration.packs[PACK][1].rules:
+        fail(f"config/compliance/{PACK}.yaml has no rule {RULE}: it says how many, and how soon")
+    rule = configuration.packs[PACK][1].rules[RULE]
+    percent, within_s = rule.percent or 0.0, rule.within_s or 0.0
+    zone = ZoneInfo(configuration.site.time_zone)
+    until = _day(last) if last else datetime.now(UTC).astimezone(zone).date()
+    since = _day(first) if first else until.replace(month=1, day=1)
+    with reading(project) as reader:
+        rows = attended(ends(reader, _moment(since, zone), _moment(until + timedelta(days=1), zone)), within_s)
+    whole = total(rows.values())
+    met = whole.percent is None or whole.percent >= percent
+    if json:
+        print_json(
+            {
+                "from": since.isoformat(),
+                "to": until.isoformat(),
+                "percent_asked": percent,
+                "within_s": within_s,
+                "queues": [{"tenant": tenant, "queue": queue, **_plain(row)} for (tenant, queue), row in rows.items()],
+                "total": _plain(whole),
+                "met": met,
+            }
+        )
+    else:
+        out.print(_table(rows, whole, since, until, within_s))
+        out.print(_verdict(whole, percent, within_s, met))
+    if not met:
+        raise typer.Exit(1)
+
+
+def ends(reader: JournalReader, since_s: float, until_s: float) -> Iterator[StayEnded]:
+    """Every stay that ended in that time, in order."""
+    from core.decisions import StayEnded
+
+    seq = reader.seq_before(since_s)
+    while entries := reader.tail(seq, _PAGE):
+        for entry in entries:
+            if entry.at_s >= until_s:
+                return
+            yield from (decision for decision in entry.decisions if isinstance(decision, StayEnded))
+        seq = entries[-1].seq
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        fail(f"'{text[:40]}' is not a day: write it like 2026-12-31", 2)
+
+
+def _moment(day: date, zone: ZoneInfo) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()
+
+
+def _plain(row: Attended) -> dict[str, Any]:
+    return {
+        "received": row.received,
+        "answered": row.answered,
+        "in_time": row.in_time,
+        "percent": None if row.percent is None else round(row.percent, 2),
+        "mean_wait_s": None if row.mean_wait_s is None else round(row.mean_wait_s, 1),
+        "ends": dict(sorted(row.ends.items())),
+    }
+
+
+def _table(rows: dict[Key, Attended], whole: Attended, since: date, until: date, within_s: float) -> Any:
+    from rich.table import Table
+
+    table = Table(title=f"{since} to {until}", box=None, title_justify="left")
+    table.add_column("queue")
+    for name in ("received", "answered", f"in {within_s:.0f} s", "percent", "mean wait", "hung up", "at once"):
+        table.add_column(name, justify="right")
+    several = len({tenant for tenant, _ in rows}) > 1
+    for (tenant, queue), row in rows.items():
+        table.add_row(f"{tenant}/{queue}" if several else queue, *_cells(row))
+    table.add_row("all", *_cells(whole), style="bold")
+    return table
+
+
+def _cells(row: Attended) -> tuple[str, ...]:
+    return (
+        str(row.received),
+        str(row.answered),
+        str(row.in_time),
+        "" if row.percent is None else f"{row.percent:.1f}%",
+        "" if row.mean_wait_s is None else f"{row.mean_wait_s:.0f} s",
+        str(row.ends["abandoned"]),
+        str(row.ends["short_abandoned"]),
+    )
+
+
+def _verdict(whole: Attended, percent: float, within_s: float, met: bool) -> str:
+    if whole.percent is None:
+        return "nobody waited in a queue in this time"
+    asked = f"{percent:.0f}% within {within_s:.0f} s are asked for"
+    return f"[green]{asked}: reached[/]" if met else f"[red]{asked}: not reached[/]"
