@@ -198,24 +198,24 @@ def let_go(turn: Turn, party: Party, how: str) -> None:
         offers.withdraw_all(turn, party.stay_id)
         turn.facts.append(StayGivenUp(turn.interaction_id, party.stay_id, "left_by_key"))
     elif party.line_interaction_id:
-        _give_back(turn, party, talk, vanished=how == "vanished")
+        _give_back(turn, party, talk)
     else:
         leg = turn.interaction.leg(party.leg_id)
         if leg is not None and leg.state is not LegState.ENDED:
             turn.commands.append(HangUpLeg(party.leg_id))
 
 
-def _give_back(turn: Turn, party: Party, talk: Conversation, vanished: bool) -> None:
-    if not vanished:
-        turn.commands += [StopPlayback(leg_id, each) for leg_id, each in talk.before if leg_id == party.leg_id]
-        if talk.ring is not None and talk.ring[0] == party.leg_id:
-            turn.commands.append(StopPlayback(*talk.ring))
-        if party.muted:
-            turn.commands.append(MuteLeg(party.leg_id, muted=False))
-        if talk.bridged and party.inside:
-            turn.commands.append(UnbridgeLeg(party.leg_id, talk.bridge_id))
-        elif not party.inside:
-            turn.commands.append(StopMusic(party.leg_id))
+def _give_back(turn: Turn, party: Party, talk: Conversation) -> None:
+    """As it came: silent, heard again, in no bridge. A line that has ended does not mind."""
+    turn.commands += [StopPlayback(leg_id, each) for leg_id, each in talk.before if leg_id == party.leg_id]
+    if talk.ring is not None and talk.ring[0] == party.leg_id:
+        turn.commands.append(StopPlayback(*talk.ring))
+    if party.muted:
+        turn.commands.append(MuteLeg(party.leg_id, muted=False))
+    if talk.bridged and party.inside:
+        turn.commands.append(UnbridgeLeg(party.leg_id, talk.bridge_id))
+    elif not party.inside:
+        turn.commands.append(StopMusic(party.leg_id))
     turn.facts.append(LineUsed(party.line_interaction_id, party.leg_id))
 
 
@@ -223,6 +223,7 @@ def dissolve(turn: Turn, how: str) -> Conversation:
     """Everybody beside the customer is let go, and the bridge is gone. She herself is somebody else's to look after."""
     talk = turn.interaction.talk
     assert talk is not None
+    offers.withdraw_all(turn)
     for party in talk.parties:
         let_go(turn, party, how)
     customer = turn.interaction.customer

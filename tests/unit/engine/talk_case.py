@@ -92,7 +92,7 @@ class Case:
 
     def __init__(self, around=PLAIN):
         self.around, self.now_s, self.last = around, 1000.0, None
-        self.commands, self.facts, self.offers = [], [], 0
+        self.commands, self.facts, self.offers, self.offered = [], [], 0, {}
         self.take(arrivals.arrive(LegArrived(CALLER, "n1", "100", "+34600000000", "Eva Luz"), around, self.now_s))
         self.tell(LegUp(CALLER))
 

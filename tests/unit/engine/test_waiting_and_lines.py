@@ -1,0 +1,266 @@
+"""What who waits hears; held lines; recordings of conversations; what snapshots keep of it all."""
+
+import pathlib
+from dataclasses import replace
+
+import pytest
+
+from core.commands import (
+    AskAgent,
+    KeepRecording,
+    ParkLeg,
+    PauseTalkRecording,
+    Play,
+    StartMusic,
+    StartTalkRecording,
+    StopMusic,
+    StopPlayback,
+    StopTalkRecording,
+)
+from core.events import (
+    AgentAnswered,
+    CommandRejected,
+    DigitPressed,
+    LegAdopted,
+    LegEnded,
+    LegUp,
+    PlaybackFinished,
+    RecordingFailed,
+    TimerFired,
+)
+from core.leg import EndReason
+from core.routing import LineChanged, LineParty, LineUsed, QueuePosition
+from engine import lines, snapshots
+from engine.contact import Line
+from engine.interaction import Turn
+from ivr.prompts import Prompt
+from tests.unit.engine.talk_case import ANNOUNCED, CALLER, ID, RECORDED, TEXTS, Case, case, heard, play_out
+
+__all__ = ["case"]
+
+
+# -- announcements
+@pytest.fixture
+def waits():
+    return Case(ANNOUNCED).queue()
+
+
+def position(case, place):
+    return QueuePosition(ID, case.interaction.waiting.stay_id, place, 9)
+
+
+def comfort(case):
+    (timer_id,) = (each for each in case.interaction.waiting.timers if each.endswith("comfort"))
+    case.tell(TimerFired(ID, timer_id))
+
+
+def test_her_place_is_told_between_music_and_music(waits):
+    waits.tell(position(waits, 3))
+    assert heard(waits) == ["Usted es el 3."]
+    assert [type(c) for c in waits.last.commands[:2]] == [StopMusic, Play]
+    play_out(waits)
+    assert waits.commanded(StartMusic) == [StartMusic(CALLER, "default")]
+
+
+def test_one_announcement_at_a_time(waits):
+    waits.tell(position(waits, 3))
+    waits.tell(position(waits, 2))
+    assert waits.last.commands == []
+    comfort(waits)
+    assert heard(waits) == []
+
+
+def test_words_of_comfort_take_turns(waits):
+    comfort(waits)
+    assert heard(waits) == ["Gracias."]
+    play_out(waits)
+    comfort(waits)
+    assert heard(waits) == ["Siga ahí."]
+    play_out(waits)
+    comfort(waits)
+    assert heard(waits) == ["Gracias."]
+
+
+def test_a_key_counts_during_an_announcement_too(waits):
+    waits.tell(position(waits, 3))
+    playing = waits.interaction.waiting.playing
+    waits.tell(DigitPressed(CALLER, "9"))
+    assert waits.commanded(StopPlayback) == [StopPlayback(CALLER, playing)]
+    assert heard(waits) == ["Deje un mensaje."]
+
+
+def test_an_agent_interrupts_an_announcement(waits):
+    waits.tell(position(waits, 3))
+    playing = waits.interaction.waiting.playing
+    waits.talk()
+    assert StopPlayback(CALLER, playing) in waits.last.commands
+    assert waits.inside() == {CALLER, waits.agent_leg}
+    waits.tell(PlaybackFinished(CALLER, playing, "stopped"))
+    assert waits.last.commands == []
+
+
+def test_an_announcement_whose_end_is_never_told_gives_way_to_music(waits):
+    waits.tell(position(waits, 3))
+    (timer_id,) = (each for each in waits.interaction.waiting.timers if each.endswith("heard"))
+    waits.tell(TimerFired(ID, timer_id))
+    assert waits.commanded(StartMusic)
+
+
+def test_an_announcement_that_cannot_be_played_gives_way_to_music(waits):
+    waits.tell(position(waits, 3))
+    playing = waits.interaction.waiting.playing
+    waits.tell(CommandRejected(ID, "9.1", "Play", "no such file", CALLER, playing))
+    assert waits.commanded(StartMusic)
+
+
+def test_after_a_restart_there_is_music_and_the_timers_run(waits):
+    waits.tell(position(waits, 3), LegAdopted(CALLER, up=True, bridge_id=""))
+    assert waits.commanded(StartMusic) == [StartMusic(CALLER, "default")]
+    assert waits.interaction.waiting.playing == ""
+    comfort(waits)
+    assert heard(waits) == ["Gracias."]
+
+
+# -- recordings
+def test_a_conversation_is_recorded_and_filed_when_it_is_over():
+    case = Case(RECORDED).queue().talk()
+    (started,) = case.commanded(StartTalkRecording)
+    assert started.leg_id == CALLER
+    case.tell(LegEnded(CALLER, EndReason.HUNG_UP))
+    assert [type(c) for c in case.last.commands if hasattr(c, "recording_id")] == [StopTalkRecording, KeepRecording]
+    (kept,) = case.commanded(KeepRecording)
+    assert (kept.mailbox, kept.caller, kept.called) == ("talk.sales", "+34600000000", "100")
+    assert kept.labels == {"kind": "conversation", "queue": "sales", "agents": "ana"}
+
+
+def test_who_is_recorded_does_not_change_when_it_is_asked_again():
+    around = replace(RECORDED, routing=RECORDED.routing)
+    assert Case(around).queue().talk().interaction.recording is not None
+
+
+def test_an_agent_pauses_the_recording():
+    case = Case(RECORDED).queue().talk()
+    recording_id = case.interaction.recording.recording_id
+    assert case.act("pause_recording") == ""
+    assert case.last.commands == [PauseTalkRecording(CALLER, recording_id)]
+    assert case.act("pause_recording") == ""
+    assert case.last.commands == []
+    assert case.act("resume_recording") == ""
+    assert case.last.commands == [PauseTalkRecording(CALLER, recording_id, paused=False)]
+
+
+def test_what_is_not_recorded_cannot_be_paused(case):
+    assert case.talk().act("pause_recording") == "this conversation is not being recorded"
+
+
+@pytest.mark.parametrize("failed", [RecordingFailed, CommandRejected])
+def test_a_recording_that_fails_touches_nothing_else(failed):
+    case = Case(RECORDED).queue().talk()
+    recording_id = case.interaction.recording.recording_id
+    if failed is RecordingFailed:
+        case.tell(RecordingFailed(CALLER, recording_id, "no space left"))
+    else:
+        case.tell(CommandRejected(ID, "9.1", "StartTalkRecording", "no recorder", CALLER, recording_id))
+    assert case.last.commands == []
+    assert case.state == "connected"
+    case.tell(LegEnded(CALLER, EndReason.HUNG_UP))
+    assert case.commanded(KeepRecording) == []
+
+
+def with_notice():
+    texts = replace(TEXTS, recording_notice=Prompt({"es": "Se graba."}))
+    return replace(RECORDED, queue_prompts={("main", "sales"): texts})
+
+
+def test_she_hears_that_it_is_recorded_while_she_waits():
+    case = Case(with_notice()).queue()
+    assert heard(case) == ["Se graba."]
+    play_out(case)
+    case.talk()
+    assert heard(case) == []
+    assert case.commanded(StartTalkRecording)
+
+
+def test_who_is_quick_hears_it_to_its_end_before_she_is_put_through():
+    case = Case(with_notice()).queue()
+    playing = case.interaction.waiting.playing
+    case.talk()
+    assert case.inside() == set()
+    assert case.commanded(StopPlayback) == []
+    case.tell(PlaybackFinished(CALLER, playing))
+    assert case.inside() == {CALLER, case.agent_leg}
+    assert case.commanded(StartTalkRecording)
+
+
+# -- the line's own interaction
+@pytest.fixture
+def line():
+    """An agent's phone that called in; a flow has asked that it become her held line."""
+    found = Case()
+    turn = Turn(found.interaction)
+    lines.asked(turn, AskAgent(ID, "r1", CALLER, "hold_line"))
+    found.interaction = turn.interaction
+    return found
+
+
+@pytest.fixture
+def held(line):
+    line.tell(AgentAnswered(ID, "r1", True, values={"agent_id": "ana"}))
+    return line
+
+
+def test_a_granted_line_is_parked(held):
+    assert ParkLeg(CALLER) in held.last.commands
+    assert held.interaction.line.agent_id == "ana"
+
+
+def test_a_refused_one_is_an_ordinary_call(line):
+    line.tell(AgentAnswered(ID, "r1", False, "not logged in"))
+    assert line.interaction.line is None
+
+
+def test_a_line_lent_to_a_conversation_tells_it_what_happens(held):
+    held.tell(LineUsed(ID, CALLER, "i-9"))
+    assert held.tell(DigitPressed(CALLER, "*")).facts == [LineParty("i-9", CALLER, "digit", digit="*")]
+    told = held.tell(PlaybackFinished(CALLER, "i-9.w1")).facts
+    assert told == [LineParty("i-9", CALLER, "played", playback_id="i-9.w1")]
+    told = held.tell(LegAdopted(CALLER, up=True, bridge_id="i-9.b1")).facts
+    assert told == [LineParty("i-9", CALLER, "adopted", bridge_id="i-9.b1")]
+    assert held.tell(LineUsed(ID, CALLER)).commands == [ParkLeg(CALLER)]
+
+
+@pytest.mark.parametrize(("end", "vanished"), [((EndReason.HUNG_UP, 16), False), ((EndReason.FAILED, 44), True)])
+def test_a_line_that_ends_is_told_to_both(held, end, vanished):
+    held.tell(LineUsed(ID, CALLER, "i-9"))
+    held.tell(LegEnded(CALLER, *end))
+    assert held.said(LineChanged) == [LineChanged(ID, "main", "ana", CALLER, up=False)]
+    assert held.said(LineParty) == [LineParty("i-9", CALLER, "ended", vanished=vanished)]
+    assert held.state == "closed"
+
+
+def test_a_line_at_rest_is_parked_again_after_a_restart(held):
+    assert held.tell(LegAdopted(CALLER, up=True, bridge_id="")).commands == [ParkLeg(CALLER)]
+
+
+def test_a_line_that_is_gone_says_so(case):
+    assert case.tell(LineUsed(ID, "line-ana", "i-9")).facts == [LineParty("i-9", "line-ana", "ended", vanished=True)]
+
+
+# -- snapshots
+def test_the_snapshot_of_the_first_version_loads():
+    body = (pathlib.Path(__file__).parent / "snapshots/interaction-v1.msgpack").read_bytes()
+    loaded = snapshots.load(body)
+    assert (loaded.state.value, loaded.transfer.bridge_id, loaded.serial) == ("connected", "i-c1.b2", 2)
+    assert (loaded.waiting, loaded.talk, loaded.offers) == (None, None, ())
+
+
+def test_a_newer_snapshot_is_unreadable(case):
+    newer = snapshots.msgspec.msgpack.encode({"v": snapshots.VERSION + 1})
+    with pytest.raises(snapshots.SnapshotUnreadable):
+        snapshots.load(newer)
+
+
+def test_what_most_callers_never_need_costs_their_snapshots_nothing():
+    plain = Case()
+    assert len(snapshots.dump(plain.interaction.but(line=Line("r")))) > len(snapshots.dump(plain.interaction)) + 10
+    plain.tell(LegUp(CALLER))
