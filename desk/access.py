@@ -76,7 +76,7 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("GET", "/login"): Need(None),
     ("POST", "/login"): Need(None),
     ("POST", "/logout"): Need(_P.SELF),
-    ("POST", "/renew"): Need(_P.SELF),
+    ("POST", "/renew"): Need(None),
     ("POST", "/language"): Need(None),
     ("GET", "/first/{secret}"): Need(None),
     ("POST", "/first/{secret}"): Need(None),

@@ -14,12 +14,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from desk.access import NEEDS
 from desk.api import accounts, boards, interactions, live, sessions, system
+from desk.pages import agent, board, entry
+from desk.pages.setup import SetupCache
 from desk.services import Services
 from desk.web import Shell, add_problem_handlers
 
 log = logging.getLogger("centralita.desk")
 
-ROUTERS = tuple(room.router for room in (sessions, boards, interactions, accounts, system, live))
+_ROOMS = (sessions, boards, interactions, accounts, system, live, entry, agent, board)
+ROUTERS = tuple(room.router for room in _ROOMS)
 """All there is; what each route needs stands in `desk/access.py`."""
 
 _DATABASE_RETRY_S = 1.0
@@ -39,6 +42,7 @@ def make_app(services: Services) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.services = services
+    app.state.setup_cache = SetupCache(services.engine, services.clock)
     for router in ROUTERS:
         app.include_router(router)
     add_problem_handlers(app)

@@ -29,13 +29,16 @@ class FirstAdmin:
         """A new link; an older one is no longer good."""
         secret = secrets.token_urlsafe(24)
         link = f"{self._address}/first/{secret}"
-        body = json.dumps({"link": link, "until_s": now_s + HOLDS_S})
+        self._write(link, now_s + HOLDS_S)
+        return link
+
+    def _write(self, link: str, until_s: float) -> None:
+        body = json.dumps({"link": link, "until_s": until_s})
         draft = self._path.with_suffix(".new")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w") as file:
             file.write(body)
         draft.replace(self._path)
-        return link
 
     def link(self, now_s: float) -> str:
         """The one that holds, empty for none."""
@@ -58,6 +61,10 @@ class FirstAdmin:
         except FileNotFoundError:
             return False
         return True
+
+    def restore(self, secret: str, now_s: float) -> None:
+        """What was to be made with it could not be: it may be used again, until the end of its day."""
+        self._write(f"{self._address}/first/{secret}", now_s + HOLDS_S)
 
     def say(self, now_s: float) -> None:
         """Leaves word for whoever started the desk."""

@@ -54,6 +54,7 @@ def test_only_what_logs_in_or_paints_the_login_page_is_open():
         "/v1/session/refresh",
         "/login",
         "/language",
+        "/renew",
         "/first/{secret}",
         "/static/{path}",
     }

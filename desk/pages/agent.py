@@ -1,0 +1,209 @@
+"""The agent's page: presence, what is offered to her, the conversation, and what she writes down about it.
+
+Everything on it is the engine's state: a reload loses nothing, and two tabs show the same agent. The page asks for
+`/agent/panel` again whenever the board says something about her.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Form, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from desk import acts, contacts
+from desk.api.models import PresenceAsked, TalkAsked, WrapUpAsked
+from desk.engine_client import EngineAway
+from desk.pages.common import checked, language_of, page_router, render, who_of
+from desk.pages.setup import SetupCache, titled
+from desk.problems import Problem, Unprocessable
+from desk.services import Services
+from desk.web import address_of, services_of
+from store.sql.models import InteractionRow
+
+router = page_router()
+
+Field = Annotated[str, Form(max_length=4000)]
+_HISTORY_WITHIN_S = 0.5
+
+
+@dataclass(slots=True)
+class Work:
+    """One assignment as it is shown. `choices`: the queue's dispositions as a tree."""
+
+    assignment: Mapping[str, Any]
+    contact: Mapping[str, Any]
+    talk: Mapping[str, Any]
+    queue_title: str
+    script: str
+    choices: Sequence[Mapping[str, Any]]
+    required: bool
+    extend_s: float
+    muted: bool
+    history: Sequence[InteractionRow] = field(default_factory=list)
+
+
+@router.get("/agent")
+async def page(request: Request) -> Response:
+    return render(request, "agent.html", **await _shown(request))
+
+
+@router.get("/agent/panel")
+async def panel(request: Request) -> Response:
+    return render(request, "agent_panel.html", **await _shown(request))
+
+
+@router.post("/agent/presence")
+async def presence(request: Request, action: Field, reason: Field = "", device: Field = "") -> Response:
+    who = who_of(request)
+    asked = checked(PresenceAsked, action=action, reason=reason, device=device)
+    if not who.agent_id:
+        raise Unprocessable("no agent belongs to this login: an admin sets which")
+    await acts.presence(
+        services_of(request),
+        who,
+        address_of(request),
+        who.tenant,
+        who.agent_id,
+        asked.action,
+        asked.reason,
+        asked.device,
+    )
+    return await panel(request)
+
+
+@router.post("/agent/offers/{offer_id}/refuse")
+async def refuse(offer_id: str, request: Request) -> Response:
+    await acts.refuse_offer(services_of(request), who_of(request), address_of(request), offer_id)
+    return await panel(request)
+
+
+@router.post("/agent/talks/{interaction_id}")
+async def talk(interaction_id: str, request: Request, action: Field, target: Field = "") -> Response:
+    asked = checked(TalkAsked, action=action, target=target)
+    await acts.talk(
+        services_of(request), who_of(request), address_of(request), interaction_id, asked.action, asked.target
+    )
+    return await panel(request)
+
+
+@router.post("/agent/talks/{interaction_id}/wrap-up")
+async def wrap_up(
+    interaction_id: str,
+    request: Request,
+    disposition: Field = "",
+    note: Field = "",
+    callback: Field = "",
+    extend_s: Annotated[float, Form(ge=0, le=3600)] = 0.0,
+    finish: Annotated[bool, Form()] = False,
+) -> Response:
+    services = services_of(request)
+    asked = checked(
+        WrapUpAsked,
+        disposition=disposition,
+        note=note,
+        callback_at_s=_moment(callback, services.settings.time_zone),
+        extend_s=extend_s,
+        finish=finish,
+    )
+    await acts.wrap_up(
+        services,
+        who_of(request),
+        address_of(request),
+        interaction_id,
+        disposition=asked.disposition,
+        note=asked.note,
+        callback_at_s=asked.callback_at_s,
+        extend_s=asked.extend_s,
+        finish=asked.finish,
+    )
+    return await panel(request)
+
+
+async def _shown(request: Request) -> dict[str, Any]:
+    services, who = services_of(request), who_of(request)
+    language, board = language_of(request), services.hub.board
+    setup: SetupCache = request.app.state.setup_cache
+    await setup.fresh()
+    agent = board.agent(who.tenant, who.agent_id) if who.agent_id else None
+    assignments = board.assignments(who.tenant, who.agent_id) if agent else []
+    work = await asyncio.gather(
+        *(_work(services, setup, who.tenant, who.agent_id, each, language) for each in assignments)
+    )
+    return {
+        "agent": agent,
+        "work": sorted(work, key=lambda each: each.assignment["state"] == "wrap_up"),
+        "reasons": setup.reasons(who.tenant, language),
+        "reason_title": setup.reason_title(who.tenant, (agent or {}).get("reason", ""), language),
+        "queues": [view for view in board.queues(who.tenant) if agent and view["queue"] in agent.get("queues", ())],
+        "colleagues": [
+            view
+            for view in board.agents(who.tenant)
+            if view["agent_id"] != who.agent_id and view["presence"] == "ready"
+        ],
+        "all_queues": board.queues(who.tenant),
+        "local_time": _local_time(services.settings.time_zone),
+    }
+
+
+async def _work(
+    services: Services, setup: SetupCache, tenant: str, agent_id: str, assignment: Mapping[str, Any], language: str
+) -> Work:
+    interaction_id = str(assignment["interaction_id"])
+    known, earlier = await asyncio.gather(
+        _contact(services, tenant, interaction_id), _history(services, tenant, interaction_id)
+    )
+    queue = setup.queue(tenant, str(assignment.get("queue", "")))
+    talk_view = services.hub.board.talk(tenant, interaction_id) or {}
+    muted = any(each.get("muted") for each in talk_view.get("parties", ()) if each.get("agent_id") == agent_id)
+    return Work(
+        assignment=assignment,
+        contact=known,
+        talk=talk_view,
+        queue_title=str(queue.get("title") or assignment.get("queue", "")),
+        script=titled(queue.get("script"), language),
+        choices=setup.choices(tenant, str(assignment.get("queue", "")), language),
+        required=bool(queue.get("disposition_required")),
+        extend_s=float(queue.get("wrap_up_extend_s", 0.0)),
+        muted=muted,
+        history=earlier,
+    )
+
+
+async def _contact(services: Services, tenant: str, interaction_id: str) -> Mapping[str, Any]:
+    with contextlib.suppress(EngineAway, Problem, SQLAlchemyError, OSError, TimeoutError):
+        return await contacts.contact(services, tenant, interaction_id)
+    return {}
+
+
+async def _history(services: Services, tenant: str, interaction_id: str) -> Sequence[InteractionRow]:
+    """What SQL has in a moment: a page does not wait for a slow database."""
+    with contextlib.suppress(SQLAlchemyError, OSError, TimeoutError):
+        async with asyncio.timeout(_HISTORY_WITHIN_S):
+            return await contacts.history(services, tenant, interaction_id)
+    return []
+
+
+def _moment(text: str, time_zone: str) -> float:
+    """UTC seconds of what a `datetime-local` field gave; 0 for nothing. Raises Unprocessable."""
+    if not text:
+        return 0.0
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(time_zone)).timestamp()
+    except ValueError:
+        raise Unprocessable("this is no date and time: choose one") from None
+
+
+def _local_time(time_zone: str) -> Any:
+    zone = ZoneInfo(time_zone)
+
+    def told(seconds: float, form: str = "%d/%m %H:%M") -> str:
+        return datetime.fromtimestamp(seconds, UTC).astimezone(zone).strftime(form)
+
+    return told

@@ -1,0 +1,111 @@
+"""The supervisor's page: queues, agents and who waits, as they are now; presence and queues by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import Form, Request, Response
+
+from desk import acts
+from desk.api.models import OpeningAsked, PresenceAsked
+from desk.pages.common import checked, language_of, page_router, render, tenant_of, who_of
+from desk.pages.setup import SetupCache
+from desk.roles import Permission
+from desk.web import address_of, services_of
+
+router = page_router()
+
+Field = Annotated[str, Form(max_length=200)]
+_ORDER = ("ringing", "reserved", "talking", "consulting", "hold", "wrap_up", "ready", "not_ready", "logged_out")
+
+
+@router.get("/board")
+async def page(request: Request) -> Response:
+    return render(request, "board.html", **await _shown(request))
+
+
+@router.get("/board/panel")
+async def panel(request: Request) -> Response:
+    return render(request, "board_panel.html", **await _shown(request))
+
+
+@router.post("/board/agents/{agent_id}")
+async def force(agent_id: str, request: Request, action: Field, reason: Field = "") -> Response:
+    asked = checked(PresenceAsked, action=action, reason=reason)
+    await acts.presence(
+        services_of(request),
+        who_of(request),
+        address_of(request),
+        tenant_of(request),
+        agent_id,
+        asked.action,
+        asked.reason,
+    )
+    return await panel(request)
+
+
+@router.post("/board/queues/{queue}")
+async def opening(queue: str, request: Request, action: Field) -> Response:
+    asked = checked(OpeningAsked, action=action)
+    await acts.opening(
+        services_of(request), who_of(request), address_of(request), tenant_of(request), queue, asked.action
+    )
+    return await panel(request)
+
+
+async def _shown(request: Request) -> dict[str, Any]:
+    services, who, tenant = services_of(request), who_of(request), tenant_of(request)
+    language, board = language_of(request), services.hub.board
+    setup: SetupCache = request.app.state.setup_cache
+    await setup.fresh()
+    sees_stays = who.may(Permission.SEE_STAYS)
+    stays, agents = board.stays(tenant) if sees_stays else [], board.agents(tenant)
+    queues = [_queue(view, setup.queue(tenant, view["queue"]), board.stays(tenant)) for view in board.queues(tenant)]
+    titles = {each["queue"]: each["title"] or each["queue"] for each in queues}
+    return {
+        "tenant": tenant,
+        "tenants": services.settings.tenants if who.tenant == "*" else (),
+        "queues": queues,
+        "titles": titles,
+        "agents": sorted(agents, key=lambda each: (_rank(each.get("looks", "")), each.get("name", ""))),
+        "stays": [stay for stay in stays if stay.get("queue")],
+        "sees_stays": sees_stays,
+        "totals": _totals(queues, agents),
+        "reasons": setup.reasons(tenant, language),
+        "reason_titles": {
+            each.get("reason", ""): setup.reason_title(tenant, each.get("reason", ""), language) for each in agents
+        },
+    }
+
+
+def _rank(looks: str) -> int:
+    return _ORDER.index(looks) if looks in _ORDER else len(_ORDER)
+
+
+def _queue(view: Mapping[str, Any], setup: Mapping[str, Any], stays: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """With the moment since which its longest waiter waits, so that the page's clock runs by itself."""
+    joined = [
+        stay["joined_s"] - stay.get("waited_before_s", 0.0) for stay in stays if stay.get("queue") == view["queue"]
+    ]
+    target = float((setup.get("service_level") or {}).get("target", 80.0))
+    level = view.get("today", {}).get("service_level")
+    mood = "" if level is None else "good" if level >= target else "fair" if level >= target - 15 else "poor"
+    return {**view, "waits_since_s": min(joined, default=0.0), "target": target, "mood": mood}
+
+
+def _totals(queues: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    looks = [each.get("looks", "") for each in agents]
+    today = [each.get("today", {}) for each in queues]
+    since = [each["waits_since_s"] for each in queues if each["waits_since_s"]]
+    return {
+        "waiting": sum(each.get("waiting", 0) for each in queues),
+        "waits_since_s": min(since, default=0.0),
+        "answered": sum(each.get("answered", 0) for each in today),
+        "abandoned": sum(each.get("abandoned", 0) for each in today),
+        "talking": sum(each in ("talking", "hold", "consulting") for each in looks),
+        "ready": looks.count("ready"),
+        "wrap_up": looks.count("wrap_up"),
+        "not_ready": looks.count("not_ready"),
+        "logged_in": len(looks) - looks.count("logged_out"),
+    }
