@@ -4,6 +4,8 @@
                  1--* segments      stretches of time: flow, wait, ring, talk, hold, wrap_up
                  1--* node_visits   the path through the flow
                  1--* recordings
+                 1--* queue_stays   waits, each with the way it ended
+                 1--* agent_work    what each agent spent on it
 
 No foreign keys: the projector is the only writer, and it may rebuild a part while the rest is read.
 """
@@ -121,6 +123,53 @@ class RecordingRow(Base):
     finished_us: Mapped[int | None]
     duration_us: Mapped[int | None]
     ended_by: Mapped[str | None]
+
+
+class QueueStayRow(Base):
+    """A wait that is over. `how`: a `StayEnd`; `waited_us` counts waits that led into it; `queue` is empty when one
+    agent was wanted in person; `in_target`: 1 when it was answered within the queue's service-level target."""
+
+    __tablename__ = "queue_stays"
+    __table_args__ = (
+        Index("queue_stays_by_interaction", "interaction_id"),
+        Index("queue_stays_by_queue", "tenant", "queue", "ended_us"),
+    )
+
+    stay_id: Mapped[str] = mapped_column(primary_key=True)
+    interaction_id: Mapped[str]
+    tenant: Mapped[str]
+    queue: Mapped[str]
+    how: Mapped[str]
+    agent_id: Mapped[str]
+    in_target: Mapped[int]
+    waited_us: Mapped[int]
+    ended_us: Mapped[int]
+
+
+class AgentWorkRow(Base):
+    """One agent's part in an interaction, wrap-up included. `how`: an offer's failure, or a conversation's end;
+    `disposition`: `not_given` when forced, empty when the queue has none."""
+
+    __tablename__ = "agent_work"
+    __table_args__ = (
+        Index("agent_work_by_interaction", "interaction_id"),
+        Index("agent_work_by_agent", "tenant", "agent_id", "ended_us"),
+        Index("agent_work_by_queue", "tenant", "queue", "ended_us"),
+    )
+
+    work_id: Mapped[str] = mapped_column(primary_key=True)
+    interaction_id: Mapped[str]
+    tenant: Mapped[str]
+    agent_id: Mapped[str]
+    queue: Mapped[str]
+    how: Mapped[str]
+    disposition: Mapped[str]
+    ring_us: Mapped[int]
+    talk_us: Mapped[int]
+    hold_us: Mapped[int]
+    consult_us: Mapped[int]
+    wrap_up_us: Mapped[int]
+    ended_us: Mapped[int]
 
 
 class ProjectionStateRow(Base):

@@ -15,7 +15,17 @@ from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 
 from core.commands import DiscardRecording, JoinQueue, KeepRecording, StartRecording
-from core.decisions import Decision, InteractionClosed, InteractionOpened, LegJoined, Moved, NodeEntered, NodeLeft
+from core.decisions import (
+    Decision,
+    InteractionClosed,
+    InteractionOpened,
+    LegJoined,
+    Moved,
+    NodeEntered,
+    NodeLeft,
+    StayEnded,
+    WorkEnded,
+)
 from core.events import CommandRejected, LegEnded, RecordingFailed, RecordingFinished
 from core.interaction import InteractionState
 from core.leg import LegRole, LegState
@@ -92,6 +102,13 @@ class _Entry:
         for decision in self._entry.decisions:
             if isinstance(decision, InteractionOpened):
                 self._opened(decision)
+        # What a queue and an agent did counts, whatever is known of the contact.
+        for number, decision in enumerate(self._entry.decisions):
+            if isinstance(decision, StayEnded):
+                self._changes.put("queue_stays", (decision.stay_id,), self._stay(decision))
+            elif isinstance(decision, WorkEnded):
+                work_id = f"{self._entry.seq}.{number}"
+                self._changes.put("agent_work", (work_id,), self._work(work_id, decision))
         story = self._stories.get(self._id)
         if story is None:
             return
@@ -128,6 +145,36 @@ class _Entry:
                 "erased_us": None,
             },
         )
+
+    def _stay(self, ended: StayEnded) -> dict[str, Value]:
+        return {
+            "stay_id": ended.stay_id,
+            "interaction_id": ended.interaction_id,
+            "tenant": ended.tenant,
+            "queue": ended.queue,
+            "how": ended.how,
+            "agent_id": ended.agent_id,
+            "in_target": int(ended.in_target),
+            "waited_us": _us(ended.waited_s),
+            "ended_us": self._at_us,
+        }
+
+    def _work(self, work_id: str, ended: WorkEnded) -> dict[str, Value]:
+        return {
+            "work_id": work_id,
+            "interaction_id": ended.interaction_id,
+            "tenant": ended.tenant,
+            "agent_id": ended.agent_id,
+            "queue": ended.queue,
+            "how": ended.how,
+            "disposition": _text(ended.disposition),
+            "ring_us": _us(ended.ring_s),
+            "talk_us": _us(ended.talk_s),
+            "hold_us": _us(ended.hold_s),
+            "consult_us": _us(ended.consult_s),
+            "wrap_up_us": _us(ended.wrap_up_s),
+            "ended_us": self._at_us,
+        }
 
     def _joined(self, joined: LegJoined, story: Story) -> None:
         story.roles[joined.leg_id] = joined.role
@@ -289,6 +336,10 @@ class _Entry:
         commanded = {getattr(command, "recording_id", "") for command in self._entry.commands}
         if recording_id not in commanded:
             self._changes.patch("recordings", (recording_id,), state=state)
+
+
+def _us(seconds: float) -> int:
+    return round(seconds * 1e6)
 
 
 def _text(value: str) -> str:

@@ -12,7 +12,17 @@ import pytest
 from sqlalchemy import select
 
 from core.commands import Command, DiscardRecording, JoinQueue, KeepRecording, StartRecording
-from core.decisions import Decision, InteractionClosed, InteractionOpened, LegJoined, Moved, NodeEntered, NodeLeft
+from core.decisions import (
+    Decision,
+    InteractionClosed,
+    InteractionOpened,
+    LegJoined,
+    Moved,
+    NodeEntered,
+    NodeLeft,
+    StayEnded,
+    WorkEnded,
+)
 from core.events import (
     DigitPressed,
     Event,
@@ -24,8 +34,10 @@ from core.events import (
     LegUp,
     QueueLeft,
     RecordingFinished,
+    RoutingDecided,
 )
 from core.leg import EndReason
+from core.routing import OfferAccepted, TalkEnded
 from core.table import Transition
 from store.cipher import ContactCipher
 from store.entry import Entry
@@ -104,6 +116,22 @@ class Call:
             LegUp(other), [self.moved("leg", other, "up"), self.moved("interaction", self.id, "connected")]
         )
 
+    def answers(self, other: str, agent: str = "eva", waited_s: float = 2.0) -> Entry:
+        """What the router says when the agent's leg is up."""
+        stay = StayEnded(self.id, f"{self.id}-stay", self.tenant, "sales", "answered", waited_s, agent, waited_s <= 20)
+        moved = self.moved("assignment", f"{self.tenant}/{agent}/{self.id}", "active", "accept")
+        return self.entry(OfferAccepted(self.id, other), [moved, stay])
+
+    def is_wrapped_up(self, agent: str = "eva", how: str = "customer_hung_up", **seconds: float) -> Entry:
+        """The end of her wrap-up, after somebody else's event; the interaction may be closed by then."""
+        work = WorkEnded(self.id, self.tenant, agent, "sales", how, **seconds, disposition="sold/new")
+        moved = self.moved("assignment", f"{self.tenant}/{agent}/{self.id}", "done", "finished")
+        return self.entry(RoutingDecided(self.id, 1, "TimerFired"), [moved, work])
+
+    def begins_wrap_up(self, agent: str = "eva") -> Entry:
+        moved = self.moved("assignment", f"{self.tenant}/{agent}/{self.id}", "wrap_up", "ended")
+        return self.entry(TalkEnded(self.id, agent), [moved])
+
     def holds(self, other: str) -> Entry:
         return self.entry(LegHeld(other), [self.moved("leg", other, "held")])
 
@@ -165,9 +193,14 @@ def random_call(call: Call, chance: random.Random) -> Iterator[Entry]:
         yield call.queues(chance.choice(["sales", "help"]))
         if chance.random() < 0.6:
             yield call.rings(f"{call.id}-a")
-            if chance.random() < 0.8:
+            answered = chance.random() < 0.8
+            if answered:
                 yield call.talks(f"{call.id}-a")
+                yield call.answers(f"{call.id}-a", waited_s=chance.random() * 40)
             yield call.hangs_up(f"{call.id}-a", chance.choice(list(EndReason)))
+            if answered:
+                yield call.begins_wrap_up()
+                yield call.is_wrapped_up(talk_s=chance.random() * 300)
         else:
             yield call.leaves_the_queue()
     if chance.random() < 0.9:
