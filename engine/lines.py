@@ -7,12 +7,12 @@ asked --granted--> parked <--LineUsed--> lent to an interaction, which hears of 
 
 from __future__ import annotations
 
-from core.commands import AskAgent, ParkLeg
+from core.commands import AnswerLeg, AskAgent, ParkLeg
 from core.events import AgentAnswered, DigitPressed, Event, LegAdopted, LegEnded, PlaybackFinished
 from core.leg import EndReason, LegState
 from core.routing import LineChanged, LineParty, LineUsed
 from engine.contact import Line
-from engine.interaction import Turn
+from engine.interaction import Interaction, Turn
 
 _DEAD = frozenset({27, 38, 41, 44, 102})
 """Q.850 causes of an answered leg that nobody hung up: its phone stopped sending, or answering."""
@@ -27,6 +27,11 @@ def asked(turn: Turn, command: AskAgent) -> None:
     """The flow wants this leg to become the agent's held line."""
     if command.action == "hold_line":
         turn.interaction = turn.interaction.but(line=Line(command.request_id))
+
+
+def is_held(interaction: Interaction) -> bool:
+    """Whether its leg is a held line: it outlives the flow that made it one."""
+    return interaction.line is not None and bool(interaction.line.agent_id)
 
 
 def take(turn: Turn, event: Event) -> bool:
@@ -76,7 +81,8 @@ def _answered(turn: Turn, line: Line, event: AgentAnswered) -> None:
     agent_id = event.values.get("agent_id", "") if granted else ""
     turn.interaction = turn.interaction.but(line=Line(line.request_id, agent_id) if agent_id else None)
     if agent_id:
-        turn.commands.append(ParkLeg(turn.interaction.customer.leg_id))
+        leg = turn.interaction.customer
+        turn.commands += [ParkLeg(leg.leg_id)] if leg.is_up else [AnswerLeg(leg.leg_id), ParkLeg(leg.leg_id)]
 
 
 def _used(turn: Turn, line: Line, event: LineUsed) -> None:

@@ -64,7 +64,8 @@ def follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: floa
                 case _:
                     turn.commands.append(command)
         if step.ended is not None:
-            end(turn, step.ended)
+            if not lines.is_held(turn.interaction):
+                end(turn, step.ended)
             return
         if answer is None:
             return

@@ -7,6 +7,7 @@ import pytest
 
 from core.commands import (
     AskAgent,
+    HangUpLeg,
     KeepRecording,
     ParkLeg,
     PauseTalkRecording,
@@ -30,9 +31,8 @@ from core.events import (
 )
 from core.leg import EndReason
 from core.routing import LineChanged, LineParty, LineUsed, QueuePosition
-from engine import lines, snapshots
+from engine import snapshots
 from engine.contact import Line
-from engine.interaction import Turn
 from ivr.prompts import Prompt
 from tests.unit.engine.talk_case import ANNOUNCED, CALLER, ID, RECORDED, TEXTS, Case, case, heard, play_out
 
@@ -196,26 +196,29 @@ def test_who_is_quick_hears_it_to_its_end_before_she_is_put_through():
 @pytest.fixture
 def line():
     """An agent's phone that called in; a flow has asked that it become her held line."""
-    found = Case()
-    turn = Turn(found.interaction)
-    lines.asked(turn, AskAgent(ID, "r1", CALLER, "hold_line"))
-    found.interaction = turn.interaction
-    return found
+    return Case().queue("3")
+
+
+def asked(line):
+    (command,) = (each for each in line.commands if isinstance(each, AskAgent))
+    return command.request_id
 
 
 @pytest.fixture
 def held(line):
-    line.tell(AgentAnswered(ID, "r1", True, values={"agent_id": "ana"}))
+    line.tell(AgentAnswered(ID, asked(line), True, values={"agent_id": "ana"}))
     return line
 
 
 def test_a_granted_line_is_parked(held):
-    assert ParkLeg(CALLER) in held.last.commands
+    assert held.commanded(ParkLeg) == [ParkLeg(CALLER)]
+    assert held.commanded(HangUpLeg) == []
     assert held.interaction.line.agent_id == "ana"
 
 
 def test_a_refused_one_is_an_ordinary_call(line):
-    line.tell(AgentAnswered(ID, "r1", False, "not logged in"))
+    line.tell(AgentAnswered(ID, asked(line), False, "not logged in"))
+    assert heard(line) == ["Lo sentimos."]
     assert line.interaction.line is None
 
 
