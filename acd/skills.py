@@ -24,7 +24,8 @@ Having = Callable[[str, str, int], int]
 """Everybody whose level compares like that (`billing`, `>=`, 2), as a bit mask."""
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<name>[A-Za-z_][\w-]*(?:\.[\w-]+)*)|(?P<number>\d+)|(?P<sign>>=|<=|==|!=|[<>=()])|(?P<other>\S))"
+    r"\s*(?:(?P<name>[A-Za-z_][\w-]*(?:\.[\w-]+)*)|(?P<number>\d+)|(?P<sign>>=|<=|==|!=|[<>=()])|(?P<other>\S))",
+    re.ASCII,
 )
 _COMPARE: dict[str, Callable[[int, int], bool]] = {
     ">=": lambda has, level: has >= level,
