@@ -127,15 +127,14 @@ def _check_servable(read: Read[Q], key: Key, filed: Filed[Q]) -> None:
     steps += [(("relax", index, "skills"), step.skills) for index, step in enumerate(queue.relax)]
     requirements = [requirement_of(read, filed, path, text) for path, text in steps]
     tenant, name = key
-    agents = read.agents.get(tenant)
-    if agents is None or None in requirements:
+    if tenant not in read.agents or None in requirements:
         return
-    members = [agent for agent in agents.value.agents.values() if agent is None or _serves(agent, name)]
+    members = [agent for agent in read.agents_of(tenant).values() if _serves(agent, name)]
     if not members:
         what = f"no declared agent serves the queue '{name}'"
         filed.say(read.problems, ("queue",), what, "add it to somebody's `queues` in config/agents.yaml", warning=True)
         return
-    levels: list[Mapping[str, int]] = [agent.skills if agent else {} for agent in members]
+    levels = [agent.skills for agent in members]
     if not any(requirement is not None and any(map(requirement.met, levels)) for requirement in requirements):
         what = f"no declared agent of the queue '{name}' has the skills it asks for"
         filed.say(read.problems, ("skills",), what, "give them to somebody, or add a step to `relax`", warning=True)
@@ -173,14 +172,21 @@ def _check_removed(read: Read[Q], around: Around) -> None:
 
 # -- agents -----------------------------------------------------------------------------------------
 def _check_agents(read: Read[Q], tenant: str, around: Around) -> None:
-    filed, problems = read.agents[tenant], read.problems
+    problems = read.problems
     queues = {name for owner, name in read.queue_names if owner == tenant}
     devices = None if around.devices is None else {name for owner, name in around.devices if owner == tenant}
     skills = skills_of(read, tenant)
     codes: dict[str, str] = {}
     phones: dict[str, str] = {}
-    for name, agent in filed.value.agents.items():
+    files: dict[str, str] = {}
+    placed = [(filed, *item) for filed in read.agents[tenant] for item in filed.value.agents.items()]
+    for filed, name, agent in placed:
         path: Path = ("agents", name)
+        if name in files:
+            what = f"'{name}' is declared in {files[name]} already"
+            filed.say(problems, path, what, "keep her in one of the two files", key=True)
+            continue
+        files[name] = filed.marked.file
         if agent is None:
             filed.say(problems, path, f"'{name}' has no device, no code, nothing", "write at least {name: …}", key=True)
             continue

@@ -50,9 +50,9 @@ def build(read: Read[Q], site: Site) -> Setup:
     """The setup of what was read. What is broken is left out: say `read.problems` first."""
     queues = {key: _queue(read, filed.tenant, filed.value, site) for key, filed in sorted(read.queues.items())}
     agents = {
-        (tenant, name): agent_setup(tenant, name, agent or Agent())
-        for tenant, filed in sorted(read.agents.items())
-        for name, agent in filed.value.agents.items()
+        (tenant, name): agent_setup(tenant, name, agent)
+        for tenant in sorted(read.agents)
+        for name, agent in read.agents_of(tenant).items()
     }
     fallbacks = {key: filed.value.fallback for key, filed in read.queues.items() if filed.value.fallback}
     for old, new in site.routing.removed_queues.items():

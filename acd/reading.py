@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from acd.definitions import Agents, Dispositions, NotReady, Queue, Skills
+from acd.agents_csv import read_csv
+from acd.definitions import Agent, Agents, Dispositions, NotReady, Queue, Skills
 from acd.setup import Key
 from definitions.layout import each_tenants, in_folder, stem_of
 from definitions.models import Definition, validate
@@ -54,7 +55,8 @@ class Read(Generic[Q]):
     queues: dict[Key, Filed[Q]] = field(default_factory=dict)
     broken_queues: set[Key] = field(default_factory=set)
     skills: dict[str, Filed[Skills]] = field(default_factory=dict)
-    agents: dict[str, Filed[Agents]] = field(default_factory=dict)
+    agents: dict[str, list[Filed[Agents]]] = field(default_factory=dict)
+    """By tenant: `config/agents.yaml`, then `config/agents.csv`."""
     dispositions: dict[str, Filed[Dispositions]] = field(default_factory=dict)
     reasons: dict[str, Filed[NotReady]] = field(default_factory=dict)
     broken: set[tuple[str, str]] = field(default_factory=set)
@@ -64,6 +66,14 @@ class Read(Generic[Q]):
     @property
     def queue_names(self) -> frozenset[Key]:
         return frozenset({*self.queues, *self.broken_queues})
+
+    def agents_of(self, tenant: str) -> dict[str, Agent]:
+        """Everybody who is declared, by name."""
+        found: dict[str, Agent] = {}
+        for filed in self.agents.get(tenant, ()):
+            for name, agent in filed.value.agents.items():
+                found.setdefault(name, agent or Agent())
+        return found
 
     def queues_of(self, tenant: str) -> Iterator[Filed[Q]]:
         return (filed for (owner, _), filed in sorted(self.queues.items()) if owner == tenant)
@@ -83,7 +93,13 @@ def read(sources: Mapping[str, str], queue_model: type[Q]) -> Read[Q]:
             queue.say(found.problems, ("queue",), what, f"rename it to {queue.value.queue}.yaml")
         found.queues[tenant, queue.value.queue] = queue
     _each(found, sources, "skills", Skills, found.skills)
-    _each(found, sources, "agents", Agents, found.agents)
+    yaml_agents: dict[str, Filed[Agents]] = {}
+    _each(found, sources, "agents", Agents, yaml_agents)
+    found.agents = {tenant: [filed] for tenant, filed in yaml_agents.items()}
+    for file, tenant in each_tenants(sources, "config/agents.csv"):
+        table = _valid(found, Agents, read_csv(sources[file], file), sources[file], tenant)
+        if table is not None:
+            found.agents.setdefault(tenant, []).append(table)
     _each(found, sources, "dispositions", Dispositions, found.dispositions)
     _each(found, sources, "not_ready", NotReady, found.reasons)
     return found
@@ -99,7 +115,10 @@ def _each(found: Read[Q], sources: Mapping[str, str], name: str, model: type[D],
 
 
 def _one(found: Read[Q], model: type[D], text: str, file: str, tenant: str) -> Filed[D] | None:
-    marked = load_marked(text, file)
+    return _valid(found, model, load_marked(text, file), text, tenant)
+
+
+def _valid(found: Read[Q], model: type[D], marked: Marked | Problems, text: str, tenant: str) -> Filed[D] | None:
     if isinstance(marked, Problems):
         found.problems.extend(marked)
         return None

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from engine.cli.agents_import import import_agents
 from engine.cli.client import ask, do
 from engine.cli.common import JsonOption, ProjectOption, home_of, out, print_json
 
@@ -63,6 +64,9 @@ def not_ready(
 ) -> None:
     """Keep contacts from an agent; during work, when it ends."""
     _act(project, tenant, agent, "not_ready", reason=reason)
+
+
+app.command("import")(import_agents)
 
 
 def _act(project: Path | None, tenant: str, agent: str, action: str, **more: Any) -> None:

@@ -1,7 +1,7 @@
 """The files of a configuration as texts: read once, checked for size, packed for the journal.
 
-config/site.yaml  outbound.yaml  http.yaml
-config/{numbers,devices,trunks,queues,calendars}/*.yaml   config/tables/*.csv
+config/site.yaml  outbound.yaml  http.yaml  skills.yaml  agents.yaml  agents.csv  dispositions.yaml  not_ready.yaml
+config/{numbers,devices,trunks,queues,calendars,compliance}/*.yaml   config/tables/*.csv
 flows/*.yaml  (flows/*.test.yaml are tests, no part of what serves calls)
 tenants/<name>/config/...  tenants/<name>/flows/...
 """
@@ -21,7 +21,7 @@ __all__ = ["asterisk_name", "pack", "read_sources", "tenant_of", "unpack", "with
 MOST_FILE_BYTES = 20_000_000
 """A file beyond this is not even read; smaller ones have limits by kind."""
 
-_PATTERNS = ("config/*.yaml", "config/*/*.yaml", "config/tables/*.csv", "flows/*.yaml")
+_PATTERNS = ("config/*.yaml", "config/*/*.yaml", "config/tables/*.csv", "config/agents.csv", "flows/*.yaml")
 
 
 def read_sources(project: Path, with_tests: bool = False) -> dict[str, str]:
