@@ -106,6 +106,8 @@ class FakeEngine(Floor):
         return JSONResponse({"ok": True})
 
     async def _events(self, request: Request) -> Response:
+        if self.fails:
+            return self._answer(None)
         epoch, after = request.query_params.get("epoch", ""), int(request.query_params.get("after", -1))
         return StreamingResponse(self._lines(epoch, after), media_type="application/x-ndjson")
 

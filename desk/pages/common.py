@@ -70,7 +70,7 @@ class PageRoute(GuardedRoute):
             try:
                 return await page(request)
             except Forbidden as problem:
-                if not _wants_page(request):
+                if not _by_hand(request):
                     raise
                 return render(request, "problem.html", status=403, detail=problem.detail)
 
@@ -82,8 +82,12 @@ def page_router(**more: Any) -> APIRouter:
 
 
 def _wants_page(request: Request) -> bool:
-    asked = request.headers
-    return request.method == "GET" and "hx-request" not in asked and "text/html" in asked.get("accept", "")
+    return request.method == "GET" and _by_hand(request)
+
+
+def _by_hand(request: Request) -> bool:
+    """The browser itself asks, neither a script nor a program."""
+    return "hx-request" not in request.headers and "text/html" in request.headers.get("accept", "")
 
 
 async def renewed(request: Request) -> LoggedIn | None:

@@ -66,6 +66,14 @@
       each.textContent = clock(left);
       each.classList.toggle("soon", left < 10);
     }
+    // Wrap-up ends by itself: what is written by then is kept.
+    for (const form of all("form[data-ends]")) {
+      const left = Number(form.dataset.ends) - now, note = $("textarea[name=note]", form);
+      if (left < 3 && note?.value.trim() && form.dataset.saved !== form.dataset.ends) {
+        form.dataset.saved = form.dataset.ends;
+        $("[data-save]", form).click();
+      }
+    }
   }
   setInterval(tick, NORMAL);
 

@@ -1,0 +1,230 @@
+"""Both pages in a real browser, beside an engine in memory."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from contextlib import asynccontextmanager
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright, expect
+
+from desk.roles import EVERY_TENANT, Role
+from tests.unit.desk.desk_stage import PASSWORD, desks
+
+pytest_plugins = ["tests.unit.desk.desk_stage"]
+
+CHROMIUM = shutil.which("chromium")
+
+
+def _must_have_chromium():
+    if CHROMIUM is None:
+        known = subprocess.run(["apt-cache", "show", "chromium"], capture_output=True, check=False)
+        if known.returncode == 0:
+            pytest.fail("Chromium is not installed: apt-get install chromium")
+        pytest.skip("this system has no package chromium")
+
+
+# One browser for all: starting one takes longer than most of these tests.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser():
+    _must_have_chromium()
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def desk(tmp_path, empty_database):
+    async with desks(tmp_path, empty_database) as running:
+        yield running
+
+
+@asynccontextmanager
+async def opened(browser, desk, login="", path="/", locale="en-GB"):
+    """A page of somebody's own browser; nothing it does may break a script or the content policy."""
+    context = await browser.new_context(locale=locale)
+    page, said = await context.new_page(), []
+    page.set_default_timeout(10_000)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: said.append(message.text) if "Content Security" in message.text else None)
+    await page.goto(desk.base + path)
+    if login:
+        await page.fill("#login", login)
+        await page.fill("#password", PASSWORD)
+        await page.click("button.main")
+        await page.wait_for_selector("#panel")
+    yield page
+    await context.close()
+    assert said == []
+
+
+async def test_an_agent_works_from_login_to_disposition(browser, desk):
+    await desk.account("ana", agent_id="ana")
+    async with opened(browser, desk, "ana") as page:
+        await expect(page.locator(".idle")).to_contain_text("You are not in the queues")
+        await page.get_by_role("button", name="Log in to the queues").click()
+        await page.get_by_role("button", name="Ready", exact=True).click()
+        await expect(page.locator(".presence")).to_have_class(re.compile("ready"))
+        interaction_id = desk.fake.arrive("sales", name="Carmen Díaz")
+        offer = page.locator("article.offered")
+        await expect(offer).to_contain_text("Carmen Díaz")
+        await expect(offer).to_contain_text("+34600112233")
+        await expect(offer.locator(".path")).to_contain_text("menu")
+        await expect(page).to_have_title(re.compile("Incoming contact"))
+        desk.fake.accept("ana")
+        talk = page.locator("article.active")
+        await expect(talk).to_contain_text("Greet and confirm the name.")
+        await talk.get_by_role("button", name="Hold").click()
+        await page.get_by_role("button", name="Take back").click()
+        await page.get_by_role("button", name="Mute").click()
+        await expect(page.get_by_role("button", name="Unmute")).to_be_visible()
+        await page.get_by_label("Note").fill("Wants a second line")
+        # What is being typed survives whatever happens on the board, and a reload.
+        desk.fake.arrive("support")
+        await expect(page.locator("#mine-support .count")).to_have_text("1")
+        await expect(page.get_by_label("Note")).to_have_value("Wants a second line")
+        await page.reload()
+        await expect(page.get_by_label("Note")).to_have_value("Wants a second line")
+        desk.fake.hang_up(interaction_id)
+        await expect(page.locator("article.wrap_up .left")).to_have_text(re.compile(r"0:\d\d"))
+        await page.get_by_role("button", name="Finish").click()
+        await expect(page.locator(".toast")).to_have_text("this queue wants a disposition")
+        await page.get_by_role("button", name="+30 s").click()
+        await page.get_by_text("New customer").click()
+        await desk.until(lambda: desk.fake.agents["main", "ana"]["assignments"][0]["disposition"] == "sold/new")
+        await page.get_by_role("button", name="Finish").click()
+        await expect(page.locator("article.wrap_up")).to_have_count(0)
+    assert [note["text"] for note in desk.fake.contacts[interaction_id]["notes"]] == ["Wants a second line"]
+    asked = [(fact, fields.get("extend_s"), fields.get("finish")) for fact, fields in desk.fake.done]
+    assert ("WrapUpActed", 30.0, False) in asked
+
+
+async def test_two_tabs_are_one_agent_and_speak_two_languages(browser, desk):
+    await desk.account("ana", agent_id="ana")
+    async with opened(browser, desk, "ana") as one, opened(browser, desk, "ana", locale="es-ES") as other:
+        await one.get_by_role("button", name="Log in to the queues").click()
+        await other.get_by_role("button", name="Disponible", exact=True).click()
+        await expect(one.locator(".presence .pill")).to_have_text("Ready")
+        await one.locator("#pause summary").click()
+        await one.get_by_role("button", name="Lunch").click()
+        await expect(other.locator(".presence .reason")).to_have_text("Comida")
+        await other.locator(".languages button[value=en]").click()
+        await expect(other.locator(".presence .reason")).to_have_text("Lunch")
+        await other.get_by_role("button", name="Log out").click()
+        await other.wait_for_url("**/login")
+        await other.goto(desk.base + "/agent")
+        await other.wait_for_url("**/login?next=/agent")
+
+
+async def test_an_offer_is_refused_and_a_target_transferred_to(browser, desk):
+    await desk.account("ana", agent_id="ana")
+    for action in ("log_in", "ready"):
+        desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": action})
+    async with opened(browser, desk, "ana") as page:
+        desk.fake.arrive("sales")
+        await page.get_by_role("button", name="Not now").click()
+        await expect(page.locator(".presence .pill")).to_have_text("Paused")
+        await page.get_by_role("button", name="Ready", exact=True).click()
+        await page.wait_for_selector("article.offered")
+        desk.fake.accept("ana")
+        await page.get_by_label("Colleague, queue or number").fill("queue:support")
+        await page.get_by_role("button", name="Transfer").click()
+        await page.wait_for_selector("article.wrap_up")
+    assert ("transfer", "queue:support") in [
+        (fields["action"], fields["target"]) for fact, fields in desk.fake.done if fact == "ConversationActed"
+    ]
+
+
+async def test_a_supervisor_watches_and_takes_a_hand(browser, desk):
+    await desk.account("sue", Role.SUPERVISOR)
+    async with opened(browser, desk, "sue") as page:
+        assert page.url.endswith("/board")
+        await expect(page.locator("#agent-ana")).to_contain_text("Off")
+        for agent_id in ("ana", "bob"):
+            desk.fake.do("AgentActed", {"tenant": "main", "agent_id": agent_id, "action": "log_in"})
+        await page.locator("#agent-ana summary").click()
+        await page.get_by_role("button", name="Make ready").click()
+        await expect(page.locator("#agent-ana .pill")).to_have_text("Ready")
+        for queue in ("sales", "sales", "support"):
+            desk.fake.arrive(queue)
+        await expect(page.locator("#agent-ana .pill")).to_have_text("Ringing")
+        await expect(page.locator("#queue-sales td").nth(1)).to_have_text("2")
+        await expect(page.locator("[id^=stay-]")).to_have_count(3)
+        desk.fake.accept("ana")
+        await expect(page.locator("#agent-ana .pill")).to_have_text("Talking")
+        await expect(page.locator("#queue-sales .level")).to_contain_text("100 %")
+        await page.locator("#queue-support summary").click()
+        await page.get_by_role("button", name="Close now").click()
+        await expect(page.locator("#queue-support")).to_contain_text("by hand")
+        await expect(page.locator("#agent-eve")).to_have_count(0)
+
+
+async def test_while_the_engine_is_away_pages_say_so_and_come_back_by_themselves(browser, desk):
+    await desk.account("sue", Role.SUPERVISOR)
+    async with opened(browser, desk, "sue") as page:
+        desk.fake.fails = True
+        desk.fake.cut()
+        await expect(page.locator("#away")).to_be_visible()
+        await expect(page.locator("#agent-ana")).to_be_visible()
+        desk.fake.fails = False
+        desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": "log_in"})
+        await expect(page.locator("#away")).to_be_hidden()
+        await expect(page.locator("#agent-ana .pill")).to_have_text("Paused")
+
+
+async def test_a_page_left_open_stays_logged_in_until_the_login_ends(browser, desk):
+    account_id = await desk.account("sue", Role.SUPERVISOR)
+    async with opened(browser, desk, "sue") as page:
+        # As when the access token has expired: the login itself still holds.
+        await page.context.clear_cookies(name=desk.services.cookies.access)
+        await page.reload()
+        await expect(page.locator("#agent-ana")).to_be_visible()
+        await desk.as_role(Role.ADMIN).patch(f"/v1/accounts/{account_id}", {"disabled": True})
+        desk.fake.arrive("sales")
+        await page.wait_for_url("**/login?next=*")
+
+
+async def test_the_first_admin_comes_by_the_link_and_nobody_after(browser, desk):
+    first, clock = desk.services.first_admin, desk.services.clock
+    await desk.until(lambda: first.link(clock.now_s()))
+    path = first.link(clock.now_s()).removeprefix(desk.base)
+    async with opened(browser, desk, path=path) as page:
+        for password in ("aaaaaaaaaaaa", "root is not it", "three green bottles"):
+            await page.fill("#login", "root")
+            await page.fill("#password", password)
+            await page.click("button.main")
+        await page.wait_for_url("**/board")
+        assert not first.link(clock.now_s())
+        await page.goto(desk.base + path)
+        await expect(page.locator("main")).to_contain_text("has been used")
+    answer = (await desk.log_in("root", "three green bottles")).json()
+    assert (answer["me"]["role"], answer["me"]["tenant"]) == ("admin", EVERY_TENANT)
+
+
+UNNAMED = """() => ['input:not([type=hidden])', 'textarea', 'select', 'button', 'a[href]', 'summary']
+    .flatMap(kind => [...document.querySelectorAll(kind)])
+    .filter(e => e.checkVisibility() && !(e.labels?.length || e.textContent.trim() || e.getAttribute('aria-label')))
+    .map(e => e.outerHTML)"""
+TWICE = """() => [...document.querySelectorAll('[id]')].map(e => e.id).filter((id, n, ids) => ids.indexOf(id) !== n)"""
+
+
+async def test_everything_on_the_pages_has_a_name_and_one_identity(browser, desk):
+    await desk.account("ana", Role.SUPERVISOR, agent_id="ana")
+    for action in ("log_in", "ready"):
+        desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": action})
+    desk.fake.arrive("sales")
+    desk.fake.accept("ana")
+    desk.fake.arrive("sales")
+    async with opened(browser, desk, "ana") as page:
+        for path in ("/agent", "/board"):
+            await page.goto(desk.base + path)
+            assert await page.evaluate(UNNAMED) == []
+            assert await page.evaluate(TWICE) == []
+            assert await page.locator("html").get_attribute("lang") == "en"

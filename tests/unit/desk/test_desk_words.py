@@ -1,0 +1,57 @@
+"""What pages say, and in which language."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from desk import words
+from desk.pages import looks
+
+TEMPLATES = Path(words.__file__).parent.parent / "templates"
+
+
+def _phrases():
+    for path in TEMPLATES.glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        yield from (a or b for a, b in re.findall(r"""\b_\((?:"([^"]+)"|'([^']+)')""", text))
+        # What is said of a value, and what tables of a template hold.
+        yield from re.findall(r"""_\("([^"]+)"\)""", text)
+
+
+def test_every_phrase_of_the_pages_is_there_in_spanish():
+    assert sorted(set(_phrases()) - set(words.words("es"))) == []
+
+
+def test_states_have_a_word_in_each_language():
+    states = ["ready", "not_ready", "logged_out", "reserved", "ringing", "talking", "hold", "consulting", "wrap_up"]
+    for language in words.LANGUAGES:
+        assert all(words.words(language)[state] for state in states)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "header", "language"),
+    [
+        ("", "es-ES,es;q=0.9,en;q=0.8", "es"),
+        ("", "fr-FR,en;q=0.4,es;q=0.6", "es"),
+        ("en", "es-ES", "en"),
+        ("xx", "de", "es"),
+        ("", "", "es"),
+        ("", ";;q=,,en;q=x", "es"),
+    ],
+)
+def test_the_language_is_the_one_asked_for_or_accepted(wanted, header, language):
+    assert words.chosen(wanted, header, "es") == language
+
+
+def test_values_are_put_into_phrases():
+    say = words.speaker("es")
+    assert say("Waited {time}.", time="0:12") == "Ha esperado 0:12."
+    assert say("not known {at} all") == "not known {at} all"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(-3, "0:00"), (59.9, "0:59"), (61, "1:01"), (3723, "1:02:03")])
+def test_durations_read_like_clocks(seconds, text):
+    assert looks.clock(seconds) == text
