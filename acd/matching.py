@@ -43,16 +43,16 @@ def settle(floor: Floor, turn: Turn) -> None:
 
 def _match(floor: Floor, turn: Turn, newly: int) -> None:
     now_s = turn.now_s
-    alone = set() if turn.everything else set(turn.seeking)
-    heads = _heads(floor, turn, newly, alone)
+    seeking = {stay_id for stay_id in turn.seeking if stay_id in floor.placed}
+    heads, alone = _heads(floor, turn, newly, seeking)
     heapify(heads)
     several: list[Stay] = []
-    while heads and (alone or turn.everything or newly & floor.idle):
+    # Who is free but not newly so can only be for those who seek.
+    while heads and (seeking or turn.everything or newly & floor.idle):
         _, _, _, stay_id, group = heappop(heads)
         waiting, at = group.waiting, len(group.waiting)
-        if stay_id in alone:
-            alone.discard(stay_id)
-        else:
+        seeking.discard(stay_id)
+        if stay_id not in alone:
             at = bisect_left(waiting, floor.placed[stay_id])
         found = group.agents & floor.free.get(group.channel, 0)
         if not found:
@@ -74,9 +74,9 @@ def _match(floor: Floor, turn: Turn, newly: int) -> None:
         _ring_more(floor, turn, stay)
 
 
-def _heads(floor: Floor, turn: Turn, newly: int, alone: set[str]) -> list[Place]:
-    """Who is first in each group that this event may have freed an agent for, and each stay that seeks by itself,
-    unless its group is among those: then it is taken out of `alone`."""
+def _heads(floor: Floor, turn: Turn, newly: int, seeking: set[str]) -> tuple[list[Place], set[str]]:
+    """Who is first in each group that this event may have freed an agent for, and who seeks alone: whose group is not
+    among those."""
     if turn.everything:
         groups = [group for group in floor.groups.values() if group.waiting]
     elif newly & newly - 1:
@@ -84,13 +84,10 @@ def _heads(floor: Floor, turn: Turn, newly: int, alone: set[str]) -> list[Place]
     else:
         groups = [group for n in bits(newly) for group in floor.reach[n] if group.waiting]
     heads = [group.waiting[0] for group in groups]
-    for stay_id in tuple(alone):
-        place = floor.placed.get(stay_id)
-        if place is None or place[4] in groups:
-            alone.discard(stay_id)
-        else:
-            heads.append(place)
-    return heads if floor.even else [_head(floor, place, turn.now_s) for place in heads]
+    looked_at = set(groups) if seeking else ()
+    alone = {stay_id for stay_id in seeking if floor.placed[stay_id][4] not in looked_at}
+    heads += [floor.placed[stay_id] for stay_id in seeking if stay_id in alone]
+    return (heads if floor.even else [_head(floor, place, turn.now_s) for place in heads]), alone
 
 
 def _head(floor: Floor, place: Place, now_s: float) -> Place:

@@ -31,9 +31,9 @@ from core.stay import StayState
 START_S = 1_767_225_600.0
 
 
-def agent(name: str, queues: Iterable[str] | None = ("sales",), **more: object) -> AgentSetup:
-    more = {"device": f"main-{name}", **more}
-    return AgentSetup("main", name, queues=None if queues is None else frozenset(queues), **more)  # type: ignore[arg-type]
+def agent(agent_id: str, queues: Iterable[str] | None = ("sales",), **more: object) -> AgentSetup:
+    more = {"device": f"main-{agent_id}", **more}
+    return AgentSetup("main", agent_id, queues=None if queues is None else frozenset(queues), **more)  # type: ignore[arg-type]
 
 
 def queue(name: str = "sales", **more: object) -> QueueSetup:

@@ -1,0 +1,171 @@
+"""What an agent chooses, and what work makes of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from acd.setup import NotReadyReason, Setup
+from core.decisions import Noted
+from core.routing import AgentActed, DeviceChanged, OfferFailed
+from tests.unit.acd.shift import Shift, agent, queue, setup
+
+
+def acts(shift: Shift, action: str, reason: str = "", device: str = "", name: str = "ana", by: str = "agent") -> str:
+    return shift.do(AgentActed("main", name, action, reason, device, by)).refused  # type: ignore[arg-type]
+
+
+def presence(shift: Shift, name: str = "ana") -> str:
+    view = shift.router.view_agent(("main", name), shift.now_s)
+    assert view is not None
+    return f"{view['presence']}{':' if view['reason'] else ''}{view['reason']}"
+
+
+@pytest.fixture
+def shift() -> Shift:
+    return Shift(setup([agent("ana"), agent("bea", name="Bea Ruiz")], [queue(wrap_up_s=10.0)]))
+
+
+def test_from_login_to_logout(shift: Shift) -> None:
+    assert "log in first" in acts(shift, "ready")
+    assert "log in first" in acts(shift, "not_ready", "lunch")
+    assert acts(shift, "log_in") == ""
+    assert presence(shift) == "not_ready:login"
+    assert acts(shift, "ready") == ""
+    assert presence(shift) == "ready"
+    assert acts(shift, "not_ready", "lunch") == ""
+    assert presence(shift) == "not_ready:lunch"
+    assert acts(shift, "log_out") == ""
+    assert presence(shift) == "logged_out"
+    assert acts(shift, "log_out") == ""
+
+
+def test_who_is_unknown_is_told(shift: Shift) -> None:
+    assert "no agent zoe" in acts(shift, "log_in", name="zoe")
+
+
+def test_reasons_are_those_of_the_house(shift: Shift) -> None:
+    acts(shift, "log_in")
+    assert "choose one of lunch" in acts(shift, "not_ready", "beach")
+    assert "system alone" in acts(shift, "not_ready", "rona")
+    assert acts(shift, "not_ready", "rona", by="system") == ""
+
+
+def test_a_pause_during_work_waits_for_its_end(shift: Shift) -> None:
+    shift.logs_in("ana")
+    stay_id = shift.calls()
+    shift.answers(stay_id)
+    acts(shift, "not_ready", "lunch")
+    assert shift.router.view_agent(("main", "ana"), shift.now_s)["pending"] == "not_ready"  # type: ignore[index]
+    shift.calls()
+    shift.hangs_up(stay_id)
+    assert presence(shift) == "ready"
+    assert shift.looks("ana") == "wrap_up"
+    shift.passes(10.0)
+    assert presence(shift) == "not_ready:lunch"
+    assert shift.ringing() == {}
+
+
+def test_ready_cancels_a_pending_pause(shift: Shift) -> None:
+    shift.logs_in("ana")
+    stay_id = shift.calls()
+    shift.answers(stay_id)
+    acts(shift, "not_ready", "lunch")
+    acts(shift, "ready")
+    shift.hangs_up(stay_id)
+    shift.passes(10.0)
+    assert presence(shift) == "ready"
+
+
+def test_ringing_out_clears_a_pending_pause(shift: Shift) -> None:
+    shift.logs_in("ana")
+    stay_id = shift.calls()
+    acts(shift, "not_ready", "lunch")
+    assert shift.ringing() == {stay_id: "ana"}
+    shift.does_not_answer(stay_id)
+    assert presence(shift) == "not_ready:rona"
+
+
+def test_a_pending_logout_is_taken_even_when_it_rings_out(shift: Shift) -> None:
+    shift.logs_in("ana")
+    stay_id = shift.calls()
+    acts(shift, "log_out")
+    shift.does_not_answer(stay_id)
+    assert presence(shift) == "logged_out"
+
+
+def test_a_person_in_two_places_is_one_agent(shift: Shift) -> None:
+    acts(shift, "log_in", device="main-7")
+    assert shift.router.agent_at("main-7").agent_id == "ana"  # type: ignore[union-attr]
+    acts(shift, "ready")
+    assert acts(shift, "log_in", device="main-8") == ""
+    assert shift.router.agent_at("main-7") is None
+    stay_id = shift.calls()
+    assert shift.offers[stay_id][0].device == "main-8"
+    assert "end what you do there" in acts(shift, "log_in", device="main-9")
+
+
+def test_two_people_are_not_at_one_phone(shift: Shift) -> None:
+    acts(shift, "log_in", device="main-bea", name="bea")
+    assert "Bea Ruiz is logged in at main-bea" in acts(shift, "log_in", device="main-bea")
+    acts(shift, "log_out", name="bea")
+    assert acts(shift, "log_in", device="main-bea") == ""
+
+
+def test_a_phone_known_to_be_gone_is_gone_at_login_too(shift: Shift) -> None:
+    shift.do(DeviceChanged("main-7", False))
+    acts(shift, "log_in", device="main-7")
+    acts(shift, "ready")
+    shift.calls()
+    assert shift.ringing() == {}
+    shift.do(DeviceChanged("main-7", True))
+    assert shift.ringing() == {"c1": "ana"}
+
+
+def test_who_was_taken_off_long_ago_is_not_put_back(shift: Shift) -> None:
+    shift.logs_in("ana")
+    shift.calls()
+    shift.do(OfferFailed("c1", "c1.o1", "unreachable"))
+    shift.passes(301.0)
+    shift.do(DeviceChanged("main-ana", True))
+    assert presence(shift) == "not_ready:unreachable"
+
+
+def test_a_break_over_its_limit_is_noted_and_shown_once(shift: Shift) -> None:
+    acts(shift, "log_in")
+    acts(shift, "not_ready", "lunch")
+    shift.passes(1799.0)
+    assert not shift.router.view_agent(("main", "ana"), shift.now_s)["over_limit"]  # type: ignore[index]
+    shift.passes(3600.0)
+    assert shift.router.view_agent(("main", "ana"), shift.now_s)["over_limit"]  # type: ignore[index]
+    told = [d for o in shift.log for d in o.decisions if isinstance(d, Noted) and d.what == "over_limit"]
+    assert len(told) == 1
+    acts(shift, "ready")
+    assert not shift.router.view_agent(("main", "ana"), shift.now_s)["over_limit"]  # type: ignore[index]
+
+
+def test_a_screen_break_is_due_by_the_hour() -> None:
+    made = setup([agent("ana")])
+    breaks = {**made.reasons, ("main", "screen"): NotReadyReason("screen", per_hour_s=300.0)}
+    shift = Shift(Setup(agents=made.agents, queues=made.queues, reasons=breaks))
+    shift.logs_in("ana")
+    shift.passes(7200.0)
+    assert shift.router.view_agent(("main", "ana"), shift.now_s)["breaks_due_s"] == {"screen": 600.0}  # type: ignore[index]
+    acts(shift, "not_ready", "screen")
+    shift.passes(240.0)
+    acts(shift, "ready")
+    due_s = shift.router.view_agent(("main", "ana"), shift.now_s)["breaks_due_s"]["screen"]  # type: ignore[index]
+    assert due_s == pytest.approx(600 + 240 / 12 - 240)
+
+
+def test_rest_between_contacts() -> None:
+    shift = Shift(setup([agent("ana", rest_s=5.0)]))
+    shift.logs_in("ana")
+    stay_id = shift.calls()
+    shift.answers(stay_id)
+    shift.calls()
+    shift.hangs_up(stay_id)
+    assert shift.ringing() == {}
+    shift.passes(4.0)
+    assert shift.ringing() == {}
+    shift.passes(1.0)
+    assert shift.ringing() == {"c2": "ana"}
