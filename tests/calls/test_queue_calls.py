@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -15,6 +17,8 @@ import pytest
 import pytest_asyncio
 
 from core.decisions import StayEnded
+from core.routing import TalkEnded
+from engine.home import Home
 from telephony.softphone import ear
 from telephony.softphone.calls import PhoneCall, Recording
 from telephony.softphone.client import Softphone
@@ -158,6 +162,12 @@ class Floor:
         return [d.how for d in self.system.decisions(caller.interaction_id) if isinstance(d, StayEnded)]
 
 
+def _soon_missed(home: Home) -> None:
+    """A phone that sends nothing is gone after three seconds."""
+    site = home.project / "config/site.yaml"
+    site.write_text(site.read_text().replace("sip: {", "sip: {phone_vanished_s: 3, "))
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def open_floor(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Floor]:
     place = tmp_path_factory.mktemp("queues")
@@ -166,7 +176,7 @@ async def open_floor(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
         Softphone.start(rate_hz=8000, rtp_ports=(33000, 400)) as agents,
         Softphone.start(rate_hz=8000, rtp_ports=(33400, 400)) as caller,
     ):
-        system = await up(FLOWS, FILES)
+        system = await up(FLOWS, FILES, prepare=_soon_missed)
         for name in ("main-1001", "main-1002"):
             await registered(system, agents, name)
         await registered(system, caller, "main-1003")
@@ -316,3 +326,25 @@ async def test_keys_on_the_phone_alone(floor: Floor) -> None:
     await ana.dtmf("*0")
     await ana.until("disconnected")
     await caller.hears("sierra")
+
+
+async def test_a_caller_whose_agent_vanishes_is_told_and_served_next(floor: Floor) -> None:
+    await floor.presence("ready", "eva")
+    caller = await floor.call()
+    first = await floor.agents.incoming(timeout_s=6.0)
+    await first.answer()
+    await first.until("confirmed")
+    os.kill(floor.agents.pid, signal.SIGSTOP)
+    try:
+        await caller.hears("victor", within_s=10.0)
+    finally:
+        os.kill(floor.agents.pid, signal.SIGCONT)
+    events = [record.event for record in floor.system.journal(caller.interaction_id)]
+    (ended,) = (event for event in events if isinstance(event, TalkEnded))
+    assert ended.how == "vanished"
+    await first.until("disconnected")
+    other = {"ana": "1002", "eva": "1001"}[ended.agent_id]
+    second = await floor.rung(other)
+    assert await floor.sounds(caller.call, second) == (True, True)
+    await caller.hang_up()
+    assert floor.ends(caller) == ["answered", "answered"]
