@@ -260,6 +260,16 @@ class RoutingDecided:
     cause: str
 
 
+@dataclass(frozen=True, slots=True)
+class RoutingKept:
+    """For the journal alone: everything the router knows at this moment, by the names of its rows, so that what it
+    decided afterwards can be decided again."""
+
+    release_id: str
+    rows: Mapping[str, bytes]
+    interaction_id: str = ""
+
+
 LegFact = (
     LegArrived
     | LegRinging
@@ -288,6 +298,7 @@ InteractionFact = (
     | ToggleSet
     | ReleaseActivated
     | RoutingDecided
+    | RoutingKept
     | CommandRejected
     | CommandOutcomeUnknown
 )

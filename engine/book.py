@@ -15,7 +15,7 @@ import msgspec
 from core.clock import Clock
 from core.commands import AskAgent, Command, Play, SendHttp
 from core.decisions import InteractionClosed
-from core.events import CommandRejected, DigitPressed, Event, HttpReplied, RoutingDecided, TimerFired
+from core.events import CommandRejected, DigitPressed, Event, HttpReplied, RoutingDecided, RoutingKept, TimerFired
 from core.routing import RouterFact, WrapUpActed
 from engine import snapshots
 from engine.interaction import Interaction
@@ -94,7 +94,7 @@ class JournalBook:
             )
         )
 
-    def _contact_before(self, fact: RouterFact | TimerFired | RoutingDecided) -> str:
+    def _contact_before(self, fact: RouterFact | TimerFired | RoutingDecided | RoutingKept) -> str:
         """What an agent writes down after the contact is over is the contact's all the same."""
         if not isinstance(fact, WrapUpActed):
             return HOUSE

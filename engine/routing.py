@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Protocol, TypeGuard
 
 from prometheus_client import CollectorRegistry
@@ -21,7 +22,7 @@ from acd.turn import Aggregate, RoutingOutcome
 from core.commands import AskQueueStatus, CancelTimer, JoinQueue, LeaveQueue, StartTimer
 from core.decisions import Decision, Moved, Noted
 from core.errors import EventRefused
-from core.events import CommandRejected, Event, QueueStatusGiven, RoutingDecided, TimerFired
+from core.events import CommandRejected, Event, QueueStatusGiven, RoutingDecided, RoutingKept, TimerFired
 from core.routing import ROUTER, QueueJoined, RouterFact, RoutingChanged, StayGivenUp
 from core.table import Transition
 from engine.interaction import Interaction
@@ -33,6 +34,8 @@ ROUTED: frozenset[type] = frozenset(RouterFact.__args__)
 """Types of facts that are the router's."""
 ROWS = "acd:"
 """How the names of the router's rows in the journal begin: `acd:<kind>:<id>`."""
+KEPT_EVERY_S = 900.0
+"""How often all of it is journaled, for whoever wants to know later why it decided so."""
 MOST_JOINS_A_SECOND = 50
 """A flow may bounce off closed queues this often without time passing."""
 _NOT_DONE = "that could not be done: a fault in the routing, which the engine's log tells; nothing was changed"
@@ -46,7 +49,7 @@ class Routed:
     """What the journal keeps of one fact. `interaction`: the one it is about, when that is still open. Decisions about
     other interactions are kept with these, each with a `RoutingDecided` in the place of the fact."""
 
-    fact: RouterFact | TimerFired | RoutingDecided
+    fact: RouterFact | TimerFired | RoutingDecided | RoutingKept
     at_s: float
     interaction: Interaction | None
     decisions: Sequence[Decision]
@@ -88,6 +91,8 @@ class Routing:
         self._book = book
         self._on_transition = on_transition
         self._coming: Setup | None = None
+        self._known: set[Aggregate] = set()
+        self._kept_s = inf
         self._joins: dict[str, int] = {}
         self._joins_since_s = 0.0
 
@@ -104,6 +109,8 @@ class Routing:
         except Exception as bug:
             return self._refuse(fact, interaction, bug, now_s)
         self._write(fact, interaction, outcome, now_s)
+        if now_s - self._kept_s > KEPT_EVERY_S:
+            self._keep(now_s)
         return Consequences(outcome.commands, outcome.facts, outcome.refused)
 
     def change(self, setup: Setup, now_s: float) -> Consequences:
@@ -116,7 +123,9 @@ class Routing:
         `open_`: the interactions that go on."""
         saved = {aggregate_of(name): body for name, body in rows.items()}
         outcome = self.router.restore(saved, now_s, open_.__contains__)
+        self._known.update(saved)
         self._write(RoutingChanged(self.setup.release_id), None, outcome, now_s)
+        self._keep(now_s)
         return Consequences(outcome.commands, outcome.facts)
 
     # -- answers -----------------------------------------------------------------------------------------
@@ -155,6 +164,7 @@ class Routing:
             else:
                 self.metrics.count(decision)
         rows = [(row_name(aggregate), self.router.save(aggregate)) for aggregate in sorted(outcome.changed)]
+        self._known |= outcome.changed
         decisions: dict[str, list[Decision]] = {fact.interaction_id: []}
         for decision in outcome.decisions:
             decisions.setdefault(about(decision) or fact.interaction_id, []).append(decision)
@@ -165,6 +175,13 @@ class Routing:
             self._book.write_routed(Routed(decided, now_s, None, others, (), ()))
         if outcome.changed:
             self.on_change(outcome.changed)
+
+    def _keep(self, now_s: float) -> None:
+        saved = {aggregate: self.router.save(aggregate) for aggregate in self._known}
+        self._known = {aggregate for aggregate, body in saved.items() if body is not None}
+        rows = {row_name(aggregate): body for aggregate, body in saved.items() if body is not None}
+        self._book.write_routed(Routed(RoutingKept(self.setup.release_id, rows), now_s, None, (), (), ()))
+        self._kept_s = now_s
 
     def _refuse(
         self, fact: RouterFact | TimerFired, interaction: Interaction | None, bug: Exception, now_s: float

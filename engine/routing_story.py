@@ -6,22 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.decisions import OfferDecided, StayEnded
-from core.events import QueueLeft
+from core.events import QueueLeft, RoutingDecided
 from core.routing import OfferAccepted, OfferFailed, OfferMade, OfferWithdrawn, QueueJoined
 from store.entry import Recorded
 from store.journal_reader import JournalReader
 
 
 def tell(reader: JournalReader, interaction_id: str) -> dict[str, Any]:
-    """`{interaction_id, known, stays, offers, paragraph}`; blocking. `known`: the journal has heard of it."""
+    """`{interaction_id, known, stays, offers, paragraph}`; blocking. `known`: the journal has heard of it; an offer's
+    `cause_seq`: the number of the event that led to it."""
     records = reader.show(interaction_id)
     stays: dict[str, dict[str, Any]] = {}
     offers: dict[str, dict[str, Any]] = {}
     began_s = records[0].at_s if records else 0.0
-    decided: dict[str, OfferDecided] = {}
+    decided: dict[str, tuple[OfferDecided, int]] = {}
     for record in records:
         at_s = round(record.at_s - began_s, 3)
-        decided |= {each.offer_id: each for each in record.decisions if isinstance(each, OfferDecided)}
+        cause = record.event.cause_seq if isinstance(record.event, RoutingDecided) else record.seq
+        decided |= {each.offer_id: (each, cause) for each in record.decisions if isinstance(each, OfferDecided)}
         _hear(record, at_s, stays, offers, decided)
         for decision in record.decisions:
             if isinstance(decision, StayEnded):
@@ -40,7 +42,7 @@ def _hear(
     at_s: float,
     stays: dict[str, dict[str, Any]],
     offers: dict[str, dict[str, Any]],
-    decided: Mapping[str, OfferDecided],
+    decided: Mapping[str, tuple[OfferDecided, int]],
 ) -> None:
     match record.event:
         case QueueJoined() as joined:
@@ -68,7 +70,7 @@ def _hear(
             pass
 
 
-def _offer(made: OfferMade, at_s: float, decided: OfferDecided | None) -> dict[str, Any]:
+def _offer(made: OfferMade, at_s: float, found: tuple[OfferDecided, int] | None) -> dict[str, Any]:
     offer: dict[str, Any] = {
         "offer_id": made.offer_id,
         "stay_id": made.stay_id,
@@ -80,8 +82,10 @@ def _offer(made: OfferMade, at_s: float, decided: OfferDecided | None) -> dict[s
         "outcome": "ringing",
         "why": "",
     }
-    if decided is not None:
+    if found is not None:
+        decided, cause_seq = found
         offer |= {
+            "cause_seq": cause_seq,
             "strategy": decided.strategy,
             "requirement": decided.requirement,
             "step": decided.step,

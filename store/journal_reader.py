@@ -121,6 +121,14 @@ class JournalReader:
             if body is not None:
                 yield StateRow(name, version, body)
 
+    def last_of(self, kind: str, before_seq: int) -> Recorded | None:
+        """The last event of this type with a lower number."""
+        query = f"{_EVENTS} WHERE seq < ? AND type = ? ORDER BY seq DESC LIMIT 1"
+        return next(iter(self._recorded(query, (before_seq, kind))), None)
+
+    def at(self, seq: int) -> Recorded | None:
+        return next(iter(self._recorded(f"{_EVENTS} WHERE seq = ?", (seq,))), None)
+
     def contact_of(self, interaction_id: str) -> str | None:
         """Whose key seals what happened to the interaction; None when nothing is known of it."""
         query = "SELECT contact_key_id FROM events WHERE interaction_id = ? ORDER BY seq LIMIT 1"

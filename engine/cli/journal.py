@@ -74,6 +74,7 @@ def explain(interaction_id: IdArgument, project: ProjectOption = None, json: Jso
     with reading(project) as reader:
         records = reader.show(_the_one(interaction_id, reader))
         told = tell(reader, records[0].interaction_id)
+        _what_if(reader, told["offers"])
     live = if_running(home_of(project), f"/acd/explain/{records[0].interaction_id}")
     now = (live or {}).get("now")
     steps = explain_steps(records)
@@ -85,6 +86,25 @@ def explain(interaction_id: IdArgument, project: ProjectOption = None, json: Jso
     if told["stays"] or now:
         out.print()
         out.print(routing(told, now))
+
+
+def _what_if(reader: JournalReader, offers: list[dict[str, Any]]) -> None:
+    """Adds to each offer what ten seconds more would have changed, as far as the journal reaches back."""
+    from functools import cache
+
+    from engine.config.loader import load
+    from engine.config.sources import unpack
+    from engine.routing_replay import later
+
+    @cache
+    def setup_for(release_id: str) -> Any:
+        body = reader.load_release(release_id)
+        configuration = load(unpack(body)).configuration if body is not None else None
+        return configuration.routing if configuration is not None else None
+
+    for offer in offers:
+        if "cause_seq" in offer:
+            offer["later"] = later(reader, offer["cause_seq"], offer["stay_id"], setup_for)
 
 
 def _record_json(record: Any) -> dict[str, Any]:

@@ -25,6 +25,8 @@ def _parts(told: Mapping[str, Any], now: Mapping[str, Any] | None) -> Iterator[R
             yield Text(f"\noffer at +{offer['at_s']:.1f} s", style="bold cyan")
             yield _candidates(offer["considered"], offer["excluded"], offer["agent_id"])
             yield Text(_rank(offer), style="dim")
+            if offer.get("later"):
+                yield Text(_later(offer["later"], offer["agent_id"]), style="dim")
     if now is None:
         return
     for title, found in (("now", now["now"]), (f"{now['later_s']:.0f} s later, if only time passes", now["later"])):
@@ -54,3 +56,11 @@ def _rank(offer: Mapping[str, Any]) -> str:
     parts = " + ".join(f"{name} {value:.1f}" for name, value in offer["rank"].items() if value)
     before = f"; served before {offer['ahead_of']}" if offer["ahead_of"] else ""
     return f"its score: {parts or '0'}{before}"
+
+
+def _later(later: Mapping[str, Any], agent_id: str) -> str:
+    had = f"{later['later_s']:.0f} s later, with nothing else changed, "
+    if not later["agent_id"]:
+        return f"{had}nobody would have been offered it. {later['paragraph']}".rstrip()
+    same = f"{agent_id} as well" if later["agent_id"] == agent_id else str(later["agent_id"])
+    return f"{had}it would have been {same}, after {later['at_s']:.1f} s of them"

@@ -17,7 +17,22 @@ from engine.cli.common import grid
 if TYPE_CHECKING:
     from store.entry import Recorded
 
-_OF_EVENTS = ("digit", "how", "reason", "outcome", "status", "error", "timer_id", "what", "why", "up")
+_OF_EVENTS = (
+    "digit",
+    "how",
+    "reason",
+    "outcome",
+    "status",
+    "error",
+    "timer_id",
+    "what",
+    "why",
+    "up",
+    "queue",
+    "agent_id",
+    "action",
+    "cause_seq",
+)
 _OF_COMMANDS = ("url", "queue", "target", "endpoint", "recording_id", "mailbox")
 
 
@@ -71,6 +86,12 @@ def explain_steps(records: Sequence[Recorded]) -> list[dict[str, Any]]:
                     add(record.at_s, f"→ {decision.target or 'end'}", f"{decision.branch}: {record.type}")
                 case said.Noted():
                     add(record.at_s, decision.what, decision.why)
+                case said.OfferDecided():
+                    add(record.at_s, f"offered to {decision.agent_id}", decision.strategy)
+                case said.StayEnded():
+                    add(record.at_s, f"the wait ends: {decision.how}", f"after {decision.waited_s:.1f} s")
+                case said.WorkEnded():
+                    add(record.at_s, f"{decision.agent_id} is done with it", decision.how)
                 case said.InteractionClosed():
                     add(record.at_s, "closed", decision.outcome)
                 case _:
@@ -94,6 +115,15 @@ def decision_text(decision: object) -> str:
             return f"open: flow {decision.flow} ({decision.rule})"
         case said.InteractionClosed():
             return f"close: {decision.outcome}"
+        case said.OfferDecided():
+            return f"offer to {decision.agent_id} by {decision.strategy}, after {decision.waited_s:.1f} s"
+        case said.StayEnded():
+            return (
+                f"stay in {decision.queue or decision.agent_id} ended: {decision.how}, after {decision.waited_s:.1f} s"
+            )
+        case said.WorkEnded():
+            given = f", {decision.disposition}" if decision.disposition else ""
+            return f"{decision.agent_id} is done: {decision.how}, talked {decision.talk_s:.0f} s{given}"
         case said.LegJoined():
             return f"leg joins as {decision.role}"
         case _:
