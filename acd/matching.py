@@ -33,9 +33,9 @@ def settle(floor: Floor, turn: Turn) -> None:
     if any(agent.gone for agent in turn.agents.values()):
         floor.index(turn.now_s)
         turn.everything = True
-    for agent in () if turn.everything else turn.agents.values():
-        number = floor.numbers[agent.key]
-        if floor.refresh(number, turn.now_s):
+    for agent in turn.agents.values():
+        number = floor.numbers.get(agent.key)
+        if number is not None and floor.refresh(number, turn.now_s):
             newly |= 1 << number
     if newly or turn.seeking or turn.everything:
         _match(floor, turn, newly)

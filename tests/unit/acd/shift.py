@@ -95,7 +95,7 @@ class Shift:
     def hangs_up(self, stay_id: str) -> None:
         """Waiting or talking."""
         self.do(StayGivenUp(stay_id, stay_id))
-        for name in tuple(self.router.setup.agents):
+        for name in tuple(self.router._floor.agents):
             if stay_id in self.router.assignments(name):
                 self.do(TalkEnded(stay_id, name[1]))
 
