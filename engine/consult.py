@@ -8,11 +8,11 @@ with the customer again   +--- complete: the lead leaves, they stay together
 
 from __future__ import annotations
 
-from core.commands import BridgeLegs, Play, StopMusic
+from core.commands import BridgeLegs, Play, StopMusic, UnbridgeLeg
 from core.interaction import InteractionEvent
 from core.leg import LegRole
 from core.media import Tone
-from engine import conversation, handover, waiting
+from engine import conversation, handover, interlude, waiting
 from engine.contact import Conversation, Party
 from engine.conversation import changed, keep
 from engine.dialing import Target, dial
@@ -46,6 +46,29 @@ def start(turn: Turn, target: Target, around: Surroundings, now_s: float) -> Non
     turn.commands.append(Play(*ring, (Tone("ringback"),)))
     talk, _ = _with_lead(turn)
     keep(turn, talk.but(other=other, ring=ring))
+
+
+def to_flow(turn: Turn, flow_id: str, around: Surroundings, now_s: float) -> None:
+    """A flow leads the customer through something, and the lead waits for her."""
+    talk, lead = _with_lead(turn)
+    if talk.customer_in:
+        turn.commands.append(UnbridgeLeg(turn.interaction.customer.leg_id, talk.bridge_id))
+        keep(turn, talk.but(customer_in=False))
+    else:
+        turn.commands.append(StopMusic(turn.interaction.customer.leg_id))
+    changed(turn, lead.agent_id, "consult")
+    interlude.begin(turn, flow_id, around, now_s)
+
+
+def from_flow(turn: Turn, around: Surroundings, broken_off: bool = False) -> None:
+    """They are together again."""
+    if broken_off:
+        interlude.break_off(turn)
+    else:
+        interlude.close(turn)
+    _, lead = _with_lead(turn)
+    conversation.connect(turn, around)
+    changed(turn, lead.agent_id, "consult_ended")
 
 
 def reached(turn: Turn, other: Party, around: Surroundings) -> None:

@@ -28,7 +28,7 @@ from core.interaction import InteractionEvent
 from core.leg import EndReason, LegState
 from core.media import Part
 from core.routing import LineUsed, StayGivenUp, TalkChanged, TalkEnded
-from engine import offers, steps, talk_recording, waiting
+from engine import interlude, offers, steps, talk_recording, waiting
 from engine.contact import Conversation, Party, Waiting
 from engine.interaction import Surroundings, Turn
 from ivr.effects import longest_s
@@ -223,6 +223,7 @@ def dissolve(turn: Turn, how: str) -> Conversation:
     """Everybody beside the customer is let go, and the bridge is gone. She herself is somebody else's to look after."""
     talk = turn.interaction.talk
     assert talk is not None
+    interlude.break_off(turn)
     offers.withdraw_all(turn)
     for party in talk.parties:
         let_go(turn, party, how)

@@ -9,19 +9,17 @@ an agent's phone vanishes --> she is told, and is the first to be served again
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import sha256
 
 from core.commands import Play, StartMusic
 from core.interaction import InteractionEvent
 from core.leg import LegRole
 from core.media import Tone
 from core.routing import QueueJoined
-from engine import conversation, steps, waiting
+from engine import conversation, interlude, steps, waiting
 from engine.contact import Conversation, Party, Waiting
 from engine.dialing import Target, dial
 from engine.interaction import Surroundings, Turn
 from ivr import interpreter
-from ivr.interpreter import Start
 
 HEAD = 1000
 """Added to the priority of who comes back through no fault of her own: nobody is served before her."""
@@ -67,27 +65,10 @@ def _to_queue(
 
 
 def _to_flow(turn: Turn, flow_id: str, around: Surroundings, now_s: float) -> None:
-    interaction = turn.interaction
-    before = interaction.run
-    flow = around.releases[interaction.release_id].flow(interaction.tenant, flow_id)
-    assert flow is not None
-    start = Start(
-        interaction_id=turn.interaction_id,
-        leg_id=interaction.customer.leg_id,
-        tenant=interaction.tenant,
-        flow_id=flow_id,
-        language=before.language if before is not None else flow.languages[0],
-        caller=interaction.caller,
-        called=interaction.called,
-        variables={"caller_name": before.facts.get("caller_name", "") if before else "", **interaction.values},
-        leg_up=interaction.customer.is_up,
-        time_zone=around.time_zone,
-        seed=int.from_bytes(sha256(f"{turn.interaction_id} {flow_id}".encode()).digest()[:4], "big"),
-        visit=before.visit if before is not None else 0,
-        serial=before.serial if before is not None else 0,
-    )
+    start = interlude.start_of(turn, flow_id, around)
     turn.move(InteractionEvent.FLOW)
-    steps.follow(turn, interpreter.start(around.world(interaction.release_id), start, now_s), around, now_s)
+    step = interpreter.start(around.world(turn.interaction.release_id), start, now_s)
+    steps.follow(turn, step, around, now_s)
 
 
 def reach(turn: Turn, talk: Conversation, other: Party) -> None:

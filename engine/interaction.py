@@ -52,6 +52,8 @@ class Interaction(msgspec.Struct, frozen=True):
     talk: Conversation | None = None
     line: Line | None = None
     recording: TalkRecording | None = None
+    parked: FlowRun | None = None
+    """Her own flow, while another one leads her through something in the middle of a conversation."""
     values: dict[str, str] = {}
     """What agents sent along with transfers."""
     serial: int = 0
@@ -74,7 +76,9 @@ class Interaction(msgspec.Struct, frozen=True):
         run = self.run
         if run is None:
             return False
-        return run.listens_in_secret or any(frame.secrets for frame in run.frames)
+        if run.listens_in_secret or any(frame.secrets for frame in run.frames):
+            return True
+        return self.parked is not None and any(frame.secrets for frame in self.parked.frames)
 
     @property
     def bridges(self) -> tuple[str, ...]:

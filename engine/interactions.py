@@ -41,7 +41,7 @@ from core.events import (
 )
 from core.interaction import InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
-from engine import conversation, lines, people, steps, talk_recording
+from engine import consult, conversation, interlude, lines, people, steps, talk_recording
 from engine.interaction import Interaction, Surroundings, Turn
 from engine.transfers import END_OF_DIRECT_CALL, end_of_leg, external_up, join
 from ivr import interpreter
@@ -96,7 +96,7 @@ def handle(interaction: Interaction, event: Event, around: Surroundings, now_s: 
         return turn
     if isinstance(event, LegAdopted):
         _adopt(turn, event, around, now_s)
-        _settle(turn, now_s)
+        _finish(turn, around, now_s)
         return turn
     if _hung_up_again(turn, event, leg, now_s):
         return turn
@@ -107,10 +107,17 @@ def handle(interaction: Interaction, event: Event, around: Surroundings, now_s: 
         if leg.state is before and leg_event is not LegEvent.UP:
             return turn
     _hand_over(turn, leg, event, around, now_s)
+    _finish(turn, around, now_s)
+    return turn
+
+
+def _finish(turn: Turn, around: Surroundings, now_s: float) -> None:
+    """What follows whatever happened."""
+    if interlude.is_over(turn):
+        consult.from_flow(turn, around)
     if turn.interaction.recording is not None:
         talk_recording.mind_secrets(turn)
     _settle(turn, now_s)
-    return turn
 
 
 def _hand_over(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s: float) -> None:
@@ -137,7 +144,7 @@ def fail(interaction: Interaction, event: Event, why: str, around: Surroundings,
         if leg is not None and isinstance(event, LegEnded):
             end_of_leg(turn, leg, event)
         steps.feed(turn, CommandRejected(interaction.interaction_id, "", "event", why), around, now_s)
-    _settle(turn, now_s)
+    _finish(turn, around, now_s)
     return turn
 
 

@@ -242,7 +242,7 @@ def adopted(turn: Turn, leg: Leg, event: LegAdopted, around: Surroundings, now_s
         if interaction.waiting is not None:
             _customer_waits(turn, around, now_s)
         elif talk is not None:
-            _customer_talks(turn, talk, event, around)
+            _customer_talks(turn, talk, event, around, now_s)
         return interaction.waiting is not None or talk is not None
     party = talk.party(leg.leg_id) if talk is not None else None
     if talk is None or party is None:
@@ -266,10 +266,15 @@ def _customer_waits(turn: Turn, around: Surroundings, now_s: float) -> None:
         waiting.resume(turn, around, now_s, with_music=not by_flow)
 
 
-def _customer_talks(turn: Turn, talk: Conversation, event: LegAdopted, around: Surroundings) -> None:
+def _customer_talks(turn: Turn, talk: Conversation, event: LegAdopted, around: Surroundings, now_s: float) -> None:
     """Lines hear again who has them: the line's own leg may have been found first."""
     for party in talk.parties:
         conversation.borrow(turn, party)
+    interaction = turn.interaction
+    if interaction.parked is not None and interaction.run is not None:
+        step = interpreter.resume(around.world(interaction.release_id), interaction.run, now_s)
+        steps.follow(turn, step, around, now_s)
+        return
     if talk.before:
         conversation.hurry(turn, around)
     elif talk.lead is not None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from core.commands import MuteLeg, SendDigits
+from core.decisions import VariablesSet
 from core.errors import EventRefused
 from core.routing import ConversationActed
 from engine import consult, conversation, handover, talk_recording
@@ -59,6 +60,8 @@ def _act(turn: Turn, event: ConversationActed, around: Surroundings, now_s: floa
         return "only who has the caller can do that"
     if talk.before:
         return "the caller is just being put through: try again in a moment"
+    if turn.interaction.parked is not None:
+        return _fetch_back(turn, event, around)
     return _act_as_lead(turn, talk, event, around, now_s)
 
 
@@ -132,13 +135,23 @@ def _consult(turn: Turn, talk: Conversation, event: ConversationActed, around: S
     target = find(turn, event.target, around)
     if isinstance(target, str):
         return target
-    if target.kind == "flow":
-        return "a flow cannot be consulted: transfer the caller to it"
+    if target.kind == "flow" and turn.interaction.run is None:
+        return "this caller came without a flow: transfer her to it instead"
     if target.kind == "agent" and target.name == event.agent_id:
         return "that is you"
     if why := _take_along(turn, event.values):
         return why
-    consult.start(turn, target, around, now_s)
+    if target.kind == "flow":
+        consult.to_flow(turn, target.name, around, now_s)
+    else:
+        consult.start(turn, target, around, now_s)
+    return ""
+
+
+def _fetch_back(turn: Turn, event: ConversationActed, around: Surroundings) -> str:
+    if event.action != "cancel_consult":
+        return "a flow has the caller: wait for its end, or fetch her back first"
+    consult.from_flow(turn, around, broken_off=True)
     return ""
 
 
@@ -154,12 +167,14 @@ def _take_along(turn: Turn, values: Mapping[str, str]) -> str:
                 f"'{name[:64]}' cannot travel with a caller: a name of letters, digits and _, at most 2000 characters"
             )
     run = turn.interaction.run
+    free = dict(values)
     if run is not None:
         frame = run.frame
         free = {name: value for name, value in values.items() if name not in frame.secrets}
         known = replace(frame, variables={**frame.variables, **free})
         run = replace(run, frames=(*run.frames[:-1], known))
-    turn.interaction = turn.interaction.but(values={**turn.interaction.values, **values}, run=run)
+    turn.interaction = turn.interaction.but(values={**turn.interaction.values, **free}, run=run)
+    turn.decisions.append(VariablesSet(free))
     return ""
 
 

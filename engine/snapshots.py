@@ -29,6 +29,7 @@ class _People(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     talk: Conversation | None = None
     line: Line | None = None
     recording: TalkRecording | None = None
+    parked: bytes | None = None
 
 
 class _Saved(msgspec.Struct, forbid_unknown_fields=True):
@@ -95,7 +96,8 @@ def _people(interaction: Interaction) -> _People | None:
     waiting, talk, line, recording = interaction.waiting, interaction.talk, interaction.line, interaction.recording
     if waiting is None and talk is None and line is None and recording is None:
         return None
-    return _People(waiting, interaction.offers, talk, line, recording)
+    parked = None if interaction.parked is None else flow_snapshot.dump(interaction.parked)
+    return _People(waiting, interaction.offers, talk, line, recording, parked)
 
 
 def load(body: bytes) -> Interaction:
@@ -106,9 +108,10 @@ def load(body: bytes) -> Interaction:
             plain = _UPCASTS[plain["v"]](plain)
         saved = msgspec.convert(plain, _Saved)
         run = None if saved.run is None else flow_snapshot.load(saved.run)
+        people = saved.people or _People()
+        parked = None if people.parked is None else flow_snapshot.load(people.parked)
     except Exception as failure:
         raise SnapshotUnreadable(f"{type(failure).__name__}: {failure}") from failure
-    people = saved.people or _People()
     return Interaction(
         interaction_id=saved.interaction_id,
         tenant=saved.tenant,
@@ -129,6 +132,7 @@ def load(body: bytes) -> Interaction:
         talk=people.talk,
         line=people.line,
         recording=people.recording,
+        parked=parked,
         values=saved.values,
         serial=saved.serial,
     )

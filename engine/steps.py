@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from core.commands import AskAgent, HangUpLeg, JoinQueue, KeepRecording, LeaveQueue, StartMusic, Transfer
 from core.errors import EventRefused
-from core.events import Event, LegEnded, TransferEnded
+from core.events import Event, LegEnded, QueueLeft, TransferEnded
 from core.interaction import InteractionEvent, InteractionState
 from core.leg import EndReason, LegState
 from engine import lines, waiting
@@ -29,7 +29,7 @@ def feed(turn: Turn, event: Event, around: Surroundings, now_s: float) -> None:
     if run is None:
         return
     in_hands = interaction.state is InteractionState.CONNECTED or interaction.talk is not None
-    if in_hands and not isinstance(event, LegEnded | TransferEnded):
+    if in_hands and interaction.parked is None and not isinstance(event, LegEnded | TransferEnded):
         return
     step = interpreter.handle(around.world(interaction.release_id), run, event, now_s)
     follow(turn, step, around, now_s)
@@ -41,12 +41,17 @@ def follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: floa
     Raises:
         EventRefused: the flow bounces without time passing.
     """
+    between = turn.interaction.parked is not None
     for _ in range(MAX_IMMEDIATE_FACTS):
         turn.interaction = turn.interaction.but(run=step.run)
         turn.decisions.extend(step.decisions)
         answer: Event | None = None
         for command in step.commands:
             match command:
+                case Transfer() | JoinQueue() if between:
+                    answer = _not_now(turn, command)
+                case HangUpLeg() if between:
+                    pass  # it is over, and she goes back to whom she talked with
                 case Transfer():
                     turn.move(InteractionEvent.TRANSFER)
                     answer = start_transfer(turn, command, around.outbound, around.dialed, now_s)
@@ -64,17 +69,26 @@ def follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: floa
                 case _:
                     turn.commands.append(command)
         if step.ended is not None:
-            if not lines.is_held(turn.interaction):
+            if not between and not lines.is_held(turn.interaction):
                 end(turn, step.ended)
             return
         if answer is None:
             return
-        turn.move(InteractionEvent.FLOW)
+        if not between:
+            turn.move(InteractionEvent.FLOW)
         step = interpreter.handle(around.world(turn.interaction.release_id), step.run, answer, now_s)
     raise EventRefused(
         f"interaction {turn.interaction.interaction_id}: the flow bounced {MAX_IMMEDIATE_FACTS} times without time "
         "passing; give the branches of its queue and transfer nodes somewhere to wait"
     )
+
+
+def _not_now(turn: Turn, command: Transfer | JoinQueue) -> Event:
+    why = "not in the middle of a conversation"
+    turn.note("refused", f"{type(command).__name__}: {why}")
+    if isinstance(command, JoinQueue):
+        return QueueLeft(turn.interaction_id, command.stay_id, "closed")
+    return TransferEnded(turn.interaction_id, command.transfer_id, "refused", why)
 
 
 def end(turn: Turn, ended: Ended) -> None:

@@ -46,7 +46,7 @@ ACTIONS = (
     "pause_recording",
     "resume_recording",
 )
-TARGETS = ("agent:eva", "queue:support", "flow:pay", "device:1003", "+34911234567", "agent:ana", "nonsense")
+TARGETS = ("agent:eva", "queue:support", "flow:pay", "device:1003", "+34911234567", "agent:ana", "nonsense", "flow:pay")
 REASONS = (EndReason.HUNG_UP, EndReason.LOST, EndReason.NO_ANSWER, EndReason.REJECTED, EndReason.HUNG_UP_BY_US)
 
 
@@ -174,7 +174,13 @@ def hears_it_ring(case):
     case.act("complete")
 
 
+def is_led_through_a_flow(case):
+    one_of((talks, talks_over_a_line), case.serial)(case)
+    case.act("consult", "flow:pay")
+
+
 BEGINNINGS = (
+    is_led_through_a_flow,
     waits,
     talks,
     talks_over_a_line,
