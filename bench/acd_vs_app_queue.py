@@ -146,9 +146,12 @@ async def measure(agents: int, calls: int, say: Callable[[str], None]) -> list[R
 
 
 async def _until_over(caller: Callers) -> None:
-    async with asyncio.timeout(120):
-        while caller.open:
-            await asyncio.sleep(0.1)
+    try:
+        async with asyncio.timeout(90):
+            while caller.open:
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise RuntimeError(f"{len(caller.open)} callers were never served") from None
 
 
 # -- telling ---------------------------------------------------------------------------------------------

@@ -128,18 +128,14 @@ class Phone(asyncio.DatagramProtocol):
 
     def _invited(self, text: str, addr: tuple[str, int], now_s: float) -> None:
         call_id = _header(text, "Call-ID")
-        if call_id in self._calls:  # sent again
+        if call_id in self._calls:
+            if ";tag=" in _header(text, "To"):  # a change of the session: it stays as it is
+                self._reply(text, addr, "200 OK", sdp=self._session(text))
             return
         self.on_invite(self, now_s)
         tag = secrets.token_hex(4)
         self._calls[call_id] = {"invite": text, "tag": tag}
-        host = self.here.partition(":")[0]
-        payload = re.search(r"m=audio \d+ RTP/AVP (\d+)", text)
-        sdp = (
-            f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
-            f"m=audio {self.audio_port} RTP/AVP {payload[1] if payload else 8}\r\n"
-        )
-        behaviour = self.behave()
+        sdp, behaviour = self._session(text), self.behave()
         self.offered += 1
         self._reply(text, addr, "180 Ringing", tag)
 
@@ -159,6 +155,14 @@ class Phone(asyncio.DatagramProtocol):
             loop.call_later(behaviour.ring_s, act)
         else:
             act()
+
+    def _session(self, offer: str) -> str:
+        host = self.here.partition(":")[0]
+        payload = re.search(r"m=audio \d+ RTP/AVP (\d+)", offer)
+        return (
+            f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
+            f"m=audio {self.audio_port} RTP/AVP {payload[1] if payload else 8}\r\n"
+        )
 
     def _hang_up(self, call_id: str, addr: tuple[str, int]) -> None:
         call = self._calls.pop(call_id, None)
@@ -207,19 +211,26 @@ class Callers(asyncio.DatagramProtocol):
         assert self._transport is not None
         host, port = self._transport.get_extra_info("sockname")[:2]
         call_id = secrets.token_hex(8)
-        body = (
-            f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
-            "m=audio 39996 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n"
-        )
         self.open[call_id] = asyncio.get_running_loop().time()
         self._send(
             f"INVITE sip:{self._number}@{self._server[0]} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{secrets.token_hex(8)};rport\r\n"
             f"From: <sip:600@{host}>;tag={call_id}\r\nTo: <sip:{self._number}@{self._server[0]}>\r\n"
-            f"Call-ID: {call_id}\r\nCSeq: 1 INVITE\r\nContact: <sip:600@{host}:{port}>\r\nMax-Forwards: 70\r\n"
-            f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+            f"Call-ID: {call_id}\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n{self._described()}"
         )
         return call_id
+
+    def _described(self) -> str:
+        """The rest of a message, from Contact on: where audio would be heard."""
+        host, _, port = self._here.partition(":")
+        body = (
+            f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
+            "m=audio 39996 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+        )
+        return (
+            f"Contact: <sip:600@{host}:{port}>\r\nContent-Type: application/sdp\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}"
+        )
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         text = data.decode(errors="replace")
@@ -243,11 +254,13 @@ class Callers(asyncio.DatagramProtocol):
                 f"From: {header('From')}\r\nTo: {header('To')}\r\nCall-ID: {call_id}\r\n"
                 "CSeq: 1 ACK\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
             )
-        elif first.startswith(("BYE", "OPTIONS")):
+        elif first.startswith(("BYE", "OPTIONS", "INVITE")):
+            again = first.startswith("INVITE")  # a change of the session: it stays as it is
             vias = "".join(f"Via: {via}\r\n" for via in re.findall(r"^Via\s*:\s*(.*?)\s*$", text, re.I | re.M))
             self._send(
                 f"SIP/2.0 200 OK\r\n{vias}From: {header('From')}\r\nTo: {header('To')}\r\n"
-                f"Call-ID: {call_id}\r\nCSeq: {header('CSeq')}\r\nContent-Length: 0\r\n\r\n"
+                f"Call-ID: {call_id}\r\nCSeq: {header('CSeq')}\r\n"
+                + (self._described() if again else "Content-Length: 0\r\n\r\n")
             )
             if first.startswith("BYE"):
                 self._over(call_id)
@@ -305,7 +318,11 @@ async def phones(
         await loop.create_datagram_endpoint(lambda phone=phone: phone, local_addr=(address, 0))  # type: ignore[misc]
         made.append(phone)
     async with asyncio.timeout(_REGISTERED_WITHIN_S):
-        await asyncio.gather(*(phone.registered.wait() for phone in made))
+        while late := [phone for phone in made if not phone.registered.is_set()]:
+            await asyncio.sleep(0.5)
+            for phone in late:
+                if not phone.registered.is_set():
+                    phone.register()
     return made
 
 
