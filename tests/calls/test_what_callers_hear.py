@@ -61,7 +61,8 @@ async def test_a_caller_hears_her_balance_and_leaves_a_message(
         for file in (PROJECT / "config").glob("*/*")
         if file.parent.name != "numbers"
     }
-    files["config/http.yaml"] = (PROJECT / "config/http.yaml").read_text()
+    for name in ("http", "skills", "agents", "dispositions", "not_ready"):
+        files[f"config/{name}.yaml"] = (PROJECT / f"config/{name}.yaml").read_text()
     files["config/numbers/101.yaml"] = 'number: "101"\nflow: collections\n'
     running = await system(flows, files, "languages: [es, en]", prepare=with_its_sounds)
     await registered(running, softphone, "main-1001")
