@@ -7,16 +7,21 @@ counts, except contacts of another channel that the new one may interrupt: a cal
 from __future__ import annotations
 
 from acd.records import Agent
-from acd.setup import AgentSetup, Channel, Setup
+from acd.setup import AgentSetup, Setup
 from core.agent import Presence
 
 VOICE = "call"
+FULL = 100
+"""Units of a channel the site says nothing about."""
 
 
 def units(person: AgentSetup, channel: str, setup: Setup) -> int:
     """What one contact of the channel takes of her."""
     own = person.units.get(channel)
-    return own if own is not None else setup.channels.get(channel, Channel(channel)).units
+    if own is not None:
+        return own
+    known = setup.channels.get(channel)
+    return known.units if known is not None else FULL
 
 
 def room(agent: Agent, person: AgentSetup, channel: str, setup: Setup) -> bool:
@@ -24,9 +29,13 @@ def room(agent: Agent, person: AgentSetup, channel: str, setup: Setup) -> bool:
     wanted = units(person, channel, setup)
     if not agent.assignments:
         return wanted <= person.capacity
-    over = setup.channels.get(channel, Channel(channel)).interrupts
-    taken = sum(a.units for a in agent.assignments.values() if a.channel == channel or a.channel not in over)
-    return taken + wanted <= person.capacity
+    known = setup.channels.get(channel)
+    over = known.interrupts if known is not None else frozenset()
+    taken = wanted
+    for work in agent.assignments.values():
+        if work.channel == channel or work.channel not in over:
+            taken += work.units
+    return taken <= person.capacity
 
 
 def hindrance(agent: Agent, person: AgentSetup, channel: str, setup: Setup, now_s: float) -> str:

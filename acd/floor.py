@@ -97,6 +97,7 @@ class Floor:
         """The groups each agent may serve."""
         self._everybody = (1 << len(keys)) - 1
         self._levels: dict[tuple[str, str, int], int] = {}
+        self._ever: dict[tuple[str, str, str, int], int] = {}
         self._skills: dict[str, list[tuple[int, int]]] = {}
         for number, person in enumerate(self.people):
             for name, level in person.skills.items():
@@ -149,6 +150,8 @@ class Floor:
         self.logged_in = self.logged_in | bit if there else self.logged_in & ~bit
         self.ready = self.ready | bit if ready else self.ready & ~bit
         newly = idle = False
+        if not ready and not self.idle & bit:
+            return False
         for channel, free in self.free.items():
             if ready and not capacity.hindrance(agent, person, channel, self.setup, now_s):
                 idle = True
@@ -193,11 +196,16 @@ class Floor:
 
     def could_ever(self, stay: Stay) -> int:
         """Everybody who has what the stay asks for now or at a later step, but for those it must not be offered to."""
-        steps = range(stay.step, len(self.queue_setup(stay).relaxations) + 1)
-        found = 0
-        for step in steps:
-            found |= self.may_serve(stay, step)
-        return found & ~self.mask(stay.tenant, stay.excluded)
+        known = (stay.tenant, stay.queue, stay.skills, stay.step)
+        found = self._ever.get(known)
+        if found is None:
+            found = 0
+            for step in range(stay.step, len(self.queue_setup(stay).relaxations) + 1):
+                found |= self.may_serve(stay, step)
+            if len(self._ever) >= MAX_GROUPS:
+                self._ever.clear()
+            self._ever[known] = found
+        return found & ~self.mask(stay.tenant, stay.excluded) if stay.excluded else found
 
     def mask(self, tenant: str, agent_ids: tuple[str, ...]) -> int:
         found = 0
@@ -244,10 +252,11 @@ class Floor:
         """Takes its place among those who wait like it."""
         queue = self.queue_setup(stay)
         group = self.group(stay, now_s)
-        place = (*order.sort_key(stay, queue, stay.step, now_s), stay.stay_id, group)
+        points, climbs_s = order.standing(stay, queue, stay.step, now_s)
+        began_s = stay.joined_s - stay.waited_before_s
+        place = (queue.ageing * began_s - points, began_s, stay.number, stay.stay_id, group)
         insort(group.waiting, place)
         self.placed[stay.stay_id] = place
-        climbs_s = order.urgency_changes_at(stay, queue, now_s)
         if climbs_s < inf:
             heappush(self._climbs, (climbs_s, stay.stay_id))
         return group

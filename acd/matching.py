@@ -30,12 +30,13 @@ _SHOWN = 3
 def settle(floor: Floor, turn: Turn) -> None:
     """Files the agents this event changed, and matches what it freed."""
     newly = 0
-    if any(agent.gone for agent in turn.agents.values()):
-        floor.index(turn.now_s)
-        turn.everything = True
     for agent in turn.agents.values():
-        number = floor.numbers.get(agent.key)
-        if number is not None and floor.refresh(number, turn.now_s):
+        if agent.removed and agent.gone:
+            floor.index(turn.now_s)
+            turn.everything = True
+            break
+        number = floor.numbers[agent.key]
+        if floor.refresh(number, turn.now_s):
             newly |= 1 << number
     if newly or turn.seeking or turn.everything:
         _match(floor, turn, newly)

@@ -46,55 +46,55 @@ SortKey = tuple[float, float, int]
 
 def parts(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> dict[str, float]:
     """The score in its parts: priority, value, urgency, ageing."""
-    relaxed = queue.relaxations[step - 1].priority if step else 0
     return {
-        "priority": PRIORITY * (stay.priority + queue.priority + relaxed),
+        "priority": _priority(stay, queue, step),
         "value": queue.value_weight * stay.value,
-        "urgency": urgency(stay, queue, now_s),
+        "urgency": _urgency(stay, queue, now_s)[0],
         "ageing": queue.ageing * (now_s - stay.began_s),
     }
 
 
-def points(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> float:
-    """The score without its ageing."""
+def standing(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> tuple[float, float]:
+    """The score without its ageing, and when urgency changes it next (infinite: never)."""
+    urgency, climbs_s = _urgency(stay, queue, now_s)
+    return _priority(stay, queue, step) + queue.value_weight * stay.value + urgency, climbs_s
+
+
+def _priority(stay: Stay, queue: QueueSetup, step: int) -> float:
     relaxed = queue.relaxations[step - 1].priority if step else 0
-    standing = PRIORITY * (stay.priority + queue.priority + relaxed) + queue.value_weight * stay.value
-    return standing + urgency(stay, queue, now_s)
+    return PRIORITY * (stay.priority + queue.priority + relaxed)
 
 
-def urgency(stay: Stay, queue: QueueSetup, now_s: float) -> float:
-    began_s, target_s = stay.began_s, queue.service_level.within_s
-    if now_s >= began_s + STEPS[-1] * target_s:
-        return URGENCY
-    return URGENCY * sum(now_s >= began_s + share * target_s for share in STEPS) / len(STEPS)
-
-
-def urgency_changes_at(stay: Stay, queue: QueueSetup, now_s: float) -> float:
-    """The next moment at which its urgency climbs; infinite when it is at the top."""
-    began_s, target_s = stay.began_s, queue.service_level.within_s
-    if now_s >= began_s + target_s:
-        return inf
-    for share in STEPS:
-        if (at_s := began_s + share * target_s) > now_s:
-            return at_s
-    return inf
+def _urgency(stay: Stay, queue: QueueSetup, now_s: float) -> tuple[float, float]:
+    began_s, target_s = stay.joined_s - stay.waited_before_s, queue.service_level.within_s
+    for passed in range(len(STEPS), 0, -1):
+        if now_s >= began_s + STEPS[passed - 1] * target_s:
+            break
+    else:
+        passed = 0
+    climbs_s = began_s + STEPS[passed] * target_s if passed < len(STEPS) else inf
+    return URGENCY * passed / len(STEPS), climbs_s
 
 
 def sort_key(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> SortKey:
     began_s = stay.began_s
-    return (queue.ageing * began_s - points(stay, queue, step, now_s), began_s, stay.number)
+    return (queue.ageing * began_s - standing(stay, queue, step, now_s)[0], began_s, stay.number)
 
 
 def step_at(stay: Stay, queue: QueueSetup, now_s: float) -> int:
     """The relaxation step in force: 0 for none, n for the n-th. Steps are sorted by `after_s`."""
-    if not queue.relaxations:
-        return 0
-    began_s = stay.began_s
-    return sum(now_s >= began_s + relaxation.after_s for relaxation in queue.relaxations)
+    began_s, step = stay.joined_s - stay.waited_before_s, 0
+    for relaxation in queue.relaxations:
+        if now_s < began_s + relaxation.after_s:
+            break
+        step += 1
+    return step
 
 
 def step_changes_at(stay: Stay, queue: QueueSetup, now_s: float) -> float:
     """When the next relaxation sets in; infinite when there is none."""
-    began_s = stay.began_s
-    later = (began_s + relaxation.after_s for relaxation in queue.relaxations)
-    return min((at_s for at_s in later if at_s > now_s), default=inf)
+    began_s = stay.joined_s - stay.waited_before_s
+    for relaxation in queue.relaxations:
+        if (at_s := began_s + relaxation.after_s) > now_s:
+            return at_s
+    return inf

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acd import counters, offers, queues
 from acd.capacity import hindrance
-from acd.floor import Floor
+from acd.floor import Floor, Group
 from acd.order import step_at
 from acd.records import Stay
 from acd.setup import QueueSetup
@@ -134,11 +134,9 @@ def advance(floor: Floor, turn: Turn, stay: Stay) -> None:
         overflow(floor, turn, stay, queue.overflow_to, f"it waited {queue.max_wait_s:g} s")
         return
     step = step_at(stay, queue, now_s)
-    if step != stay.step:
-        stay.step = step
-        asks = floor.requirement(stay, step).text or "nothing in particular"
-        turn.decide(Noted("relaxed", f"stay {stay.stay_id} asks for {asks} from step {step} on"))
-    stay.refused = {who: until_s for who, until_s in stay.refused.items() if until_s > now_s}
+    relaxed, stay.step = step != stay.step, step
+    if stay.refused:
+        stay.refused = {who: until_s for who, until_s in stay.refused.items() if until_s > now_s}
     if stay.patience_ends_s <= now_s:
         stay.patience_ends_s = 0.0
     if 0.0 < stay.told_s <= now_s:
@@ -155,14 +153,19 @@ def advance(floor: Floor, turn: Turn, stay: Stay) -> None:
             )
         turn.say(found)
     floor.unplace(stay.stay_id)
-    _seek(floor, turn, stay)
+    group = _seek(floor, turn, stay)
+    if relaxed:
+        asks = group.requirement.text or "nothing in particular"
+        turn.decide(Noted("relaxed", f"stay {stay.stay_id} asks for {asks} from step {step} on"))
 
 
-def _seek(floor: Floor, turn: Turn, stay: Stay) -> None:
+def _seek(floor: Floor, turn: Turn, stay: Stay) -> Group:
     """Takes its place; an agent who could have it at once is looked for when the event is handled. Who becomes free
     in this very event looks for it herself."""
-    if floor.place(stay, turn.now_s).agents & floor.idle:
+    group = floor.place(stay, turn.now_s)
+    if group.agents & floor.idle:
         turn.seeking[stay.stay_id] = stay
+    return group
 
 
 def given_up(floor: Floor, turn: Turn, fact: StayGivenUp) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from acd.records import Agent, Assignment, Queue, Stay
 from acd.saved import Record, dump
-from core.assignment import ASSIGNMENT_TABLE, AssignmentEvent
+from core.assignment import ASSIGNMENT_TABLE, AssignmentEvent, AssignmentState
 from core.commands import CancelTimer, StartTimer
 from core.decisions import Decision, Moved
 from core.events import QueueLeft
@@ -20,6 +20,15 @@ from core.stay import STAY_TABLE, StayEvent
 
 Aggregate = tuple[str, str]
 """("agent" | "stay" | "queue", row id): `tenant/agent`, the stay's id, `tenant/queue`."""
+
+
+_PARTS = {
+    AssignmentState.OFFERED: "ring_s",
+    AssignmentState.ACTIVE: "talk_s",
+    AssignmentState.HELD: "hold_s",
+    AssignmentState.CONSULTING: "consult_s",
+}
+"""Where the time spent in a state is added up."""
 
 
 @dataclass(slots=True)
@@ -39,6 +48,19 @@ class Refused(Exception):
 
 
 class Turn:
+    __slots__ = (
+        "_pictures",
+        "agents",
+        "armed_before",
+        "before",
+        "everything",
+        "now_s",
+        "outcome",
+        "queues",
+        "seeking",
+        "stays",
+    )
+
     def __init__(self, now_s: float, pictures: dict[Aggregate, bytes]) -> None:
         self.now_s = now_s
         self.outcome = RoutingOutcome()
@@ -97,16 +119,9 @@ class Turn:
         state, transition = ASSIGNMENT_TABLE.advance(name, work.state, event)
         if transition is None:
             return False
-        spent_s = self.now_s - work.since_s
-        match work.state.value:
-            case "offered":
-                work.ring_s += spent_s
-            case "active":
-                work.talk_s += spent_s
-            case "held":
-                work.hold_s += spent_s
-            case "consulting":
-                work.consult_s += spent_s
+        part = _PARTS.get(work.state)
+        if part is not None:
+            setattr(work, part, getattr(work, part) + self.now_s - work.since_s)
         work.state, work.since_s = state, self.now_s
         self.decide(Moved(transition))
         return True
