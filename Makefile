@@ -18,7 +18,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --require-virtualenv
 DOWNLOAD_MB := 470
 EXTRAS := phone,voices,recognition,signals,dev
 # What tests use beyond what running needs.
-TEST_PACKAGES := sip-tester postgresql
+TEST_PACKAGES := sip-tester postgresql chromium
 # Passed on: make test ARGS="-k menu", make run LAN=1
 ARGS ?=
 LAN ?=
