@@ -11,7 +11,7 @@ from acd.definitions import Agent, Agents, Dispositions, NotReady, Queue, Skills
 from acd.setup import Key
 from definitions.layout import each_tenants, in_folder, stem_of
 from definitions.models import Definition, validate
-from definitions.problems import Problems, Severity
+from definitions.problems import Problem, Problems, Severity
 from definitions.yaml import Marked, Path, load_marked
 
 D = TypeVar("D", bound=Definition)
@@ -35,17 +35,21 @@ class Filed(Generic[D]):
         problems.add(self.marked.problem(path, what, hint, key=key, severity=severity))
 
     def say_within(self, problems: Problems, path: Path, column: int, what: str, hint: str) -> None:
-        """A problem at the `column`th character (from 1) of the text at `path`, where the text is one line of YAML."""
-        line, start = self.marked.place(path)
-        rows = self.text.split("\n")
-        row = rows[line - 1] if line <= len(rows) else ""
-        opening = row[start - 1 : start]
-        if opening in ("|", ">"):
-            column, start = 1, start
-        elif opening in ('"', "'"):
-            start += 1
-        found = self.marked.problem(path, what, hint)
-        problems.add(type(found)(found.file, line, start + max(column, 1) - 1, what, hint, found.severity))
+        """A problem at the `column`th character (from 1) of the text at `path`."""
+        problems.add(problem_within(self.marked, self.text, path, column, what, hint))
+
+
+def problem_within(marked: Marked, text: str, path: Path, column: int, what: str, hint: str) -> Problem:
+    """A problem at the `column`th character (from 1) of the text at `path`. `text`: the whole file."""
+    line, start = marked.place(path)
+    rows = text.split("\n")
+    row = rows[line - 1] if line <= len(rows) else ""
+    opening = row[start - 1 : start]
+    if opening in ("|", ">"):
+        column = 1
+    elif opening in ('"', "'"):
+        start += 1
+    return Problem(marked.file, line, start + max(column, 1) - 1, what, hint)
 
 
 @dataclass(slots=True)

@@ -188,7 +188,7 @@ def load(
     reading.problems.extend(flows.problems)
     numbers = _number_plan(reading, flows.release)
     if flows.release is not None:
-        queues.check_flows(flows.release.flows.values(), reading.problems)
+        queues.check_flows(flows.release.flows.values(), sources, reading.problems)
         listed = tuple(_numbers(reading))
         broken = frozenset(stem_of(file) for file, _ in reading.folder("compliance")) - packs.keys()
         check_compliance(site, packs, listed, flows.release, queues.queues, broken, reading.problems)

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from acd import loader as acd_loader
-from acd.checks import Around, check
+from acd.checks import Around, check, column_of
 from acd.definitions import Routing
-from acd.reading import Read, read
+from acd.reading import Read, problem_within, read
 from acd.setup import Key, Setup
 from acd.skills import Requirement, RequirementInvalid
+from definitions.faults import did_you_mean
 from definitions.layout import in_folder, stem_of
 from definitions.problems import Problem, Problems
+from definitions.yaml import Marked, load_marked
 from engine.config.queue_prompts import Queue, QueuePrompts, check_prompts, prompts_of
 from ivr.model import Flow, Release
 from ivr.nodes.queue import Model as QueueNode
@@ -36,15 +38,19 @@ class RoutingPart:
     def prompts(self) -> dict[Key, QueuePrompts]:
         return {key: prompts_of(queue) for key, queue in self.queues.items()}
 
-    def check_flows(self, flows: Iterable[Flow], problems: Problems) -> None:
-        """A flow's own requirement, where it is the same for every caller, asks for skills that exist."""
+    def check_flows(self, flows: Iterable[Flow], sources: Mapping[str, str], problems: Problems) -> None:
+        """A flow's own requirements, as far as they are known before anybody calls, ask for skills that exist."""
         skills = {tenant: frozenset(filed.value.skills) for tenant, filed in self.found.skills.items()}
         for flow in flows:
             for name, node in flow.nodes.items():
-                if not isinstance(node, QueueNode) or not node.skills.is_static:
+                if not isinstance(node, QueueNode) or not node.skills.names <= {"language"}:
                     continue
-                for what, hint in _wrong(node.skills.source, skills.get(flow.tenant, frozenset())):
-                    problems.add(Problem(flow.file, flow.lines.get(name, 0), 1, f"node '{name}': {what}", hint))
+                known = skills.get(flow.tenant, frozenset[str]())
+                for language in flow.languages:
+                    text = node.skills.render({"language": language}, language)
+                    for what, hint, column in _wrong(text, known):
+                        column = column if text == node.skills.source else 1
+                        problems.add(_in_flow(sources[flow.file], flow.file, name, column, what, hint))
 
 
 def read_routing(
@@ -84,13 +90,25 @@ def pins_named(setup: Setup) -> set[Key]:
     }
 
 
-def _wrong(text: str, skills: frozenset[str]) -> list[tuple[str, str]]:
+def _wrong(text: str, skills: frozenset[str]) -> list[tuple[str, str, int]]:
+    """What is wrong with a requirement, what to do, and at which character (from 1)."""
     try:
         requirement = Requirement.parse(text)
     except RequirementInvalid as wrong:
-        return [(wrong.what, wrong.hint)]
+        return [(wrong.what, wrong.hint, wrong.column)]
     return [
-        (f"there is no skill '{name}'", "write it in config/skills.yaml")
+        (f"there is no skill '{name}'", _hint(name, skills), column_of(name, text))
         for name in requirement.names
         if name not in skills
     ]
+
+
+def _hint(name: str, skills: frozenset[str]) -> str:
+    close = did_you_mean(name, skills)
+    return close if close.startswith("did") else "write it in config/skills.yaml"
+
+
+def _in_flow(text: str, file: str, node: str, column: int, what: str, hint: str) -> Problem:
+    marked = load_marked(text, file)
+    assert isinstance(marked, Marked), "it has been read before"
+    return problem_within(marked, text, ("nodes", node, "skills"), column, what, hint)

@@ -294,8 +294,16 @@ def agents(old: str, new: str) -> dict[str, str]:
         ),
         # -- elsewhere
         (
-            {"flows__f": GOOD["flows/f.yaml"].replace("skills: vip", "skills: vap")},
-            "flows/f.yaml:4:1: node 'q': there is no skill 'vap': write it in config/skills.yaml",
+            {"flows__f": GOOD["flows/f.yaml"].replace("skills: vip", "skills: 'billing and vap'")},
+            "flows/f.yaml:4:55: there is no skill 'vap': did you mean 'vip'?",
+        ),
+        (
+            {"flows__f": GOOD["flows/f.yaml"].replace("skills: vip", "skills: billing >")},
+            "flows/f.yaml:4:51: 'billing >' is not compared with a level: write a level from 0 to 10",
+        ),
+        (
+            {"flows__f": GOOD["flows/f.yaml"].replace("skills: vip", 'skills: "language.{{ language }}"')},
+            "flows/f.yaml:4:43: there is no skill 'language.en': did you mean 'language.es'?",
         ),
         (
             {"config__site": "+routing: {removed_queues: {old: salse}}\n"},
