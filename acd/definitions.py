@@ -179,6 +179,8 @@ class Queue(Definition):
     """What who waits hears, by class of music on hold."""
     record_percent: Percent = 0.0
     """How many of its conversations are recorded."""
+    script: Titles = ""
+    """What agents say; shown beside the conversation: a text, or one for each language."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Queue:

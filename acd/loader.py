@@ -143,6 +143,7 @@ def _queue(read: Read[Q], tenant: str, queue: Queue, site: Site) -> QueueSetup:
         auto_answer=queue.auto_answer,
         music=queue.music,
         record_percent=queue.record_percent,
+        script=titles(queue.script, site.languages),
     )
 
 

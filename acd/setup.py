@@ -140,6 +140,8 @@ class QueueSetup:
     auto_answer: bool = False
     music: str = "default"
     record_percent: float = 0.0
+    script: Mapping[str, str] = field(default_factory=dict)
+    """What agents say, by language; their pages show it."""
 
 
 @dataclass(frozen=True, slots=True)

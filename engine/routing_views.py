@@ -117,6 +117,8 @@ def setup_view(setup: Setup) -> Plain:
                 "wrap_up_s": queue.wrap_up_s,
                 "wrap_up_extend_s": queue.wrap_up_extend_s,
                 "disposition_required": queue.disposition_required,
+                "script": dict(queue.script),
+                "service_level": {"target": queue.service_level.target, "within_s": queue.service_level.within_s},
                 "dispositions": [
                     {"path": each.path, "title": dict(each.title), "digits": each.digits, "leaf": each.leaf}
                     for each in queue.dispositions
