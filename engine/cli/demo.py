@@ -18,6 +18,8 @@ _STYLES = {
     "hears": "green",
     "presses": "bold yellow",
     "engine": "bold red",
+    "queue": "bold blue",
+    "agent": "bold magenta",
     "records": "magenta",
     "why": "dim",
     "phone": "yellow",
@@ -28,10 +30,12 @@ _WORDS = {
     "hears": "caller hears",
     "presses": "caller presses",
     "engine": "ENGINE",
+    "queue": "queue",
+    "agent": "agent",
     "records": "recording",
     "why": "because",
     "phone": "caller says",
-    "ends": "call ends",
+    "ends": "leg ends",
 }
 
 
@@ -43,8 +47,9 @@ def demo(
     project: ProjectOption = None,
     page: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("demo.html"),
 ) -> None:
-    """Call the shipped reception with a real SIP phone, and kill the engine halfway. Takes about two minutes.
+    """A caller, a menu, a queue, an agent, a survey, with two real SIP phones; the engine is killed halfway.
 
+    Takes under two minutes.
     Everything runs on this machine, on ports nobody uses, and is gone afterwards; the page stays.
     """
     try:
@@ -80,11 +85,12 @@ def demo(
         shown = asyncio.run(call.play(home, tell, step))
     except (NodeError, OSError, TimeoutError) as failure:
         fail(f"{failure}\nlogs: {home.logs}", CANNOT_START)
-    with out.status("recognising what the caller heard"):
-        text = pages.recognised(shown.wav)
-    pages.write(shown, text, page)
+    with out.status("recognising what they heard"):
+        caller, agent = pages.recognised(shown.wav), pages.recognised(shown.agent_wav)
+    pages.write(shown, caller, agent, page)
     out.print()
-    out.print(Text("A machine that listened understood:", style="bold"))
-    out.print(Padding(Text(text, style="italic"), (0, 0, 0, 2)))
-    out.print(f"The engine was away for [bold]{shown.away_s:.1f} s[/]; the caller went on.")
+    for who, text in (("the caller", caller), ("the agent", agent)):
+        out.print(Text(f"What a machine understood of what {who} heard:", style="bold"))
+        out.print(Padding(Text(text, style="italic"), (0, 0, 0, 2)))
+    out.print(f"The engine was away for [bold]{shown.away_s:.1f} s[/]; the caller kept her place.")
     out.print(Text.assemble("See and hear it: ", (str(page.resolve()), "bold")), soft_wrap=True)

@@ -18,6 +18,8 @@ _WORDS = {
     "hears": "hears",
     "presses": "presses",
     "engine": "engine",
+    "queue": "queue",
+    "agent": "agent",
     "records": "recording",
     "why": "because",
     "phone": "says",
@@ -42,7 +44,8 @@ def recognised(wav: Path) -> str:
         return f"(not recognised: {failure})"
 
 
-def write(shown: Shown, text: str, file: Path) -> None:
+def write(shown: Shown, caller_heard: str, agent_heard: str, file: Path) -> None:
+    """`caller_heard`, `agent_heard`: in words."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(["j2"]), undefined=StrictUndefined
     )
@@ -66,7 +69,9 @@ def write(shown: Shown, text: str, file: Path) -> None:
     ]
     page = environment.get_template("page.html.j2").render(
         audio=base64.b64encode(shown.wav.read_bytes()).decode(),
-        recognised=text,
+        agent_audio=base64.b64encode(shown.agent_wav.read_bytes()).decode(),
+        recognised=caller_heard,
+        agent_recognised=agent_heard,
         away_s=f"{shown.away_s:.1f}",
         interaction_id=shown.interaction_id,
         state=shown.wav.parent,

@@ -12,6 +12,8 @@ import yaml
 from engine.home import Home
 from telephony.node.ports import free_settings
 
+CALLER = "main-2000"
+"""The caller's phone inside Asterisk; nobody works at it."""
 _ALWAYS_OPEN = "calendar: office\ntime_zone: Europe/Madrid\nhours: {mon-sun: 0:00-24:00}\n"
 
 
@@ -29,6 +31,7 @@ def build(project: Path, place: Path) -> Home:
     site["api_port"] = other.http_port
     (demo / "config/site.yaml").write_text(yaml.safe_dump(site, allow_unicode=True))
     (demo / "config/calendars/office.yaml").write_text(_ALWAYS_OPEN)
+    (demo / "config/devices/2000.yaml").write_text('device: "2000"\ntitle: Marta\n')
     return Home(demo, _short(place / "var"))
 
 

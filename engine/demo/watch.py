@@ -10,6 +10,7 @@ from core import decisions as said
 from core.commands import KeepRecording, Play, StartRecording
 from core.events import DigitPressed, LegAdopted, LegEnded
 from core.media import Sound, Speech
+from core.routing import OfferAccepted, OfferMade, QueueJoined
 from engine.home import Home
 from store.cipher import ContactCipher
 from store.entry import Recorded
@@ -20,7 +21,7 @@ _LOOK_EVERY_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """One thing worth telling. `kind`: node, hears, presses, engine, records, ends, phone."""
+    """One thing worth telling. `kind`: node, hears, presses, engine, queue, agent, records, why, ends, phone."""
 
     at_s: float
     kind: str
@@ -99,9 +100,16 @@ def beats_of(record: Recorded) -> list[Beat]:
         case DigitPressed(digit=digit):
             beat("presses", digit or "a secret digit")
         case LegAdopted():
-            beat("engine", "the new engine adopts the call and asks again")
-        case LegEnded(reason=reason):
-            beat("ends", reason.value.replace("_", " "))
+            beat("engine", "a new engine has the call: the caller is where she was")
+        case QueueJoined(queue=queue, skills=skills) if queue:
+            beat("queue", f"waits in {queue}" + (f" for somebody with {skills}" if skills else ""))
+        case OfferMade(agent_id=agent_id, waited_s=waited_s):
+            beat("queue", f"{agent_id} is reserved and rung, after {waited_s:.1f} s of waiting")
+        case OfferAccepted():
+            beat("queue", "the agent answers: they are put together")
+        case LegEnded(leg_id=leg_id, reason=reason):
+            whose = "the caller's" if record.interaction_id.endswith(leg_id) else "the agent's"
+            beat("ends", f"{whose}: {reason.value.replace('_', ' ')}")
         case _:
             pass
     for decision in record.decisions:
@@ -110,6 +118,10 @@ def beats_of(record: Recorded) -> list[Beat]:
                 beat("node", f"flow {decision.flow} answers in {decision.language} ({decision.rule})")
             case said.NodeEntered():
                 beat("node", f"{decision.flow}.{decision.node}")
+            case said.OfferDecided():
+                beat("why", _why(decision))
+            case said.SurveyAnswered():
+                beat("why", f"survey {decision.survey}: {decision.question} = {decision.value}")
             case said.Noted():
                 beat("why", f"{decision.what}: {decision.why}")
             case _:
@@ -125,6 +137,12 @@ def beats_of(record: Recorded) -> list[Beat]:
             case _:
                 pass
     return beats
+
+
+def _why(decision: said.OfferDecided) -> str:
+    others = ", ".join(f"{count} {reason}" for reason, count in sorted(decision.excluded.items()))
+    wanted = f" for '{decision.requirement}'" if decision.requirement else ""
+    return f"{decision.agent_id} by {decision.strategy}{wanted}" + (f"; not: {others}" if others else "")
 
 
 def _words(play: Play) -> list[str]:
