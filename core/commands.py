@@ -88,6 +88,24 @@ class MuteLeg:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenIn:
+    """A supervisor's leg hears what `to_leg_id` (an agent's) says and hears; with `whisper` that agent hears her, and
+    nobody else does. Asked again it changes at once. It ends with either leg, and when hers is bridged (she barges in).
+    """
+
+    leg_id: str
+    to_leg_id: str
+    whisper: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopListening:
+    """The supervisor's leg stays up, alone."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ParkLeg:
     """A held line at rest: silence is sent, so that neither phone nor network thinks it is dead."""
 
@@ -353,6 +371,8 @@ LegCommand = (
     | DestroyBridge
     | MuteLeg
     | ParkLeg
+    | ListenIn
+    | StopListening
     | Play
     | StopPlayback
     | StartMusic

@@ -16,6 +16,7 @@ from core.commands import (
     DiscardRecording,
     HangUpLeg,
     KeepRecording,
+    ListenIn,
     MuteLeg,
     OriginateLeg,
     ParkLeg,
@@ -25,6 +26,7 @@ from core.commands import (
     StartMusic,
     StartRecording,
     StartTalkRecording,
+    StopListening,
     StopMusic,
     StopPlayback,
     StopRecording,
@@ -136,6 +138,10 @@ class Carrier:
                 await self._calls.unbridge(command.bridge_id, command.leg_id)
             case MuteLeg():
                 await self._calls.mute(command.leg_id, command.muted)
+            case ListenIn():
+                await self._calls.listen_in(command.leg_id, command.to_leg_id, command.whisper)
+            case StopListening():
+                await self._calls.stop_listening(command.leg_id)
             case ParkLeg():
                 await self._calls.park(command.leg_id)
             case StartTalkRecording():

@@ -155,8 +155,10 @@ class Lanes:
         if isinstance(command, UnbridgeLeg):
             self._inside.get(command.bridge_id, set()).discard(command.leg_id)
             return [command.leg_id, bridge]
-        self._inside.setdefault(command.bridge_id, set()).update(command.leg_ids)
-        return [*dict.fromkeys(command.leg_ids), bridge]
+        inside = self._inside.setdefault(command.bridge_id, set())
+        others = sorted(inside - set(command.leg_ids))
+        inside.update(command.leg_ids)
+        return [*dict.fromkeys(command.leg_ids), *others, bridge]
 
     def _drop_unsent(self, key: str, stop: StopPlayback) -> bool:
         lane = self._lanes.get(key)

@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from core.ports import EventSink
 from telephony.ari.node_client import GapListener
 from telephony.ari.settings import AriSettings
-from telephony.control.calls import Calls
 from telephony.control.desk import Admission
+from telephony.control.listening import Listening
 from telephony.control.talks import TalkRecorder, Talks
 
 
-class AsteriskCallControl(Calls, Talks):
+class AsteriskCallControl(Listening, Talks):
     """`sink` gets every fact; `on_gap(node, "lost"|"back")` says when a node's events stop and flow again
     ("back" also for the first connection: the answer to it is `survey`). `admit` may turn an arriving leg away
     at the door: no fact is told about it, and the dialplan's overflow context takes it. `on_stolen(node)`:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 from collections.abc import Sequence
@@ -119,23 +120,46 @@ class Calls(Desk):
             if created.status_code not in (200, 409):
                 raise CommandRefused(f"bridge {bridge_id} cannot be made on {node.name}: {why(created)}")
             memory = self._bridges[bridge_id] = BridgeMemory(node, [])
+        await self._refresh_waiting(bridge_id, memory, leg_ids)
         for leg in legs:
-            if leg.leg_id in memory.leg_ids:
-                continue
-            await self._quiet(leg)
-            await self._end_background(leg)
-            added = await node.send(leg.leg_id, "POST", f"bridges/{bridge}/addChannel?channel={q(leg.leg_id)}")
-            if added.status_code in (404, 409):
-                self._bridges.pop(bridge_id, None)
-                raise CommandRefused(f"bridge {bridge_id} does not take {leg.leg_id} ({why(added)}): make a new one")
-            if added.status_code == 400:
-                raise LegGone(f"leg {leg.leg_id} on {node.name} is gone: {why(added)}")
-            if added.status_code >= 300:
-                self._refuse(leg, added, "addChannel")
-            for other in self._bridges.values():
-                if leg.leg_id in other.leg_ids:
-                    other.leg_ids.remove(leg.leg_id)
-            memory.leg_ids.append(leg.leg_id)
+            if leg.leg_id not in memory.leg_ids:
+                await self._quiet(leg)
+                await self._end_background(leg)
+                await self._put_in(bridge_id, memory, leg)
+
+    async def _put_in(self, bridge_id: str, memory: BridgeMemory, leg: LegMemory) -> None:
+        uri = f"bridges/{q(bridge_id)}/addChannel?channel={q(leg.leg_id)}"
+        added = await leg.node.send(leg.leg_id, "POST", uri)
+        if added.status_code in (404, 409):
+            self._bridges.pop(bridge_id, None)
+            raise CommandRefused(f"bridge {bridge_id} does not take {leg.leg_id} ({why(added)}): make a new one")
+        if added.status_code == 400:
+            raise LegGone(f"leg {leg.leg_id} on {leg.node.name} is gone: {why(added)}")
+        if added.status_code >= 300:
+            self._refuse(leg, added, "addChannel")
+        self._leave_bridges(leg)
+        memory.leg_ids.append(leg.leg_id)
+
+    async def _refresh_waiting(self, bridge_id: str, memory: BridgeMemory, joining: Sequence[str]) -> None:
+        """Who was left alone in a bridge goes out and in again before somebody new comes.
+
+        Where codecs differ, Asterisk keeps the translation of the partner who has gone, and in half of the cases lets
+        nothing through from the next one.
+        """
+        inside = [leg for leg in map(self._book.find, memory.leg_ids) if leg is not None]
+        if len(inside) != 1 or not set(joining) - set(memory.leg_ids):
+            return
+        (waiting,) = inside
+        await self._take_out(q(bridge_id), waiting)
+        memory.leg_ids.remove(waiting.leg_id)
+        with contextlib.suppress(LegGone):
+            await self._put_in(bridge_id, memory, waiting)
+
+    def _leave_bridges(self, leg: LegMemory) -> None:
+        """It is in another one now."""
+        for other in self._bridges.values():
+            if leg.leg_id in other.leg_ids:
+                other.leg_ids.remove(leg.leg_id)
 
     async def _end_background(self, leg: LegMemory) -> None:
         """Asterisk would go on with music inside the bridge, and nobody would hear the others."""

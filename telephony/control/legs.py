@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,6 +49,15 @@ class TalkMemory:
 
 
 @dataclass(slots=True)
+class EarMemory:
+    """Through what a supervisor's leg hears another: a channel of Asterisk's own, and the bridge where both meet."""
+
+    to_leg_id: str
+    channel_id: str
+    bridge_id: str
+
+
+@dataclass(slots=True)
 class BridgeMemory:
     """`leg_ids`: who was put into it; some may have ended since."""
 
@@ -68,6 +77,7 @@ class LegMemory:
         "asked_to_end",
         "background",
         "confirmed",
+        "ear",
         "early_media",
         "hangup_cause",
         "hangup_seen",
@@ -101,6 +111,7 @@ class LegMemory:
         self.recording: RecordingMemory | None = None
         self.background: set[Background] = set()
         self.talk: TalkMemory | None = None
+        self.ear: EarMemory | None = None
         self.left: list[Running] = []
         self.parting: asyncio.Event | None = None
         self.asked_to_end: EndReason | None = None
@@ -134,6 +145,7 @@ class LegBook:
     def __init__(self) -> None:
         self._legs: dict[str, LegMemory] = {}
         self._ended: set[str] | None = None
+        self.on_forget: Callable[[LegMemory], None] = lambda leg: None
 
     def __len__(self) -> int:
         return len(self._legs)
@@ -160,6 +172,7 @@ class LegBook:
         leg.playing.clear()
         leg.recording = None
         leg.tell_if_idle()
+        self.on_forget(leg)
 
     def of_node(self, node: str) -> list[LegMemory]:
         return [leg for leg in self._legs.values() if leg.node.name == node]

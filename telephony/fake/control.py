@@ -56,6 +56,8 @@ class FakeCallControl:
         self.recordings: set[str] = set()
         self.talks: dict[str, TalkRecording] = {}
         self.bridges: dict[str, list[str]] = {}
+        self.listening: dict[str, tuple[str, bool]] = {}
+        """A supervisor's leg -> the leg it listens through, and whether it whispers."""
         self.connected = True
         self._sink = sink
         self._on_gap: GapListener = on_gap or (lambda node, what: None)
@@ -107,9 +109,19 @@ class FakeCallControl:
 
     def audible_to(self, leg_id: str) -> list[str]:
         """The legs it hears right now, in the order they came into its bridge."""
+        if leg_id in self.listening:
+            agent_id, _ = self.listening[leg_id]
+            return [*self._in_bridge_with(agent_id), *self._speaking([agent_id])]
+        whispering = [leg for leg, (to_leg_id, whisper) in self.listening.items() if whisper and to_leg_id == leg_id]
+        return [*self._in_bridge_with(leg_id), *self._speaking(whispering)]
+
+    def _in_bridge_with(self, leg_id: str) -> list[str]:
         members = next((members for members in self.bridges.values() if leg_id in members), [])
-        others = (self.parties[member] for member in members if member != leg_id)
-        return [other.leg_id for other in others if other.is_up and not other.is_muted and not other.is_held]
+        return self._speaking([member for member in members if member != leg_id])
+
+    def _speaking(self, leg_ids: Sequence[str]) -> list[str]:
+        parties = [self.parties[leg_id] for leg_id in leg_ids]
+        return [party.leg_id for party in parties if party.is_up and not party.is_muted and not party.is_held]
 
     def cut(self) -> None:
         """Facts are lost and commands fail until `mend`; legs live on."""
@@ -189,6 +201,7 @@ class FakeCallControl:
                 continue
             party.silence_for_bridge()
             party.is_parked = False
+            self.listening.pop(party.leg_id, None)
             party.music = ""
             for others in self.bridges.values():
                 if party.leg_id in others:
@@ -207,6 +220,21 @@ class FakeCallControl:
 
     async def park(self, leg_id: str) -> None:
         (await self._meet("park", leg_id)).is_parked = True
+
+    async def listen_in(self, leg_id: str, to_leg_id: str, whisper: bool) -> None:
+        party = await self._meet("listen_in", leg_id)
+        if to_leg_id not in self.parties:
+            raise LegGone(f"leg {to_leg_id} has ended or was never here")
+        party.is_parked = False
+        party.music = ""
+        for members in self.bridges.values():
+            if leg_id in members:
+                members.remove(leg_id)
+        self.listening[leg_id] = to_leg_id, whisper
+
+    async def stop_listening(self, leg_id: str) -> None:
+        await self._meet("stop_listening", leg_id)
+        self.listening.pop(leg_id, None)
 
     async def destroy_bridge(self, bridge_id: str) -> None:
         await self.failures.meet("destroy_bridge")
@@ -293,6 +321,11 @@ class FakeCallControl:
 
     def _ended(self, party: Party) -> None:
         self.parties.pop(party.leg_id, None)
+        self.listening = {
+            leg_id: (to_leg_id, whisper)
+            for leg_id, (to_leg_id, whisper) in self.listening.items()
+            if party.leg_id not in (leg_id, to_leg_id)
+        }
         for members in self.bridges.values():
             if party.leg_id in members:
                 members.remove(party.leg_id)

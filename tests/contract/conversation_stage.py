@@ -15,6 +15,7 @@ from telephony.fake.party import Party
 from telephony.softphone import ear
 from telephony.softphone.calls import PhoneCall
 from telephony.softphone.client import Softphone
+from tests.ari_listener import ari
 from tests.asterisk_fixture import MUSIC_HZ
 from tests.contract.control_stage import AsteriskStage, Control, Facts, FakeStage
 from tests.phone_fixture import tone_wav
@@ -71,6 +72,10 @@ class ConversationStage(Protocol):
 
     def spooled(self, recording_id: str) -> bool:
         """Whether anything of it is left where it was recorded."""
+        ...
+
+    async def eavesdroppers(self) -> bool:
+        """Whether somebody's conversation is still listened to, a moment later."""
         ...
 
 
@@ -139,6 +144,9 @@ class FakeConversation(FakeStage):
 
     def spooled(self, recording_id: str) -> bool:
         return recording_id in self.fake.recordings
+
+    async def eavesdroppers(self) -> bool:
+        return bool(self.fake.listening)
 
 
 # -- real --------------------------------------------------------------------------------------------
@@ -235,6 +243,14 @@ class AsteriskConversation(AsteriskStage):
 
     def spooled(self, recording_id: str) -> bool:
         return any(recording_id.replace("/", "=2f") in file.name for file in self.recordings.iterdir())
+
+    async def eavesdroppers(self) -> bool:
+        await asyncio.sleep(0.2)
+        channels = await asyncio.to_thread(ari, self.asterisk, "GET", "channels")
+        bridges = await asyncio.to_thread(ari, self.asterisk, "GET", "bridges")
+        return any(channel["name"].startswith("Snoop") for channel in channels.json()) or any(
+            bridge["name"] == "centralita-listening" for bridge in bridges.json()
+        )
 
     @property
     def recordings(self) -> Path:

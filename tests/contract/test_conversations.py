@@ -115,6 +115,19 @@ async def test_a_leg_moves_from_one_conversation_into_another(stage: Conversatio
     await stage.control.destroy_bridge(f"{bridge}.2")
 
 
+async def test_who_was_left_alone_hears_whoever_comes_next(stage: ConversationStage, bridge: str) -> None:
+    """With phones of several codecs: the translation for one partner is none for the next."""
+    caller = await stage.caller()
+    for name in ("ana", "luis", "eva", "ana"):
+        agent = await stage.agent(name)
+        await stage.control.bridge(bridge, [caller.leg_id, agent.leg_id])
+        assert await caller.hears(name)
+        assert await agent.hears("caller")
+        await stage.control.hang_up(agent.leg_id, EndReason.HUNG_UP_BY_US)
+        await stage.facts.next(LegEnded, agent.leg_id)
+    await stage.control.destroy_bridge(bridge)
+
+
 async def test_three_talk_and_the_two_who_stay_talk_on(stage: ConversationStage, bridge: str) -> None:
     caller, ana, luis = await stage.caller(), await stage.agent("ana"), await stage.agent("luis")
     await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
@@ -228,3 +241,59 @@ async def test_a_phone_is_asked_to_answer_by_itself_and_shown_who_calls(stage: C
     for agent in (ana, luis):
         await stage.control.hang_up(agent.leg_id, EndReason.HUNG_UP_BY_US)
         await stage.facts.next(LegEnded, agent.leg_id)
+
+
+# -- supervising -------------------------------------------------------------------------------------
+async def test_a_supervisor_listens_whispers_and_barges_in(stage: ConversationStage, bridge: str) -> None:
+    caller, ana, luis = await stage.caller(), await stage.agent("ana"), await stage.agent("luis")
+    await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
+    await stage.control.listen_in(luis.leg_id, ana.leg_id, False)
+    assert await luis.hears("caller", "ana")
+    assert await ana.hears("caller")
+    assert await caller.hears("ana")
+    await stage.control.listen_in(luis.leg_id, ana.leg_id, True)
+    assert await ana.hears("caller", "luis")
+    assert await caller.hears("ana")
+    await stage.control.listen_in(luis.leg_id, ana.leg_id, False)
+    assert await ana.hears("caller")
+    (survey,) = await stage.control.survey()
+    assert set(survey.bridges) == {bridge}
+    assert {leg.leg_id for leg in survey.legs} == {caller.leg_id, ana.leg_id, luis.leg_id}
+    await stage.control.bridge(bridge, [luis.leg_id])
+    assert await caller.hears("ana", "luis")
+    assert await luis.hears("caller", "ana")
+    await stage.control.unbridge(bridge, luis.leg_id)
+    await stage.control.destroy_bridge(bridge)
+    assert not await stage.eavesdroppers()
+
+
+async def test_who_listens_hears_nobody_any_more_when_the_agent_goes(stage: ConversationStage, bridge: str) -> None:
+    caller, ana, luis = await stage.caller(), await stage.agent("ana"), await stage.agent("luis")
+    await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
+    await stage.control.park(luis.leg_id)
+    await stage.control.listen_in(luis.leg_id, ana.leg_id, True)
+    assert await luis.hears("caller", "ana")
+    await ana.hang_up()
+    await stage.facts.next(LegEnded, ana.leg_id)
+    assert await luis.hears()
+    with pytest.raises(LegGone):
+        await stage.control.listen_in(luis.leg_id, ana.leg_id, False)
+    await stage.control.stop_listening(luis.leg_id)
+    await stage.control.bridge(bridge, [luis.leg_id])
+    assert await luis.hears("caller")
+    assert await caller.hears("luis")
+    await stage.control.destroy_bridge(bridge)
+    assert not await stage.eavesdroppers()
+
+
+async def test_nobody_notices_that_a_supervisor_leaves(stage: ConversationStage, bridge: str) -> None:
+    caller, ana, luis = await stage.caller(), await stage.agent("ana"), await stage.agent("luis")
+    await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
+    await stage.control.listen_in(luis.leg_id, ana.leg_id, True)
+    assert await ana.hears("caller", "luis")
+    await luis.hang_up()
+    await stage.facts.next(LegEnded, luis.leg_id)
+    assert await ana.hears("caller")
+    assert await caller.hears("ana")
+    assert not await stage.eavesdroppers()
+    await stage.control.destroy_bridge(bridge)

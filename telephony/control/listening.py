@@ -1,0 +1,134 @@
+"""A supervisor listens to an agent's conversation, or whispers to the agent.
+
+Asterisk snoops on the agent's channel: a channel of its own carries what the agent says and hears, and what is said
+into it reaches the agent alone. It meets the supervisor's leg in a bridge; she whispers, or is muted and only listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections import defaultdict
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from core.errors import CommandFailed, CommandRefused, LegGone
+from telephony.control.calls import Calls
+from telephony.control.desk import q, why
+from telephony.control.legs import EarMemory, LegMemory
+
+log = logging.getLogger(__name__)
+
+BRIDGE_NAME = "centralita-listening"
+"""Not that of conversations: no engine but the one that made it knows it."""
+_SNOOP = "snoop"
+_PAUSES_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+_numbers = itertools.count(1)
+
+
+class Listening(Calls):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._listeners: dict[str, list[LegMemory]] = defaultdict(list)
+        self._chores: set[asyncio.Task[None]] = set()
+        self._book.on_forget = self._leg_ended
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._chores)
+        await super().close()
+
+    async def bridge(self, bridge_id: str, leg_ids: Sequence[str]) -> None:
+        """As `Calls.bridge`; whoever listened does so no more, and is heard."""
+        for leg in [self._book.find(leg_id) for leg_id in leg_ids]:
+            if leg is not None and leg.ear is not None:
+                await self._part(leg, leg.ear)
+                await self.mute(leg.leg_id, False)
+        await super().bridge(bridge_id, leg_ids)
+
+    async def listen_in(self, leg_id: str, to_leg_id: str, whisper: bool) -> None:
+        """Another mode of what goes on already is one request.
+
+        Raises:
+            CommandRefused: the legs are on two nodes, or Asterisk cannot do it.
+            LegGone: either has ended.
+        """
+        leg, agent = self._book.get(leg_id), self._book.get(to_leg_id)
+        if leg.node is not agent.node:
+            raise CommandRefused(f"leg {leg_id} is not on {agent.node.name}: listening needs both on one node")
+        await self.mute(leg_id, not whisper)
+        if leg.ear is not None:
+            if leg.ear.to_leg_id == to_leg_id:
+                return
+            await self._part(leg, leg.ear)
+        number = next(_numbers)
+        ear = EarMemory(to_leg_id, f"snoop-{leg_id}.{number}", f"listen-{leg_id}.{number}")
+        leg.ear = ear
+        self._listeners[to_leg_id].append(leg)
+        app = q(leg.node.settings.app)
+        uri = f"channels/{q(to_leg_id)}/snoop/{q(ear.channel_id)}?spy=both&whisper=out&app={app}&appArgs={_SNOOP}"
+        try:
+            await self._ask(agent, "POST", uri)
+            await self._meet(leg, ear)
+        except CommandFailed:
+            await self._part(leg, ear)
+            raise
+
+    async def stop_listening(self, leg_id: str) -> None:
+        leg = self._book.get(leg_id)
+        if leg.ear is not None:
+            await self._part(leg, leg.ear)
+            await self.mute(leg_id, False)
+
+    async def _meet(self, leg: LegMemory, ear: EarMemory) -> None:
+        bridge = q(ear.bridge_id)
+        made = await leg.node.send(leg.leg_id, "POST", f"bridges/{bridge}?type=mixing&name={BRIDGE_NAME}")
+        if made.status_code >= 300:
+            raise CommandRefused(f"leg {leg.leg_id} cannot listen on {leg.node.name}: {why(made)}")
+        await self._quiet(leg)
+        await self._end_background(leg)
+        self._leave_bridges(leg)
+        for channel in (ear.channel_id, leg.leg_id):
+            await self._join(leg, bridge, channel)
+        self._book.get(leg.leg_id)
+        self._book.get(ear.to_leg_id)
+
+    async def _join(self, leg: LegMemory, bridge: str, channel: str) -> None:
+        """Asterisk's channel needs a moment until it may be bridged."""
+        for pause_s in (*_PAUSES_S, None):
+            joined = await leg.node.send(leg.leg_id, "POST", f"bridges/{bridge}/addChannel?channel={q(channel)}")
+            if joined.status_code < 300:
+                return
+            if joined.status_code != 422 or pause_s is None:
+                break
+            await asyncio.sleep(pause_s)
+        raise LegGone(f"leg {leg.leg_id} cannot listen: it has ended, or whom it listens to: {why(joined)}")
+
+    async def _part(self, leg: LegMemory, ear: EarMemory) -> None:
+        """The leg is taken out before its bridge is dissolved; see `destroy_bridge`."""
+        if leg.ear is not ear:
+            return
+        leg.ear = None
+        self._listeners[ear.to_leg_id].remove(leg)
+        if not self._listeners[ear.to_leg_id]:
+            del self._listeners[ear.to_leg_id]
+        if self._book.find(leg.leg_id) is leg:
+            await self._take_out(q(ear.bridge_id), leg)
+        for method, uri in (("DELETE", f"channels/{q(ear.channel_id)}"), ("DELETE", f"bridges/{q(ear.bridge_id)}")):
+            try:
+                await leg.node.send(leg.leg_id, method, uri)
+            except CommandFailed as problem:
+                log.warning("after leg %s listened, %s was not done: %s", leg.leg_id, uri, problem)
+
+    def _leg_ended(self, leg: LegMemory) -> None:
+        """Whoever listens to it, and what it listened through, need it no more."""
+        for listener in self._listeners.get(leg.leg_id, ()):
+            if listener.ear is not None:
+                self._later(self._part(listener, listener.ear))
+        if leg.ear is not None:
+            self._later(self._part(leg, leg.ear))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        chore = asyncio.get_running_loop().create_task(work, name="end of listening")
+        self._chores.add(chore)
+        chore.add_done_callback(self._chores.discard)
