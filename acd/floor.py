@@ -61,9 +61,9 @@ class Floor:
     # -- the whole of it ---------------------------------------------------------------------------
     def index(self, now_s: float) -> None:
         """Builds every index from the records and the setup. Agents of the setup without a record get one."""
-        for key, person in self.setup.agents.items():
+        for key in self.setup.agents:
             if key not in self.agents:
-                self.agents[key] = Agent(*key, device=person.device)
+                self.agents[key] = Agent(*key)
             self.agents[key].removed = False
         for key, agent in tuple(self.agents.items()):
             agent.removed = key not in self.setup.agents
@@ -110,13 +110,18 @@ class Floor:
         self.offers: dict[str, tuple[Agent, str]] = {}
         """Offer -> whose it is, and the interaction."""
         self.devices: dict[str, int] = {}
+        """Who is logged in where."""
+        self.owners: dict[str, int] = {}
+        """Whose own a phone is."""
         self.logged_in = self.ready = self.idle = 0
         """Who is logged in, ready, and free for some channel."""
         self.free: dict[str, int] = dict.fromkeys(self.setup.channels, 0)
         for number, agent in enumerate(self.roster):
             self.refresh(number, now_s)
-            if agent.device and (agent.presence is not Presence.LOGGED_OUT or agent.device not in self.devices):
+            if agent.device and agent.presence is not Presence.LOGGED_OUT:
                 self.devices[agent.device] = number
+            if self.people[number].device:
+                self.owners.setdefault(self.people[number].device, number)
             for work in agent.assignments.values():
                 self.working[work.interaction_id] = self.working.get(work.interaction_id, 0) | 1 << number
                 self.offers[work.offer_id] = (agent, work.interaction_id)

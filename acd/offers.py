@@ -6,7 +6,7 @@ Whatever comes of it, the contact keeps its place and its waited time until some
 from __future__ import annotations
 
 from acd import capacity, ewt, order, presence, stays, wrap_up
-from acd.floor import Floor
+from acd.floor import Floor, bits
 from acd.records import Agent, Assignment, Stay
 from acd.turn import Refused, Turn
 from core.assignment import AssignmentEvent, AssignmentState
@@ -49,7 +49,7 @@ def make(
         interaction_id=stay.interaction_id,
         stay_id=stay.stay_id,
         offer_id=offer_id,
-        queue=stay.queue,
+        queue=stay.queue or _origin(floor, stay),
         channel=stay.channel,
         units=capacity.units(person, stay.channel, floor.setup),
         since_s=now_s,
@@ -96,6 +96,14 @@ def make(
             tenant=stay.tenant,
         )
     )
+
+
+def _origin(floor: Floor, stay: Stay) -> str:
+    """The queue from which a customer comes who is transferred to an agent in person: she wraps up as it says."""
+    if stay.purpose != "transfer":
+        return ""
+    works = (floor.roster[n].assignments[stay.interaction_id] for n in bits(floor.working.get(stay.interaction_id, 0)))
+    return next((work.queue for work in works if work.queue), "")
 
 
 def ringing(floor: Floor, turn: Turn, fact: OfferRinging) -> None:

@@ -38,7 +38,7 @@ def _log_in(floor: Floor, turn: Turn, agent: Agent, wanted: str) -> None:
     there = agent.presence is not Presence.LOGGED_OUT
     device = wanted or (agent.device if there else floor.person(agent.key).device)
     other = floor.devices.get(device) if device else None
-    if other is not None and floor.roster[other] is not agent and floor.logged_in >> other & 1:
+    if other is not None and floor.roster[other] is not agent:
         who = floor.people[other].name or floor.people[other].agent_id
         raise Refused(f"{who} is logged in at {device}: she logs out first, or you choose another phone")
     if there and device == agent.device:
@@ -46,8 +46,7 @@ def _log_in(floor: Floor, turn: Turn, agent: Agent, wanted: str) -> None:
     if there and (agent.line_leg_id or any(work.channel == VOICE for work in agent.assignments.values())):
         raise Refused(f"you are logged in at {agent.device}: end what you do there, then move")
     turn.agent(agent)
-    if agent.device and floor.devices.get(agent.device) == floor.numbers[agent.key]:
-        del floor.devices[agent.device]
+    floor.devices.pop(agent.device, None)
     agent.device = device
     agent.reachable = device not in floor.down
     if device:
@@ -127,6 +126,8 @@ def work_over(floor: Floor, turn: Turn, agent: Agent) -> None:
 def _leave(floor: Floor, turn: Turn, agent: Agent) -> None:
     number = floor.numbers[agent.key]
     _move(turn, agent, PresenceEvent.LOG_OUT, "")
+    floor.devices.pop(agent.device, None)
+    agent.device = ""
     floor.refresh(number, turn.now_s)
     for key in [key for key, members in floor.members.items() if members >> number & 1]:
         stays.deserted(floor, turn, key)

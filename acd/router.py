@@ -177,7 +177,7 @@ class Router:
 
     def agent_at(self, device: str) -> Agent | None:
         """Who is logged in at a phone, else whose own it is. To be read only."""
-        number = self._floor.devices.get(device)
+        number = self._floor.devices.get(device, self._floor.owners.get(device))
         return self._floor.roster[number] if number is not None else None
 
     def assignments(self, key: Key) -> Mapping[str, Assignment]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acd import counters, offers, queues
+from acd import counters, offers, queues, wrap_up
 from acd.capacity import hindrance
 from acd.floor import Floor, Group
 from acd.order import step_at
@@ -18,6 +18,8 @@ from core.stay import StayEnd, StayEvent, StayState
 _AT_THE_DOOR = {"closed": StayEnd.CLOSED, "no_agents": StayEnd.OVERFLOWED, "full": StayEnd.OVERFLOWED}
 """What an outcome told to the flow is to the count of stays."""
 
+_GIVEN_UP = {end.value: end for end in StayEnd if end is not StayEnd.ANSWERED}
+
 
 def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
     if fact.stay_id in floor.stays:
@@ -32,7 +34,7 @@ def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
         number=floor.last_number,
         channel=fact.channel,
         priority=fact.priority,
-        skills=_checked(turn, fact),
+        skills=_checked(floor, turn, fact),
         value=min(max(fact.value, 0.0), 100.0),
         preferred_agent=fact.preferred_agent if fact.queue else "",
         agent_id=fact.agent_id,
@@ -44,6 +46,9 @@ def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
     )
     turn.stay(stay, new=True)
     floor.admit(stay)
+    wanted = floor.agents.get((stay.tenant, stay.preferred_agent or stay.agent_id))
+    if wanted is not None:
+        wrap_up.take_back(floor, turn, wanted, stay.interaction_id)
     if not fact.queue:
         _in_person(floor, turn, stay)
         return
@@ -64,13 +69,16 @@ def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
     _seek(floor, turn, stay)
 
 
-def _checked(turn: Turn, fact: QueueJoined) -> str:
+def _checked(floor: Floor, turn: Turn, fact: QueueJoined) -> str:
     """The flow's requirement. Better served by anybody than by nobody: one that cannot be read is left out."""
     try:
-        return Requirement.parse(fact.skills).text
+        asked = Requirement.parse(fact.skills)
     except RequirementInvalid as invalid:
         turn.decide(Noted("skills", f"'{fact.skills}' is left out: {invalid}"))
         return ""
+    if unknown := [name for name in asked.names if floor.setup.skills and name not in floor.setup.skills]:
+        turn.decide(Noted("skills", f"nobody can have {', '.join(unknown)}: add it to the skills, or change the flow"))
+    return asked.text
 
 
 def _turned_away(floor: Floor, stay: Stay, queue: QueueSetup, now_s: float) -> str:
@@ -172,10 +180,9 @@ def given_up(floor: Floor, turn: Turn, fact: StayGivenUp) -> None:
     stay = floor.stays.get(fact.stay_id)
     if stay is None:
         return
-    try:
-        how = StayEnd(fact.outcome)
-    except ValueError:
-        turn.decide(Noted("stay", f"'{fact.outcome}' is no way a stay ends: counted as lost"))
+    how = _GIVEN_UP.get(fact.outcome)
+    if how is None:
+        turn.decide(Noted("stay", f"'{fact.outcome}' is no way to give up a stay: counted as lost"))
         how = StayEnd.LOST
     short_s = floor.queue_setup(stay).service_level.short_abandon_s
     if how is StayEnd.ABANDONED and turn.now_s - stay.began_s <= short_s:

@@ -78,9 +78,9 @@ def view_agent(floor: Floor, agent: Agent, now_s: float) -> View:
         "looks_since_s": since_s,
         "pending": agent.pending,
         "pending_reason": agent.pending_reason,
-        "device": agent.device,
+        "device": agent.device or person.device,
         "line": bool(agent.line_leg_id),
-        "reachable": agent.reachable,
+        "reachable": agent.reachable if agent.device else person.device not in floor.down,
         "skills": dict(person.skills),
         "queues": sorted(serves),
         "assignments": [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd import counters, ewt, offers, presence
-from acd.floor import Floor
+from acd.floor import Floor, bits
 from acd.records import Agent, Assignment
 from acd.setup import Disposition, QueueSetup
 from acd.turn import Refused, Turn
@@ -12,6 +12,8 @@ from core.decisions import WorkEnded
 from core.routing import TalkChanged, TalkEnded, WrapUpActed
 
 NOT_GIVEN = "not_given"
+_HANDED_OVER = ("transferred", "agent_hung_up", "taken_over", "vanished")
+_TALKING = (AssignmentState.ACTIVE, AssignmentState.HELD, AssignmentState.CONSULTING)
 
 
 def talk_changed(floor: Floor, turn: Turn, fact: TalkChanged) -> None:
@@ -38,11 +40,31 @@ def over(floor: Floor, turn: Turn, agent: Agent, work: Assignment, how: str) -> 
         return
     work.how = how
     counters.handled(floor, turn, agent)
+    if how in _HANDED_OVER:
+        _inherit(floor, turn, work)
     queue = _queue(floor, agent, work)
     if queue is not None and queue.wrap_up_s > 0 and work.purpose != "consult":
         work.ends_s = turn.now_s + queue.wrap_up_s
     else:
         finish(floor, turn, agent, work)
+
+
+def _inherit(floor: Floor, turn: Turn, left: Assignment) -> None:
+    """Whoever was consulted and is still there has the customer now: she will wrap up as the first would have."""
+    for number in bits(floor.working.get(left.interaction_id, 0)):
+        agent = floor.roster[number]
+        work = agent.assignments[left.interaction_id]
+        if work is not left and work.purpose == "consult" and work.state in _TALKING:
+            turn.agent(agent)
+            work.purpose, work.queue = "transfer", work.queue or left.queue
+
+
+def take_back(floor: Floor, turn: Turn, agent: Agent, interaction_id: str) -> None:
+    """Her customer comes back before her wrap-up is over: it ends, for there will be another."""
+    work = agent.assignments.get(interaction_id)
+    if work is not None and work.state is AssignmentState.WRAP_UP:
+        turn.agent(agent)
+        _finish(floor, turn, agent, work)
 
 
 def acted(floor: Floor, turn: Turn, fact: WrapUpActed) -> None:
@@ -97,17 +119,21 @@ def _choices(choices: tuple[Disposition, ...]) -> str:
 
 def finish(floor: Floor, turn: Turn, agent: Agent, work: Assignment) -> None:
     """Wrap-up is over, by her or by the clock. `agent` is the turn's."""
-    wrap_up_s = turn.now_s - work.since_s
-    turn.move_assignment(agent, work, AssignmentEvent.FINISHED)
     queue = _queue(floor, agent, work)
     if not work.disposition and queue is not None and queue.dispositions:
         work.disposition = NOT_GIVEN
+    _finish(floor, turn, agent, work)
+
+
+def _finish(floor: Floor, turn: Turn, agent: Agent, work: Assignment) -> None:
+    wrap_up_s = turn.now_s - work.since_s
+    turn.move_assignment(agent, work, AssignmentEvent.FINISHED)
     worked_s = work.talk_s + work.hold_s + work.consult_s + wrap_up_s
     agent.occupied_s += worked_s
     agent.idle_since_s = turn.now_s
     own = floor.person(agent.key).rest_s
     agent.rest_until_s = turn.now_s + (own if own is not None else floor.setup.rest_s)
-    if queue is not None:
+    if _queue(floor, agent, work) is not None:
         ewt.worked(floor, turn, (agent.tenant, work.queue), worked_s)
     close(floor, turn, agent, work, wrap_up_s)
     presence.work_over(floor, turn, agent)

@@ -123,9 +123,23 @@ def happen(shift: Shift, what: int, one: int, two: int) -> None:
             shift.do(QueueActed("main", line, ("open", "close", "by_hours")[one % 3]))
             shift.do(OfferRinging(rings_for, offer_id))
         case 19:
-            shift._count += 1
-            direct = QueueJoined(f"c{shift._count}", f"c{shift._count}", "main", agent_id=name, purpose="consult")
-            shift.do(direct)
+            _sends_on(shift, name, AGENTS[two % 4], line, ("transfer", "consult", "serve")[one % 3])
+
+
+def _sends_on(shift: Shift, name: str, to: str, line: str, purpose: str) -> None:
+    """Her conversation goes to another agent or queue, or a new caller wants somebody in person."""
+    shift._count += 1
+    stay_id = f"c{shift._count}"
+    works = list(shift.router.assignments(("main", name)))
+    interaction_id = works[0] if works else stay_id
+    if purpose == "transfer":
+        shift.do(TalkEnded(interaction_id, name, "transferred"))
+    if shift._count % 2:
+        shift.do(QueueJoined(interaction_id, stay_id, "main", agent_id=to, purpose=purpose))  # type: ignore[arg-type]
+    else:
+        excluded = (name,) if shift._count % 4 else ()
+        more = {"purpose": purpose, "preferred_agent": to, "excluded_agents": excluded}
+        shift.do(QueueJoined(interaction_id, stay_id, "main", line, **more))  # type: ignore[arg-type]
 
 
 def live(shift: Shift, day: list[tuple[int, int, int, float]], checked: bool = True) -> None:

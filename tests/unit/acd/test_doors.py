@@ -172,11 +172,19 @@ def test_joining_twice_is_joining_once() -> None:
     assert not shift.do(QueueJoined("c1", "c1", "main", "sales")).changed
 
 
-def test_an_end_nobody_knows_counts_as_lost() -> None:
+def test_a_skill_nobody_can_have_is_told() -> None:
+    shift = Shift(setup([agent("ana")], [queue(no_agents="wait")], skills=frozenset({"es"})))
+    outcome = shift.do(QueueJoined("i", "s", "main", "sales", skills="es and espanol"))
+    assert any("nobody can have espanol" in getattr(d, "why", "") for d in outcome.decisions)
+
+
+def test_an_end_that_cannot_be_given_counts_as_lost() -> None:
     shift = Shift(setup([agent("ana")], [queue(no_agents="wait")]))
     shift.calls()
+    shift.calls()
     shift.do(StayGivenUp("c1", "c1", "vanished"))
-    assert shift.ends == {"c1": ["lost"]}
+    shift.do(StayGivenUp("c2", "c2", "answered"))
+    assert shift.ends == {"c1": ["lost"], "c2": ["lost"]}
     assert not shift.do(StayGivenUp("c1", "c1")).changed
 
 

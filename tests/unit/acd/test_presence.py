@@ -169,3 +169,14 @@ def test_rest_between_contacts() -> None:
     assert shift.ringing() == {}
     shift.passes(1.0)
     assert shift.ringing() == {"c2": "ana"}
+
+
+def test_a_phone_is_its_owners_while_nobody_else_is_logged_in_there(shift: Shift) -> None:
+    assert shift.router.agent_at("main-ana").agent_id == "ana"  # type: ignore[union-attr]
+    acts(shift, "log_in", device="main-ana", name="bea")
+    assert shift.router.agent_at("main-ana").agent_id == "bea"  # type: ignore[union-attr]
+    acts(shift, "log_out", name="bea")
+    assert shift.router.agent_at("main-ana").agent_id == "ana"  # type: ignore[union-attr]
+    assert shift.router.agent_at("main-9") is None
+    acts(shift, "log_in", name="bea")
+    assert shift.router.view_agent(("main", "bea"), shift.now_s)["device"] == "main-bea"  # type: ignore[index]

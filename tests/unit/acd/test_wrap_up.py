@@ -7,7 +7,7 @@ import pytest
 from acd.setup import Disposition
 from core.decisions import WorkEnded
 from core.errors import EventRefused
-from core.routing import TalkChanged, TalkEnded, WrapUpActed
+from core.routing import QueueJoined, TalkChanged, TalkEnded, WrapUpActed
 from tests.unit.acd.shift import Shift, agent, queue, setup
 
 TREE = (
@@ -133,3 +133,51 @@ def test_a_queue_without_wrap_up_has_none() -> None:
     shift.hangs_up("c1")
     assert shift.looks("ana") == "ready"
     assert shift.work[-1].disposition == ""
+
+
+def two() -> Shift:
+    """Ana talks; Bea serves no queue, and may be sent somebody in person."""
+    people = [agent("ana"), agent("bea", queues=()), agent("cai")]
+    shift = Shift(setup(people, [queue(wrap_up_s=30.0, dispositions=TREE, no_agents="wait")]))
+    shift.logs_in("ana", "bea")
+    shift.answers(shift.calls())
+    return shift
+
+
+def test_who_is_transferred_to_wraps_up_as_the_queue_says() -> None:
+    shift = two()
+    shift.do(TalkEnded("c1", "ana", "transferred"))
+    shift.do(QueueJoined("c1", "on", "main", agent_id="bea", purpose="transfer", excluded_agents=("ana",)))
+    shift.answers("on")
+    shift.do(TalkEnded("c1", "bea"))
+    assert shift.looks("bea") == "wrap_up"
+    shift.passes(30.0)
+    assert [(work.agent_id, work.queue, work.disposition) for work in shift.work] == [
+        ("ana", "sales", "not_given"),
+        ("bea", "sales", "not_given"),
+    ]
+
+
+def test_who_was_consulted_wraps_up_only_when_the_customer_stays_with_her() -> None:
+    def consulted(how: str) -> str:
+        shift = two()
+        shift.do(TalkChanged("c1", "ana", "consult"))
+        shift.do(QueueJoined("c1", "on", "main", agent_id="bea", purpose="consult"))
+        shift.answers("on")
+        shift.do(TalkEnded("c1", "ana", how))
+        shift.do(TalkEnded("c1", "bea"))
+        assert shift.looks("ana") == "wrap_up"
+        return shift.looks("bea")
+
+    assert consulted("transferred") == "wrap_up"
+    assert consulted("customer_hung_up") == "ready"
+
+
+@pytest.mark.parametrize("more", [{"queue": "sales", "preferred_agent": "ana"}, {"agent_id": "ana"}])
+def test_a_customer_who_comes_back_finds_her_in_wrap_up(more: dict[str, str]) -> None:
+    shift = two()
+    shift.do(TalkEnded("c1", "ana", "transferred"))
+    shift.passes(5.0)
+    shift.do(QueueJoined("c1", "back", "main", **more))  # type: ignore[arg-type]
+    assert shift.ringing() == {"back": "ana"}
+    assert [(work.wrap_up_s, work.disposition) for work in shift.work] == [(5.0, "")]
