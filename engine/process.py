@@ -48,6 +48,7 @@ from engine.media import Resolver, Sounds
 from engine.metrics import Metrics
 from engine.node_settings import ami_settings, ari_settings, node_settings, remote_nodes, sound_directories
 from engine.outbound_use import OutboundUse
+from engine.pace import Pace
 from engine.recovery import Reconciler, load_open, report_unfinished
 from engine.routing import ROWS, Routing
 from engine.routing_metrics import RoutingMetrics
@@ -83,7 +84,8 @@ async def serve(home: Home) -> None:
         stop.set()
 
     async with running(home, stolen):
-        await stop.wait()
+        with contextlib.closing(Pace()):
+            await stop.wait()
         log.warning("stopping: calls in progress stay up for the next engine")
 
 
