@@ -14,6 +14,7 @@ from core.assignment import AssignmentState
 from core.decisions import InteractionClosed, InteractionOpened, StayEnded, WorkEnded
 from core.leg import EndReason
 from core.routing import AgentActed, ConversationActed, DeviceChanged, LineUsed, QueueJoined, WrapUpActed
+from engine import snapshots
 from engine.config.numbers import NumberPlan, Route
 from engine.config.outbound import OutboundRule, OutboundRules
 from engine.config.queue_prompts import QueuePrompts
@@ -21,7 +22,7 @@ from engine.interaction import Surroundings
 from engine.lanes import Lanes
 from engine.metrics import Metrics
 from engine.recovery import Reconciler
-from engine.routing import Routing
+from engine.routing import ROWS, Routing
 from engine.routing_metrics import RoutingMetrics
 from engine.runtime import Runtime
 from ivr.loader import Context, load
@@ -129,8 +130,23 @@ class Floor:
         self.chance = random.Random(seed)
         self.around = surroundings()
         self.clock, self.book, self.metrics = LoopClock(), RoutedBook(), Metrics()
+        self.node = FakeCallControl(
+            lambda event: self.runtime.put(event),
+            self.clock,
+            on_gap=self._gap,
+            admit=lambda arrival: self.runtime.admit(arrival),
+        )
+        self.begin()
+        self.kept, self.callers, self.lines = [], [], []
+        self.refused = Counter()
+        for device in DEVICES.values():
+            self.node.on_dial(f"device:{device}", self._rings)
+        self.node.on_dial("device:main-2000", self._rings)
+        self.node.on_dial(f"trunk:main-t/{OUTSIDE}", self._rings)
+
+    def begin(self):
+        """An engine."""
         self.router = Router(self.around.routing)
-        routing = Routing(self.router, self.book, RoutingMetrics(self.metrics.registry))
         self.runtime = Runtime(
             clock=self.clock,
             book=self.book,
@@ -139,17 +155,30 @@ class Floor:
             metrics=self.metrics,
             max_interactions=1000,
             on_overflow=lambda: None,
-            routing=routing,
+            routing=Routing(self.router, self.book, RoutingMetrics(Metrics().registry)),
         )
-        self.node = FakeCallControl(self.runtime.put, self.clock, on_gap=self._gap, admit=self.runtime.admit)
-        self.runtime.lanes = Lanes(self.node, self.node, Resolver(), self.runtime.put, self._keep)
+        self.runtime.lanes = Lanes(self.node, self.node, Resolver(), lambda event: self.runtime.put(event), self._keep)
         self.reconciler = Reconciler(self.runtime, self.node, self.clock, lambda name: None)
-        self.kept, self.callers, self.lines = [], [], []
-        self.refused = Counter()
-        for device in DEVICES.values():
-            self.node.on_dial(f"device:{device}", self._rings)
-        self.node.on_dial("device:main-2000", self._rings)
-        self.node.on_dial(f"trunk:main-t/{OUTSIDE}", self._rings)
+
+    async def end(self):
+        await self.reconciler.close()
+        await self.runtime.lanes.close()
+        await self.runtime.close()
+
+    async def kill(self, every_s, times):
+        """The engine dies, with every command that was under way; another one takes over what the journal knows."""
+        for _ in range(times):
+            await asyncio.sleep(every_s)
+            kept = [snapshots.dump(interaction) for interaction in self.runtime.interactions.values()]
+            rows = {name: body for name, body in self.book.rows.items() if name.startswith(ROWS)}
+            self.node.cut()
+            await self.end()
+            await asyncio.sleep(self.chance.uniform(0.1, 3))
+            self.begin()
+            for body in kept:
+                self.runtime.adopt(snapshots.load(body))
+            self.runtime.restore_routing(rows)
+            self.node.mend()
 
     async def _keep(self, command):
         self.kept.append(command.recording_id)
@@ -262,29 +291,27 @@ class Floor:
         assert not any(lent.values())
 
 
-async def soak(seed, callers, gaps):
+async def soak(seed, callers, gaps, kills=0):
     floor = Floor(seed)
     running = asyncio.create_task(floor.node.run())
     await asyncio.sleep(0)
     try:
         floor.open()
         seconds = callers * 4.0
-        breaking = floor.break_down(seconds / (gaps + 1), gaps)
-        await asyncio.gather(floor.arrive(callers, 4.0), floor.meddle(seconds + 60), breaking)
+        trouble = floor.break_down(seconds / (gaps + 1), gaps), floor.kill(seconds / (kills + 1), kills)
+        await asyncio.gather(floor.arrive(callers, 4.0), floor.meddle(seconds + 60), *trouble)
         await floor.go_home()
         floor.nothing_is_left()
         return floor
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        await floor.reconciler.close()
-        await floor.runtime.lanes.close()
-        await floor.runtime.close()
+        await floor.end()
 
 
-@pytest.mark.parametrize(("seed", "gaps"), [(1, 0), (2, 2)])
-def test_a_busy_floor_comes_to_rest(seed, gaps):
-    floor = run(soak(seed, callers=40, gaps=gaps))
+@pytest.mark.parametrize(("seed", "gaps", "kills"), [(1, 0, 0), (2, 2, 0), (3, 0, 3)])
+def test_a_busy_floor_comes_to_rest(seed, gaps, kills):
+    floor = run(soak(seed, callers=40, gaps=gaps, kills=kills))
     hows = Counter(ended.how for ended in floor.book.decisions(StayEnded))
     assert hows["answered"] > 20
     assert floor.book.decisions(WorkEnded)
