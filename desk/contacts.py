@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -10,7 +10,7 @@ from sqlalchemy import select
 from desk.engine_client import NotKnown
 from desk.problems import NotFound
 from desk.services import Services
-from store.sql.models import InteractionRow
+from store.sql.models import AgentWorkRow, InteractionRow
 from store.sql.repositories import Interactions, NodeVisits
 
 _HISTORY = 10
@@ -37,7 +37,16 @@ async def explained(services: Services, tenant: str, interaction_id: str) -> dic
         raise NotFound("nothing is known of how this interaction was routed") from None
 
 
-async def history(services: Services, tenant: str, interaction_id: str) -> Sequence[InteractionRow]:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An earlier contact of the same person. `agent_id`, `disposition`: of the last agent who talked; else empty."""
+
+    row: InteractionRow
+    agent_id: str = ""
+    disposition: str = ""
+
+
+async def history(services: Services, tenant: str, interaction_id: str) -> list[Past]:
     """Earlier contacts of the same person in this tenant, the newest first; empty while SQL has not heard of this one.
 
     Raises SQLAlchemyError: the database is away."""
@@ -56,7 +65,17 @@ async def history(services: Services, tenant: str, interaction_id: str) -> Seque
             .order_by(InteractionRow.opened_us.desc())
             .limit(_HISTORY)
         )
-        return (await session.scalars(query)).all()
+        rows = (await session.scalars(query)).all()
+        talked = (
+            select(AgentWorkRow)
+            .where(AgentWorkRow.interaction_id.in_([row.interaction_id for row in rows]), AgentWorkRow.talk_us > 0)
+            .order_by(AgentWorkRow.ended_us)
+        )
+        last = {work.interaction_id: work for work in (await session.scalars(talked)).all()}
+    return [
+        Past(row, work.agent_id, work.disposition) if (work := last.get(row.interaction_id)) else Past(row)
+        for row in rows
+    ]
 
 
 async def _past(services: Services, tenant: str, interaction_id: str) -> dict[str, Any]:

@@ -20,19 +20,21 @@ async def interaction(interaction_id: str, tenant: Tenant, desk: Desk) -> Contac
 
 @router.get("/interactions/{interaction_id}/history", responses=problems(404))
 async def history(interaction_id: str, tenant: Tenant, desk: Desk) -> History:
-    rows = await contacts.history(desk, tenant, interaction_id)
+    found = await contacts.history(desk, tenant, interaction_id)
     return History(
         contacts=[
             PastContact(
-                interaction_id=row.interaction_id,
-                channel=row.channel,
-                direction=row.direction,
-                flow=row.flow,
-                opened_s=row.opened_us / 1e6,
-                closed_s=row.closed_us / 1e6 if row.closed_us is not None else None,
-                outcome=row.outcome,
+                interaction_id=past.row.interaction_id,
+                channel=past.row.channel,
+                direction=past.row.direction,
+                flow=past.row.flow,
+                opened_s=past.row.opened_us / 1e6,
+                closed_s=past.row.closed_us / 1e6 if past.row.closed_us is not None else None,
+                outcome=past.row.outcome,
+                agent_id=past.agent_id,
+                disposition=past.disposition,
             )
-            for row in rows
+            for past in found
         ]
     )
 

@@ -244,6 +244,8 @@ class Contact(_Told):
 
 
 class PastContact(_Told):
+    """`agent_id`, `disposition`: of the last agent who talked, empty for none."""
+
     interaction_id: str
     channel: str
     direction: str
@@ -251,6 +253,8 @@ class PastContact(_Told):
     opened_s: float
     closed_s: float | None
     outcome: str | None
+    agent_id: str = ""
+    disposition: str = ""
 
 
 class History(_Told):

@@ -25,7 +25,6 @@ from desk.pages.setup import SetupCache, titled
 from desk.problems import Problem, Unprocessable
 from desk.services import Services
 from desk.web import address_of, services_of
-from store.sql.models import InteractionRow
 
 router = page_router()
 
@@ -46,7 +45,7 @@ class Work:
     required: bool
     extend_s: float
     muted: bool
-    history: Sequence[InteractionRow] = field(default_factory=list)
+    history: Sequence[contacts.Past] = field(default_factory=list)
 
 
 @router.get("/agent")
@@ -182,7 +181,7 @@ async def _contact(services: Services, tenant: str, interaction_id: str) -> Mapp
     return {}
 
 
-async def _history(services: Services, tenant: str, interaction_id: str) -> Sequence[InteractionRow]:
+async def _history(services: Services, tenant: str, interaction_id: str) -> Sequence[contacts.Past]:
     """What SQL has in a moment: a page does not wait for a slow database."""
     with contextlib.suppress(SQLAlchemyError, OSError, TimeoutError):
         async with asyncio.timeout(_HISTORY_WITHIN_S):

@@ -1,0 +1,229 @@
+"""The desk beside the real engine: an agent logs in over REST, a real phone rings, a supervisor sees all of it live,
+and neither the engine's death nor the desk's own loses anything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from websockets.asyncio.client import connect
+
+from desk.live.board import Board
+from engine.config.loader import load
+from engine.config.sources import read_sources
+from engine.desk_file import admin_link, save_for_desk
+from engine.home import Home
+from telephony.softphone.client import Softphone
+from tests.callers import Caller, registered
+from tests.system_fixture import System, systems
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
+
+FLOW = """
+flow: desk
+languages: [es]
+start: wait
+nodes:
+  wait: {type: queue, queue: sales, next: bye, no_agents: bye}
+  bye: {type: hangup}
+"""
+FILES = {
+    "config/agents.yaml": 'agents:\n  ana: {name: Ana, device: "1001"}\n',
+    "config/queues/sales.yaml": """
+queue: sales
+title: Ventas
+wrap_up_s: 60
+dispositions: sales
+disposition_required: yes
+script: Greet and ask for the name.
+announcements: {}
+""",
+    "config/dispositions.yaml": "dispositions:\n  sales:\n    sold: {title: Sold}\n    not_now: {title: Not now}\n",
+    "config/not_ready.yaml": "reasons:\n  lunch: {title: Lunch}\n",
+    "config/numbers/100.yaml": 'number: "100"\nflow: desk\n',
+    "config/devices/1003.yaml": 'device: "1003"\n',
+}
+PASSWORD = "three green bottles"
+
+
+class Place:
+    """The system, its phones, and people at the desk: `ana` is an agent, `sue` supervises."""
+
+    def __init__(self, system: System, agent: Softphone, caller: Softphone, place: Path) -> None:
+        self.system, self.agent, self.caller, self.place = system, agent, caller, place
+        self.base = f"http://127.0.0.1:{json.loads((system.home.state / 'desk.json').read_text())['port']}"
+        self.http = httpx.AsyncClient(base_url=self.base, trust_env=False, timeout=15)
+        self.tokens: dict[str, str] = {}
+
+    async def log_in(self, login: str) -> None:
+        answer = await self.http.post("/v1/session/login", json={"login": login, "password": PASSWORD})
+        self.tokens[login] = answer.json()["access_token"]
+
+    async def ask(self, login: str, method: str, path: str, body: Any = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.tokens[login]}"}
+        return await self.http.request(method, path, json=body, headers=headers)
+
+    async def do(self, login: str, path: str, **body: Any) -> None:
+        answer = await self.ask(login, "POST", path, body)
+        assert answer.json() == {"ok": True}, answer.text
+
+    @asynccontextmanager
+    async def watching(self, login: str, after: Board | None = None) -> AsyncIterator[Watcher]:
+        query = f"?epoch={after.epoch}&after={after.seq}" if after else ""
+        headers = {"Authorization": f"Bearer {self.tokens[login]}"}
+        uri = self.base.replace("http", "ws") + f"/v1/live{query}"
+        async with connect(uri, additional_headers=headers, proxy=None) as socket:
+            yield Watcher(socket, after)
+
+
+class Watcher:
+    def __init__(self, socket: Any, board: Board | None = None) -> None:
+        self.socket, self.board, self.up, self.snapshots, self.seen = socket, board or Board(), True, 0, []  # type: ignore[var-annotated]
+
+    async def until(self, what: Callable[[Watcher], object], within_s: float = 15.0) -> None:
+        async with asyncio.timeout(within_s):
+            while not what(self):
+                message = json.loads(await self.socket.recv())
+                match message["type"]:
+                    case "snapshot":
+                        self.snapshots += 1
+                        self.board.reset(message)
+                    case "event":
+                        self.seen.append(message["seq"])
+                        self.board.apply(message)
+                    case "engine":
+                        self.up = message["up"]
+
+    def ana(self) -> dict[str, Any]:
+        return self.board.agent("main", "ana") or {"looks": "", "reason": ""}
+
+    async def looks(self, looks: str) -> dict[str, Any]:
+        await self.until(lambda w: w.ana()["looks"] == looks)
+        return self.ana()
+
+
+def _desk_file(home: Home) -> None:
+    configuration = load(read_sources(home.project)).configuration
+    assert configuration is not None
+    home.prepare()
+    save_for_desk(home, configuration)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+    directory = tmp_path_factory.mktemp("desk")
+    async with (
+        systems(directory) as up,
+        Softphone.start(rate_hz=8000, rtp_ports=(34000, 200)) as agent,
+        Softphone.start(rate_hz=8000, rtp_ports=(34200, 200)) as caller,
+    ):
+        system = await up({"desk": FLOW}, FILES, workers=("projection", "desk"), prepare=_desk_file)
+        await registered(system, agent, "main-1001")
+        await registered(system, caller, "main-1003")
+        async with asyncio.timeout(20):
+            while not (link := admin_link(system.home)):
+                await asyncio.sleep(0.1)
+        found = Place(system, agent, caller, directory)
+        form = {"login": "root", "password": PASSWORD}
+        assert (await found.http.post(link, data=form)).status_code == 303
+        found.http.cookies.clear()
+        await found.log_in("root")
+        for login, role, agent_id in (("ana", "agent", "ana"), ("sue", "supervisor", "")):
+            body = {"login": login, "password": PASSWORD, "role": role, "agent_id": agent_id, "tenant": "main"}
+            assert (await found.ask("root", "POST", "/v1/accounts", body)).status_code == 201
+            await found.log_in(login)
+        yield found
+        await found.http.aclose()
+
+
+async def test_an_agent_takes_a_call_and_writes_down_what_came_of_it(place: Place) -> None:
+    async with place.watching("sue") as sue:
+        await sue.until(lambda w: w.snapshots)
+        await place.do("ana", "/v1/agents/ana/presence", action="log_in")
+        await place.do("ana", "/v1/agents/ana/presence", action="not_ready", reason="lunch")
+        await sue.until(lambda w: w.ana()["reason"] == "lunch")
+        refused = await place.ask("ana", "POST", "/v1/agents/ana/presence", {"action": "not_ready", "reason": "sleep"})
+        assert refused.status_code == 409
+        assert "sleep" in refused.json()["detail"]
+        await place.do("sue", "/v1/agents/ana/presence", action="ready")
+        await sue.looks("ready")
+        caller = await Caller.dial(place.system, place.caller, "100", place.place)
+        await sue.looks("ringing")
+        path = f"/v1/interactions/{caller.interaction_id}"
+        card = (await place.ask("ana", "GET", path)).json()
+        assert (card["tenant"], card["path"][-1]) == ("main", "desk.wait")
+        call = await place.agent.incoming(account="main-1001", timeout_s=6.0)
+        await call.answer()
+        await sue.looks("talking")
+        await place.do("ana", f"{path}/actions", action="hold")
+        await sue.looks("hold")
+        await place.do("ana", f"{path}/actions", action="resume")
+        await place.do("ana", f"{path}/wrap-up", note="wants a second line")
+        await place.do("ana", f"{path}/actions", action="hang_up")
+        await sue.looks("wrap_up")
+        no = await place.ask("ana", "POST", f"{path}/wrap-up", {"finish": True})
+        assert (no.status_code, "disposition" in no.json()["detail"]) == (409, True)
+        await place.do("ana", f"{path}/wrap-up", disposition="sold", finish=True)
+        await sue.looks("ready")
+        assert sue.seen == sorted(set(sue.seen))
+        await caller.closed()
+        assert [note["text"] for note in (await place.ask("sue", "GET", path)).json()["notes"]] == [
+            "wants a second line"
+        ]
+        explained = (await place.ask("sue", "GET", f"{path}/explain")).json()
+        assert explained["offers"]
+        assert (await place.ask("ana", "GET", path)).status_code == 403
+
+
+async def test_the_next_agent_reads_what_came_before(place: Place) -> None:
+    async with place.watching("ana") as ana:
+        await ana.looks("ready")
+        caller = await Caller.dial(place.system, place.caller, "100", place.place)
+        agent = await ana.looks("ringing")
+        assert agent["assignments"][0]["interaction_id"] == caller.interaction_id
+        path = f"/v1/interactions/{caller.interaction_id}/history"
+        async with asyncio.timeout(10):
+            while not (found := (await place.ask("ana", "GET", path)).json()["contacts"]):
+                await asyncio.sleep(0.1)
+        assert (found[0]["agent_id"], found[0]["disposition"]) == ("ana", "sold")
+        offer_id = agent["assignments"][0]["offer_id"]
+        await place.do("ana", f"/v1/offers/{offer_id}/refuse")
+        await ana.until(lambda w: not w.board.assignments("main", "ana"))
+        await caller.hang_up()
+
+
+async def test_neither_the_engines_death_nor_the_desks_loses_anything(place: Place) -> None:
+    async with place.watching("sue") as sue:
+        await sue.until(lambda w: w.snapshots)
+        await place.do("sue", "/v1/agents/ana/presence", action="not_ready", reason="lunch")
+        await sue.until(lambda w: w.ana()["reason"] == "lunch")
+        first = sue.board.epoch
+        place.system.kill_engine()
+        await sue.until(lambda w: w.board.epoch != first and w.up)
+        agent = await sue.looks("not_ready")
+        assert agent["reason"] == "lunch"
+        assert (await place.ask("sue", "GET", "/v1/agents")).json()["engine_up"]
+    worker = next(each for each in place.system.supervisor.workers if each.name == "desk")
+    old = worker.pid
+    worker.kill()
+    async with asyncio.timeout(15):
+        while worker.pid in (old, None):
+            await asyncio.sleep(0.05)
+        while True:
+            try:
+                if (await place.ask("sue", "GET", "/v1/health")).json()["engine"]:
+                    break
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.1)
+    async with place.watching("sue", sue.board) as again:
+        await place.do("sue", "/v1/agents/ana/presence", action="log_out")
+        await again.looks("logged_out")
+    assert admin_link(place.system.home) == ""
