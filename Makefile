@@ -11,7 +11,9 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMPS := $(VENV)/.stamps
-PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
+# The system's own first: Debian builds it optimised, pyenv does not unless told to, and then a call costs 15 % more.
+PYTHON ?= $(or $(shell /usr/bin/python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+   && echo /usr/bin/python3),$(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null)))
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 PIP := $(PY) -m pip --disable-pip-version-check --require-virtualenv
