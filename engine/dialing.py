@@ -25,7 +25,8 @@ class Target:
 
 
 def find(turn: Turn, target: str, around: Surroundings) -> Target | str:
-    """What it means for this interaction's tenant, or why it means nothing, in words."""
+    """What it means for this interaction's tenant, or why it means nothing, in words. A number that a flow answers is
+    that flow."""
     tenant = turn.interaction.tenant
     kind, _, name = target.partition(":")
     match kind:
@@ -39,6 +40,9 @@ def find(turn: Turn, target: str, around: Surroundings) -> Target | str:
             release = around.releases[turn.interaction.release_id]
             known = release.flow(tenant, name) is not None
             return Target("flow", name) if known else f"there is no flow '{name}': look at flows/"
+    route = around.numbers.exact.get(target.lstrip("+"))
+    if route is not None and route.tenant == tenant:
+        return Target("flow", route.flow)
     verdict = around.outbound.permit(target, tenant, around.dialed)
     if isinstance(verdict, Refused):
         turn.note("outbound_refused", verdict.why)

@@ -18,6 +18,7 @@ from ivr.interpreter import Ended
 
 MAX_IMMEDIATE_FACTS = 50
 """A flow may bounce off refused transfers this often without time passing."""
+_OURS = frozenset((Transfer, JoinQueue, LeaveQueue, StartMusic, KeepRecording, AskAgent, HangUpLeg))
 OUTCOMES = {EndReason.LOST: "lost", EndReason.LIMIT_REACHED: "limit_reached"}
 """Ends of the customer's leg that are nobody's wish."""
 
@@ -47,6 +48,9 @@ def follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: floa
         turn.decisions.extend(step.decisions)
         answer: Event | None = None
         for command in step.commands:
+            if type(command) not in _OURS:  # most of them
+                turn.commands.append(command)
+                continue
             match command:
                 case Transfer() | JoinQueue() if between:
                     answer = _not_now(turn, command)
