@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from telephony.node.settings import Device, NodeSettings
 
 _NUMBERS = 8
-_ACCOUNTS = 5
+_ACCOUNTS = 6
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +37,8 @@ def welcome(home: Home, node: NodeSettings, configuration: Configuration, pins: 
     if len(node.devices) > _ACCOUNTS:
         table.add_row("", f"and {len(node.devices) - _ACCOUNTS} more: [bold]centralita accounts[/]")
     for (tenant, name), pin in sorted(pins.items()):
-        table.add_row("PIN", f"{name} [bold]{pin}[/]" + ("" if tenant == "main" else f" (tenant {tenant})"))
+        whose = _codes(configuration, tenant, name) + ("" if tenant == "main" else f" (tenant {tenant})")
+        table.add_row("PIN", f"{name} [bold]{pin}[/]{whose}")
     table.add_row("dial", _numbers(configuration))
     table.add_row("try", "[bold]centralita phone 100[/] from this machine")
     table.add_row("log", str(home.engine_log))
@@ -48,6 +49,13 @@ def welcome(home: Home, node: NodeSettings, configuration: Configuration, pins: 
         table.add_row("phone app", _picture(node.devices[0], node))
         table.add_row("", _reach(node.devices[0], node))
     return Panel(table, title=f"{site.title or site.site} answers", border_style="green", expand=False)
+
+
+def _codes(configuration: Configuration, tenant: str, name: str) -> str:
+    """The codes of the agents whose PIN this is."""
+    agents = configuration.routing.agents.values()
+    codes = [agent.code for agent in agents if (agent.tenant, agent.pin) == (tenant, f"secret:{name}") and agent.code]
+    return f", agent code {', '.join(sorted(codes))}" if codes else ""
 
 
 def accounts(
@@ -102,7 +110,9 @@ def _server(node: NodeSettings) -> str:
 
 
 def _numbers(configuration: Configuration) -> str:
-    exact = [f"[bold]{number}[/] {route.flow}" for number, route in sorted(configuration.numbers.exact.items())]
+    """Callers' numbers first, then the codes of phones (*45)."""
+    listed = sorted(configuration.numbers.exact.items(), key=lambda entry: (not entry[0].isdigit(), entry[0]))
+    exact = [f"[bold]{number}[/] {route.flow}" for number, route in listed]
     return ", ".join(_shortened(exact)) or "any number: the default flow answers"
 
 
