@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from rich import box
@@ -11,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 _SHOWN = 20
+_MOMENT_S = 1e9
+"""No other score is as large as UTC seconds are."""
 
 
 def routing(told: Mapping[str, Any], now: Mapping[str, Any] | None) -> Group:
@@ -43,7 +46,7 @@ def _candidates(considered: list[dict[str, Any]], excluded: Mapping[str, int], w
     for each in considered[:_SHOWN]:
         name = Text(each["agent_id"], style="bold green" if each["agent_id"] == winner else "")
         could = "" if each["excluded"] else "yes"
-        score = ", ".join(f"{value:g}" for value in each["score"])
+        score = ", ".join(map(_score, each["score"]))
         table.add_row(name, could, str(each["excluded"]).replace("_", " "), score)
     for reason, number in excluded.items():
         table.add_row(f"{number} others", "", reason.replace("_", " "), "", style="dim")
@@ -59,8 +62,13 @@ def _rank(offer: Mapping[str, Any]) -> str:
 
 
 def _later(later: Mapping[str, Any], agent_id: str) -> str:
-    had = f"{later['later_s']:.0f} s later, with nothing else changed, "
+    had = f"had what led to it happened {later['later_s']:.0f} s later"
     if not later["agent_id"]:
-        return f"{had}nobody would have been offered it. {later['paragraph']}".rstrip()
+        return f"{had}, nobody would have been offered it then. {later['paragraph']}".rstrip()
     same = f"{agent_id} as well" if later["agent_id"] == agent_id else str(later["agent_id"])
-    return f"{had}it would have been {same}, after {later['at_s']:.1f} s of them"
+    return f"{had}, it would have been offered to {same}, {later['at_s']:.1f} s later than it was"
+
+
+def _score(value: float) -> str:
+    """A moment is told as one: who has been idle longest has the earliest."""
+    return f"since {datetime.fromtimestamp(value, UTC):%H:%M:%S}" if value > _MOMENT_S else f"{value:g}"
