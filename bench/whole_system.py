@@ -101,7 +101,8 @@ async def whole_system(
         api = free_settings(folder / "ports").http_port
         texts = {
             "config/site.yaml": f"site: bench\nvoices: [fake]\nlanguages: [en]\nmax_interactions: 5000\n"
-            f"sip: {{port: {node.sip_port}, rtp_first: {RTP_FIRST}, rtp_last: {RTP_LAST}}}\n"
+            f"sip: {{port: {node.sip_port}, rtp_first: {RTP_FIRST}, rtp_last: {RTP_LAST}, "
+            "phone_vanished_s: 0, trunk_vanished_s: 0}\n"  # not all that call here send audio
             f"asterisk_http_port: {node.http_port}\nasterisk_manager_port: {node.ami_port}\napi_port: {api}\n",
             "config/trunks/carrier.yaml": f"trunk: carrier\nhost: {ENGINE_SIDE}\n",
             "config/numbers/default.yaml": "default: yes\nflow: bench\n",

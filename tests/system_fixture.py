@@ -137,7 +137,12 @@ def write_project(project: Path, flows: Mapping[str, str], files: Mapping[str, s
     texts = {
         "config/site.yaml": f"""site: test
 voices: [fake]
-sip: {{port: {node.sip_port}, rtp_first: {node.rtp_start}, rtp_last: {node.rtp_end}}}
+sip:
+  port: {node.sip_port}
+  rtp_first: {node.rtp_start}
+  rtp_last: {node.rtp_end}
+  phone_vanished_s: 0  # some phones of the tests speak no audio
+  trunk_vanished_s: 0
 asterisk_http_port: {node.http_port}
 asterisk_manager_port: {node.ami_port}
 api_port: {others.http_port}
