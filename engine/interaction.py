@@ -76,9 +76,13 @@ class Interaction(msgspec.Struct, frozen=True):
         run = self.run
         if run is None:
             return False
-        if run.listens_in_secret or any(frame.secrets for frame in run.frames):
+        if run.listens_in_secret:
             return True
-        return self.parked is not None and any(frame.secrets for frame in self.parked.frames)
+        # Asked several times an event: generators would cost more than all else here.
+        for frame in run.frames if self.parked is None else (*run.frames, *self.parked.frames):
+            if frame.secrets:
+                return True
+        return False
 
     @property
     def bridges(self) -> tuple[str, ...]:
