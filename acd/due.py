@@ -63,8 +63,9 @@ def agent_due_s(floor: Floor, agent: Agent, now_s: float) -> float:
     for work in agent.assignments.values():
         if work.ends_s and work.state in _TIMED:
             due_s = min(due_s, work.ends_s)
-    if limit_s := presence.limit_ends_s(floor, agent):
-        due_s = min(due_s, limit_s)
+    for at_s in (presence.limit_ends_s(floor, agent), presence.retried_s(agent)):
+        if at_s:
+            due_s = min(due_s, at_s)
     return due_s
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import msgspec
 
 from acd import capacity, order
-from acd.floor import Floor, bits
+from acd.floor import Floor
+from acd.masks import bits
 from acd.queues import position
 from acd.records import Agent, Stay
 from acd.strategies import strategy_of

@@ -4,20 +4,20 @@ Indexes are derived from the records and the setup, so they can be built anew at
 change of setup, and after a handler raised. Agents are numbered; sets of agents are bit masks (bit n: agent n), so that
 "free for calls, serves the queue, has the skills" is two `&`.
 
-Who waits in one queue under one requirement on one channel forms a *group*, sorted by `order.sort_key`.
+Who waits in one queue under one requirement on one channel forms a *group*, sorted by `order.standing`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
 from heapq import heappop, heappush
 from math import inf
 
 from acd import capacity, order
+from acd.masks import SkillMasks, bits
 from acd.records import Agent, Assignment, Queue, Stay
 from acd.setup import AgentSetup, Key, QueueSetup, Setup
-from acd.skills import Requirement, RequirementInvalid, compares
+from acd.skills import Requirement, RequirementInvalid
 from core.agent import Presence
 from core.stay import StayState
 
@@ -95,13 +95,9 @@ class Floor:
         self._most_groups = MAX_GROUPS
         self.reach: list[list[Group]] = [[] for _ in keys]
         """The groups each agent may serve."""
-        self._everybody = (1 << len(keys)) - 1
-        self._levels: dict[tuple[str, str, int], int] = {}
+        self.skills = SkillMasks(self.people)
         self._ever: dict[tuple[str, str, str, int], int] = {}
         self._skills: dict[str, list[tuple[int, int]]] = {}
-        for number, person in enumerate(self.people):
-            for name, level in person.skills.items():
-                self._skills.setdefault(name, []).append((number, level))
         self.placed: dict[str, Place] = {}
         self.present: dict[Key, dict[str, Stay]] = {}
         self._climbs: list[tuple[float, str]] = []
@@ -168,25 +164,6 @@ class Floor:
         self.idle = self.idle | bit if idle else self.idle & ~bit
         return newly
 
-    def skilled(self, requirement: Requirement, among: int) -> int:
-        """Who of `among` meets a requirement."""
-        return requirement.among(self._having, among)
-
-    def _having(self, name: str, sign: str, level: int) -> int:
-        """Everybody whose level in a skill compares like that."""
-        found = self._levels.get((name, sign, level))
-        if found is None:
-            have = self._skills.get(name, ())
-            # Whoever is not listed has level 0.
-            found = self._everybody if compares(0, sign, level) else 0
-            for number, has in have:
-                bit = 1 << number
-                found = found | bit if compares(has, sign, level) else found & ~bit
-            if len(self._levels) >= MAX_GROUPS:
-                self._levels.clear()
-            self._levels[name, sign, level] = found
-        return found
-
     # -- who waits ---------------------------------------------------------------------------------
     def requirement(self, stay: Stay, step: int) -> Requirement:
         """The queue's own, as relaxed by `step`, and the flow's. What cannot be read asks for nothing."""
@@ -197,7 +174,7 @@ class Floor:
     def may_serve(self, stay: Stay, step: int) -> int:
         """Everybody who has what the stay asks for at a step, logged in or not."""
         members = self.members.get(stay.queue_key, 0)
-        return self.skilled(self.requirement(stay, step), members)
+        return self.requirement(stay, step).among(self.skills.having, members)
 
     def could_ever(self, stay: Stay) -> int:
         """Everybody who has what the stay asks for now or at a later step, but for those it must not be offered to."""
@@ -257,9 +234,8 @@ class Floor:
         """Takes its place among those who wait like it."""
         queue = self.queue_setup(stay)
         group = self.group(stay, now_s)
-        points, climbs_s = order.standing(stay, queue, stay.step, now_s)
-        began_s = stay.joined_s - stay.waited_before_s
-        place = (queue.ageing * began_s - points, began_s, stay.number, stay.stay_id, group)
+        sort_key, climbs_s = order.standing(stay, queue, stay.step, now_s)
+        place = (*sort_key, stay.stay_id, group)
         insort(group.waiting, place)
         self.placed[stay.stay_id] = place
         if climbs_s < inf:
@@ -308,14 +284,6 @@ class Floor:
         for group in self.groups.values():
             for number in bits(group.agents):
                 self.reach[number].append(group)
-
-
-def bits(mask: int) -> Iterator[int]:
-    """The numbers in a mask, lowest first."""
-    while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
 
 
 def readable(text: str) -> Requirement:

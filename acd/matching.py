@@ -15,7 +15,8 @@ from bisect import bisect_left
 from heapq import heapify, heappop, heappush, nsmallest
 
 from acd import offers
-from acd.floor import Floor, Group, Place, bits
+from acd.floor import Floor, Group, Place
+from acd.masks import bits
 from acd.records import Stay
 from acd.strategies import strategy_of
 from acd.strategies.strategy import Score, Sought

@@ -6,7 +6,8 @@ Whatever comes of it, the contact keeps its place and its waited time until some
 from __future__ import annotations
 
 from acd import capacity, ewt, order, presence, stays, wrap_up
-from acd.floor import Floor, bits
+from acd.floor import Floor
+from acd.masks import bits
 from acd.records import Agent, Assignment, Stay
 from acd.turn import Refused, Turn
 from core.assignment import AssignmentEvent, AssignmentState

@@ -54,10 +54,12 @@ def parts(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> dict[str, f
     }
 
 
-def standing(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> tuple[float, float]:
-    """The score without its ageing, and when urgency changes it next (infinite: never)."""
+def standing(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> tuple[SortKey, float]:
+    """How it sorts among those who wait, and when that changes by itself (infinite: never)."""
     urgency, climbs_s = _urgency(stay, queue, now_s)
-    return _priority(stay, queue, step) + queue.value_weight * stay.value + urgency, climbs_s
+    points = _priority(stay, queue, step) + queue.value_weight * stay.value + urgency
+    began_s = stay.joined_s - stay.waited_before_s
+    return (queue.ageing * began_s - points, began_s, stay.number), climbs_s
 
 
 def _priority(stay: Stay, queue: QueueSetup, step: int) -> float:
@@ -74,11 +76,6 @@ def _urgency(stay: Stay, queue: QueueSetup, now_s: float) -> tuple[float, float]
         passed = 0
     climbs_s = began_s + STEPS[passed] * target_s if passed < len(STEPS) else inf
     return URGENCY * passed / len(STEPS), climbs_s
-
-
-def sort_key(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> SortKey:
-    began_s = stay.began_s
-    return (queue.ageing * began_s - standing(stay, queue, step, now_s)[0], began_s, stay.number)
 
 
 def step_at(stay: Stay, queue: QueueSetup, now_s: float) -> int:

@@ -12,6 +12,8 @@ from core.agent import PRESENCE_TABLE, Presence, PresenceEvent
 from core.decisions import Moved, Noted
 from core.routing import AgentActed, DeviceChanged, LineChanged
 
+RETRY_S = 30.0
+"""Who could not be rung is tried again after this, unless her phone is known to be gone."""
 BACK_WITHIN_S = 300.0
 """Who was taken off because her phone was gone is ready again by itself when it is back this soon."""
 
@@ -190,8 +192,17 @@ def limit_ends_s(floor: Floor, agent: Agent) -> float:
     return agent.since_s + reason.limit_s if reason is not None and reason.limit_s > 0 else 0.0
 
 
+def retried_s(agent: Agent) -> float:
+    """When who could not be rung, though her phone seems to be there, is ready again; 0 for others."""
+    return agent.since_s + RETRY_S if _was_unreachable(agent) and agent.reachable else 0.0
+
+
 def due(floor: Floor, turn: Turn, agent: Agent) -> None:
-    """The limit of her reason: she is not moved, it is written down and shown."""
+    """Ready again after a failed ringing. The limit of her reason: she is not moved, it is written down and shown."""
+    if 0.0 < retried_s(agent) <= turn.now_s:
+        turn.agent(agent)
+        turn.decide(Noted("ready", f"{agent.row_id}: her phone is tried again"))
+        _move(turn, agent, PresenceEvent.READY, "")
     if 0.0 < limit_ends_s(floor, agent) <= turn.now_s:
         turn.agent(agent).limit_told = True
         turn.decide(Noted("over_limit", f"{agent.row_id}: {agent.reason} since {turn.now_s - agent.since_s:.0f} s"))

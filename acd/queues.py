@@ -8,7 +8,7 @@ from typing import Literal
 
 from acd import ewt
 from acd.floor import Floor
-from acd.order import SortKey, sort_key
+from acd.order import SortKey, standing
 from acd.records import Stay
 from acd.setup import Key
 from acd.turn import Refused, Turn
@@ -88,4 +88,4 @@ def position(floor: Floor, stay: Stay, now_s: float) -> QueuePosition:
 
 def rank(floor: Floor, stay: Stay, now_s: float) -> SortKey:
     """Lower is served earlier, within one queue."""
-    return sort_key(stay, floor.queue_setup(stay), stay.step, now_s)
+    return standing(stay, floor.queue_setup(stay), stay.step, now_s)[0]

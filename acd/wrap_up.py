@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from acd import counters, ewt, offers, presence
-from acd.floor import Floor, bits
+from acd.floor import Floor
+from acd.masks import bits
 from acd.records import Agent, Assignment
 from acd.setup import Disposition, QueueSetup
 from acd.turn import Refused, Turn

@@ -121,9 +121,21 @@ def test_a_phone_known_to_be_gone_is_gone_at_login_too(shift: Shift) -> None:
     assert shift.ringing() == {"c1": "ana"}
 
 
+def test_who_could_not_be_rung_is_tried_again_while_her_phone_seems_to_be_there(shift: Shift) -> None:
+    shift.logs_in("ana")
+    shift.calls()
+    shift.do(OfferFailed("c1", "c1.o1", "unreachable"))
+    assert presence(shift) == "not_ready:unreachable"
+    shift.passes(29.0)
+    assert presence(shift) == "not_ready:unreachable"
+    shift.passes(1.0)
+    assert shift.ringing() == {"c1": "ana"}
+
+
 def test_who_was_taken_off_long_ago_is_not_put_back(shift: Shift) -> None:
     shift.logs_in("ana")
     shift.calls()
+    shift.do(DeviceChanged("main-ana", False))
     shift.do(OfferFailed("c1", "c1.o1", "unreachable"))
     shift.passes(301.0)
     shift.do(DeviceChanged("main-ana", True))
