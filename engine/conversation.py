@@ -25,7 +25,7 @@ from core.commands import (
 )
 from core.events import QueueLeft
 from core.interaction import InteractionEvent
-from core.leg import EndReason, LegState
+from core.leg import LegState
 from core.media import Part
 from core.routing import LineUsed, StayGivenUp, TalkChanged, TalkEnded
 from engine import interlude, offers, steps, talk_recording, waiting
@@ -262,8 +262,7 @@ def after_stay(turn: Turn, stay: Waiting, outcome: str, around: Surroundings, no
 def customer_gone(turn: Turn) -> None:
     """She has hung up, or must go: nothing of hers is left behind."""
     if turn.interaction.talk is not None:
-        lost = turn.interaction.customer.reason is EndReason.LOST
-        dissolve(turn, "lost" if lost else "customer_hung_up")
+        dissolve(turn, "lost" if turn.is_our_fault else "customer_hung_up")
     waiting.leave(turn)
     offers.withdraw_all(turn)
     talk_recording.stop(turn)

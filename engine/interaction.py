@@ -13,7 +13,7 @@ from acd.setup import Key, Setup
 from core.commands import Command
 from core.decisions import Decision, Moved, Noted
 from core.interaction import INTERACTION_TABLE, InteractionEvent, InteractionState
-from core.leg import EndReason, Leg, LegEvent, advance_leg
+from core.leg import EndReason, Leg, LegEvent, LegState, advance_leg
 from core.routing import RoutingFact
 from engine.config.numbers import NumberPlan
 from engine.config.outbound import OutboundRules
@@ -140,6 +140,12 @@ class Turn:
     @property
     def interaction_id(self) -> str:
         return self.interaction.interaction_id
+
+    @property
+    def is_our_fault(self) -> bool:
+        """Whether the customer, whom nobody has any more, did not leave by herself."""
+        customer = self.interaction.customer
+        return customer.state is not LegState.ENDED or customer.reason in (EndReason.LOST, EndReason.LIMIT_REACHED)
 
     def number(self) -> int:
         """A number this interaction has not given to anything yet."""

@@ -36,7 +36,7 @@ def made(turn: Turn, event: OfferMade, around: Surroundings, now_s: float) -> Pa
     if known or interaction.leg(event.offer_id) is not None:
         return None
     if not is_wanted(turn, event.stay_id):
-        turn.facts.append(StayGivenUp(turn.interaction_id, event.stay_id, "abandoned"))
+        turn.facts.append(StayGivenUp(turn.interaction_id, event.stay_id, "lost" if turn.is_our_fault else "abandoned"))
         return None
     if event.line_leg_id:
         turn.facts.append(OfferAccepted(turn.interaction_id, event.offer_id))

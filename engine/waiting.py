@@ -23,7 +23,7 @@ from core.commands import (
 from core.errors import CentralitaError
 from core.events import QueueLeft
 from core.interaction import InteractionEvent, InteractionState
-from core.leg import EndReason, LegState
+from core.leg import LegState
 from core.media import Part
 from core.routing import QueueJoined, QueuePosition, StayGivenUp
 from engine import offers, talk_recording
@@ -128,7 +128,7 @@ def leave(turn: Turn, outcome: str = "abandoned") -> None:
         return
     waiting = stop(turn)
     offers.withdraw_all(turn)
-    if outcome == "abandoned" and turn.interaction.customer.reason is EndReason.LOST:
+    if outcome == "abandoned" and turn.is_our_fault:
         outcome = "lost"
     turn.facts.append(StayGivenUp(turn.interaction_id, waiting.stay_id, outcome))
 

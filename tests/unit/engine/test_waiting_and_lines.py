@@ -30,8 +30,8 @@ from core.events import (
     TimerFired,
 )
 from core.leg import EndReason
-from core.routing import LineChanged, LineParty, LineUsed, QueuePosition
-from engine import snapshots
+from core.routing import LineChanged, LineParty, LineUsed, QueuePosition, TalkEnded
+from engine import interactions, snapshots
 from engine.contact import Line
 from ivr.prompts import Prompt
 from tests.unit.engine.talk_case import ANNOUNCED, CALLER, ID, RECORDED, TEXTS, Case, case, heard, play_out
@@ -267,3 +267,18 @@ def test_what_most_callers_never_need_costs_their_snapshots_nothing():
     plain = Case()
     assert len(snapshots.dump(plain.interaction.but(line=Line("r")))) > len(snapshots.dump(plain.interaction)) + 10
     plain.tell(LegUp(CALLER))
+
+
+# -- our own faults
+def test_a_fact_of_hers_that_cannot_be_handled_is_our_fault_and_not_her_impatience(case):
+    turn = interactions.fail(case.interaction, DigitPressed(CALLER, "1"), "poison", case.around, case.now_s)
+    assert [fact.outcome for fact in turn.facts] == ["lost"]
+    assert turn.interaction.waiting is None
+
+
+def test_when_nothing_helps_everybody_is_told(case):
+    case.talk()
+    turn = interactions.give_up(case.interaction, DigitPressed(CALLER, "1"), "poison", case.now_s)
+    assert turn.facts == [TalkEnded(ID, "ana", "lost")]
+    assert {c.leg_id for c in turn.commands if isinstance(c, HangUpLeg)} == {CALLER, case.agent_leg}
+    assert turn.interaction.talk is None
