@@ -65,8 +65,7 @@ class Devices:
             contacts = await self._contacts()
         except CommandFailed as failure:
             log.debug("phones are asked for again in %s s: %s", AGAIN_S, failure)
-            await asyncio.sleep(AGAIN_S)
-            self._wanted.set()
+            asyncio.get_running_loop().call_later(AGAIN_S, self._wanted.set)
             return
         there = {contact.device for contact in contacts if contact.status in REACHABLE}
         for device in sorted({*self._known(), *self._reachable}):
