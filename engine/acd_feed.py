@@ -54,6 +54,7 @@ class Feed:
         self._stirred: set[str] = set()
         self._slow_timer: asyncio.TimerHandle | None = None
         self._news = asyncio.Event()
+        self._over = False
         self._watchers = 0
         self._watched_s = -UNWATCHED_S
 
@@ -116,6 +117,8 @@ class Feed:
                 if not self.holds(epoch, after):
                     yield RESET
                     return
+                if self._over:
+                    return
                 news = self._news
                 if after < self.seq:
                     behind = self.seq - after
@@ -132,6 +135,9 @@ class Feed:
             self._watched_s = self._now_s()
 
     def close(self) -> None:
+        """Ends every stream of lines."""
+        self._over = True
+        self._news.set()
         for timer in (self._timer, self._slow_timer):
             if timer is not None:
                 timer.cancel()

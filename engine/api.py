@@ -20,6 +20,9 @@ from starlette.routing import Route
 
 log = logging.getLogger("centralita.api")
 
+CLOSE_WITHIN_S = 2
+"""How long whoever still asks something may hold up the end."""
+
 Answer = Callable[[], Awaitable[dict[str, Any]]]
 
 
@@ -68,7 +71,12 @@ class Served:
         self._listening = [_tcp(host, port), _unix(unix_socket)]
         self._unix_socket = unix_socket
         self._servers = [
-            _Server(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False)) for app in (public, control)
+            _Server(
+                uvicorn.Config(
+                    app, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=CLOSE_WITHIN_S
+                )
+            )
+            for app in (public, control)
         ]
         self._tasks: list[asyncio.Task[None]] = []
 

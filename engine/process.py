@@ -146,7 +146,6 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         )
         views = Views(routing, runtime.interactions)
         feed = Feed(f"{os.getpid()}-{clock.now_s():.0f}", views.view, clock.now_s, views.queues_of)
-        stack.callback(feed.close)
         runtime.watch(feed.changed)
         routing.metrics.watch(lambda: views.board(clock.now_s()))
         renderer = await stack.enter_async_context(
@@ -213,6 +212,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         served = Served(public, control, "127.0.0.1", configuration.site.api_port, home.control_socket)
         await served.start()
         stack.push_async_callback(served.close)
+        stack.callback(feed.close)  # before it, or its streams would keep it open
 
         stack.push_async_callback(calls.close)
         stack.push_async_callback(reconciler.close)

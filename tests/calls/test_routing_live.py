@@ -216,6 +216,19 @@ async def test_whoever_watches_hears_every_change_and_begins_anew_with_another_e
     assert agent(await floor.board(), "ana")["looks"] == "talking"
 
 
+async def test_an_engine_that_is_asked_to_stop_does_not_wait_for_who_watches(floor: Floor) -> None:
+    snapshot = await floor.board()
+    asked = floor.system.engine_pid
+    async with (
+        floor.socket() as client,
+        client.stream("GET", f"/acd/events?epoch={snapshot['epoch']}&after={snapshot['seq']}") as answer,
+    ):
+        os.kill(asked, signal.SIGTERM)
+        async with asyncio.timeout(5):
+            assert [line async for line in answer.aiter_lines() if "ping" not in line] == []
+    await floor.system.until(lambda body: body["ready"] and floor.system.engine_pid != asked)
+
+
 async def test_machines_read_how_it_goes(floor: Floor) -> None:
     floor.callers.call()
     floor.callers.call()

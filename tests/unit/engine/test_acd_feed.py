@@ -142,3 +142,13 @@ def test_queues_are_told_anew_a_moment_after_their_agents_changed():
         feed.close()
 
     run(main())
+
+
+@in_virtual_time
+async def test_streams_end_with_the_engine(board, feed):
+    feed.begin()
+    stream = feed.lines("e1", feed.seq)
+    waiting = asyncio.create_task(anext(stream, None))
+    await asyncio.sleep(0.1)
+    feed.close()
+    assert await waiting is None
