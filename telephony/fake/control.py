@@ -16,6 +16,7 @@ from telephony.control import names
 from telephony.fake.agenda import Agenda
 from telephony.fake.failures import Failures
 from telephony.fake.party import BEEP_S, Party, TalkRecording
+from telephony.fake.rooms import Rooms
 
 ENDLESS_S = 365 * 86_400.0
 
@@ -55,9 +56,7 @@ class FakeCallControl:
         self.kept: dict[str, str] = {}
         self.recordings: set[str] = set()
         self.talks: dict[str, TalkRecording] = {}
-        self.bridges: dict[str, list[str]] = {}
-        self.listening: dict[str, tuple[str, bool]] = {}
-        """A supervisor's leg -> the leg it listens through, and whether it whispers."""
+        self.rooms = Rooms(self.parties)
         self.connected = True
         self._sink = sink
         self._on_gap: GapListener = on_gap or (lambda node, what: None)
@@ -109,19 +108,11 @@ class FakeCallControl:
 
     def audible_to(self, leg_id: str) -> list[str]:
         """The legs it hears right now, in the order they came into its bridge."""
-        if leg_id in self.listening:
-            agent_id, _ = self.listening[leg_id]
-            return [*self._in_bridge_with(agent_id), *self._speaking([agent_id])]
-        whispering = [leg for leg, (to_leg_id, whisper) in self.listening.items() if whisper and to_leg_id == leg_id]
-        return [*self._in_bridge_with(leg_id), *self._speaking(whispering)]
+        return self.rooms.audible_to(leg_id)
 
-    def _in_bridge_with(self, leg_id: str) -> list[str]:
-        members = next((members for members in self.bridges.values() if leg_id in members), [])
-        return self._speaking([member for member in members if member != leg_id])
-
-    def _speaking(self, leg_ids: Sequence[str]) -> list[str]:
-        parties = [self.parties[leg_id] for leg_id in leg_ids]
-        return [party.leg_id for party in parties if party.is_up and not party.is_muted and not party.is_held]
+    @property
+    def bridges(self) -> dict[str, list[str]]:
+        return self.rooms.bridges
 
     def cut(self) -> None:
         """Facts are lost and commands fail until `mend`; legs live on."""
@@ -195,25 +186,12 @@ class FakeCallControl:
         if bridge_id not in self.bridges and bridge_id in self._used:
             raise CommandRefused(f"bridge {bridge_id} was destroyed: a new bridge needs a new id")
         self._used.add(names.identifier(bridge_id))
-        members = self.bridges.setdefault(bridge_id, [])
         for party in parties:
-            if party.leg_id in members:
-                continue
-            party.silence_for_bridge()
-            party.is_parked = False
-            self.listening.pop(party.leg_id, None)
-            party.music = ""
-            for others in self.bridges.values():
-                if party.leg_id in others:
-                    others.remove(party.leg_id)
-            members.append(party.leg_id)
+            self.rooms.join(bridge_id, party)
 
     async def unbridge(self, bridge_id: str, leg_id: str) -> None:
         party = await self._meet("unbridge", leg_id)
-        members = self.bridges.get(names.identifier(bridge_id), [])
-        if leg_id in members:
-            party.silence_for_bridge()
-            members.remove(leg_id)
+        self.rooms.leave(names.identifier(bridge_id), party)
 
     async def mute(self, leg_id: str, muted: bool) -> None:
         (await self._meet("mute", leg_id)).is_muted = muted
@@ -225,16 +203,11 @@ class FakeCallControl:
         party = await self._meet("listen_in", leg_id)
         if to_leg_id not in self.parties:
             raise LegGone(f"leg {to_leg_id} has ended or was never here")
-        party.is_parked = False
-        party.music = ""
-        for members in self.bridges.values():
-            if leg_id in members:
-                members.remove(leg_id)
-        self.listening[leg_id] = to_leg_id, whisper
+        self.rooms.listen(party, to_leg_id, whisper)
 
     async def stop_listening(self, leg_id: str) -> None:
         await self._meet("stop_listening", leg_id)
-        self.listening.pop(leg_id, None)
+        self.rooms.listening.pop(leg_id, None)
 
     async def destroy_bridge(self, bridge_id: str) -> None:
         await self.failures.meet("destroy_bridge")
@@ -321,14 +294,7 @@ class FakeCallControl:
 
     def _ended(self, party: Party) -> None:
         self.parties.pop(party.leg_id, None)
-        self.listening = {
-            leg_id: (to_leg_id, whisper)
-            for leg_id, (to_leg_id, whisper) in self.listening.items()
-            if party.leg_id not in (leg_id, to_leg_id)
-        }
-        for members in self.bridges.values():
-            if party.leg_id in members:
-                members.remove(party.leg_id)
+        self.rooms.ended(party.leg_id)
 
     def _seconds_of(self, item: str) -> float | None:
         if item in self.durations:

@@ -146,7 +146,7 @@ class FakeConversation(FakeStage):
         return recording_id in self.fake.recordings
 
     async def eavesdroppers(self) -> bool:
-        return bool(self.fake.listening)
+        return bool(self.fake.rooms.listening)
 
 
 # -- real --------------------------------------------------------------------------------------------
