@@ -1,7 +1,7 @@
 """An agent works with her phone alone: what she keys becomes a request to the router, and its answer.
 
-Who she is: the agent at the device the call came from, or an agent code with its PIN. Wrong PINs are counted per agent
-and per phone, so that nobody tries them all.
+Who she is: the agent whose held line this is, the agent at the device the call came from, or an agent code with its
+PIN. Wrong PINs are counted per agent and per phone, so that nobody tries them all.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ class AgentPhone:
     ) -> AgentAnswered:
         """`act` hands a request to the router and returns its refusal; `devices`: our own phones by name."""
         device = interaction.entry if interaction.entry in devices else ""
-        agent = self._who(command, interaction.tenant, setup, device, now_s)
+        agent = _on_her_line(command, interaction, setup) or self._who(
+            command, interaction.tenant, setup, device, now_s
+        )
         if isinstance(agent, str):
             return AgentAnswered(command.interaction_id, command.request_id, False, agent)
         why = self._act(command, agent, setup, device, act, now_s)
@@ -136,6 +138,14 @@ class AgentPhone:
             return "there is no contact to give a disposition to"
         talked_in = talked[0]["interaction_id"]
         return act(WrapUpActed(talked_in, agent.tenant, agent.agent_id, disposition=command.value))
+
+
+def _on_her_line(command: AskAgent, interaction: Interaction, setup: Setup) -> AgentSetup | None:
+    """Who said who she is when she opened this line."""
+    line = interaction.line
+    if command.agent_id or line is None or not line.agent_id:
+        return None
+    return setup.agents.get((interaction.tenant, line.agent_id))
 
 
 def _agents(setup: Setup, tenant: str) -> Iterator[AgentSetup]:

@@ -151,11 +151,15 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """This interaction is an agent's held line. `request_id`: asked for, not granted yet; `talking_in`: the
-    interaction its leg is lent to; empty at rest."""
+    interaction its leg is lent to; empty at rest. `typed`: keys pressed meanwhile that are no request yet."""
 
     request_id: str
     agent_id: str = ""
     talking_in: str = ""
+    typed: str = ""
+
+    def but(self, **changes: Any) -> Line:
+        return replace(self, **changes)
 
 
 class TalkRecording(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -11,6 +11,7 @@ from core.commands import AnswerLeg, AskAgent, ParkLeg
 from core.events import AgentAnswered, DigitPressed, Event, LegAdopted, LegEnded, PlaybackFinished
 from core.leg import EndReason, LegState
 from core.routing import LineChanged, LineParty, LineUsed
+from engine import line_keys
 from engine.contact import Line
 from engine.interaction import Interaction, Turn
 
@@ -54,6 +55,12 @@ def take(turn: Turn, event: Event) -> bool:
             _tell(turn, line, LineParty(line.talking_in, event.leg_id, "digit", digit=event.digit))
         case PlaybackFinished() if event.playback_id.startswith(f"{line.talking_in}.") and line.talking_in:
             _tell(turn, line, LineParty(line.talking_in, event.leg_id, "played", playback_id=event.playback_id))
+        case DigitPressed():
+            line_keys.pressed(turn, line, event.digit)
+        case AgentAnswered():
+            line_keys.answered(turn, event)
+        case PlaybackFinished() if line_keys.is_own(turn, event.playback_id):
+            line_keys.heard(turn)
         case LegEnded():
             over(turn, is_vanished(event))
             return False

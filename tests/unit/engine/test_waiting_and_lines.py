@@ -30,6 +30,7 @@ from core.events import (
     TimerFired,
 )
 from core.leg import EndReason
+from core.media import Tone
 from core.routing import LineChanged, LineParty, LineUsed, QueuePosition, TalkEnded
 from engine import interactions, snapshots
 from engine.contact import Line
@@ -230,6 +231,51 @@ def test_a_line_lent_to_a_conversation_tells_it_what_happens(held):
     told = held.tell(LegAdopted(CALLER, up=True, bridge_id="i-9.b1")).facts
     assert told == [LineParty("i-9", CALLER, "adopted", bridge_id="i-9.b1")]
     assert held.tell(LineUsed(ID, CALLER)).commands == [ParkLeg(CALLER)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "action", "value"),
+    [
+        ("*2", "ready", ""),
+        ("*4", "finish_wrap_up", ""),
+        ("*0", "log_out", ""),
+        ("*31#", "not_ready", "1"),
+        ("11#", "disposition", "11"),
+        ("1*" + "*31#", "not_ready", "1"),
+    ],
+)
+def test_between_calls_she_works_with_the_keys_of_her_line(held, keys, action, value):
+    for key in keys:
+        held.tell(DigitPressed(CALLER, key))
+    command = held.commanded(AskAgent)[-1]
+    assert (command.action, command.value, command.agent_id, command.pin) == (action, value, "", "")
+    assert held.interaction.line.typed == ""
+    held.tell(AgentAnswered(ID, command.request_id, True))
+    beep = held.commanded(Play)[-1]
+    assert (beep.leg_id, beep.parts) == (CALLER, (Tone("beep"),))
+    assert held.tell(PlaybackFinished(CALLER, beep.playback_id)).commands == [ParkLeg(CALLER)]
+    assert held.interaction.line.agent_id == "ana"
+
+
+def test_two_beeps_for_what_cannot_be(held):
+    for key in "11#":
+        held.tell(DigitPressed(CALLER, key))
+    held.tell(AgentAnswered(ID, held.commanded(AskAgent)[-1].request_id, False, "there is no contact"))
+    assert held.commanded(Play)[-1].parts == (Tone("beep"), Tone("beep"))
+    for keys in ("*9", "#", "1*", "1" * 20):
+        for key in keys:
+            held.tell(DigitPressed(CALLER, key))
+        assert [len(play.parts) for play in held.commanded(Play)] == [2], keys
+        assert held.interaction.line.typed == ""
+
+
+def test_half_a_request_survives_a_restart_and_no_call(held):
+    held.tell(DigitPressed(CALLER, "1"))
+    kept = snapshots.load(snapshots.dump(held.interaction))
+    assert kept.line == held.interaction.line
+    held.tell(LineUsed(ID, CALLER, "i-9"))
+    held.tell(LineUsed(ID, CALLER))
+    assert held.interaction.line.typed == ""
 
 
 @pytest.mark.parametrize(("end", "vanished"), [((EndReason.HUNG_UP, 16), False), ((EndReason.FAILED, 44), True)])
