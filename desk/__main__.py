@@ -34,6 +34,8 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("usage: python -m desk [link]\n")
         return 2
     _log_to(settings)
+    if settings.bind not in ("127.0.0.1", "::1", "localhost") and not settings.url.startswith("https:"):
+        log.warning("passwords cross the network in clear: set `desk_url` to an https front, or bind to 127.0.0.1")
     try:
         return _serve(settings)
     except (OSError, StoreError) as failure:

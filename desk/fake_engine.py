@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import json
 import socket as sockets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -133,15 +133,22 @@ class FakeEngine(Floor):
 @contextlib.asynccontextmanager
 async def serving(fake: FakeEngine, path: Path) -> AsyncIterator[FakeEngine]:
     """On a Unix socket, for as long as the block lasts."""
+    async with serving_app(fake.app, path, fake.cut):
+        yield fake
+
+
+@contextlib.asynccontextmanager
+async def serving_app(app: Starlette, path: Path, at_end: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
+    """Any engine's faces on a Unix socket. `at_end`: breaks streams that would go on for ever."""
     listening = _unix(path)
-    server = _Quiet(uvicorn.Config(fake.app, log_config=None, lifespan="off", access_log=False))
+    server = _Quiet(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
     work = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         # It listens already: who comes early waits in the socket's own queue.
-        yield fake
+        yield
     finally:
         server.should_exit = server.force_exit = True
-        fake.cut()
+        at_end()
         await asyncio.gather(work, return_exceptions=True)
         listening.close()
 

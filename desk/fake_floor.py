@@ -160,6 +160,7 @@ class Floor:
             "offer_id": "",
             "agent_id": "",
             "channel": "call",
+            "purpose": "serve",
         }
         self.queues[tenant, queue]["today"]["offered"] += 1
         self._tell_stay(f"{interaction_id}.s1")

@@ -10,14 +10,17 @@ Keys belong to the account that sent them. While the database is away they are k
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.clock import Clock
+from desk.patience import within
 from desk.problems import Refused, Unprocessable
 from store.sql.accounts import IdempotencyKeys
 
@@ -26,8 +29,10 @@ LONGEST = 200
 KEPT_S = 24 * 3600.0
 _AT_WORK, _UNKNOWN = 0, 1
 _REMEMBERED = 5_000
-_PATIENCE_S = 1.0
+_PATIENCE_S = 0.5
 _AWAY = (SQLAlchemyError, OSError, TimeoutError)
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -44,6 +49,7 @@ class Idempotency:
         self._table = table
         self._clock = clock
         self._memory: OrderedDict[tuple[str, str], Answered] = OrderedDict()
+        self._writes: dict[tuple[str, str], asyncio.Task[Any]] = {}
 
     async def claim(self, account_id: str, key: str, request: bytes) -> Answered | None:
         """None: it is new; do it, then `answer`, `release` or `unknown`. Else what was answered.
@@ -80,14 +86,14 @@ class Idempotency:
         held = self._memory.get((account_id, key))
         if held is not None:
             held.status, held.body = status, body
-        await self._quietly(self._table.answer(account_id, key, status, body))
+        await self._quietly(self._in_turn(account_id, key, self._table.answer(account_id, key, status, body)))
 
     async def unknown(self, account_id: str, key: str) -> None:
         await self.answer(account_id, key, _UNKNOWN, "")
 
     async def release(self, account_id: str, key: str) -> None:
         self._memory.pop((account_id, key), None)
-        await self._quietly(self._table.release(account_id, key))
+        await self._quietly(self._in_turn(account_id, key, self._table.release(account_id, key)))
 
     async def forget_old(self) -> None:
         await self._quietly(self._table.forget_older(round((self._clock.now_s() - KEPT_S) * 1e6)))
@@ -102,8 +108,7 @@ class Idempotency:
             "created_us": round(self._clock.now_s() * 1e6),
         }
         try:
-            async with asyncio.timeout(_PATIENCE_S):
-                stored = await self._table.claim(row)
+            stored = await within(_PATIENCE_S, self._in_turn(account_id, key, self._table.claim(row)))
         except _AWAY:
             return None
         if stored is None:
@@ -117,9 +122,24 @@ class Idempotency:
         while len(self._memory) > _REMEMBERED:
             self._memory.popitem(last=False)
 
-    async def _quietly(self, work: Awaitable[None]) -> None:
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                await work
-        except _AWAY:
-            return
+    def _in_turn(self, account_id: str, key: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """What is written about one key is written in order, also when nobody waits for it any more."""
+        before = self._writes.get((account_id, key))
+
+        async def after() -> T:
+            if before is not None:
+                await asyncio.wait({before})
+            return await work
+
+        task = asyncio.ensure_future(after())
+        self._writes[account_id, key] = task
+        task.add_done_callback(lambda ended: self._written((account_id, key), ended))
+        return task
+
+    def _written(self, key: tuple[str, str], task: asyncio.Future[Any]) -> None:
+        if self._writes.get(key) is task:
+            del self._writes[key]
+
+    async def _quietly(self, work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> None:
+        with contextlib.suppress(*_AWAY):
+            await within(_PATIENCE_S, work)

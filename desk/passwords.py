@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import unicodedata
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -20,7 +21,7 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         async with self._room:
-            return await asyncio.to_thread(self._hasher.hash, password)
+            return await asyncio.to_thread(self._hasher.hash, _same(password))
 
     async def verify(self, stored: str | None, password: str) -> bool:
         """Takes as long for an account that does not exist (`stored` None) as for a wrong password."""
@@ -33,9 +34,14 @@ class Passwords:
 
     def _verify(self, stored: str, password: str) -> bool:
         try:
-            return self._hasher.verify(stored, password)
+            return self._hasher.verify(stored, _same(password))
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _same(password: str) -> str:
+    """However a keyboard composes an accent."""
+    return unicodedata.normalize("NFKC", password)
 
 
 def fault(password: str, login: str) -> str:

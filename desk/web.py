@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import urlsplit
@@ -174,7 +175,9 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http)
 
     async def broken(request: Request, error: Exception) -> Response:
-        log.error("%s %s failed", request.method, request.scope.get("path"), exc_info=error)
+        # Where, not with what: a message may hold what somebody typed.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.error("%s %s failed: %s\n%s", request.method, request.scope.get("path"), type(error).__name__, where)
         return problem_response(500, "broken", "something of ours broke; it is in the desk's log")
 
     app.add_exception_handler(Exception, broken)

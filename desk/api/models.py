@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from desk.roles import Role
 
 Text = Annotated[str, Field(max_length=200)]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
+Password = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=200)]
 Moment = Annotated[float, Field(ge=0, le=1e11)]
 
 
@@ -38,7 +39,7 @@ class Done(_Told):
 # -- logins -------------------------------------------------------------------------------------------
 class LogIn(_Asked):
     login: Name
-    password: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Password
 
 
 class Refresh(_Asked):
@@ -283,7 +284,7 @@ class AccountAsked(_Asked):
     """`tenant` empty: yours."""
 
     login: Name
-    password: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Password
     role: Role
     tenant: Annotated[str, Field(max_length=40)] = ""
     name: Text = ""
@@ -304,8 +305,8 @@ class AccountChanges(_Asked):
 class PasswordAsked(_Asked):
     """`current`: needed for one's own."""
 
-    password: Annotated[str, Field(min_length=1, max_length=200)]
-    current: Annotated[str, Field(max_length=200)] = ""
+    password: Password
+    current: Annotated[str, StringConstraints(strip_whitespace=False, max_length=200)] = ""
 
 
 class Account(_Told):

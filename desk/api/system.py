@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from fastapi import Request
@@ -11,6 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from desk.api.common import Asking, Desk, problems
 from desk.api.models import Health, Setup
+from desk.patience import within
+from desk.services import Services
 from desk.web import guarded_router
 
 router = guarded_router(prefix="/v1", tags=["system"])
@@ -19,12 +20,16 @@ router = guarded_router(prefix="/v1", tags=["system"])
 @router.get("/health", responses=problems())
 async def health(desk: Desk) -> Health:
     try:
-        async with asyncio.timeout(1.0), desk.database.begin() as connection:
-            await connection.execute(text("SELECT 1"))
+        await within(1.0, _answers(desk))
         database = True
     except (SQLAlchemyError, OSError, TimeoutError):
         database = False
     return Health(engine=desk.hub.engine_up, database=database, seq=desk.hub.board.seq)
+
+
+async def _answers(desk: Services) -> None:
+    async with desk.database.begin() as connection:
+        await connection.execute(text("SELECT 1"))
 
 
 @router.get("/setup", responses=problems())

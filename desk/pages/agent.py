@@ -22,6 +22,7 @@ from desk.api.models import PresenceAsked, TalkAsked, WrapUpAsked
 from desk.engine_client import EngineAway
 from desk.pages.common import checked, language_of, page_router, render, who_of
 from desk.pages.setup import SetupCache, titled
+from desk.patience import within
 from desk.problems import Problem, Unprocessable
 from desk.services import Services
 from desk.web import address_of, services_of
@@ -184,8 +185,7 @@ async def _contact(services: Services, tenant: str, interaction_id: str) -> Mapp
 async def _history(services: Services, tenant: str, interaction_id: str) -> Sequence[contacts.Past]:
     """What SQL has in a moment: a page does not wait for a slow database."""
     with contextlib.suppress(SQLAlchemyError, OSError, TimeoutError):
-        async with asyncio.timeout(_HISTORY_WITHIN_S):
-            return await contacts.history(services, tenant, interaction_id)
+        return await within(_HISTORY_WITHIN_S, contacts.history(services, tenant, interaction_id))
     return []
 
 

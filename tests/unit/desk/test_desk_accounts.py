@@ -43,6 +43,13 @@ async def test_what_cannot_be_an_account_says_why(desk, change, status):
     assert answer.json()["detail"]
 
 
+async def test_a_password_is_taken_as_it_is_typed(desk):
+    typed = "  cami\u00f3n rojo y caro "
+    assert (await desk.as_role(Role.ADMIN).post("/v1/accounts", NEW | {"password": typed})).status_code == 201
+    assert (await desk.log_in("zoe", typed.strip())).status_code == 401
+    assert (await desk.log_in("zoe", typed.replace("\u00f3", "o\u0301"))).status_code == 200
+
+
 async def test_a_login_belongs_to_one(desk):
     chief = desk.as_role(Role.ADMIN, tenant=EVERY_TENANT)
     assert (await chief.post("/v1/accounts", NEW)).status_code == 201

@@ -1,0 +1,46 @@
+"""The database stalls: agents go on working, who needs it is told, and what was done is written down afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import contextmanager
+
+from desk.roles import Role
+
+pytest_plugins = ["tests.unit.desk.desk_stage"]
+
+
+@contextmanager
+def stalled(desk):
+    """Somebody holds the write lock of the file."""
+    connection = sqlite3.connect(desk.services.settings.state / "centralita.db", isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    yield
+    connection.execute("ROLLBACK")
+    connection.close()
+
+
+async def test_agents_work_while_the_database_stalls_and_the_audit_log_catches_up(desk):
+    ana = desk.agent("ana")
+    with stalled(desk):
+        async with asyncio.timeout(5):
+            answer = await ana.post("/v1/agents/ana/presence", {"action": "log_in"}, Idempotency_Key="k1")
+            again = await ana.post("/v1/agents/ana/presence", {"action": "log_in"}, Idempotency_Key="k1")
+        assert (answer.json(), again.headers["idempotency-replayed"]) == ({"ok": True}, "true")
+        assert (await desk.as_role(Role.SUPERVISOR).get("/v1/agents")).json()["agents"][0]["presence"] == "not_ready"
+    assert len(desk.fake.done) == 1
+    async with asyncio.timeout(10):
+        while True:
+            page = (await desk.as_role(Role.ADMIN).get("/v1/audit")).json()
+            if "AgentActed" in [entry["action"] for entry in page["entries"]]:
+                break
+            await asyncio.sleep(0.1)
+
+
+async def test_who_logs_in_meanwhile_is_told_to_try_again(desk):
+    await desk.account("ana")
+    with stalled(desk):
+        answer = await desk.log_in("ana")
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:centralita:database_away")
+    assert (await desk.log_in("ana")).status_code == 200
