@@ -1,24 +1,22 @@
 """What the engine answers itself, until there is somebody to answer: tickets and callbacks are kept in the journal, no
-channel carries messages, no queue has agents."""
+channel carries messages."""
 
 from __future__ import annotations
 
-from core.commands import AskQueueStatus, Command, OpenTicket, RequestCallback, SendMessage
-from core.events import CallbackRequested, CommandRejected, Event, QueueStatusGiven, TicketOpened
+from core.commands import Command, OpenTicket, RequestCallback, SendMessage
+from core.events import CallbackRequested, CommandRejected, Event, TicketOpened
 from engine.lanes import Ordered
 
 
 def answers(command: Command) -> bool:
     """Whether the engine answers this command itself."""
-    return isinstance(command, AskQueueStatus | OpenTicket | RequestCallback | SendMessage)
+    return isinstance(command, OpenTicket | RequestCallback | SendMessage)
 
 
 def answer(ordered: Ordered) -> Event:
     """To a command whose event is durable, as far as it must be."""
     command, interaction_id = ordered.command, ordered.interaction_id
     match command:
-        case AskQueueStatus():
-            return QueueStatusGiven(interaction_id, command.request_id, "no_agents")
         case OpenTicket():
             return TicketOpened(interaction_id, command.ticket_id, ordered.command_id)
         case RequestCallback():

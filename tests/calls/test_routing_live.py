@@ -14,9 +14,11 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from typer.testing import CliRunner
 
 from bench.sip_phones import Behaviour, Callers, Phone, close, phones
 from core.decisions import StayEnded
+from engine.cli.app import app
 from telephony.softphone.client import Softphone
 from tests.system_fixture import CARRIER, System, systems
 
@@ -280,3 +282,8 @@ async def test_every_stay_ended_once(floor: Floor) -> None:
                 ends[decision.stay_id] = ends.get(decision.stay_id, 0) + 1
     assert ends
     assert set(ends.values()) == {1}
+    runner = CliRunner(env={"CENTRALITA_STATE": str(system.home.state)})
+    replayed = await asyncio.to_thread(runner.invoke, app, ["replay", "-p", str(system.home.project), "--json"])
+    counts = json.loads(replayed.output)["counts"]
+    assert counts.get("same", 0) > 0
+    assert not counts.get("differs"), replayed.output[-3000:]
