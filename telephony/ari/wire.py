@@ -91,7 +91,7 @@ class Wire(asyncio.Protocol):
             del self._unread[:size]
             self._shaken = self._protocol.state is State.OPEN
             self._declined = not self._shaken
-        if self._declined or len(self._unread) > MAX_HEADER_BYTES:
+        if self._declined or (not self._shaken and len(self._unread) > MAX_HEADER_BYTES):
             self._hand_over(bytes(self._unread))
             self._unread.clear()
 

@@ -147,3 +147,56 @@ def test_why_an_unanswered_leg_ended(cause: int, status: int, rang: bool, reason
 @pytest.mark.parametrize("reason", list(EndReason))
 def test_every_reason_can_be_said_to_the_other_side(reason: EndReason) -> None:
     assert 1 <= cause_for(reason) <= 127
+
+
+# -- who is shown to the phone we ring -----------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Marta López", '"Marta López" <+34600>'),
+        ('Marta "M" <sip:x@y>;z', '"Marta M sip:x@yz" <+34600>'),
+        ("  two\nlines  ", '"twolines" <+34600>'),
+        ("", "+34600"),
+        ('"<>"', "+34600"),
+        ("x" * 200, f'"{"x" * 80}" <+34600>'),
+    ],
+)
+def test_a_callers_name_is_shown_without_what_means_something_else(name: str, shown: str) -> None:
+    assert names.caller_id("+34600", name) == shown
+
+
+@given(st.text())
+def test_no_name_becomes_a_header(name: str) -> None:
+    shown = names.caller_id("600", name)
+    assert shown.isprintable()
+    assert shown.count("<") == shown.count(">") <= 1
+    assert "${" not in shown
+
+
+# -- conversations -----------------------------------------------------------------------------------
+def test_a_conversation_is_kept_as_a_stereo_wav_and_a_half_written_sample_left_out(tmp_path: Path) -> None:
+    files = RecordingFiles(tmp_path)
+    files.talk_path("i1/t").write_bytes(b"\x01\x00\x02\x00" * 800 + b"\x01")
+    assert files.exists("i1/t")
+    assert files.talk_duration_s("i1/t") == pytest.approx(0.1, abs=0.001)
+    kept = tmp_path / "kept" / "talk.wav"
+    files.keep("i1/t", str(kept))
+    with wave.open(str(kept)) as talk:
+        assert (talk.getnchannels(), talk.getsampwidth(), talk.getframerate()) == (2, 2, 8000)
+        assert talk.readframes(2) == b"\x01\x00\x02\x00" * 2
+        assert talk.getnframes() == 800
+    assert not files.exists("i1/t")
+    with pytest.raises(CommandRefused):
+        files.keep("i1/t", str(kept))
+
+
+def test_a_conversation_that_cannot_be_kept_stays_where_it_was_made(tmp_path: Path) -> None:
+    files = RecordingFiles(tmp_path)
+    files.talk_path("t").write_bytes(bytes(4000))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CommandRefused, match="stays in"):
+        files.keep("t", str(tmp_path / "file" / "talk.wav"))
+    assert files.exists("t")
+    files.discard("t")
+    files.discard("t")
+    assert not files.exists("t")

@@ -23,7 +23,7 @@ from core.leg import EndReason
 from telephony.ari import messages as m
 from telephony.ari.node_client import NodeClient
 from telephony.ari.settings import AriSettings
-from telephony.control.legs import LegBook, LegMemory, RecordingMemory
+from telephony.control.legs import LegBook, LegMemory, RecordingMemory, TalkMemory
 from telephony.control.recordings import RecordingFiles
 from telephony.control.translate import Translator
 
@@ -118,6 +118,33 @@ def test_a_soft_hangups_flag_is_no_cause(tmp_path: Path) -> None:
     soft = Stage(tmp_path).take(arrives(), m.ChannelHangupRequest(ref(LEG), 32, soft=True), leaves())
     hard = Stage(tmp_path).take(arrives(), m.ChannelHangupRequest(ref(LEG), 44), leaves())
     assert [fact.cause for fact in (soft[-1], hard[-1]) if isinstance(fact, LegEnded)] == [16, 44]
+
+
+def test_one_that_sends_no_audio_any_more_has_vanished(tmp_path: Path) -> None:
+    gone = m.ChannelHangupRequest(ref(LEG), 1, soft=True)
+    assert Stage(tmp_path).take(arrives(), gone, leaves())[-1] == LegEnded(LEG, EndReason.FAILED, 44)
+    ours = Stage(tmp_path)
+    ours.take(arrives())
+    ours.book.get(LEG).asked_to_end = EndReason.HUNG_UP_BY_US
+    assert ours.take(gone, leaves())[-1] == LegEnded(LEG, EndReason.HUNG_UP_BY_US, 16)
+
+
+async def test_a_conversations_recording_ends_before_its_leg(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.take(arrives())
+    stage.book.get(LEG).talk = TalkMemory("t1", asyncio.get_running_loop().time() - 2.0)
+    stage.files.talk_path("t1").write_bytes(bytes(64_000))
+    *_, finished, ended = stage.take(m.ChannelHangupRequest(ref(LEG)), leaves())
+    assert isinstance(finished, RecordingFinished)
+    assert finished == RecordingFinished(LEG, "t1", pytest.approx(2.0, abs=0.2), "hangup")
+    assert isinstance(ended, LegEnded)
+
+
+async def test_a_conversation_of_which_nothing_was_written_has_failed(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.take(arrives())
+    stage.book.get(LEG).talk = TalkMemory("t1", asyncio.get_running_loop().time() - 2.0)
+    assert isinstance(stage.take(leaves())[-2], RecordingFailed)
 
 
 def test_a_playback_nobody_here_started_is_still_told(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from telephony.node.settings import (
     Account,
     Device,
     Emergency,
+    Music,
     NodeSettings,
     Registration,
     Route,
@@ -228,3 +229,58 @@ def test_whatever_a_device_field_holds_it_is_refused_or_stays_one_value(tmp_path
     assert set(sections(pjsip)) == {"global", "system", "transport-udp", "transport-tcp", name, f"{name}-auth"}
     assert of_type(pjsip, name, "endpoint")["allow_transfer"] == "no"
     assert of_type(pjsip, f"{name}-auth", "auth")["password"] == node.devices[0].secret
+
+
+# -- phones of all kinds -----------------------------------------------------------------------------
+def rendered(tmp_path: Path, **settings: object) -> Path:
+    return render(NodeSettings(state_dir=tmp_path / "node", **settings), INSTALLATION).parent
+
+
+def test_who_sends_nothing_has_vanished_sooner_on_a_phone_than_on_a_trunk(etc: Path):
+    ana = of_type(etc / "pjsip.conf", "main-ana", "endpoint")
+    peer = of_type(etc / "pjsip.conf", "main-peer", "endpoint")
+    assert (ana["rtp_timeout"], peer["rtp_timeout"]) == ("20", "60")
+    assert ana["rtp_timeout_hold"] == peer["rtp_timeout_hold"] == "3600"
+
+
+def test_a_browsers_phone_comes_over_the_web_socket_and_others_do_not_pay_for_it(tmp_path: Path):
+    etc = rendered(tmp_path, devices=(Device(name="main-web", webrtc=True), Device(name="main-ana")))
+    web, ana = (of_type(etc / "pjsip.conf", name, "endpoint") for name in ("main-web", "main-ana"))
+    assert (web["transport"], web["webrtc"], web["dtls_auto_generate_cert"]) == ("transport-ws", "yes", "yes")
+    assert "media_encryption" not in web
+    assert (ana.get("transport"), ana.get("webrtc"), ana["media_encryption"]) == (None, None, "no")
+    assert of_type(etc / "pjsip.conf", "transport-ws", "transport")["protocol"] == "ws"
+    assert sections(etc / "rtp.conf")["general"][0]["icesupport"] == "yes"
+
+
+def test_without_browsers_there_is_no_web_socket_transport(etc: Path):
+    assert "transport-ws" not in sections(etc / "pjsip.conf")
+    assert sections(etc / "rtp.conf")["general"][0]["icesupport"] == "no"
+
+
+def test_an_encrypted_phone_has_no_calls_in_the_open(etc: Path):
+    assert of_type(etc / "pjsip.conf", "main-luis", "endpoint")["media_encryption"] == "sdes"
+
+
+@pytest.mark.parametrize("more", [{"transport": "tls"}, {"srtp": True}])
+def test_a_browser_has_its_own_transport_and_encryption(tmp_path: Path, more: dict[str, object]):
+    with pytest.raises(ValidationError, match="is a browser"):
+        NodeSettings(state_dir=tmp_path, devices=(Device(name="main-web", webrtc=True, **more),))
+
+
+# -- music ---------------------------------------------------------------------------------------------
+def test_music_of_ones_own_stands_beside_the_default_or_takes_its_place(tmp_path: Path):
+    jazz = Music(name="jazz", directory=Path("/srv/jazz"))
+    classes = sections(rendered(tmp_path, music=(jazz,)) / "musiconhold.conf")
+    assert classes["jazz"] == [{"mode": "files", "directory": "/srv/jazz", "sort": "alpha"}]
+    assert classes["default"][0]["directory"].endswith("/data/moh")
+    ours = Music(name="default", directory=Path("/srv/ours"))
+    classes = sections(rendered(tmp_path, music=(ours,)) / "musiconhold.conf")
+    assert [section["directory"] for section in classes["default"]] == ["/srv/ours"]
+
+
+@pytest.mark.parametrize("names", [("jazz", "jazz"), ("general",)])
+def test_music_needs_names_of_its_own(tmp_path: Path, names: tuple[str, ...]):
+    music = tuple(Music(name=name, directory=Path("/srv")) for name in names)
+    with pytest.raises(ValidationError, match="choose another name"):
+        NodeSettings(state_dir=tmp_path, music=music)
