@@ -214,7 +214,7 @@ def _agent_pin(value: Any) -> str:
 
 
 class Agent(Definition):
-    """A person who answers. What is not given here stays as it is in the database."""
+    """A person who answers."""
 
     name: Text = ""
     code: Digits | None = None
@@ -244,7 +244,7 @@ class Agent(Definition):
 
 
 class Agents(Definition):
-    """`config/agents.yaml`: agents who are declared; others come by API or CSV."""
+    """`config/agents.yaml`: who answers. `config/agents.csv` may name others."""
 
     agents: Mapping[Name, Agent | None] = Field(default_factory=dict)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from acd.skills import Requirement
 from core.media import Speech
 from engine.config.loader import Configuration, load
 from engine.config.sources import read_sources
@@ -71,6 +72,28 @@ def test_no_pin_is_shipped(configuration: Configuration) -> None:
     pins = [str(getattr(node, "pin", None) or "") for node in nodes if node.type == "toggle"]
     assert any(pins)
     assert all(pin.startswith("secret:") for pin in pins if pin)
+
+
+def test_the_agents_phone_offers_the_reasons_there_are(configuration: Configuration) -> None:
+    menu = configuration.release.flows["main", "agent_phone"].nodes["reason"]
+    reasons = [reason for (tenant, _), reason in configuration.routing.reasons.items() if tenant == "main"]
+    keys = {exit_.branch for exit_ in menu.exits() if exit_.target == "not_ready"}
+    assert keys == {reason.digits for reason in reasons if reason.chosen}
+
+
+def test_the_keys_that_queues_speak_of_are_those_of_reception(configuration: Configuration) -> None:
+    waits = [node for node in configuration.release.flows["main", "reception"].nodes.values() if node.type == "queue"]
+    assert {queue for _, queue in configuration.queue_prompts} == {*(node.queue for node in waits), "collections"}
+    assert {tuple(node.keys.items()) for node in waits} == {(("1", "message"), ("2", "callback"))}
+
+
+def test_everybody_who_waits_can_be_served_in_both_languages(configuration: Configuration) -> None:
+    setup = configuration.routing
+    for (tenant, name), queue in setup.queues.items():
+        for language in ("es", "en"):
+            wanted = Requirement.parse(queue.skills).also(Requirement.parse(f"language.{language}"))
+            able = [a for a in setup.agents.values() if a.queues is None or name in a.queues]
+            assert [a.agent_id for a in able if a.tenant == tenant and wanted.met(a.skills)], (name, language)
 
 
 def test_the_example_of_the_readme_works() -> None:
