@@ -35,8 +35,9 @@ def recording_id_of(file: Path) -> str:
 
 
 def interaction_id_of(recording_id: str) -> str:
-    """Recordings are named `<interaction>.<visit>.<number>`."""
-    return recording_id.rsplit(".", 2)[0]
+    """Messages are named `<interaction>.<visit>.<number>`, conversations `<interaction>.r<number>`."""
+    rest, _, last = recording_id.rpartition(".")
+    return rest if last.startswith("r") else rest.rpartition(".")[0]
 
 
 async def keep_spools(directories: Iterable[Path], is_open: Callable[[str], bool], show: Show, keep: Keep) -> None:

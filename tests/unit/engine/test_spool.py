@@ -27,8 +27,8 @@ class Spool:
     def __init__(self, directory):
         self.directory, self.kept, self.open, self.records, self.refuse = directory, [], set(), [], None
 
-    def file(self, recording_id=ID, age_s=3600.0):
-        path = self.directory / f"{file_name(recording_id)}.wav"
+    def file(self, recording_id=ID, age_s=3600.0, form="wav"):
+        path = self.directory / f"{file_name(recording_id)}.{form}"
         path.write_bytes(b"RIFF")
         os.utime(path, (path.stat().st_mtime - age_s,) * 2)
         return path
@@ -101,3 +101,12 @@ async def test_trouble_with_one_leaves_it_for_the_next_time(a_spool, trouble):
 
 async def test_a_directory_that_is_not_there_is_empty(tmp_path):
     await Spool(tmp_path / "none").clear()
+
+
+async def test_a_conversation_that_was_never_filed_is_filed_too(a_spool):
+    recording_id = f"{INTERACTION}.r12"
+    keep = KeepRecording(INTERACTION, "leg", recording_id, "talk.sales")
+    a_spool.file(recording_id, form="raw")
+    a_spool.records = [told(keep)]
+    await a_spool.clear()
+    assert a_spool.kept == [(keep, 99.0)]
