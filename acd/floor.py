@@ -4,7 +4,8 @@ Indexes are derived from the records and the setup, so they can be built anew at
 change of setup, and after a handler raised. Agents are numbered; sets of agents are bit masks (bit n: agent n), so that
 "free for calls, serves the queue, has the skills" is two `&`.
 
-Who waits in one queue under one requirement on one channel forms a *group*, sorted by `order.standing`.
+Those who wait for the same agents on the same channel, and age at the same rate, form a *group*, sorted by
+`order.standing`.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from core.stay import StayState
 MAX_GROUPS = 4000
 """Beyond this, groups that nobody waits in are forgotten."""
 
-GroupKey = tuple[Key, str, str, str]
-"""Queue, channel, requirement, preferred agent (empty for none)."""
+GroupKey = tuple[int, str, float]
+"""Agents, channel, ageing."""
 GONE = QueueSetup("", "")
 
 
@@ -36,10 +37,10 @@ Place = tuple[float, float, int, str, "Group"]
 class Group:
     """`agents`: who may serve it, free or not. `waiting`: who is served first comes first."""
 
-    __slots__ = ("ageing", "agents", "channel", "requirement", "waiting")
+    __slots__ = ("ageing", "agents", "channel", "waiting")
 
-    def __init__(self, channel: str, requirement: Requirement, agents: int, ageing: float) -> None:
-        self.channel, self.requirement, self.agents, self.ageing = channel, requirement, agents, ageing
+    def __init__(self, agents: int, channel: str, ageing: float) -> None:
+        self.agents, self.channel, self.ageing = agents, channel, ageing
         self.waiting: list[Place] = []
 
 
@@ -91,7 +92,7 @@ class Floor:
                         self.members[key] = self.members.get(key, 0) | 1 << number
         self.groups: dict[GroupKey, Group] = {}
         self._known: dict[tuple[str, int, str, str, str, str], Group] = {}
-        """The same groups by what is at hand: queue, step, flow's requirement, channel, preferred agent, tenant."""
+        """The group by what is at hand: queue, step, flow's requirement, channel, preferred agent, tenant."""
         self._most_groups = MAX_GROUPS
         self.reach: list[list[Group]] = [[] for _ in keys]
         """The groups each agent may serve."""
@@ -211,22 +212,23 @@ class Floor:
         known = (stay.queue, stay.step, stay.skills, stay.channel, preferred, stay.tenant)
         found = self._known.get(known)
         if found is None:
-            requirement = self.requirement(stay, stay.step)
-            key = (stay.queue_key, stay.channel, requirement.text, preferred)
+            agents = self.may_serve(stay, stay.step)
+            if preferred:
+                agents &= self.mask(stay.tenant, (preferred,))
+            key = (agents, stay.channel, self.queue_setup(stay).ageing)
             found = self.groups.get(key)
             if found is None:
-                found = self.groups[key] = self._new_group(stay, requirement, preferred)
+                found = self._new_group(key)
+            if len(self._known) >= MAX_GROUPS:
+                self._known.clear()
             self._known[known] = found
         return found
 
-    def _new_group(self, stay: Stay, requirement: Requirement, preferred: str) -> Group:
+    def _new_group(self, key: GroupKey) -> Group:
         if len(self.groups) >= self._most_groups:
             self._forget_groups()
-        agents = self.may_serve(stay, stay.step)
-        if preferred:
-            agents &= self.mask(stay.tenant, (preferred,))
-        group = Group(stay.channel, requirement, agents, self.queue_setup(stay).ageing)
-        for number in bits(agents):
+        group = self.groups[key] = Group(*key)
+        for number in bits(group.agents):
             self.reach[number].append(group)
         return group
 

@@ -61,7 +61,7 @@ def _match(floor: Floor, turn: Turn, newly: int) -> None:
             continue
         stay = floor.stays[stay_id]
         found &= ~floor.barred(stay, now_s)
-        chosen = _choose(floor, stay, group, found, now_s) if found else []
+        chosen = _choose(floor, stay, found, now_s) if found else []
         if chosen:
             floor.unplace(stay_id)
         else:
@@ -112,15 +112,15 @@ def _give(
         considered=tuple(Considered(floor.roster[n].agent_id, "", score) for score, n in chosen),
         excluded=_excluded(floor, stay, group, turn.now_s),
         ahead_of=follows[3] if follows else "",
-        requirement=group.requirement.text,
+        requirement=floor.requirement(stay, stay.step).text,
     )
 
 
-def _choose(floor: Floor, stay: Stay, group: Group, found: int, now_s: float) -> list[tuple[Score, int]]:
+def _choose(floor: Floor, stay: Stay, found: int, now_s: float) -> list[tuple[Score, int]]:
     """The best few, best first."""
     queue = floor.queue_setup(stay)
     key = strategy_of(queue.strategy).key
-    sought = Sought(stay, queue, group.requirement, now_s, floor.seed)
+    sought = Sought(stay, queue, floor.requirement(stay, stay.step), now_s, floor.seed)
     roster, people = floor.roster, floor.people
     scored = [(key(roster[n], people[n], sought), n) for n in bits(found)]
     return scored if len(scored) == 1 else nsmallest(_SHOWN, scored)
@@ -150,6 +150,6 @@ def _ring_more(floor: Floor, turn: Turn, stay: Stay) -> None:
         found = group.agents & floor.free.get(group.channel, 0) & ~floor.barred(stay, turn.now_s)
         if not found:
             return
-        best = _choose(floor, stay, group, found, turn.now_s)
+        best = _choose(floor, stay, found, turn.now_s)
         considered = tuple(Considered(floor.roster[n].agent_id, "", score) for score, n in best)
-        offers.make(floor, turn, stay, best[0][1], considered, {}, "", group.requirement.text)
+        offers.make(floor, turn, stay, best[0][1], considered, {}, "", floor.requirement(stay, stay.step).text)

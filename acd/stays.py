@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acd import counters, offers, queues, wrap_up
 from acd.capacity import hindrance
-from acd.floor import Floor, Group
+from acd.floor import Floor
 from acd.order import step_at
 from acd.records import Stay
 from acd.setup import QueueSetup
@@ -161,19 +161,17 @@ def advance(floor: Floor, turn: Turn, stay: Stay) -> None:
             )
         turn.say(found)
     floor.unplace(stay.stay_id)
-    group = _seek(floor, turn, stay)
+    _seek(floor, turn, stay)
     if relaxed:
-        asks = group.requirement.text or "nothing in particular"
+        asks = floor.requirement(stay, step).text or "nothing in particular"
         turn.decide(Noted("relaxed", f"stay {stay.stay_id} asks for {asks} from step {step} on"))
 
 
-def _seek(floor: Floor, turn: Turn, stay: Stay) -> Group:
+def _seek(floor: Floor, turn: Turn, stay: Stay) -> None:
     """Takes its place; an agent who could have it at once is looked for when the event is handled. Who becomes free
     in this very event looks for it herself."""
-    group = floor.place(stay, turn.now_s)
-    if group.agents & floor.idle:
+    if floor.place(stay, turn.now_s).agents & floor.idle:
         turn.seeking[stay.stay_id] = stay
-    return group
 
 
 def given_up(floor: Floor, turn: Turn, fact: StayGivenUp) -> None:
