@@ -27,7 +27,7 @@ class Pace:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._looked_s, self._worked_s = self._loop.time(), time.thread_time()
-        self._spell_worked_s = self._worked_s
+        self._spell_began_s, self._spell_worked_s = time.monotonic(), self._worked_s
         self._handle: asyncio.Handle = self._loop.call_later(LOOK_S, self._look)
 
     def close(self) -> None:
@@ -43,7 +43,7 @@ class Pace:
             self._handle = self._loop.call_later(LOOK_S, self._look)
 
     def _spell(self, worked_s: float) -> None:
-        self._spell_worked_s = worked_s
+        self._spell_began_s, self._spell_worked_s = time.monotonic(), worked_s
         self._handle = self._loop.call_soon(self._turn, SPELL_TURNS)
 
     def _turn(self, left: int) -> None:
@@ -51,8 +51,13 @@ class Pace:
             self._handle = self._loop.call_soon(self._turn, left - 1)
             return
         worked_s = time.thread_time()
-        # The whole thread sleeps, on purpose: a loop that waits for its sockets would be woken by the first of them.
-        time.sleep(min(max(REST_PER_WORK * (worked_s - self._spell_worked_s), SHORTEST_S), LONGEST_S))
+        spell_s = worked_s - self._spell_worked_s
+        # On a machine that is too busy it has waited for a processor already, and what comes has gathered.
+        waited_s = time.monotonic() - self._spell_began_s - spell_s
+        rest_s = min(max(REST_PER_WORK * spell_s, SHORTEST_S), LONGEST_S) - waited_s
+        if rest_s > 0.0:
+            # The whole thread sleeps, on purpose: a loop that waits for its sockets is woken by the first of them.
+            time.sleep(rest_s)
         if self._loop.time() - self._looked_s < LOOK_S:
             self._spell(worked_s)
         else:
