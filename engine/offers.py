@@ -24,9 +24,11 @@ _FAILURES: Mapping[EndReason, Failure] = {
     EndReason.REJECTED: "rejected",
     EndReason.BUSY: "rejected",
     EndReason.HUNG_UP: "rejected",
+    EndReason.LOST: "rejected",
     EndReason.NO_ANSWER: "rona",
 }
-"""Every other end means that her phone could not be rung."""
+"""Every other end means that her phone could not be rung. One that was lost says nothing against her or her phone: she
+may have picked up while no engine lived."""
 
 
 def made(turn: Turn, event: OfferMade, around: Surroundings, now_s: float) -> Party | None:

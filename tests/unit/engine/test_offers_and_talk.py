@@ -83,7 +83,7 @@ def test_an_agent_who_answers_talks_with_the_caller(case):
         (EndReason.BUSY, "rejected"),
         (EndReason.NO_ANSWER, "rona"),
         (EndReason.UNREACHABLE, "unreachable"),
-        (EndReason.LOST, "unreachable"),
+        (EndReason.LOST, "rejected"),
         (EndReason.CONGESTION, "unreachable"),
     ],
 )
