@@ -12,8 +12,8 @@ from acd.setup import CHANNELS, Key
 from acd.skills import Requirement, RequirementInvalid
 from acd.strategies import STRATEGIES
 from definitions.faults import did_you_mean
-from definitions.problems import Problem, Problems
-from definitions.yaml import Path
+from definitions.problems import Problems
+from definitions.yaml import Path, problem_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Around:
     music: frozenset[str] | None = None
     """Classes of music on hold, the same for all tenants."""
     routing: Routing = Routing()
-    site_file: str = "config/site.yaml"
+    site: str = ""
+    """The text of config/site.yaml, where the routing stands."""
 
 
 def check(read: Read[Q], around: Around) -> None:
@@ -166,8 +167,9 @@ def _check_removed(read: Read[Q], around: Around) -> None:
         names = {name for _, name in read.queue_names}
         if new not in names:
             hint = did_you_mean(new, names, what="queues")
-            what = f"removed_queues: there is no queue '{new}' to take who waits in '{old}'"
-            read.problems.add(Problem(around.site_file, 1, 1, what, hint))
+            path: Path = ("routing", "removed_queues", old)
+            what = f"there is no queue '{new}' to take who waits in '{old}'"
+            read.problems.add(problem_at(around.site, "config/site.yaml", path, what, hint))
 
 
 # -- agents -----------------------------------------------------------------------------------------

@@ -116,9 +116,12 @@ class Announcements(Definition):
 
     @model_validator(mode="after")
     def _not_without_end(self) -> Announcements:
+        faults = Faults()
         for name in ("every_s", "comfort_every_s"):
             if 0 < getattr(self, name) < 5:
-                raise fault(f"{name} is {getattr(self, name):g}: nobody could hear the music", "write 0, or 5 and more")
+                what = f"{name} is {getattr(self, name):g}: nobody could hear the music"
+                faults.add((name,), what, "write 0, or 5 and more")
+        faults.raise_any()
         return self
 
 
@@ -184,13 +187,18 @@ class Queue(Definition):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Queue:
+        faults = Faults()
         waits = [step.after_s for step in self.relax]
         if waits != sorted(set(waits)):
-            raise fault("the steps of `relax` are not in order", "write them by `after_s`, each later than the last")
+            hint = "write them by `after_s`, each later than the last"
+            faults.add(("relax",), "the steps of `relax` are not in order", hint)
         if self.overflow_to and not self.max_wait_s:
-            raise fault("overflow_to has no wait after which it happens", "add `max_wait_s: 300`")
+            what = "overflow_to has no wait after which it happens"
+            faults.add(("overflow_to",), what, "add `max_wait_s: 300`")
         if self.disposition_required and not self.dispositions:
-            raise fault("a disposition is required and there are none", "name a tree: `dispositions: …`")
+            what = "a disposition is required and there are none"
+            faults.add(("disposition_required",), what, "name a tree: `dispositions: …`")
+        faults.raise_any()
         return self
 
 

@@ -110,6 +110,14 @@ def load_marked(text: str | bytes, file: str) -> Marked | Problems:
         return Problems([explain(error, text, file)])
 
 
+def problem_at(text: str, file: str, path: Path, what: str, hint: str = "") -> Problem:
+    """A problem at the value of `path`, found by reading the file again; at its beginning, when it is not there."""
+    marked = load_marked(text, file)
+    if isinstance(marked, Problems) or (path and marked.child(*path) is None):
+        return Problem(file, 1, 1, what, hint)
+    return marked.problem(path, what, hint)
+
+
 class _Refused(Exception):
     def __init__(self, problem: Problem) -> None:
         self.problem = problem

@@ -14,7 +14,7 @@ own, or none (`compliance: []`). A rule whose name we know is checked; any other
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Annotated, Any
 
@@ -79,6 +79,7 @@ def check_compliance(
     release: Release,
     queues: Mapping[tuple[str, str], Any],
     broken: frozenset[str],
+    error: Callable[..., None],
     problems: Problems,
 ) -> None:
     """Adds what breaks a rule of the packs in force.
@@ -88,12 +89,13 @@ def check_compliance(
         numbers: (file, tenant, number).
         queues: (tenant, name) -> queue as written.
         broken: packs that are there and cannot be read.
+        error: adds a problem: `error(file, what, hint, *path)`.
     """
     numbers = tuple(numbers)
-    _check_names("config/site.yaml", site.compliance, {*packs, *broken}, problems)
+    _check_names("config/site.yaml", site.compliance, {*packs, *broken}, error)
     served: dict[str, set[tuple[str, str]]] = {}
     for file, tenant, number in numbers:
-        _check_names(file, number.compliance or (), {*packs, *broken}, problems)
+        _check_names(file, number.compliance or (), {*packs, *broken}, error)
         for law in site.compliance if number.compliance is None else number.compliance:
             served.setdefault(law, set()).add((tenant, number.flow))
     for name, flows in sorted(served.items()):
@@ -122,9 +124,9 @@ def stale(packs: Mapping[str, tuple[str, Pack]], today: date) -> list[Problem]:
     ]
 
 
-def _check_names(file: str, names: Iterable[str], known: set[str], problems: Problems) -> None:
-    for name in names:
+def _check_names(file: str, names: Iterable[str], known: set[str], error: Callable[..., None]) -> None:
+    for index, name in enumerate(names):
         if name not in known:
             hint = did_you_mean(name, known, what="packs")
             hint = hint if hint.startswith("did") else f"write config/compliance/{name}.yaml"
-            problems.add(Problem(file, 1, 1, f"there is no rule pack '{name}'", hint))
+            error(file, f"there is no rule pack '{name}'", hint, "compliance", index)

@@ -11,11 +11,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from acd.setup import Key, Setup
 from core.media import Speech
+from definitions.faults import did_you_mean
 from definitions.fields import TenantName
 from definitions.layout import stem_of
 from definitions.models import Definition
 from definitions.models import load as load_definition
-from definitions.problems import Problem, Problems, Severity
+from definitions.problems import Problems
+from definitions.yaml import problem_at
 from engine.config import models
 from engine.config.compliance import Pack, check_compliance
 from engine.config.numbers import NumberPlan, NumberRange, Route
@@ -138,8 +140,9 @@ class _Reading:
             if within_tenant(name).startswith(f"config/{folder}/"):
                 yield name, tenant_of(name)
 
-    def error(self, file: str, what: str, hint: str) -> None:
-        self.problems.add(Problem(file, 1, 1, what, hint, Severity.ERROR))
+    def error(self, file: str, what: str, hint: str, *path: str | int) -> None:
+        """At the value of `path`; without one, at the file's beginning."""
+        self.problems.add(problem_at(self.sources.get(file, ""), file, path, what, hint))
 
 
 def load(
@@ -191,7 +194,7 @@ def load(
         queues.check_flows(flows.release.flows.values(), sources, reading.problems)
         listed = tuple(_numbers(reading))
         broken = frozenset(stem_of(file) for file, _ in reading.folder("compliance")) - packs.keys()
-        check_compliance(site, packs, listed, flows.release, queues.queues, broken, reading.problems)
+        check_compliance(site, packs, listed, flows.release, queues.queues, broken, reading.error, reading.problems)
     rules = _outbound_rules(reading, site, outbound, devices, trunks)
     if not reading.problems.errors:
         _check_node(reading, misfits(site, outbound.emergency, devices, trunks), things)
@@ -227,7 +230,8 @@ def _things(reading: _Reading, folder: str) -> dict[tuple[str, str], Definition]
         name = getattr(thing, key)
         stem = file.rpartition("/")[2].removesuffix(".yaml")
         if stem != name:
-            reading.error(file, f"the file is called {stem} and defines {key} '{name}'", f"rename it to {name}.yaml")
+            what = f"the file is called {stem} and defines {key} '{name}'"
+            reading.error(file, what, f"rename it to {name}.yaml", key)
         found[tenant, name] = thing
     return found
 
@@ -274,12 +278,16 @@ def _number_plan(reading: _Reading, release: Release | None) -> NumberPlan:
         if isinstance(number, Problems):
             reading.problems.extend(number)
             continue
-        for flow in (number.flow, number.closed_flow):
+        for key in ("flow", "closed_flow"):
+            flow = getattr(number, key)
             if flow is not None and release is not None and (tenant, flow) not in release.flows:
                 known = sorted(name for owner, name in release.flows if owner == tenant)
-                reading.error(file, f"there is no flow '{flow}'", f"flows of tenant {tenant}: {', '.join(known)}")
+                close = did_you_mean(flow, known, what="flows")
+                hint = close if close.startswith("did") else f"flows of tenant {tenant}: {', '.join(known)}"
+                reading.error(file, f"there is no flow '{flow}'", hint, key)
         if number.calendar and release is not None and (tenant, number.calendar) not in release.calendars:
-            reading.error(file, f"there is no calendar '{number.calendar}'", "add it under config/calendars/")
+            what = f"there is no calendar '{number.calendar}'"
+            reading.error(file, what, "add it under config/calendars/", "calendar")
         rule = f"number {number.number}" if number.number else "default"
         if number.range:
             rule = f"range {number.range[0]}-{number.range[1]}"
@@ -296,12 +304,12 @@ def _number_plan(reading: _Reading, release: Release | None) -> NumberPlan:
         if number.number is not None:
             digits = number.number.lstrip("+")
             if digits in exact:
-                reading.error(file, f"{number.number} is defined twice", f"the other is {files[digits]}")
+                reading.error(file, f"{number.number} is defined twice", f"the other is {files[digits]}", "number")
             exact[digits], files[digits] = route, file
         elif number.range is not None:
             ranges.append(NumberRange(*number.range, route))
         elif tenant in defaults:
-            reading.error(file, f"tenant {tenant} has two defaults", "keep one `default: yes`")
+            reading.error(file, f"tenant {tenant} has two defaults", "keep one `default: yes`", "default")
         else:
             defaults[tenant] = route
     if "main" not in defaults:
@@ -328,9 +336,11 @@ def _outbound_rules(
     names = [rule.name for rule in outbound.rules]
     for name in sorted({name for name in names if names.count(name) > 1}):
         reading.error(file, f"two rules are called '{name}'", "give each its own name: caps are counted by it")
-    for trunk in (outbound.emergency.trunk, *(rule.trunk for rule in outbound.rules)):
+    named: list[tuple[tuple[str | int, ...], str | None]] = [(("emergency", "trunk"), outbound.emergency.trunk)]
+    named += [(("rules", index, "trunk"), rule.trunk) for index, rule in enumerate(outbound.rules)]
+    for path, trunk in named:
         if trunk is not None and asterisk_name("main", trunk) not in trunks:
-            reading.error(file, f"there is no trunk '{trunk}'", "add it under config/trunks/")
+            reading.error(file, f"there is no trunk '{trunk}'", "add it under config/trunks/", *path)
     return OutboundRules(
         country=site.country,
         rules=tuple(

@@ -64,7 +64,7 @@ def read_routing(
     """Reads and checks; problems are in `found.problems`."""
     found = read(sources, Queue)
     calendars = frozenset((tenant, stem_of(file)) for file, tenant in in_folder(sources, "calendars"))
-    check(found, Around(devices, calendars, music, routing))
+    check(found, Around(devices, calendars, music, routing, sources.get("config/site.yaml", "")))
     for filed in found.queues.values():
         check_prompts(filed, languages, sounds, found.problems)
     return RoutingPart(found)

@@ -126,7 +126,7 @@ def test_a_number_may_serve_no_customers() -> None:
 
 def test_a_pack_that_is_not_there() -> None:
     assert said(number="compliance: [es-clientele]\n") == [
-        "config/numbers/default.yaml:1:1: there is no rule pack 'es-clientele': did you mean 'es-clientela'?"
+        "config/numbers/default.yaml:3:14: there is no rule pack 'es-clientele': did you mean 'es-clientela'?"
     ]
 
 

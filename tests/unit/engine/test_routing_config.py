@@ -195,7 +195,7 @@ def agents(old: str, new: str) -> dict[str, str]:
         ),
         (
             sales("every_s: 30", "every_s: 2"),
-            "config/queues/sales.yaml:10:16: every_s is 2: nobody could hear the music: write 0, or 5 and more",
+            "config/queues/sales.yaml:10:26: every_s is 2: nobody could hear the music: write 0, or 5 and more",
         ),
         (
             sales(', en: "Thank you for waiting."', ""),
@@ -217,12 +217,12 @@ def agents(old: str, new: str) -> dict[str, str]:
         ),
         (
             sales("dispositions: sales\n", "disposition_required: yes\n"),
-            "config/queues/sales.yaml:1:1: a disposition is required and there are none: "
+            "config/queues/sales.yaml:6:23: a disposition is required and there are none: "
             "name a tree: `dispositions: …`",
         ),
         (
             sales("relax:\n", "relax:\n  - {after_s: 90}\n"),
-            "config/queues/sales.yaml:1:1: the steps of `relax` are not in order: "
+            "config/queues/sales.yaml:5:3: the steps of `relax` are not in order: "
             "write them by `after_s`, each later than the last",
         ),
         (
@@ -307,7 +307,7 @@ def agents(old: str, new: str) -> dict[str, str]:
         ),
         (
             {"config__site": "+routing: {removed_queues: {old: salse}}\n"},
-            "config/site.yaml:1:1: removed_queues: there is no queue 'salse' to take who waits in 'old': "
+            "config/site.yaml:3:32: there is no queue 'salse' to take who waits in 'old': "
             "did you mean 'sales'?",
         ),
         (
