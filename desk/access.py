@@ -90,6 +90,10 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("GET", "/board/panel"): Need(_P.SEE_AGENTS),
     ("POST", "/board/agents/{agent_id}"): Need(_P.FORCE_PRESENCE),
     ("POST", "/board/queues/{queue}"): Need(_P.OPEN_QUEUES),
+    ("GET", "/people"): Need(_P.MANAGE_ACCOUNTS),
+    ("POST", "/people"): Need(_P.MANAGE_ACCOUNTS),
+    ("POST", "/people/{account_id}"): Need(_P.MANAGE_ACCOUNTS),
+    ("POST", "/people/{account_id}/password"): Need(_P.MANAGE_ACCOUNTS),
     ("GET", "/static/{path}"): Need(None),
 }
 """(method, path as the route declares it) -> what it needs."""

@@ -14,14 +14,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from desk.access import NEEDS
 from desk.api import accounts, boards, interactions, live, sessions, system
-from desk.pages import agent, board, entry
+from desk.pages import agent, board, entry, people
 from desk.pages.setup import SetupCache
 from desk.services import Services
 from desk.web import Shell, add_problem_handlers
 
 log = logging.getLogger("centralita.desk")
 
-_ROOMS = (sessions, boards, interactions, accounts, system, live, entry, agent, board)
+_ROOMS = (sessions, boards, interactions, accounts, system, live, entry, agent, board, people)
 ROUTERS = tuple(room.router for room in _ROOMS)
 """All there is; what each route needs stands in `desk/access.py`."""
 

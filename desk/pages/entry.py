@@ -115,7 +115,7 @@ async def first_admin(secret: str, request: Request, login: Field = "", password
         if not isinstance(failure, Problem):
             raise
         return render(request, "first.html", status=failure.status, holds=True, login=login, problem=failure.detail)
-    answer = RedirectResponse("/", 303)
+    answer = RedirectResponse("/people", 303)
     set_login(request, answer, await services.logins.issue(row, new_family=True))
     return answer
 

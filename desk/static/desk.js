@@ -5,12 +5,13 @@
 (() => {
   "use strict";
   const DRAFT = "centralita-draft-";
-  const NORMAL = 1000, RENEW_MS = 4 * 60 * 1000, LONGEST_MS = 10000;
+  const TICK_MS = 1000, RENEW_MS = 4 * 60 * 1000, LONGEST_MS = 10000;
   const $ = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const panel = () => $("#panel[data-live]");
   const live = () => $("#live");
   let offset = 0; // the engine's clock minus ours, in seconds
+  const saved = new Set(); // wrap-ups whose note was sent as their time ran out
   let timer = null, dirty = false, busy = false, last = 0, tries = 0, socket = null;
 
   // What people are typing is theirs: an element with the same id and the same data-keep is left alone.
@@ -69,13 +70,13 @@
     // Wrap-up ends by itself: what is written by then is kept.
     for (const form of all("form[data-ends]")) {
       const left = Number(form.dataset.ends) - now, note = $("textarea[name=note]", form);
-      if (left < 3 && note?.value.trim() && form.dataset.saved !== form.dataset.ends) {
-        form.dataset.saved = form.dataset.ends;
+      if (left < 3 && note?.value.trim() && !saved.has(form.id + form.dataset.ends)) {
+        saved.add(form.id + form.dataset.ends);
         $("[data-save]", form).click();
       }
     }
   }
-  setInterval(tick, NORMAL);
+  setInterval(tick, TICK_MS);
 
   // -- the socket -------------------------------------------------------------------------------------
   function away(is) {
