@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from acd.days import SiteDays
 from acd.definitions import Agent, Choice, Queue, Reason, Routing, Titles
 from acd.reading import Q, Read
 from acd.setup import (
@@ -44,6 +45,8 @@ class Site:
     hours: Mapping[Key, Hours] = field(default_factory=dict)
     routing: Routing = Routing()
     tenants: frozenset[str] = frozenset({"main"})
+    time_zone: str = "UTC"
+    """By which days begin."""
 
 
 def build(read: Read[Q], site: Site) -> Setup:
@@ -65,6 +68,7 @@ def build(read: Read[Q], site: Site) -> Setup:
         channels=_channels(site.routing),
         fallbacks=fallbacks,
         rest_s=site.routing.rest_s,
+        days=SiteDays(site.time_zone),
         skills=frozenset(name for filed in read.skills.values() for name in filed.value.skills),
     )
 

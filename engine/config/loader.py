@@ -212,7 +212,7 @@ def load(
         queues=queues.queues,
         hosts=http.hosts,
         release=flows.release,
-        routing=queues.setup(flows.release, site.languages, site.routing, map(tenant_of, sources)),
+        routing=queues.setup(flows.release, site.languages, site.routing, map(tenant_of, sources), site.time_zone),
         queue_prompts=queues.prompts(),
         packs=packs,
     )

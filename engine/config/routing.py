@@ -30,9 +30,17 @@ class RoutingPart:
     def queues(self) -> Mapping[Key, Queue]:
         return {key: filed.value for key, filed in self.found.queues.items()}
 
-    def setup(self, release: Release, languages: tuple[str, ...], routing: Routing, tenants: Iterable[str]) -> Setup:
+    def setup(
+        self,
+        release: Release,
+        languages: tuple[str, ...],
+        routing: Routing,
+        tenants: Iterable[str],
+        time_zone: str = "UTC",
+    ) -> Setup:
         """The setup of this release."""
-        site = acd_loader.Site(release.id, languages, release.calendars, routing, frozenset({"main", *tenants}))
+        everybody = frozenset({"main", *tenants})
+        site = acd_loader.Site(release.id, languages, release.calendars, routing, everybody, time_zone)
         return acd_loader.build(self.found, site)
 
     def prompts(self) -> dict[Key, QueuePrompts]:
