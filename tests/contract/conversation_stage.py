@@ -37,12 +37,6 @@ class Talker(Protocol):
         """Whether it comes to that, and soon: these people are heard (or `MUSIC`) and nobody else."""
         ...
 
-    async def first_heard_s(self, since_s: float) -> float:
-        """How long after that monotonic moment her silence ended; `listen` was called before."""
-        ...
-
-    async def listen(self) -> None: ...
-
     async def packets(self) -> int:
         """How many have come to her phone."""
         ...
@@ -93,13 +87,6 @@ class FakeTalker:
     async def hears(self, *names: str) -> bool:
         heard = {self._stage.names[leg_id] for leg_id in self._stage.fake.audible_to(self.leg_id)}
         return heard | ({self._party.music} if self._party.music else set()) == set(names)
-
-    async def listen(self) -> None:
-        """Nothing to prepare."""
-
-    async def first_heard_s(self, since_s: float) -> float:
-        assert self._stage.fake.audible_to(self.leg_id)
-        return time.monotonic() - since_s
 
     async def packets(self) -> int:
         return time.monotonic_ns() if self._party.is_parked else 0
@@ -154,7 +141,6 @@ class PhoneTalker:
     def __init__(self, name: str, leg_id: str, call: PhoneCall, place: Path) -> None:
         self.name, self.leg_id, self.call = name, leg_id, call
         self._place = place
-        self._listening: Any = None
 
     async def hears(self, *names: str) -> bool:
         """What changes reaches an ear later than Asterisk's answer: through the network and the phone's buffer."""
@@ -169,17 +155,6 @@ class PhoneTalker:
             if time.monotonic() > until_s:
                 print(f"{self.name} hears {heard or 'nobody'}")  # noqa: T201
                 return False
-
-    async def listen(self) -> None:
-        self._listening = await self.call.record(self._place / f"heard-{next(_numbers)}.wav")
-
-    async def first_heard_s(self, since_s: float) -> float:
-        await asyncio.sleep(0.4)
-        await self.call.stop_recording()
-        sound = ear.load(await self._listening.saved())
-        began_s = ear.first_sound_s(sound, since_s - self._listening.t_s)
-        assert began_s is not None, "nothing was heard"
-        return float(self._listening.t_s + began_s - since_s)
 
     async def packets(self) -> int:
         return int((await self.call.stats())["heard"]["packets"])

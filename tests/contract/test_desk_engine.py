@@ -105,8 +105,8 @@ async def _real(tmp_path: Path, socket: Path) -> AsyncIterator[Real]:
         runtime = Runtime(
             clock=clock,
             book=book,
-            surroundings=Surroundings({}, "r1", NumberPlan({}, (), {}), OutboundRules((), frozenset())),
-            http=None,
+            surroundings=Surroundings({}, "r1", NumberPlan({}, (), {}), OutboundRules()),
+            http=None,  # type: ignore[arg-type]
             metrics=metrics,
             max_interactions=10,
             on_overflow=lambda: None,
