@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from acd import stays
 from acd.capacity import VOICE
 from acd.floor import Floor
@@ -210,14 +212,28 @@ def due(floor: Floor, turn: Turn, agent: Agent) -> None:
 
 def breaks_due_s(floor: Floor, agent: Agent, now_s: float) -> dict[str, float]:
     """Reason -> seconds of it that are due to her by now (a screen break: five minutes per hour worked)."""
+    worked_s = now_s - agent.logged_in_s
+    return {
+        name: round(max(0.0, worked_s * per_hour_s / 3600.0 - taken_s), 1)
+        for name, per_hour_s, taken_s in _hourly(floor, agent, now_s)
+    }
+
+
+def breaks_at_s(floor: Floor, agent: Agent, now_s: float) -> dict[str, float]:
+    """Reason -> when an hour's share of it will be due, or has been since."""
+    return {
+        name: round(agent.logged_in_s + (taken_s / per_hour_s + 1.0) * 3600.0, 1)
+        for name, per_hour_s, taken_s in _hourly(floor, agent, now_s)
+    }
+
+
+def _hourly(floor: Floor, agent: Agent, now_s: float) -> Iterator[tuple[str, float, float]]:
+    """Each reason that is due by the hour: its name, seconds per hour, seconds taken since login."""
     if agent.presence is Presence.LOGGED_OUT:
-        return {}
-    worked_h = (now_s - agent.logged_in_s) / 3600.0
-    due_s = {}
+        return
     for (tenant, name), reason in floor.setup.reasons.items():
         if tenant == agent.tenant and reason.per_hour_s > 0:
             taken_s = agent.breaks_s.get(name, 0.0)
             if agent.presence is Presence.NOT_READY and agent.reason == name:
                 taken_s += now_s - agent.since_s
-            due_s[name] = round(max(0.0, worked_h * reason.per_hour_s - taken_s), 1)
-    return due_s
+            yield name, reason.per_hour_s, taken_s

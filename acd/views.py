@@ -101,6 +101,7 @@ def view_agent(floor: Floor, agent: Agent, now_s: float) -> View:
         ],
         "handled": agent.handled if now_s < agent.day_ends_s else 0,
         "over_limit": agent.limit_told and agent.presence is Presence.NOT_READY,
+        "breaks_at_s": presence.breaks_at_s(floor, agent, now_s),
         "breaks_due_s": presence.breaks_due_s(floor, agent, now_s),
     }
 

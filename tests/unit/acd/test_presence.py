@@ -169,6 +169,21 @@ def test_a_screen_break_is_due_by_the_hour() -> None:
     assert due_s == pytest.approx(600 + 240 / 12 - 240)
 
 
+def test_when_the_next_screen_break_is_due() -> None:
+    made = setup([agent("ana")])
+    breaks = {("main", "screen"): NotReadyReason("screen", per_hour_s=300.0)}
+    shift = Shift(Setup(agents=made.agents, queues=made.queues, reasons=breaks))
+    assert shift.router.view_agent(("main", "ana"), shift.now_s)["breaks_at_s"] == {}  # type: ignore[index]
+    began_s = shift.now_s
+    shift.logs_in("ana")
+    assert shift.router.view_agent(("main", "ana"), shift.now_s)["breaks_at_s"] == {"screen": began_s + 3600}  # type: ignore[index]
+    shift.passes(3600.0)
+    acts(shift, "not_ready", "screen")
+    shift.passes(300.0)
+    acts(shift, "ready")
+    assert shift.router.view_agent(("main", "ana"), shift.now_s)["breaks_at_s"] == {"screen": began_s + 7200}  # type: ignore[index]
+
+
 def test_rest_between_contacts() -> None:
     shift = Shift(setup([agent("ana", rest_s=5.0)]))
     shift.logs_in("ana")
