@@ -177,12 +177,13 @@ class Engine:
         self.configuration = configuration
         event = ReleaseActivated(configuration.release_id)
         self.book.write_state("release", event, self.clock.now_s(), configuration.release_id)
-        self.runtime.change_routing(routing)
+        refused = self.runtime.change_routing(routing)
         self.devices.look_again()
         self.journal.prune_releases(sorted(pinned))
         log.warning("release %s serves new interactions", configuration.release_id)
         await self.bring_node(node)
-        return [f"config/site.yaml: {name} is taken over when `centralita up` starts again" for name in later]
+        told = [f"config/site.yaml: {name} is taken over when `centralita up` starts again" for name in later]
+        return [*told, f"queues, skills and agents stay as they were: {refused}"] if refused else told
 
     async def bring_node(self, node: NodeSettings) -> None:
         """New phones, trunks and dialplan, when they changed; calls go on."""

@@ -36,7 +36,7 @@ from core.commands import (
 )
 from core.decisions import Moved
 from core.errors import EventRefused
-from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, TimerFired, ToggleSet
+from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, TimerFired
 from core.routing import RouterFact, RoutingFact
 from core.table import Transition
 from engine.agent_phone import AgentPhone
@@ -50,7 +50,8 @@ from engine.outbound_use import WINDOW_S, OutboundUse
 from engine.routing import Consequences, Routing, given_up, is_routed, joined, nobody
 from engine.routing_recovery import mend
 from engine.timers import Timers
-from engine.written import Book, HttpSender, Written, toggles_body
+from engine.toggles import Toggles
+from engine.written import Book, HttpSender, Written
 
 log = logging.getLogger("centralita.engine")
 
@@ -109,7 +110,7 @@ class Runtime:
         self._tasks: set[asyncio.Task[None]] = set()
         self._durably = Durably(book, self.put, self.perform, self._spawn)
         self._on_change: Callable[[Iterable[Aggregate]], None] = lambda changed: None
-        self._toggles_pending: dict[tuple[str, str], bool] = {}
+        self._toggles = Toggles(self, book, self._durably)
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -133,9 +134,9 @@ class Runtime:
             return "the engine is stopping: try again in a moment"
         return self._take_all(fact)
 
-    def change_routing(self, setup: Setup) -> None:
-        """Queues, skills and agents of a new release are in force from here on. Nobody loses a place."""
-        self._settle(self.routing.change(setup, self.clock.now_s()))
+    def change_routing(self, setup: Setup) -> str:
+        """Queues, skills and agents of a new release are in force; nobody loses a place. Or else: why not."""
+        return self._settle(self.routing.change(setup, self.clock.now_s()))
 
     def restore_routing(self, rows: Mapping[str, bytes]) -> None:
         """The router as the journal kept it, after every open interaction was adopted; what does not fit is mended."""
@@ -213,9 +214,10 @@ class Runtime:
         while following:
             self.put(following.popleft())
 
-    def _settle(self, consequences: Consequences) -> None:
-        self.follow(consequences)
+    def _settle(self, consequences: Consequences) -> str:
+        refused = self.follow(consequences)
         self._take_following()
+        return refused
 
     def _take_safely(self, fact: Event | _Due) -> str:
         try:
@@ -335,7 +337,7 @@ class Runtime:
             case CancelTimer():
                 self.timers.cancel(command.interaction_id, command.timer_id)
             case SetToggle():
-                self._set_toggle(ordered, command)
+                self._toggles.set(ordered, command)
             case HangUpLeg() if self._durably.calls_off(command.leg_id):
                 pass
             case _ if is_irreversible(command):
@@ -384,25 +386,6 @@ class Runtime:
             self.put(errands.answer(ordered))
         else:
             self.lanes.put(replace(ordered, done=done))
-
-    def _set_toggle(self, ordered: Ordered, command: SetToggle) -> None:
-        """In force once it is durable, and kept together with those on their way to the disk."""
-        key, value, pending = (command.tenant, command.toggle), command.value, self._toggles_pending
-        pending[key] = value
-        fact = ToggleSet(command.interaction_id, command.tenant, command.toggle, value)
-        body = toggles_body({**self.surroundings.toggles, **pending})
-
-        def settled() -> None:
-            if pending.get(key) is value:
-                del pending[key]
-
-        def then() -> Event:
-            settled()
-            self.surroundings = replace(self.surroundings, toggles={**self.surroundings.toggles, key: value})
-            return fact
-
-        seq = self._book.write_state("toggles", fact, self.clock.now_s(), body)
-        self._durably.promise(ordered, seq, then, settled)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

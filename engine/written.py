@@ -48,10 +48,5 @@ class Book(Protocol):
     def write_routed(self, routed: Routed) -> int: ...
 
 
-def toggles_body(toggles: Mapping[tuple[str, str], bool]) -> list[tuple[str, str, bool]]:
-    """The toggles as they are kept: (tenant, name, value)."""
-    return [(tenant, name, value) for (tenant, name), value in sorted(toggles.items())]
-
-
 class HttpSender(Protocol):
     def send(self, command: SendHttp, report: Callable[[Event], None], done: Callable[[str], None]) -> None: ...
