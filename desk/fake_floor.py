@@ -7,11 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from desk import fake_views as views
+
 Json = dict[str, Any]
-_TODAY = (
-    *("offered", "answered", "in_target", "abandoned", "short_abandoned", "callback"),
-    *("voicemail", "left_by_key", "overflowed", "closed", "lost"),
-)
 _LOOKS = {"offered": "ringing", "active": "talking", "held": "hold", "consulting": "consulting", "wrap_up": "wrap_up"}
 _TALK_STATES = {
     "hold": "held",
@@ -38,13 +36,6 @@ class Floor:
         self.stays: dict[str, Json] = {}
         self.talks: dict[str, Json] = {}
         self.contacts: dict[str, Json] = {}
-        self.dispositions: list[Json] = [
-            {"path": "sold", "title": {"es": "Venta", "en": "Sold"}, "leaf": False},
-            {"path": "sold/new", "title": {"es": "Cliente nuevo", "en": "New customer"}, "leaf": True},
-            {"path": "sold/more", "title": {"es": "Ampliación", "en": "Upgrade"}, "leaf": True},
-            {"path": "not_now", "title": {"es": "Ahora no", "en": "Not now"}, "leaf": True},
-            {"path": "wrong", "title": {"es": "Equivocado", "en": "Wrong number"}, "leaf": True},
-        ]
         self._numbers = itertools.count(1)
 
     def told(self, event: Json) -> None:
@@ -52,43 +43,12 @@ class Floor:
 
     # -- who and what there is -------------------------------------------------------------------------
     def add_queue(self, queue: str, title: str = "", tenant: str = "main") -> None:
-        self.queues[tenant, queue] = {
-            "tenant": tenant,
-            "queue": queue,
-            "title": title or queue.title(),
-            "open": True,
-            "forced": "",
-            "waiting": 0,
-            "longest_wait_s": 0.0,
-            "ewt_s": -1.0,
-            "logged_in": 0,
-            "available": 0,
-            "today": {**dict.fromkeys(_TODAY, 0), "service_level": None},
-        }
+        self.queues[tenant, queue] = views.queue_view(tenant, queue, title)
         self._tell_queue(tenant, queue)
 
     def add_agent(self, agent_id: str, name: str = "", tenant: str = "main", queues: Sequence[str] = ()) -> None:
-        self.agents[tenant, agent_id] = {
-            "tenant": tenant,
-            "agent_id": agent_id,
-            "name": name or agent_id.title(),
-            "presence": "logged_out",
-            "reason": "",
-            "since_s": self.now_s(),
-            "looks": "logged_out",
-            "looks_since_s": self.now_s(),
-            "pending": "",
-            "pending_reason": "",
-            "device": f"{tenant}-{1000 + len(self.agents)}",
-            "line": False,
-            "reachable": True,
-            "skills": {"language.es": 10},
-            "queues": list(queues),
-            "assignments": [],
-            "handled": 0,
-            "over_limit": False,
-            "breaks_due_s": 0.0,
-        }
+        device = f"{tenant}-{1000 + len(self.agents)}"
+        self.agents[tenant, agent_id] = views.agent_view(tenant, agent_id, name, device, queues, self.now_s())
         self._tell_agent(tenant, agent_id)
 
     def snapshot(self) -> Json:
@@ -101,67 +61,14 @@ class Floor:
         }
 
     def setup(self) -> Json:
-        reasons = [("break", "Descanso", "Break"), ("lunch", "Comida", "Lunch"), ("training", "Formación", "Training")]
-        tenants = sorted({tenant for tenant, _ in [*self.agents, *self.queues]})
-        return {
-            "release_id": "r1",
-            "reasons": [
-                {"tenant": t, "reason": r, "title": {"es": es, "en": en}, "chosen": True, "limit_s": 300.0}
-                for t in tenants
-                for r, es, en in reasons
-            ],
-            "queues": [
-                {
-                    "tenant": tenant,
-                    "queue": queue,
-                    "title": view["title"],
-                    "disposition_required": True,
-                    "dispositions": self.dispositions,
-                    "wrap_up_s": 30.0,
-                    "wrap_up_extend_s": 60.0,
-                    "service_level": {"target": 80.0, "within_s": 20.0},
-                    "script": {"es": "Saluda y confirma el nombre.", "en": "Greet and confirm the name."},
-                }
-                for (tenant, queue), view in self.queues.items()
-            ],
-            "agents": [
-                {"tenant": tenant, "agent_id": agent_id, "name": view["name"], "device": view["device"]}
-                for (tenant, agent_id), view in self.agents.items()
-            ],
-        }
+        return views.setup_view(self.agents, self.queues)
 
     # -- what callers do -------------------------------------------------------------------------------
     def arrive(self, queue: str, caller: str = "+34600112233", name: str = "", tenant: str = "main") -> str:
         """A caller waits, and is offered to who is free. Returns the interaction."""
         interaction_id = f"i-{next(self._numbers)}"
-        self.contacts[interaction_id] = {
-            "tenant": tenant,
-            "caller": caller,
-            "caller_name": name,
-            "called": "+34911222333",
-            "language": "es",
-            "opened_s": self.now_s(),
-            "path": ["reception.welcome", "reception.menu", f"reception.{queue}"],
-            "variables": {"customer_id": "4711", "plan": "Fibra 600"},
-            "tags": ["vip"],
-            "notes": [],
-        }
-        self.stays[f"{interaction_id}.s1"] = {
-            "tenant": tenant,
-            "stay_id": f"{interaction_id}.s1",
-            "interaction_id": interaction_id,
-            "queue": queue,
-            "state": "waiting",
-            "joined_s": self.now_s(),
-            "waited_before_s": 0.0,
-            "priority": 0,
-            "position": 0,
-            "step": 0,
-            "offer_id": "",
-            "agent_id": "",
-            "channel": "call",
-            "purpose": "serve",
-        }
+        self.contacts[interaction_id] = views.contact_card(tenant, caller, name, queue, self.now_s())
+        self.stays[f"{interaction_id}.s1"] = views.stay_view(tenant, interaction_id, queue, self.now_s())
         self.queues[tenant, queue]["today"]["offered"] += 1
         self._tell_stay(f"{interaction_id}.s1")
         self._match()
@@ -186,18 +93,9 @@ class Floor:
         self.queues[tenant, offer["queue"]]["today"]["in_target"] += 1
         self._end_stay(stay, "answered")
         self._put(agent, offer, "active")
-        self.talks[offer["interaction_id"]] = {
-            "tenant": tenant,
-            "interaction_id": offer["interaction_id"],
-            "queue": offer["queue"],
-            "began_s": self.now_s(),
-            "customer_in": True,
-            "conference": False,
-            "consulting": False,
-            "parties": [{"agent_id": agent_id, "up": True, "inside": True, "muted": False, "line": False}],
-            "recording": True,
-            "recording_paused": False,
-        }
+        self.talks[offer["interaction_id"]] = views.talk_view(
+            tenant, offer["interaction_id"], offer["queue"], agent_id, self.now_s()
+        )
         self._tell("talk", offer["interaction_id"], tenant, self.talks[offer["interaction_id"]])
 
     # -- what people ask ---------------------------------------------------------------------------------
@@ -274,7 +172,7 @@ class Floor:
         states = ("active", "held", "consulting", "wrap_up")
         agent, mine = self._mine(asked["tenant"], asked["agent_id"], asked["interaction_id"], states)
         given = asked.get("disposition") or mine.get("disposition", "")
-        leaves = {each["path"] for each in self.dispositions if each["leaf"]}
+        leaves = {each["path"] for each in views.DISPOSITIONS if each["leaf"]}
         if given and given not in leaves:
             raise RefusedByFake(f"{given} is no disposition of this queue")
         if asked.get("finish") and mine["state"] != "wrap_up":
@@ -315,18 +213,7 @@ class Floor:
             if stay["state"] != "waiting" or not free:
                 continue
             agent = min(free, key=lambda each: each["since_s"])
-            offer = {
-                "interaction_id": stay["interaction_id"],
-                "queue": key[1],
-                "state": "offered",
-                "since_s": self.now_s(),
-                "offer_id": f"{stay['interaction_id']}.o{next(self._numbers)}",
-                "channel": "call",
-                "purpose": "serve",
-                "waited_s": self.now_s() - stay["joined_s"],
-                "disposition": "",
-                "wrap_up_ends_s": 0.0,
-            }
+            offer = views.offer_view(stay, f"{stay['interaction_id']}.o{next(self._numbers)}", self.now_s())
             agent["assignments"].append(offer)
             stay.update(state="offered", offer_id=offer["offer_id"], agent_id=agent["agent_id"])
             self._tell_stay(stay["stay_id"])
