@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def check(project: ProjectOption = None, json: JsonOption = False) -> None:
     """Check all definitions without loading them. Exit code 1 when there is any error; warnings alone pass."""
+    from dialer.compliance.loader import stale as stale_rules
     from engine.config.compliance import stale
     from engine.config.loader import load
     from engine.config.sources import read_sources
@@ -35,7 +36,9 @@ def check(project: ProjectOption = None, json: JsonOption = False) -> None:
     sources = read_sources(home.project)
     loaded = load(sources, known_sounds(home), known_music(home))
     if loaded.configuration is not None:
-        loaded.problems.extend(stale(loaded.configuration.packs, datetime.now(UTC).date()))
+        today = datetime.now(UTC).date()
+        loaded.problems.extend(stale(loaded.configuration.packs, today))
+        loaded.problems.extend(stale_rules(loaded.configuration.dialing.values(), today))
     errors, files = loaded.problems.errors, counted(len(sources), "file")
     warnings = counted(len(loaded.problems.warnings), "warning")
     if json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from definitions.models import Definition
 from definitions.models import load as load_definition
 from definitions.problems import Problems
 from definitions.yaml import problem_at
+from dialer.compliance.loader import FiledPack, read_packs
 from engine.config import models
 from engine.config.compliance import Pack, check_compliance
 from engine.config.numbers import NumberPlan, NumberRange, Route
@@ -64,7 +65,9 @@ class Configuration:
     """Declared agents only; a PIN `secret:NAME` is still a name (`routing_with`)."""
     queue_prompts: Mapping[Key, QueuePrompts]
     packs: Mapping[str, tuple[str, Pack]] = field(default_factory=dict)
-    """Rule packs: name -> (file, pack)."""
+    """Rule packs for flows: name -> (file, pack)."""
+    dialing: Mapping[str, FiledPack] = field(default_factory=dict)
+    """Rule packs for campaigns, by name."""
 
     def http_hosts(self, box: SecretBox) -> dict[str, AllowedHost]:
         """The hosts flows may ask; a header `secret:NAME` gets its value from the state directory."""
@@ -164,7 +167,9 @@ def load(
     outbound = reading.one("config/outbound.yaml", models.Outbound, models.Outbound)
     http = reading.one("config/http.yaml", models.Http, models.Http)
     _check_tenants(reading)
-    things = {folder: _things(reading, folder) for folder in _FOLDERS}
+    dialing = read_packs(sources)
+    reading.problems.extend(dialing.problems)
+    things = {folder: _things(reading, folder, dialing.files) for folder in _FOLDERS}
     devices = {asterisk_name(*key): d for key, d in things["devices"].items() if isinstance(d, models.Device)}
     trunks = {asterisk_name(*key): t for key, t in things["trunks"].items() if isinstance(t, models.Trunk)}
     packs = {
@@ -193,7 +198,8 @@ def load(
     if flows.release is not None:
         queues.check_flows(flows.release.flows.values(), sources, reading.problems)
         listed = tuple(_numbers(reading))
-        broken = frozenset(stem_of(file) for file, _ in reading.folder("compliance")) - packs.keys()
+        files = {file for file, _ in reading.folder("compliance")} - dialing.files
+        broken = frozenset(map(stem_of, files)) - packs.keys()
         check_compliance(site, packs, listed, flows.release, queues.queues, broken, reading.error, reading.problems)
     rules = _outbound_rules(reading, site, outbound, devices, trunks)
     if not reading.problems.errors:
@@ -215,14 +221,18 @@ def load(
         routing=queues.setup(flows.release, site.languages, site.routing, map(tenant_of, sources), site.time_zone),
         queue_prompts=queues.prompts(),
         packs=packs,
+        dialing=dialing.filed,
     )
     return Loaded(configuration, reading.problems)
 
 
-def _things(reading: _Reading, folder: str) -> dict[tuple[str, str], Definition]:
+def _things(reading: _Reading, folder: str, others: Collection[str]) -> dict[tuple[str, str], Definition]:
+    """`others`: files of the folder that are of another kind."""
     model, key = _FOLDERS[folder]
     found: dict[tuple[str, str], Definition] = {}
     for file, tenant in reading.folder(folder):
+        if file in others:
+            continue
         thing = load_definition(model, reading.sources[file], file)
         if isinstance(thing, Problems):
             reading.problems.extend(thing)
