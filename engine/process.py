@@ -147,7 +147,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         views = Views(routing, runtime.interactions)
         feed = Feed(f"{os.getpid()}-{clock.now_s():.0f}", views.view, clock.now_s, views.queues_of)
         runtime.watch(feed.changed)
-        routing.metrics.watch(lambda: views.board(clock.now_s()))
+        routing.metrics.watch(lambda: views.tally(clock.now_s()))
         renderer = await stack.enter_async_context(
             opened_renderer(home, configuration.site.voices, configuration.site.languages)
         )

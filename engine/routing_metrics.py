@@ -43,7 +43,7 @@ class RoutingMetrics:
                 pass
 
     def watch(self, board: Callable[[], Mapping[str, Sequence[Mapping[str, Any]]]]) -> None:
-        """`board()`: views of `agents` and `queues`, as the control socket gives them."""
+        """`board()`: views of `queues` as the control socket gives them; of `agents`, tenant and looks are enough."""
         self._registry.register(_Now(board))
 
 

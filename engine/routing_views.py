@@ -10,6 +10,7 @@ import msgspec
 
 from acd.explain import Explanation
 from acd.setup import Setup
+from acd.views import looks
 from engine.acd_feed import Key
 from engine.interaction import Interaction
 from engine.routing import Routing
@@ -31,6 +32,15 @@ class Views:
         board = self._router.board(now_s)
         talks = [view for i in self._interactions.values() if (view := talk_view(i)) is not None]
         return {"agents": board.agents, "queues": board.queues, "stays": board.stays, "talks": talks}
+
+    def tally(self, now_s: float) -> Plain:
+        """Queues and what agents look like, for machines: nobody who waits is looked at."""
+        router = self._router
+        queues = [router.view_queue(key, now_s) for key in router.setup.queues]
+        agents = [
+            {"tenant": key[0], "looks": looks(agent)} for key in router.setup.agents if (agent := router.agent(key))
+        ]
+        return {"queues": queues, "agents": agents}
 
     def view(self, key: Key, now_s: float) -> Plain | None:
         """One thing by kind and id (`tenant/name` for agents and queues); None when it is gone."""
