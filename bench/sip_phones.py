@@ -15,6 +15,7 @@ from hashlib import md5
 from typing import Literal
 
 _REGISTERED_WITHIN_S = 10.0
+_INVITE_AGAIN_S = (0.5, 1.5, 3.5, 7.5)
 
 
 def _header(text: str, name: str) -> str:
@@ -199,6 +200,7 @@ class Callers(asyncio.DatagramProtocol):
         self._server = server
         self._number = number
         self._dialogs: dict[str, tuple[str, str, str]] = {}
+        self._heard: set[str] = set()
         self._transport: asyncio.DatagramTransport | None = None
         self.open: dict[str, float] = {}
         self.answered = 0
@@ -211,14 +213,23 @@ class Callers(asyncio.DatagramProtocol):
         assert self._transport is not None
         host, port = self._transport.get_extra_info("sockname")[:2]
         call_id = secrets.token_hex(8)
-        self.open[call_id] = asyncio.get_running_loop().time()
-        self._send(
+        loop = asyncio.get_running_loop()
+        self.open[call_id] = loop.time()
+        invite = (
             f"INVITE sip:{self._number}@{self._server[0]} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{secrets.token_hex(8)};rport\r\n"
             f"From: <sip:600@{host}>;tag={call_id}\r\nTo: <sip:{self._number}@{self._server[0]}>\r\n"
             f"Call-ID: {call_id}\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n{self._described()}"
         )
+        self._send(invite)
+        for again_s in _INVITE_AGAIN_S:
+            loop.call_later(again_s, self._send_again, call_id, invite)
         return call_id
+
+    def _send_again(self, call_id: str, invite: str) -> None:
+        """A packet may be lost (RFC 3261, timer A)."""
+        if call_id in self.open and call_id not in self._heard and self._transport is not None:
+            self._send(invite)
 
     def _described(self) -> str:
         """The rest of a message, from Contact on: where audio would be heard."""
@@ -241,6 +252,8 @@ class Callers(asyncio.DatagramProtocol):
             return match[1] if match else ""
 
         call_id = header("Call-ID")
+        if first.startswith("SIP/2.0"):
+            self._heard.add(call_id)
         if first.startswith("SIP/2.0") and "INVITE" in header("CSeq") and int(first.split()[1]) >= 200:
             contact = re.search(r"<([^>]+)>", header("Contact"))
             if first.split()[1] != "200":
@@ -295,6 +308,7 @@ class Callers(asyncio.DatagramProtocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
+            self._transport = None
 
 
 async def phones(

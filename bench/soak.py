@@ -29,7 +29,7 @@ from rich.table import Table
 from bench.sip_phones import Behaviour, Callers, Phone, close, phones
 from bench.whole_system import ENGINE_SIDE, WholeSystem, whole_system
 from core.decisions import InteractionClosed, StayEnded
-from core.routing import OfferMade
+from core.routing import OfferFailed, OfferMade
 from store.cipher import ContactCipher
 from store.journal_reader import JournalReader
 
@@ -49,10 +49,13 @@ LOAD = 0.85
 @dataclass
 class Report:
     placed: int = 0
+    answered: int = 0
     faults: list[str] = field(default_factory=list)
     ends: Counter[str] = field(default_factory=Counter)
     offers: int = 0
     rung: int = 0
+    unanswered: Counter[str] = field(default_factory=Counter)
+    """Why offers failed."""
     actions: Counter[str] = field(default_factory=Counter)
     memory_mb: list[float] = field(default_factory=list)
 
@@ -180,6 +183,8 @@ class Soak:
                             joined.add(record.event.stay_id)  # type: ignore[union-attr]
                         if isinstance(record.event, OfferMade):
                             offered[record.event.agent_id] += 1
+                        if isinstance(record.event, OfferFailed):
+                            report.unanswered[f"{record.event.how}: {record.event.why}"] += 1
                         for decision in record.decisions:
                             if isinstance(decision, StayEnded):
                                 stays[decision.stay_id] += 1
@@ -189,8 +194,8 @@ class Soak:
                         report.faults.append(f"{interaction_id} was closed {closed} times")
             finally:
                 reader.close()
-        if len(interactions) != report.placed:
-            report.faults.append(f"{report.placed} calls were placed, the journal has {len(interactions)}")
+        if len(interactions) != report.answered:
+            report.faults.append(f"{report.answered} callers were answered, the journal has {len(interactions)}")
         for stay_id in joined - stays.keys():
             report.faults.append(f"stay {stay_id} never ended")
         report.faults += [f"stay {stay_id} ended {times} times" for stay_id, times in stays.items() if times > 1]
@@ -242,6 +247,7 @@ async def soak(minutes: float, agents: int, seed: int, say: Callable[[str], None
             tasks[0].cancel()
             say("everybody goes home")
             await run.settle(callers)
+            run.report.answered = callers.answered
             run.audit(made)
         finally:
             for task in tasks:
@@ -265,7 +271,17 @@ def main() -> int:
         soak(given.minutes, given.agents, given.seed, lambda text: console.print(f"  {text}", style="dim"))
     )
     if given.json:
-        print(json.dumps({**vars(report), "ends": dict(report.ends), "actions": dict(report.actions)}, indent=2))
+        print(
+            json.dumps(
+                {
+                    **vars(report),
+                    "ends": dict(report.ends),
+                    "actions": dict(report.actions),
+                    "unanswered": dict(report.unanswered),
+                },
+                indent=2,
+            )
+        )
         return bool(report.faults)
     table = Table(title=f"{report.placed} calls")
     table.add_column("queue stays ended as")
@@ -274,6 +290,7 @@ def main() -> int:
         table.add_row(how, str(count))
     Console().print(table)
     Console().print(f"offers {report.offers}, phones rung {report.rung}; asked: {dict(report.actions)}")
+    Console().print(f"offers not taken: {dict(report.unanswered)}")
     Console().print(f"engine memory: {report.memory_mb[0]:.0f} MB at first, {report.memory_mb[-1]:.0f} MB at last")
     for fault in report.faults[:50]:
         Console().print(f"[red]fault:[/red] {fault}")
