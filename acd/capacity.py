@@ -6,6 +6,8 @@ counts, except contacts of another channel that the new one may interrupt: a cal
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from acd.records import Agent
 from acd.setup import AgentSetup, Setup
 from core.agent import Presence
@@ -13,6 +15,24 @@ from core.agent import Presence
 VOICE = "call"
 FULL = 100
 """Units of a channel the site says nothing about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one contact of a channel takes of an agent, and the other channels it may interrupt."""
+
+    channel: str
+    units: int
+    capacity: int
+    interrupts: frozenset[str]
+
+
+def needs(person: AgentSetup, setup: Setup) -> tuple[Need, ...]:
+    """Of every channel the site has."""
+    return tuple(
+        Need(name, units(person, name, setup), person.capacity, channel.interrupts)
+        for name, channel in setup.channels.items()
+    )
 
 
 def units(person: AgentSetup, channel: str, setup: Setup) -> int:
@@ -24,18 +44,13 @@ def units(person: AgentSetup, channel: str, setup: Setup) -> int:
     return known.units if known is not None else FULL
 
 
-def room(agent: Agent, person: AgentSetup, channel: str, setup: Setup) -> bool:
-    """Whether one more contact of the channel fits beside what she has."""
-    wanted = units(person, channel, setup)
-    if not agent.assignments:
-        return wanted <= person.capacity
-    known = setup.channels.get(channel)
-    over = known.interrupts if known is not None else frozenset()
-    taken = wanted
+def room(agent: Agent, need: Need) -> bool:
+    """Whether one more contact fits beside what she has."""
+    taken, channel, over = need.units, need.channel, need.interrupts
     for work in agent.assignments.values():
         if work.channel == channel or work.channel not in over:
             taken += work.units
-    return taken <= person.capacity
+    return taken <= need.capacity
 
 
 def hindrance(agent: Agent, person: AgentSetup, channel: str, setup: Setup, now_s: float) -> str:
@@ -44,13 +59,24 @@ def hindrance(agent: Agent, person: AgentSetup, channel: str, setup: Setup, now_
         return "logged_out" if agent.presence is Presence.LOGGED_OUT else f"not_ready:{agent.reason}"
     if agent.pending:
         return f"pending:{agent.pending}"
-    if not room(agent, person, channel, setup):
+    known = setup.channels.get(channel)
+    over = known.interrupts if known is not None else frozenset[str]()
+    return _hindered(agent, Need(channel, units(person, channel, setup), person.capacity, over), now_s)
+
+
+def open_to(agent: Agent, needs_: tuple[Need, ...], now_s: float) -> tuple[str, ...]:
+    """The channels of which she can be offered a contact now."""
+    if agent.presence is not Presence.READY or agent.pending or agent.rest_until_s > now_s:
+        return ()
+    return tuple([need.channel for need in needs_ if not _hindered(agent, need, now_s)])
+
+
+def _hindered(agent: Agent, need: Need, now_s: float) -> str:
+    if not room(agent, need):
         return "busy"
-    if channel == VOICE and not agent.line_leg_id:
+    if need.channel == VOICE and not agent.line_leg_id:
         if not agent.device:
             return "no_phone"
         if not agent.reachable:
             return "unreachable"
-    if agent.rest_until_s > now_s:
-        return "resting"
-    return ""
+    return "resting" if agent.rest_until_s > now_s else ""

@@ -12,6 +12,7 @@ from acd import order, presence, queues, stays, wrap_up
 from acd.floor import Floor
 from acd.records import Agent, Queue, Stay
 from acd.turn import Turn
+from core.agent import Presence
 from core.assignment import AssignmentState
 from core.commands import CancelTimer, StartTimer
 from core.routing import ROUTER
@@ -63,9 +64,10 @@ def agent_due_s(floor: Floor, agent: Agent, now_s: float) -> float:
     for work in agent.assignments.values():
         if work.ends_s and work.state in _TIMED:
             due_s = min(due_s, work.ends_s)
-    for at_s in (presence.limit_ends_s(floor, agent), presence.retried_s(agent)):
-        if at_s:
-            due_s = min(due_s, at_s)
+    if agent.presence is Presence.NOT_READY:
+        for at_s in (presence.limit_ends_s(floor, agent), presence.retried_s(agent)):
+            if at_s:
+                due_s = min(due_s, at_s)
     return due_s
 
 

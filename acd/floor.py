@@ -76,6 +76,7 @@ class Floor:
         self.numbers: dict[Key, int] = {key: number for number, key in enumerate(keys)}
         self.roster: list[Agent] = [self.agents[key] for key in keys]
         self.people: list[AgentSetup] = [self.person(key) for key in keys]
+        self.needs = [capacity.needs(person, self.setup) for person in self.people]
         self.by_name: dict[str, list[int]] = {}
         for (_, agent_id), number in self.numbers.items():
             self.by_name.setdefault(agent_id, []).append(number)
@@ -146,23 +147,22 @@ class Floor:
     # -- agents ------------------------------------------------------------------------------------
     def refresh(self, number: int, now_s: float) -> bool:
         """Files an agent under what she is now. True when she became free for some channel."""
-        agent, person, bit = self.roster[number], self.people[number], 1 << number
+        agent, bit = self.roster[number], 1 << number
         there = agent.presence is not Presence.LOGGED_OUT
         ready = agent.presence is Presence.READY
         self.logged_in = self.logged_in | bit if there else self.logged_in & ~bit
         self.ready = self.ready | bit if ready else self.ready & ~bit
-        newly = idle = False
         if not ready and not self.idle & bit:
             return False
+        newly, open_to = False, capacity.open_to(agent, self.needs[number], now_s)
         for channel, free in self.free.items():
-            if ready and not capacity.hindrance(agent, person, channel, self.setup, now_s):
-                idle = True
+            if channel in open_to:
                 if not free & bit:
                     self.free[channel] = free | bit
                     newly = True
             elif free & bit:
                 self.free[channel] = free & ~bit
-        self.idle = self.idle | bit if idle else self.idle & ~bit
+        self.idle = self.idle | bit if open_to else self.idle & ~bit
         return newly
 
     # -- who waits ---------------------------------------------------------------------------------

@@ -23,10 +23,10 @@ Aggregate = tuple[str, str]
 
 
 _PARTS = {
-    AssignmentState.OFFERED: "ring_s",
-    AssignmentState.ACTIVE: "talk_s",
-    AssignmentState.HELD: "hold_s",
-    AssignmentState.CONSULTING: "consult_s",
+    AssignmentState.OFFERED.value: "ring_s",
+    AssignmentState.ACTIVE.value: "talk_s",
+    AssignmentState.HELD.value: "hold_s",
+    AssignmentState.CONSULTING.value: "consult_s",
 }
 """Where the time spent in a state is added up."""
 
@@ -119,7 +119,7 @@ class Turn:
         state, transition = ASSIGNMENT_TABLE.advance(name, work.state, event)
         if transition is None:
             return False
-        part = _PARTS.get(work.state)
+        part = _PARTS.get(transition.old)
         if part is not None:
             setattr(work, part, getattr(work, part) + self.now_s - work.since_s)
         work.state, work.since_s = state, self.now_s
