@@ -22,13 +22,13 @@ SPELL_TURNS = 3
 
 
 class Pace:
-    """Of the running loop, from now until `close`."""
+    """Of the running loop, until `close`. `begins_in_s`: whoever takes over callers is in a hurry first."""
 
-    def __init__(self) -> None:
+    def __init__(self, begins_in_s: float = 0.0) -> None:
         self._loop = asyncio.get_running_loop()
         self._looked_s, self._worked_s = self._loop.time(), time.thread_time()
         self._spell_began_s, self._spell_worked_s = time.monotonic(), self._worked_s
-        self._handle: asyncio.Handle = self._loop.call_later(LOOK_S, self._look)
+        self._handle: asyncio.Handle = self._loop.call_later(begins_in_s, self._look)
 
     def close(self) -> None:
         self._handle.cancel()

@@ -66,6 +66,8 @@ from telephony.node.installation import find
 log = logging.getLogger("centralita.engine")
 
 LOOP_PROBE_S = 0.25
+TAKE_OVER_S = 10.0
+"""Within this of its start an engine does nothing but hurry."""
 
 
 async def serve(home: Home) -> None:
@@ -84,7 +86,7 @@ async def serve(home: Home) -> None:
         stop.set()
 
     async with running(home, stolen):
-        with contextlib.closing(Pace()):
+        with contextlib.closing(Pace(TAKE_OVER_S)):
             await stop.wait()
         log.warning("stopping: calls in progress stay up for the next engine")
 
