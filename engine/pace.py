@@ -24,7 +24,7 @@ SPELL_TURNS = 3
 class Pace:
     """Of the running loop, until `close`. `begins_in_s`: whoever takes over callers is in a hurry first."""
 
-    def __init__(self, begins_in_s: float = 0.0) -> None:
+    def __init__(self, begins_in_s: float = LOOK_S) -> None:
         self._loop = asyncio.get_running_loop()
         self._looked_s, self._worked_s = self._loop.time(), time.thread_time()
         self._spell_began_s, self._spell_worked_s = time.monotonic(), self._worked_s
