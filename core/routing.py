@@ -269,6 +269,23 @@ class ConversationActed:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
+SupervisionAction = Literal["listen", "whisper", "barge", "take_over", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionActed:
+    """What a supervisor asks of a conversation of others.
+
+    `device`: the phone she is rung at, by its name inside Asterisk (`main-1009`), unless she is there already.
+    `listen`: nobody hears her; `whisper`: the agent alone; `barge`: all; `take_over`: she stays with the caller, and
+    the agent leaves."""
+
+    interaction_id: str
+    supervisor_id: str
+    action: SupervisionAction
+    device: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class LineParty:
     """News of a held line's leg, for the interaction that is talking over it."""
@@ -309,6 +326,6 @@ RouterFact = (
     | QueueActed
 )
 """What the router handles, beside its own `TimerFired`."""
-ContactFact = OfferMade | OfferWithdrawn | QueuePosition | ConversationActed | LineParty | LineUsed
+ContactFact = OfferMade | OfferWithdrawn | QueuePosition | ConversationActed | SupervisionActed | LineParty | LineUsed
 """What an interaction handles."""
 RoutingFact = RouterFact | ContactFact

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from core.routing import AgentActed, ConversationActed, OfferRefused, QueueActed, WrapUpActed
+from core.routing import AgentActed, ConversationActed, OfferRefused, QueueActed, SupervisionActed, WrapUpActed
 from engine.acd_feed import Feed
 from engine.contact_card import contact_card
 from engine.durably import DURABLE_WITHIN_S
@@ -32,7 +32,7 @@ from store.journal import Journal
 
 log = logging.getLogger("centralita.acd_api")
 
-PersonsRequest = AgentActed | OfferRefused | WrapUpActed | QueueActed | ConversationActed
+PersonsRequest = AgentActed | OfferRefused | WrapUpActed | QueueActed | ConversationActed | SupervisionActed
 REQUESTS: dict[str, type[PersonsRequest]] = {cls.__name__: cls for cls in PersonsRequest.__args__}
 """What people may ask for."""
 _MOST_BYTES = 64 * 1024

@@ -12,7 +12,7 @@ from core.commands import BridgeLegs, Play, StopMusic, UnbridgeLeg
 from core.interaction import InteractionEvent
 from core.leg import LegRole
 from core.media import Tone
-from engine import conversation, handover, interlude, waiting
+from engine import conversation, handover, interlude, supervision, waiting
 from engine.contact import Conversation, Party
 from engine.conversation import changed, keep
 from engine.dialing import Target, dial
@@ -86,6 +86,15 @@ def reached(turn: Turn, other: Party, around: Surroundings) -> None:
     keep(turn, talk.but(other=other))
 
 
+def come(turn: Turn, party: Party, auto_answered: bool, around: Surroundings, now_s: float) -> None:
+    """An agent has taken it: for who waits, or for a consultation."""
+    if turn.interaction.waiting is not None:
+        conversation.begin(turn, party, auto_answered, around, now_s)
+    else:
+        conversation.borrow(turn, party)
+        reached(turn, party, around)
+
+
 def other_gone(turn: Turn, how: str, around: Surroundings, now_s: float) -> None:
     """The other did not answer, or has left: the customer is fetched back, or goes back where she came from."""
     talk = turn.interaction.talk
@@ -152,11 +161,13 @@ def complete(turn: Turn, how: str, around: Surroundings) -> None:
         served = talk.served.but(origin=handover.origin_of(talk))
         keep(turn, talk.but(lead=None, ring=ring, served=served))
         turn.move(InteractionEvent.TRANSFER)
+        supervision.dismiss(turn)
         return
     other = conversation.set_aside(turn, other, aside=False)
     keep(turn, talk.but(lead=other, other=None))
     if not talk.customer_in:
         conversation.connect(turn, around)
+    supervision.follow(turn)
 
 
 def lead_gone(turn: Turn, how: str, around: Surroundings, now_s: float) -> None:

@@ -99,6 +99,21 @@ class Party(msgspec.Struct, frozen=True, omit_defaults=True):
         return replace(self, **changes)
 
 
+Mode = Literal["listen", "whisper", "barge"]
+
+
+class Supervisor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody who follows the conversation, without being one of its parties unless she barges in."""
+
+    leg_id: str
+    supervisor_id: str
+    mode: Mode
+    up: bool = False
+
+    def but(self, **changes: Any) -> Supervisor:
+        return replace(self, **changes)
+
+
 class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
     """`served`: the stay that led to it. `lead` None: `other` is being reached for the customer, who waits.
 
@@ -117,6 +132,7 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
     other: Party | None = None
     customer_in: bool = False
     bridged: bool = False
+    supervisor: Supervisor | None = None
     before: tuple[tuple[str, str], ...] = ()
     ring: tuple[str, str] | None = None
 

@@ -200,9 +200,14 @@ def let_go(turn: Turn, party: Party, how: str) -> None:
     elif party.line_interaction_id:
         _give_back(turn, party, talk)
     else:
-        leg = turn.interaction.leg(party.leg_id)
-        if leg is not None and leg.state is not LegState.ENDED:
-            turn.commands.append(HangUpLeg(party.leg_id))
+        hang_up(turn, party.leg_id)
+
+
+def hang_up(turn: Turn, leg_id: str) -> None:
+    """A leg of ours, when it is there."""
+    leg = turn.interaction.leg(leg_id)
+    if leg is not None and leg.state is not LegState.ENDED:
+        turn.commands.append(HangUpLeg(leg_id))
 
 
 def _give_back(turn: Turn, party: Party, talk: Conversation) -> None:
@@ -227,6 +232,8 @@ def dissolve(turn: Turn, how: str) -> Conversation:
     offers.withdraw_all(turn)
     for party in talk.parties:
         let_go(turn, party, how)
+    if talk.supervisor is not None:
+        hang_up(turn, talk.supervisor.leg_id)
     customer = turn.interaction.customer
     if customer.state is not LegState.ENDED:
         turn.commands += [StopPlayback(leg, each) for leg, each in talk.before if leg == customer.leg_id]

@@ -41,7 +41,7 @@ from core.events import (
 )
 from core.interaction import InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
-from engine import consult, conversation, interlude, lines, people, steps, talk_recording
+from engine import adoption, consult, conversation, interlude, lines, people, steps, talk_recording
 from engine.interaction import Interaction, Surroundings, Turn
 from engine.transfers import END_OF_DIRECT_CALL, end_of_leg, external_up, join
 from ivr import interpreter
@@ -178,12 +178,15 @@ def _adopt(turn: Turn, event: LegAdopted, around: Surroundings, now_s: float) ->
         return
     if event.up and not leg.is_up:
         leg = turn.advance(leg, LegEvent.UP, now_s)
-    transfer = interaction.transfer
     if interaction.outcome:
         turn.commands.append(HangUpLeg(leg.leg_id))  # decided before the gap, and perhaps never carried out
-    elif (interaction.line is not None and lines.take(turn, event)) or people.adopted(turn, leg, event, around, now_s):
         return
-    elif transfer is not None and transfer.bridge_id:
+    if interaction.line is not None and lines.take(turn, event):
+        return
+    if adoption.adopted(turn, leg, event, around, now_s):
+        return
+    transfer = interaction.transfer
+    if transfer is not None and transfer.bridge_id:
         if event.bridge_id not in (None, transfer.bridge_id):
             join(turn)  # they were to talk, and this one was found outside of their bridge
     elif transfer is not None and leg.role is LegRole.EXTERNAL and leg.is_up:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from core.commands import BridgeLegs, HangUpLeg, StartMusic, UnbridgeLeg
+from core.commands import HangUpLeg
 from core.decisions import Noted
 from core.events import (
     CommandOutcomeUnknown,
     CommandRejected,
     DigitPressed,
     Event,
-    LegAdopted,
     LegEnded,
     LegHeld,
     LegResumed,
@@ -28,11 +27,24 @@ from core.routing import (
     OfferMade,
     OfferWithdrawn,
     QueuePosition,
+    SupervisionActed,
 )
-from engine import consult, conversation, handover, lines, offers, phone_keys, requests, steps, talk_recording, waiting
+from engine import (
+    adoption,
+    consult,
+    conversation,
+    handover,
+    lines,
+    offers,
+    phone_keys,
+    requests,
+    steps,
+    supervision,
+    talk_recording,
+    waiting,
+)
 from engine.contact import Conversation, Party
 from engine.interaction import Surroundings, Turn
-from ivr import interpreter
 
 _FACTS = frozenset({*ContactFact.__args__, QueueLeft})
 
@@ -63,13 +75,15 @@ def take(turn: Turn, event: Event, around: Surroundings, now_s: float) -> bool:
             _stay_ended(turn, event, around, now_s)
         case OfferMade():
             if (party := offers.made(turn, event, around, now_s)) is not None:
-                _come(turn, party, event.auto_answer, around, now_s)
+                consult.come(turn, party, event.auto_answer, around, now_s)
         case OfferWithdrawn():
             _withdrawn(turn, event, around, now_s)
         case QueuePosition():
             waiting.told(turn, event, around, now_s)
         case ConversationActed():
             requests.acted(turn, event, around, now_s)
+        case SupervisionActed():
+            supervision.acted(turn, event, around, now_s)
         case LineParty():
             _line(turn, event, around, now_s)
         case LineUsed():
@@ -85,12 +99,14 @@ def leg_news(turn: Turn, leg: Leg, event: Event, around: Surroundings, now_s: fl
     if (offer := offers.find(turn, leg.leg_id)) is not None:
         party = offers.take(turn, offer, leg, event, now_s)
         if party is not None:
-            _come(turn, party, offer.auto_answer, around, now_s)
+            consult.come(turn, party, offer.auto_answer, around, now_s)
         return True
     talk = turn.interaction.talk
     party = talk.party(leg.leg_id) if talk is not None else None
     if party is not None:
         _party_news(turn, party, event, around, now_s)
+        return True
+    if supervision.leg_news(turn, leg, event, now_s):
         return True
     transfer = turn.interaction.transfer
     if transfer is not None and transfer.leg_id == leg.leg_id:
@@ -126,15 +142,6 @@ def _write_off(turn: Turn, party: Party, now_s: float) -> None:
         turn.advance(leg, LegEvent.ENDED, now_s, EndReason.FAILED)
 
 
-def _come(turn: Turn, party: Party, auto_answered: bool, around: Surroundings, now_s: float) -> None:
-    """An agent has taken it: for who waits, or for a consultation."""
-    if turn.interaction.waiting is not None:
-        conversation.begin(turn, party, auto_answered, around, now_s)
-    else:
-        conversation.borrow(turn, party)
-        consult.reached(turn, party, around)
-
-
 def _withdrawn(turn: Turn, event: OfferWithdrawn, around: Surroundings, now_s: float) -> None:
     offers.withdrawn(turn, event.offer_id)
     talk = turn.interaction.talk
@@ -161,7 +168,7 @@ def _line(turn: Turn, event: LineParty, around: Surroundings, now_s: float) -> N
         case "played":
             conversation.played(turn, event.playback_id, around)
         case "adopted":
-            _rejoin(turn, talk, party.leg_id, party.up and party.inside, event.bridge_id)
+            adoption.rejoin(turn, talk, party.leg_id, party.up and party.inside, event.bridge_id)
 
 
 # -- the router's end of a stay ----------------------------------------------------------------------
@@ -191,6 +198,8 @@ def _rejected(turn: Turn, event: CommandRejected, around: Surroundings, now_s: f
         case "Play":
             return _played(turn, event.subject_id, around)
         case "BridgeLegs" if talk is not None and event.subject_id == talk.bridge_id:
+            if talk.supervisor is not None and talk.supervisor.leg_id == event.leg_id:
+                return False
             turn.note("bridge", event.why)
             _cannot_meet(turn, talk, event, around, now_s)
             return True
@@ -227,65 +236,3 @@ def _not_taken_in(turn: Turn, event: CommandRejected, around: Surroundings, now_
     told = CommandRejected(event.interaction_id, event.command_id, event.what, event.why, "", before.flow_stay_id)
     steps.feed(turn, told, around, now_s)
     return True
-
-
-# -- after a gap -------------------------------------------------------------------------------------
-def adopted(turn: Turn, leg: Leg, event: LegAdopted, around: Surroundings, now_s: float) -> bool:
-    """Whether the leg, still there after a gap, was theirs to look after."""
-    interaction = turn.interaction
-    if (offer := offers.find(turn, leg.leg_id)) is not None:
-        if event.up and (party := offers.accepted(turn, offer)) is not None:
-            _come(turn, party, offer.auto_answer, around, now_s)
-        return True
-    talk = interaction.talk
-    if leg.leg_id == interaction.customer.leg_id:
-        if interaction.waiting is not None:
-            _customer_waits(turn, around, now_s)
-        elif talk is not None:
-            _customer_talks(turn, talk, event, around, now_s)
-        return interaction.waiting is not None or talk is not None
-    party = talk.party(leg.leg_id) if talk is not None else None
-    if talk is None or party is None:
-        return False
-    if event.up and not party.up:
-        consult.reached(turn, party, around)
-    else:
-        _rejoin(turn, talk, leg.leg_id, party.up and party.inside, event.bridge_id)
-    return True
-
-
-def _customer_waits(turn: Turn, around: Surroundings, now_s: float) -> None:
-    interaction = turn.interaction
-    stay = interaction.waiting
-    assert stay is not None
-    by_flow = interaction.run is not None and bool(stay.flow_stay_id)
-    if by_flow and interaction.run is not None:
-        step = interpreter.resume(around.world(interaction.release_id), interaction.run, now_s)
-        steps.follow(turn, step, around, now_s)
-    if turn.interaction.waiting is not None:
-        waiting.resume(turn, around, now_s, with_music=not by_flow)
-
-
-def _customer_talks(turn: Turn, talk: Conversation, event: LegAdopted, around: Surroundings, now_s: float) -> None:
-    """Lines hear again who has them: the line's own leg may have been found first."""
-    for party in talk.parties:
-        conversation.borrow(turn, party)
-    interaction = turn.interaction
-    if interaction.parked is not None and interaction.run is not None:
-        step = interpreter.resume(around.world(interaction.release_id), interaction.run, now_s)
-        steps.follow(turn, step, around, now_s)
-        return
-    if talk.before:
-        conversation.hurry(turn, around)
-    elif talk.lead is not None:
-        _rejoin(turn, talk, event.leg_id, talk.customer_in, event.bridge_id)
-
-
-def _rejoin(turn: Turn, talk: Conversation, leg_id: str, inside: bool, found_in: str | None) -> None:
-    """A leg that was found outside of the bridge it belongs to, or inside one it does not."""
-    if found_in is None or talk.before or not talk.bridged:
-        return
-    if inside and found_in != talk.bridge_id:
-        turn.commands.append(BridgeLegs(talk.bridge_id, (leg_id,)))
-    elif not inside and found_in == talk.bridge_id:
-        turn.commands += [UnbridgeLeg(leg_id, talk.bridge_id), StartMusic(leg_id, talk.served.music)]

@@ -13,7 +13,15 @@ from acd.setup import AgentSetup, Announcements, QueueSetup, ServiceLevel, Setup
 from core.assignment import AssignmentState
 from core.decisions import InteractionClosed, InteractionOpened, StayEnded, WorkEnded
 from core.leg import EndReason
-from core.routing import AgentActed, ConversationActed, DeviceChanged, LineUsed, QueueJoined, WrapUpActed
+from core.routing import (
+    AgentActed,
+    ConversationActed,
+    DeviceChanged,
+    LineUsed,
+    QueueJoined,
+    SupervisionActed,
+    WrapUpActed,
+)
 from engine import snapshots
 from engine.config.numbers import NumberPlan, Route
 from engine.config.outbound import OutboundRule, OutboundRules
@@ -230,6 +238,10 @@ class Floor:
             if not talking:
                 continue
             interaction = self.chance.choice(talking)
+            if self.chance.random() < 0.2:
+                action = self.chance.choice(("listen", "whisper", "barge", "take_over", "stop"))
+                self.ask(SupervisionActed(interaction.interaction_id, "boss", action, "main-2000"))
+                continue
             action, target = self.chance.choice(actions), ""
             if self.chance.random() < 0.5:
                 action, target = self.chance.choice(("transfer", "consult", "consult")), self.chance.choice(targets)

@@ -28,6 +28,7 @@ from core.routing import (
     OfferMade,
     OfferWithdrawn,
     QueuePosition,
+    SupervisionActed,
     TalkEnded,
 )
 from engine import interactions
@@ -46,6 +47,7 @@ ACTIONS = (
     "pause_recording",
     "resume_recording",
 )
+SUPERVISION = ("listen", "whisper", "barge", "take_over", "stop")
 TARGETS = ("agent:eva", "queue:support", "flow:pay", "device:1003", "+34911234567", "agent:ana", "nonsense", "flow:pay")
 REASONS = (EndReason.HUNG_UP, EndReason.LOST, EndReason.NO_ANSWER, EndReason.REJECTED, EndReason.HUNG_UP_BY_US)
 
@@ -114,6 +116,8 @@ EVENTS = (
     lambda case, n: ConversationActed(ID, one_of(("ana", "eva"), n), one_of(ACTIONS, n)),
     lambda case, n: ConversationActed(ID, one_of(("ana", "eva", "luis"), n), "transfer", one_of(TARGETS, n)),
     lambda case, n: ConversationActed(ID, one_of(("ana", "eva", "luis"), n), "consult", one_of(TARGETS, n)),
+    lambda case, n: SupervisionActed(ID, one_of(("marta", "omar"), n // 50), one_of(SUPERVISION, n), "main-1003"),
+    lambda case, n: SupervisionActed(ID, "marta", one_of(SUPERVISION, n), "main-1003"),
     party,
     rejected,
 )
@@ -174,6 +178,12 @@ def hears_it_ring(case):
     case.act("complete")
 
 
+def is_supervised(case):
+    talks(case)
+    case.tell(SupervisionActed(ID, "marta", one_of(("listen", "barge"), case.serial), "main-1003"))
+    case.tell(LegUp(case.interaction.talk.supervisor.leg_id))
+
+
 def is_led_through_a_flow(case):
     one_of((talks, talks_over_a_line), case.serial)(case)
     case.act("consult", "flow:pay")
@@ -181,6 +191,7 @@ def is_led_through_a_flow(case):
 
 BEGINNINGS = (
     is_led_through_a_flow,
+    is_supervised,
     waits,
     talks,
     talks_over_a_line,
@@ -230,6 +241,12 @@ def the_bridge_holds_whom_it_should(case):
         assert case.inside() - case.dead == set()
     elif not talk.before:
         parties = {party.leg_id for party in talk.parties if party.up and party.inside and talk.bridged}
+        there = talk.supervisor
+        if there is not None and there.up and there.mode == "barge":
+            parties.add(there.leg_id)
+        there = talk.supervisor
+        if there is not None and there.up and there.mode == "barge":
+            parties.add(there.leg_id)
         assert case.inside() - case.dead == parties - case.dead | ({CALLER} if talk.customer_in else set())
 
 
@@ -240,7 +257,7 @@ def every_talk_began_and_ended(case):
         if isinstance(fact, OfferAccepted):
             agent_id = case.offered[fact.offer_id]
             talking[agent_id] = talking.get(agent_id, 0) + 1
-        elif isinstance(fact, TalkEnded):
+        elif isinstance(fact, TalkEnded) and fact.agent_id not in ("marta", "omar"):
             talking[fact.agent_id] = talking.get(fact.agent_id, 0) - 1
     assert not any(talking.values()), talking
 
