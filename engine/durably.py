@@ -1,8 +1,8 @@
 """What may happen only once the disk knows of it: commands that cannot be taken back, and promises.
 
-event durable -> start marked durable -> carried out -> end marked
-     | too late, no room      | too late
-     +------------------------+----> refused: the caller goes on, and nothing happens to her later
+event and start mark durable -> carried out -> end marked
+     | too late, no room
+     +----> refused: the caller goes on, and nothing happens to her later
 """
 
 from __future__ import annotations
@@ -83,16 +83,16 @@ class Durably:
     async def _carry_out(self, ordered: Ordered, seq: int) -> None:
         command, what = ordered.command, type(ordered.command).__name__
         leg_id = command.leg_id if isinstance(command, OriginateLeg) else ""
-        marked = False
+        subject_id = leg_id or subject_of(command)
         try:
             async with asyncio.timeout(DURABLE_WITHIN_S):
-                await self._book.durable(seq)
-                marked = True
-                subject_id = leg_id or subject_of(command)
-                await self._book.command_started(ordered.command_id, ordered.interaction_id, what, subject_id)
+                # At once, so that both go to the disk together: the mark never gets there before its event.
+                await asyncio.gather(
+                    self._book.durable(seq),
+                    self._book.command_started(ordered.command_id, ordered.interaction_id, what, subject_id),
+                )
         except (TimeoutError, CentralitaError) as failure:
-            if marked:
-                self._book.command_done(ordered.command_id, _NEVER)
+            self._book.command_done(ordered.command_id, _NEVER)
             if self._may_still_run(command):
                 why = str(failure) or f"the journal did not reach the disk within {DURABLE_WITHIN_S:g} s"
                 self._refuse(ordered, f"{why}, so it was not carried out")
