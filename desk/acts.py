@@ -32,10 +32,15 @@ async def presence(
         "agent_id": agent_id,
         "action": action,
         "reason": reason,
-        "device": device,
+        "device": _phone(tenant, device),
         "by": "agent" if own else "supervisor",
     }
     await _ask(services, who, address, "AgentActed", fields, f"agent {agent_id}", {"action": action, "reason": reason})
+
+
+def _phone(tenant: str, device: str) -> str:
+    """A phone's name inside Asterisk, of this tenant whatever was typed: `1001` -> `main-1001`."""
+    return device if not device or device.startswith(f"{tenant}-") else f"{tenant}-{device}"
 
 
 async def opening(services: Services, who: Principal, address: str, tenant: str, queue: str, action: str) -> None:

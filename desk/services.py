@@ -64,6 +64,12 @@ class Services:
     first_admin: FirstAdmin
     cookies: Cookies
 
+    def tenants(self) -> list[str]:
+        """Those that were there when the desk started, and those that a reload has added since."""
+        known = list(self.settings.tenants)
+        views = [*self.hub.board.queues(), *self.hub.board.agents()]
+        return known + sorted({view["tenant"] for view in views} - set(known))
+
     @classmethod
     def make(cls, settings: Settings, clock: Clock | None = None, hasher: PasswordHasher | None = None) -> Services:
         """Nothing is connected and nothing runs yet.

@@ -175,7 +175,7 @@ class Stays(Listed):
 
 # -- what is asked of the engine ------------------------------------------------------------------------------
 class PresenceAsked(_Asked):
-    """`reason`: why not ready; `device`: where she logs in, her own phone when empty."""
+    """`reason`: why not ready; `device`: the phone where she logs in (`1001`), her own when empty."""
 
     action: Literal["log_in", "log_out", "ready", "not_ready"]
     reason: Text = ""

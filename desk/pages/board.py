@@ -11,7 +11,7 @@ from desk import acts
 from desk.api.models import OpeningAsked, PresenceAsked
 from desk.pages.common import checked, language_of, page_router, render, tenant_of, who_of
 from desk.pages.setup import SetupCache
-from desk.roles import Permission
+from desk.roles import EVERY_TENANT, Permission
 from desk.web import address_of, services_of
 
 router = page_router()
@@ -65,7 +65,7 @@ async def _shown(request: Request) -> dict[str, Any]:
     titles = {each["queue"]: each["title"] or each["queue"] for each in queues}
     return {
         "tenant": tenant,
-        "tenants": services.settings.tenants if who.tenant == "*" else (),
+        "tenants": services.tenants() if who.tenant == EVERY_TENANT else (),
         "queues": queues,
         "titles": titles,
         "agents": sorted(agents, key=lambda each: (_rank(each.get("looks", "")), each.get("name", ""))),

@@ -124,6 +124,8 @@ async def _tell_of_first_admin(home: Home, stop: asyncio.Event) -> None:
                 out.print(f"first admin: open [bold]{link}[/] within a day; it works once")
             return
         await asyncio.sleep(0.2)
+    if not stop.is_set():
+        err.print(f"[yellow]the desk does not answer yet; its log is {home.logs / 'desk.log'}[/]")
 
 
 async def _drain(home: Home, drain_s: int, stop: asyncio.Event) -> None:

@@ -24,6 +24,13 @@ async def test_a_request_shows_on_the_board_when_it_is_answered(desk):
     assert (await ana.get("/v1/agents/ana")).json()["presence"] == "not_ready"
 
 
+async def test_an_agent_logs_in_at_a_phone_of_her_own_tenant_whatever_she_types(desk):
+    ana = desk.agent("ana")
+    for typed in ("1001", "main-1001", "acme-1001"):
+        await ana.post(PRESENCE, LOG_IN | {"device": typed})
+    assert [fields["device"] for _, fields in desk.fake.done] == ["main-1001", "main-1001", "main-acme-1001"]
+
+
 async def test_while_the_engine_is_away_requests_say_so_and_the_board_stands_still(desk):
     supervisor = desk.as_role(Role.SUPERVISOR)
     desk.fake.fails = True
