@@ -98,6 +98,10 @@ def talk_view(interaction: Interaction) -> Plain | None:
             }
             for party in talk.parties
         ],
+        "supervisor": None
+        if talk.supervisor is None
+        else {"supervisor_id": talk.supervisor.supervisor_id, "mode": talk.supervisor.mode, "up": talk.supervisor.up},
+        "led_through_a_flow": interaction.parked is not None,
         "recording": recording is not None,
         "recording_paused": recording is not None and recording.is_paused,
     }

@@ -72,7 +72,7 @@ prompts:
     "config/numbers/100.yaml": 'number: "100"\nflow: desk\n',
     "config/numbers/145.yaml": 'number: "145"\nflow: line\n',
 }
-CALLER_HZ, AGENT_HZ = 700.0, 1300.0
+CALLER_HZ, AGENT_HZ, BOSS_HZ = 700.0, 1300.0, 1900.0
 _files = itertools.count()
 
 
@@ -150,6 +150,16 @@ class Floor:
             await asyncio.sleep(0.1)
         await self._silence(one, other)
 
+    async def overhears(self, listener: PhoneCall, *speakers: PhoneCall, within_s: float = 8.0) -> None:
+        """`listener` hears each of them."""
+        for call, hz in zip(speakers, (CALLER_HZ, AGENT_HZ), strict=True):
+            began_s = time.monotonic()
+            await call.play(self.tone(hz), loop=True)
+            while not self.hears(listener, hz, began_s):
+                assert time.monotonic() < began_s + within_s, f"{hz} Hz is not heard\n{self.system.log(3000)}"
+                await asyncio.sleep(0.1)
+            await self._silence(call)
+
     async def apart(self, one: PhoneCall, other: PhoneCall) -> None:
         """Neither hears what the other says."""
         began_s = await self._both_say(one, other)
@@ -160,7 +170,7 @@ class Floor:
     async def _both_say(self, one: PhoneCall, other: PhoneCall) -> float:
         began_s = time.monotonic()
         for call, hz in ((one, CALLER_HZ), (other, AGENT_HZ)):
-            await call.play(self._tone(hz, 0.7), loop=True)
+            await call.play(self.tone(hz), loop=True)
         return began_s
 
     async def _silence(self, *calls: PhoneCall) -> None:
@@ -177,8 +187,8 @@ class Floor:
             return False
         return bool(ear.tone_spans(sound.between(max(0.0, since_s - recording.t_s), sound.seconds), hz))
 
-    def _tone(self, hz: float, seconds: float) -> Path:
-        return tone_wav(self.place / f"{hz:g}.wav", hz, seconds=seconds)
+    def tone(self, hz: float) -> Path:
+        return tone_wav(self.place / f"{hz:g}.wav", hz, seconds=0.7)
 
     def ends(self, caller: Caller) -> list[str]:
         return [d.how for d in self.system.decisions(caller.interaction_id) if isinstance(d, StayEnded)]
@@ -348,6 +358,30 @@ async def test_keys_on_the_phone_alone(floor: Floor) -> None:
     await ana.dtmf("*0")
     await ana.until("disconnected")
     await caller.hears("sierra")
+
+
+async def test_a_supervisor_listens_unheard_and_barges_in(floor: Floor) -> None:
+    caller = await floor.call()
+    ana = await floor.rung("1001")
+    await floor.looks("ana", "talking")
+
+    async def supervise(action: str) -> None:
+        fields = {"interaction_id": caller.interaction_id, "supervisor_id": "boss", "action": action}
+        assert await floor.post("SupervisionActed", **fields, device="main-1002") == {"ok": True}
+
+    await supervise("listen")
+    boss = await floor.rung("1002")
+    await floor.overhears(boss, caller.call, ana)
+    began_s = time.monotonic()
+    await boss.play(floor.tone(BOSS_HZ), loop=True)
+    await asyncio.sleep(1.0)
+    assert not floor.hears(caller.call, BOSS_HZ, began_s)
+    assert not floor.hears(ana, BOSS_HZ, began_s)
+    await boss.stop_playing()
+    await supervise("barge")
+    await floor.talk(caller.call, boss)
+    await boss.hangup()
+    await floor.talk(caller.call, ana)
 
 
 async def test_a_caller_whose_agent_vanishes_is_told_and_served_next(floor: Floor) -> None:
