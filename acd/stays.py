@@ -221,6 +221,11 @@ def deserted(floor: Floor, turn: Turn, queue_key: tuple[str, str]) -> None:
     for stay in tuple(floor.present.get(queue_key, {}).values()):
         if stay.state is not StayState.WAITING or floor.placed[stay.stay_id][4].agents & floor.logged_in:
             continue
+        if stay.patience_ends_s > turn.now_s:
+            # It is she who left.
+            turn.stay(stay).patience_ends_s = 0.0
+            floor.unplace(stay.stay_id)
+            _seek(floor, turn, stay)
         if not floor.could_ever(stay) & floor.logged_in and (closed or queue.no_agents == "leave"):
             leave(floor, turn, stay, "closed" if closed else "no_agents")
 

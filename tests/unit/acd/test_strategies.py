@@ -191,6 +191,17 @@ def test_there_is_no_patience_for_who_is_not_there_or_refused() -> None:
     assert shift.ringing() == {asked: "ana"}
 
 
+def test_patience_ends_when_she_logs_out() -> None:
+    shift = house("longest_idle", patience_s=600.0)
+    shift.logs_in("ana", "bea")
+    shift.answers(shift.calls(preferred_agent="bea"))
+    waits = shift.calls(preferred_agent="bea")
+    shift.do(AgentActed("main", "bea", "log_out"))
+    assert waits not in shift.offers
+    shift.hangs_up("c1")
+    assert shift.ringing() == {waits: "ana"}
+
+
 def test_as_a_strategy_the_preferred_agent_comes_first_after_patience_too() -> None:
     shift = house("preferred_agent", patience_s=0.0)
     shift.logs_in(*THREE)
