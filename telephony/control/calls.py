@@ -20,7 +20,7 @@ from telephony.control import names
 from telephony.control.causes import cause_for
 from telephony.control.desk import Desk, q, why
 from telephony.control.legs import BridgeMemory, LegMemory
-from telephony.control.surveying import BRIDGE_NAME, survey_node
+from telephony.control.surveying import BRIDGE_NAME, Eavesdropping, survey_node
 from telephony.control.translate import DIALED
 
 log = logging.getLogger(__name__)
@@ -237,10 +237,14 @@ class Calls(Desk):
             replace(survey, legs=tuple(leg for leg in survey.legs if leg.leg_id not in ended)) for survey in surveys
         ]
 
+    def _end_eavesdropping(self, node: NodeClient, found: Eavesdropping) -> None:
+        """What nobody here listens through."""
+
     async def _survey(self, node: NodeClient) -> Survey:
         before = [leg for leg in self._book.of_node(node.name) if leg.confirmed]
         bridges_before = [bridge_id for bridge_id, bridge in self._bridges.items() if bridge.node is node]
-        seen = await survey_node(node)
+        seen, eavesdropping = await survey_node(node)
+        self._end_eavesdropping(node, eavesdropping)
         gone = self._book.ended_so_far() | self._turned_away
         found = tuple(leg for leg in seen.legs if leg.leg_id not in gone)
         for leg in found:

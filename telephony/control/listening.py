@@ -10,18 +10,18 @@ import asyncio
 import itertools
 import logging
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from core.errors import CommandFailed, CommandRefused, LegGone
+from telephony.ari.node_client import NodeClient
 from telephony.control.calls import Calls
 from telephony.control.desk import q, why
 from telephony.control.legs import EarMemory, LegMemory
+from telephony.control.surveying import LISTENING_NAME, Eavesdropping
 
 log = logging.getLogger(__name__)
 
-BRIDGE_NAME = "centralita-listening"
-"""Not that of conversations: no engine but the one that made it knows it."""
 _SNOOP = "snoop"
 _PAUSES_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 _numbers = itertools.count(1)
@@ -82,7 +82,7 @@ class Listening(Calls):
 
     async def _meet(self, leg: LegMemory, ear: EarMemory) -> None:
         bridge = q(ear.bridge_id)
-        made = await leg.node.send(leg.leg_id, "POST", f"bridges/{bridge}?type=mixing&name={BRIDGE_NAME}")
+        made = await leg.node.send(leg.leg_id, "POST", f"bridges/{bridge}?type=mixing&name={LISTENING_NAME}")
         if made.status_code >= 300:
             raise CommandRefused(f"leg {leg.leg_id} cannot listen on {leg.node.name}: {why(made)}")
         await self._quiet(leg)
@@ -114,11 +114,30 @@ class Listening(Calls):
             del self._listeners[ear.to_leg_id]
         if self._book.find(leg.leg_id) is leg:
             await self._take_out(q(ear.bridge_id), leg)
-        for method, uri in (("DELETE", f"channels/{q(ear.channel_id)}"), ("DELETE", f"bridges/{q(ear.bridge_id)}")):
+        await self._delete(leg.node, f"channels/{q(ear.channel_id)}", f"bridges/{q(ear.bridge_id)}")
+
+    async def _delete(self, node: NodeClient, *uris: str) -> None:
+        for uri in uris:
             try:
-                await leg.node.send(leg.leg_id, method, uri)
+                await node.ask("DELETE", uri)
             except CommandFailed as problem:
-                log.warning("after leg %s listened, %s was not done: %s", leg.leg_id, uri, problem)
+                log.warning("%s: what a supervisor listened through stays, %s: %s", node.name, uri, problem)
+
+    def _end_eavesdropping(self, node: NodeClient, found: Eavesdropping) -> None:
+        """An engine before this one left it; whoever listened is asked to again."""
+        ears = [leg.ear for listeners in self._listeners.values() for leg in listeners if leg.ear is not None]
+        channels = sorted(set(found.channels) - {ear.channel_id for ear in ears})
+        bridges = sorted(set(found.bridges) - {ear.bridge_id for ear in ears})
+        if channels or bridges:
+            self._later(self._clear(node, channels, {name: found.bridges[name] for name in bridges}))
+
+    async def _clear(self, node: NodeClient, channels: Sequence[str], bridges: Mapping[str, Sequence[str]]) -> None:
+        for name, inside in bridges.items():
+            for leg in map(self._book.find, inside):
+                if leg is not None:
+                    await self._take_out(q(name), leg)
+        await self._delete(node, *(f"channels/{q(name)}" for name in channels))
+        await self._delete(node, *(f"bridges/{q(name)}" for name in bridges))
 
     def _leg_ended(self, leg: LegMemory) -> None:
         """Whoever listens to it, and what it listened through, need it no more."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from core.errors import CommandRefused
 from core.ports import FoundLeg, Survey
 from telephony.ari.messages import (
@@ -22,7 +25,20 @@ EAVESDROPPER = "Snoop/"
 """How Asterisk's names of channels begin through which a supervisor hears a leg: nobody's legs."""
 
 
-async def survey_node(node: NodeClient) -> Survey:
+LISTENING_NAME = "centralita-listening"
+"""Not that of conversations: no engine but the one that made such a bridge knows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eavesdropping:
+    """Through what supervisors hear legs on a node: Asterisk's channels, and the bridges where they meet, with who is
+    in them."""
+
+    channels: tuple[str, ...]
+    bridges: Mapping[str, tuple[str, ...]]
+
+
+async def survey_node(node: NodeClient) -> tuple[Survey, Eavesdropping]:
     """Raises NodeUnavailable, DeadlineExceeded, or CommandRefused when the lists cannot be read."""
     app = node.settings.app
     listed = await node.ask("GET", "channels")
@@ -35,10 +51,14 @@ async def survey_node(node: NodeClient) -> Survey:
     except ValueError as problem:
         raise CommandRefused(f"{node.name}: Asterisk's lists of channels cannot be read: {problem}") from problem
     ids = frozenset(ours.channel_ids)
-    return Survey(
+    survey = Survey(
         node.name,
         tuple(_found(node.name, app, channel) for channel in channels if _is_ours(channel, app, ids)),
         {bridge.id: tuple(bridge.channels) for bridge in bridges if bridge.name == BRIDGE_NAME},
+    )
+    return survey, Eavesdropping(
+        tuple(channel.id for channel in channels if channel.name.startswith(EAVESDROPPER)),
+        {bridge.id: tuple(bridge.channels) for bridge in bridges if bridge.name == LISTENING_NAME},
     )
 
 

@@ -23,6 +23,7 @@ from telephony.node.installation import Installation
 from telephony.node.settings import Device
 from telephony.softphone import ear
 from telephony.softphone.calls import PhoneCall
+from tests.ari_listener import ari
 from tests.asterisk_fixture import AsteriskNode, started
 from tests.calls.control_line import Line
 from tests.contract.control_stage import Facts, ari_settings
@@ -201,3 +202,29 @@ async def test_a_phone_that_dies_ends_its_leg_and_says_so_and_one_that_is_only_q
         await quiet.hangup()
         assert (await talk.facts.next(LegEnded, quiet_leg)).reason is EndReason.HUNG_UP
         await talk.control.destroy_bridge("b1")
+
+
+# -- supervising ---------------------------------------------------------------------------------------
+async def test_what_a_supervisor_of_the_engine_before_listened_through_is_cleared_away(
+    asterisk_node: AsteriskNode, softphones: Phones, tmp_path: Path
+) -> None:
+    async with conversation(asterisk_node) as former:
+        agent = await former.begins(softphones, tmp_path / "voice.wav")
+        agent_leg = former.leg_id
+        supervisor = await former.begins(softphones, tmp_path / "voice2.wav", "main-luis")
+        await former.control.listen_in(former.leg_id, agent_leg, True)
+    async with conversation(asterisk_node) as talk:
+        (survey,) = await talk.control.survey()
+        assert {leg.leg_id for leg in survey.legs} == {agent_leg, former.leg_id}
+        assert survey.bridges == {}
+        await asyncio.sleep(0.3)
+        assert [channel["name"][:5] for channel in ari(asterisk_node, "GET", "channels").json()] == ["PJSIP", "PJSIP"]
+        assert ari(asterisk_node, "GET", "bridges").json() == []
+        await talk.control.listen_in(former.leg_id, agent_leg, True)
+        recording = await supervisor.record(tmp_path / "heard.wav")
+        await asyncio.sleep(1.5)
+        await supervisor.stop_recording()
+        assert ear.tone_spans(ear.load(await recording.saved()), 500.0), "she listens again"
+        for call, leg_id in ((supervisor, former.leg_id), (agent, agent_leg)):
+            await call.hangup()
+            await talk.facts.next(LegEnded, leg_id)
