@@ -61,9 +61,12 @@ class AcdApi:
         ]
 
     async def snapshot(self, request: Request) -> Response:
-        seq, now_s = self.feed.begin(), self.runtime.clock.now_s()
-        body = {"epoch": self.feed.epoch, "seq": seq, "now_s": now_s, **self.views.board(now_s)}
-        return _json(body)
+        now_s = self.runtime.clock.now_s()
+        board = self.views.board(now_s)
+        stays = [(("stay", stay["stay_id"]), stay["tenant"]) for stay in board["stays"]]
+        talks = [(("talk", talk["interaction_id"]), talk["tenant"]) for talk in board["talks"]]
+        seq = self.feed.begin([*stays, *talks])
+        return _json({"epoch": self.feed.epoch, "seq": seq, "now_s": now_s, **board})
 
     async def events(self, request: Request) -> Response:
         epoch, after = request.query_params.get("epoch", ""), request.query_params.get("after", "")

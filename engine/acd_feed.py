@@ -99,10 +99,13 @@ class Feed:
         self._news = asyncio.Event()
         return self.seq
 
-    def begin(self) -> int:
-        """The number that a snapshot taken now belongs to; from here on changes are held."""
+    def begin(self, seen: Iterable[tuple[Key, str]] = ()) -> int:
+        """The number that a snapshot taken now belongs to; from here on changes are held. `seen`: what is in it, each
+        with its tenant, so that its end can be told to whom it belongs."""
         self._watched_s = self._now_s()
-        return self.publish()
+        seq = self.publish()
+        self._tenants.update(seen)
+        return seq
 
     def holds(self, epoch: str, after: int) -> bool:
         """Whether every change after this number can still be told."""
@@ -146,7 +149,7 @@ class Feed:
     def _line(self, key: Key, now_s: float) -> None:
         kind, id_ = key
         value = self._view(key, now_s)
-        tenant = str(value.get("tenant", "")) if value is not None else self._tenants.pop(key, "")
+        tenant = str(value["tenant"]) if value is not None else self._tenants.pop(key, id_.partition("/")[0])
         if value is not None:
             self._tenants[key] = tenant
         self.seq += 1

@@ -75,6 +75,18 @@ async def test_what_is_gone_is_told_with_its_tenant(board, feed):
 
 
 @in_virtual_time
+async def test_the_end_of_what_only_the_snapshot_showed_is_told_to_whom_it_belongs(board, feed):
+    after = feed.begin([(("stay", "s1"), "acme"), (("talk", "i-1"), "acme")])
+    feed.changed([("stay", "s1"), ("talk", "i-1"), ("agent", "main/gone")])
+    lines = await heard(feed, after, 3)
+    assert [(line["id"], line["tenant"], line["value"]) for line in lines] == [
+        ("s1", "acme", None),
+        ("i-1", "acme", None),
+        ("gone", "main", None),
+    ]
+
+
+@in_virtual_time
 async def test_who_comes_back_goes_on_without_a_hole_and_who_watches_hears_at_once(board, feed):
     after = feed.begin()
     for n in range(10):
