@@ -207,6 +207,22 @@ def remote_nodes(home: Home, configuration: Configuration, box: SecretBox) -> li
     ]
 
 
+def remote_managers(configuration: Configuration, box: SecretBox) -> list[AmiSettings]:
+    """Those of the site's other nodes that say where their AMI is; the password of each is the secret `ami/<node>`."""
+    return [
+        AmiSettings(
+            remote.node,
+            AMI_USER,
+            box.get(f"ami/{remote.node}"),
+            host=remote.host,
+            port=remote.manager_port,
+            quality=False,
+        )
+        for remote in configuration.site.nodes
+        if remote.manager_port is not None
+    ]
+
+
 def ami_settings(node: NodeSettings) -> AmiSettings:
     """How its watcher and a reload talk to it."""
     return AmiSettings(node.name, AMI_USER, node.secrets.ami, port=node.ami_port)

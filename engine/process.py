@@ -46,7 +46,14 @@ from engine.interaction import Surroundings
 from engine.lanes import Lanes
 from engine.media import Resolver, Sounds
 from engine.metrics import Metrics
-from engine.node_settings import ami_settings, ari_settings, node_settings, remote_nodes, sound_directories
+from engine.node_settings import (
+    ami_settings,
+    ari_settings,
+    node_settings,
+    remote_managers,
+    remote_nodes,
+    sound_directories,
+)
 from engine.outbound_use import OutboundUse
 from engine.pace import Pace
 from engine.recovery import Reconciler, load_open, report_unfinished
@@ -167,8 +174,10 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         remotes = remote_nodes(home, configuration, box)
         recorder = AmiClient(replace(ami_settings(node), quality=False), lambda fact: devices.heard(fact))
         devices = Devices(recorder.contacts, runtime.put, lambda: runtime.surroundings.outbound.devices)
+        far = [AmiClient(settings, lambda fact: None) for settings in remote_managers(configuration, box)]
+        recorders = {client.node: client for client in (recorder, *far)}
         calls = AsteriskCallControl(
-            [ari_settings(node), *remotes], runtime.put, on_gap, runtime.admit, on_stolen, {node.name: recorder}
+            [ari_settings(node), *remotes], runtime.put, on_gap, runtime.admit, on_stolen, recorders
         )
         mailboxes = Mailboxes(home.voicemail, calls)
 
@@ -224,7 +233,8 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         gc.collect()
         gc.freeze()
         await calls.start()
-        stack.push_async_callback(recorder.close)
+        for client in recorders.values():
+            stack.push_async_callback(client.close)
         report_unfinished(runtime, book, journal.unfinished_commands())
         spools = [node.recordings, *(remote.recordings_dir for remote in remotes)]
         tasks = [
@@ -233,7 +243,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             ),
             asyncio.create_task(engine.bring_node(node), name="bring node"),
             asyncio.create_task(devices.keep(), name="devices"),
-            asyncio.create_task(recorder.start(), name="recorder"),
+            *(asyncio.create_task(client.start(), name="recorder") for client in recorders.values()),
             asyncio.create_task(_probe_loop(metrics), name="loop probe"),
             asyncio.create_task(engine.look_at_files(), name="look at files"),
             asyncio.create_task(reconciler.keep_auditing(), name="audit"),

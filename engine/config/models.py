@@ -41,6 +41,9 @@ class RemoteNode(Definition):
     host: str = "127.0.0.1"
     port: Count = 8088
     user: str = "engine"
+    manager_port: Count | None = Field(
+        default=None, description="its AMI at `host`; without it conversations there are not recorded"
+    )
     recordings: str = Field(description="its recordings directory, as this machine sees it")
 
 
