@@ -267,10 +267,14 @@ class _Asked:
         if self.terms.hours and not self.zones:
             yield _ours("place/no_time_zone", "nobody knows what time it is there: give the lead a time zone")
             return
+        region, ring_s = self.party.region, self.terms.ring.value
         for hours in self.terms.hours:
-            closed = closed_because(hours, self.zones, self.party.region, at_s)
+            closed = closed_because(hours, self.zones, region, at_s)
             if closed:
-                yield _block(hours, closed, next_open((hours,), self.zones, self.party.region, at_s))
+                yield _block(hours, closed, next_open((hours,), self.zones, region, at_s))
+            elif closed := closed_because(hours, self.zones, region, at_s + ring_s):
+                why = f"it must ring {ring_s:g} s, and then {closed}"
+                yield _block(hours, why, next_open((hours,), self.zones, region, at_s + ring_s))
 
 
 def _block(rule: Rule, why: str, not_before_s: float | None = None) -> Block:

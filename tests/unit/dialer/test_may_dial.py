@@ -65,6 +65,16 @@ def test_spanish_sales_keep_the_hours(local: str, opens: str) -> None:
     assert until(verdict) == at(opens, "Europe/Madrid")
 
 
+def test_a_phone_does_not_ring_into_the_night() -> None:
+    closing = at("2026-11-23 21:00", "Europe/Madrid")
+    dialing = campaign("es", lists=registers(closing))
+    assert blocked(ask(MADRID, dialing, closing - 15.1)) == []
+    verdict = ask(MADRID, dialing, closing - 15)
+    assert blocked(verdict) == ["es/commercial_hours"]
+    assert "it must ring 15 s, and then it is Mon 21:00 in Europe/Madrid" in getattr(verdict, "why", "")
+    assert until(verdict) == at("2026-11-24 09:00", "Europe/Madrid")
+
+
 def test_a_regions_holiday_counts_for_who_lives_there() -> None:
     holiday = at("2026-09-11 12:00", "Europe/Madrid")  # Catalonia's day
     dialing = campaign("es", lists=registers(holiday))

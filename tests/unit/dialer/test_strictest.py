@@ -9,10 +9,11 @@ import pytest
 
 from definitions.problems import Severity
 from dialer.compliance import rules
+from dialer.compliance.definitions import RULES
 from dialer.compliance.loader import read_packs, stale
 from dialer.compliance.rules import DropAction, Mode, Party, Purpose, Scope
 from dialer.compliance.strictest import strictest
-from tests.unit.dialer.law_case import DAY_S, SHIPPED, abandonment, pack, source
+from tests.unit.dialer.law_case import DAY_S, ROOT, SHIPPED, abandonment, pack, source
 
 MIAMI = Party("+13055550100", "US")
 
@@ -139,6 +140,14 @@ def test_a_pack_is_called_like_its_file_and_belongs_to_nobody() -> None:
     assert "a tenant has no rule packs of its own" in problems(text, "tenants/acme/config/compliance/x.yaml")[0]
     assert "'ZZ' is not a country" in problems(text.replace("any", "[ES, ZZ]"))[0]
     assert problems("pack: x\nrules: {}\n") == [], "another kind of pack, another reader"
+
+
+def test_the_example_of_the_documentation_is_right() -> None:
+    page = (ROOT / "docs/compliance.md").read_text("utf-8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    assert problems(example, "config/compliance/ours.yaml") == []
+    assert all(f"| `{name}` |" in page for name in SHIPPED.packs)
+    assert all(f" {name}," in page or f" {name}\n" in page for name in RULES), "every type of rule is named"
 
 
 def test_a_rule_past_its_review_is_a_warning_at_its_date() -> None:
