@@ -205,6 +205,10 @@ class Router:
     def board(self, now_s: float, tenant: str | None = None) -> views.Board:
         return views.board(self._floor, now_s, tenant)
 
+    def places(self, queue: Key, now_s: float) -> dict[str, int]:
+        """Stay -> its place in a queue, from 1, in that order."""
+        return views.places(self._floor, queue, now_s)
+
     def view_agent(self, key: Key, now_s: float) -> dict[str, Any] | None:
         agent = self._floor.agents.get(key)
         return views.view_agent(self._floor, agent, now_s) if agent is not None else None

@@ -36,14 +36,14 @@ def board(floor: Floor, now_s: float, tenant: str | None = None) -> Board:
     """Everything, or one tenant's."""
     agents = [agent for agent in floor.roster if not agent.gone and tenant in (None, agent.tenant)]
     keys = sorted(key for key in floor.setup.queues if tenant in (None, key[0]))
-    places: dict[str, int] = {}
+    found: dict[str, int] = {}
     for key in keys:
-        places |= _places(floor, key, now_s)
+        found |= places(floor, key, now_s)
     return Board(
         [view_agent(floor, agent, now_s) for agent in agents],
         [view_queue(floor, key, now_s) for key in keys],
         [
-            view_stay(floor, stay, now_s, places.get(stay.stay_id, 0))
+            view_stay(floor, stay, now_s, found.get(stay.stay_id, 0))
             for stay in floor.stays.values()
             if tenant in (None, stay.tenant)
         ],
@@ -147,6 +147,7 @@ def view_stay(floor: Floor, stay: Stay, now_s: float, place: int | None = None) 
     }
 
 
-def _places(floor: Floor, key: Key, now_s: float) -> dict[str, int]:
+def places(floor: Floor, key: Key, now_s: float) -> dict[str, int]:
+    """Stay -> its place in the queue, from 1; who is served first comes first."""
     ranked = sorted(floor.present.get(key, {}).values(), key=lambda stay: queues.rank(floor, stay, now_s))
     return {stay.stay_id: place for place, stay in enumerate(ranked, start=1)}

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 GATHER_S = 0.04
-QUEUES_EVERY_S = 1.0
-"""How often queues are told anew because their agents changed."""
+OTHERS_EVERY_S = 1.0
+"""How soon is told what one change did to others: queues by their agents, places by who left."""
 PING_S = 5.0
 HELD = 20_000
 """Lines held for those who come back."""
@@ -32,8 +32,10 @@ RESET = _json({"reset": True}) + b"\n"
 
 
 class Feed:
-    """Belongs to the running loop. `epoch`: the engine's life that the numbers belong to. `queues_of(tenant)`: what is
-    looked at again, a little later, when an agent of the tenant changed."""
+    """Belongs to the running loop. `epoch`: the engine's life that the numbers belong to.
+
+    What one change does to others is told a little later: `queues_of(tenant)` when an agent of the tenant changed,
+    `places_in(queue)` (stay -> place) when somebody joined or left it."""
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class Feed:
         view: View,
         now_s: Callable[[], float],
         queues_of: Callable[[str], Iterable[Key]] = lambda tenant: (),
+        places_in: Callable[[str, float], Mapping[Key, int]] = lambda queue, now_s: {},
     ) -> None:
         self.epoch = epoch
         self.seq = 0
@@ -51,7 +54,10 @@ class Feed:
         self._dirty: dict[Key, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._queues_of = queues_of
+        self._places_in = places_in
         self._stirred: set[str] = set()
+        self._moved: set[str] = set()
+        self._places: dict[Key, int] = {}
         self._slow_timer: asyncio.TimerHandle | None = None
         self._news = asyncio.Event()
         self._over = False
@@ -62,19 +68,30 @@ class Feed:
         for key in keys:
             self._dirty[key] = None
             if key[0] == "agent":
-                self._stir(key[1].partition("/")[0])
+                self._stirred.add(key[1].partition("/")[0])
+            elif key[0] == "queue":
+                self._moved.add(key[1])
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(GATHER_S, self.publish)
+        if self._slow_timer is None and (self._stirred or self._moved):
+            self._slow_timer = asyncio.get_running_loop().call_later(OTHERS_EVERY_S, self._tell_others)
 
-    def _stir(self, tenant: str) -> None:
-        self._stirred.add(tenant)
-        if self._slow_timer is None:
-            self._slow_timer = asyncio.get_running_loop().call_later(QUEUES_EVERY_S, self._stir_queues)
-
-    def _stir_queues(self) -> None:
-        self._slow_timer, tenants, self._stirred = None, self._stirred, set()
+    def _tell_others(self) -> None:
+        tenants, self._stirred = self._stirred, set()
+        queues, self._moved = self._moved, set()
         if self._is_watched():
-            self.changed([key for tenant in sorted(tenants) for key in self._queues_of(tenant)])
+            now_s = self._now_s()
+            found = [key for tenant in sorted(tenants) for key in self._queues_of(tenant)]
+            for queue in sorted(queues):
+                places = self._places_in(queue, now_s).items()
+                found.extend(key for key, place in places if self._places.get(key) != place)
+            self._others(found)
+        self._slow_timer = None
+
+    def _others(self, keys: Iterable[Key]) -> None:
+        """Told like any change, and changes nothing else in turn."""
+        self._dirty.update(dict.fromkeys(keys))
+        self.publish()
 
     def _is_watched(self) -> bool:
         return self._watchers > 0 or self._now_s() - self._watched_s <= UNWATCHED_S
@@ -91,6 +108,7 @@ class Feed:
         if not self._is_watched():
             self._held.clear()
             self._tenants.clear()
+            self._places.clear()
             self.seq += 1
             return self.seq
         for key in dirty:
@@ -152,6 +170,10 @@ class Feed:
         tenant = str(value["tenant"]) if value is not None else self._tenants.pop(key, id_.partition("/")[0])
         if value is not None:
             self._tenants[key] = tenant
+            if kind == "stay":
+                self._places[key] = value.get("position", 0)
+        else:
+            self._places.pop(key, None)
         self.seq += 1
         line = {"seq": self.seq, "kind": kind, "id": id_.removeprefix(f"{tenant}/"), "tenant": tenant, "value": value}
         self._held.append((self.seq, _json(line) + b"\n"))

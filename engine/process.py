@@ -154,7 +154,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             routing=routing,
         )
         views = Views(routing, runtime.interactions)
-        feed = Feed(f"{os.getpid()}-{clock.now_s():.0f}", views.view, clock.now_s, views.queues_of)
+        feed = Feed(f"{os.getpid()}-{clock.now_s():.0f}", views.view, clock.now_s, views.queues_of, views.places_in)
         runtime.watch(feed.changed)
         routing.metrics.watch(lambda: views.tally(clock.now_s()))
         renderer = await stack.enter_async_context(

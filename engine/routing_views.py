@@ -4,6 +4,7 @@ or name is in them."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ from engine.interaction import Interaction
 from engine.routing import Routing
 
 Plain = dict[str, Any]
+PLACES_TOLD = 100
+"""How many of a queue are told that they have moved up."""
 LATER_S = 10.0
 """How far "what would have happened" looks ahead."""
 
@@ -56,6 +59,12 @@ class Views:
 
     def queues_of(self, tenant: str) -> list[Key]:
         return [("queue", f"{owner}/{name}") for owner, name in self._router.setup.queues if owner == tenant]
+
+    def places_in(self, queue: str, now_s: float) -> dict[Key, int]:
+        """The places of those who are first in a queue (`tenant/name`)."""
+        tenant, _, name = queue.partition("/")
+        places = self._router.places((tenant, name), now_s).items()
+        return {("stay", stay_id): place for stay_id, place in islice(places, PLACES_TOLD)}
 
     def explain_now(self, interaction_id: str, now_s: float) -> Plain | None:
         """Why one who waits still waits, and what ten more seconds would change; None when nobody waits."""

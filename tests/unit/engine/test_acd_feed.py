@@ -164,3 +164,38 @@ async def test_streams_end_with_the_engine(board, feed):
     await asyncio.sleep(0.1)
     feed.close()
     assert await waiting is None
+
+
+def test_those_behind_are_told_that_they_have_moved_up():
+    async def main():
+        board, places = Board(), {("stay", "s1"): 1, ("stay", "s2"): 2}
+        now_s = LoopClock().now_s
+        feed = Feed(
+            "e1", board.view, now_s, places_in=lambda queue, now_s: dict(places) if queue == "main/sales" else {}
+        )
+
+        def look():
+            for key, place in places.items():
+                shown(board, key, position=place)
+
+        look()
+        shown(board, ("queue", "main/sales"), waiting=2)
+        after = feed.begin()
+        feed.changed([*places, ("queue", "main/sales")])
+        await asyncio.sleep(3)
+        after = feed.seq
+        del places["stay", "s1"], board.looks["stay", "s1"]
+        places["stay", "s2"] = 1
+        look()
+        feed.changed([("stay", "s1"), ("queue", "main/sales")])
+        lines = await heard(feed, after, 3)
+        assert [(line["id"], line["value"] and line["value"].get("position")) for line in lines] == [
+            ("s1", None),
+            ("sales", None),
+            ("s2", 1),
+        ]
+        await asyncio.sleep(5)
+        assert feed.seq == after + 3, "who has not moved is not told again"
+        feed.close()
+
+    run(main())
