@@ -9,12 +9,15 @@ nodes:
   - {node: madrid-2, port: 18088, manager_port: 15038, recordings: /srv/madrid-2}
   - {node: madrid-3, port: 28088, recordings: /srv/madrid-3}
 """
-FLOW = "flow: hello\nlanguages: [en]\nstart: bye\nnodes:\n  bye: {type: hangup}\n"
+FLOW = "flow: hello\nlanguages: [es, en]\nstart: bye\nnodes:\n  bye: {type: hangup}\n"
+NUMBER = "default: yes\nflow: hello\n"
 
 
 def test_each_has_its_own_password_and_records_only_where_its_manager_is_known(tmp_path):
-    loaded = load({"config/site.yaml": SITE, "flows/hello.yaml": FLOW})
+    loaded = load({"config/site.yaml": SITE, "config/numbers/all.yaml": NUMBER, "flows/hello.yaml": FLOW})
     assert loaded.configuration is not None, loaded.problems
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "site.yaml").write_text(SITE)
     box = SecretBox(tmp_path / "secrets.json")
     nodes = remote_nodes(Home.find(tmp_path, tmp_path / "var"), loaded.configuration, box)
     (manager,) = remote_managers(loaded.configuration, box)
