@@ -39,6 +39,8 @@ from tests.unit.engine.talk_case import ANNOUNCED, CALLER, ID, RECORDED, TEXTS, 
 
 __all__ = ["case"]
 
+SAVED = pathlib.Path(__file__).parent / "snapshots"
+
 
 # -- announcements
 @pytest.fixture
@@ -297,8 +299,7 @@ def test_a_line_that_is_gone_says_so(case):
 
 # -- snapshots
 def test_the_snapshot_of_the_first_version_loads():
-    body = (pathlib.Path(__file__).parent / "snapshots/interaction-v1.msgpack").read_bytes()
-    loaded = snapshots.load(body)
+    loaded = snapshots.load((SAVED / "interaction-v1.msgpack").read_bytes())
     assert (loaded.state.value, loaded.transfer.bridge_id, loaded.serial) == ("connected", "i-c1.b2", 2)
     assert (loaded.waiting, loaded.talk, loaded.offers) == (None, None, ())
 
@@ -328,3 +329,13 @@ def test_when_nothing_helps_everybody_is_told(case):
     assert turn.facts == [TalkEnded(ID, "ana", "lost")]
     assert {c.leg_id for c in turn.commands if isinstance(c, HangUpLeg)} == {CALLER, case.agent_leg}
     assert turn.interaction.talk is None
+
+
+def test_those_of_the_second_version_load():
+    talk = snapshots.load((SAVED / "talk-v2.msgpack").read_bytes())
+    assert (talk.talk.agents, talk.talk.is_consulting, talk.values) == (("ana",), True, {"order": "4711"})
+    assert talk.talk.supervisor.supervisor_id == "marta"
+    assert [offer.agent_id for offer in talk.offers] == ["eva"]
+    assert talk.recording.mailbox == "talk.sales"
+    waiting = snapshots.load((SAVED / "waiting-v2.msgpack").read_bytes())
+    assert (waiting.waiting.queue, waiting.state.value) == ("sales", "queued")
