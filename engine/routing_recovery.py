@@ -6,14 +6,14 @@ for nobody.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from acd.router import Router
 from core.assignment import AssignmentState
 from core.events import Event, QueueLeft
 from core.leg import LegState
-from core.routing import OfferFailed, OfferWithdrawn, TalkEnded
+from core.routing import LineChanged, OfferFailed, OfferWithdrawn, TalkEnded
 from engine.interaction import Interaction
 
 log = logging.getLogger("centralita.recovery")
@@ -21,13 +21,15 @@ log = logging.getLogger("centralita.recovery")
 _TALKING = (AssignmentState.ACTIVE, AssignmentState.HELD, AssignmentState.CONSULTING)
 
 
-def mend(router: Router, interactions: Iterable[Interaction], now_s: float) -> Iterator[Event]:
+def mend(router: Router, interactions: Collection[Interaction], now_s: float) -> Iterator[Event]:
     """What must be told to which side, so that both believe the same."""
     for interaction in interactions:
         if interaction.customer.state is not LegState.ENDED and not interaction.outcome:
             yield from _lost_stays(router, interaction, now_s)
         yield from _unknown_offers(router, interaction)
-    yield from _unknown_work(router, {interaction.interaction_id: interaction for interaction in interactions})
+    known = {interaction.interaction_id: interaction for interaction in interactions}
+    yield from _unknown_work(router, known)
+    yield from _lines(router, known)
 
 
 def _lost_stays(router: Router, interaction: Interaction, now_s: float) -> Iterator[Event]:
@@ -49,7 +51,7 @@ def _unknown_offers(router: Router, interaction: Interaction) -> Iterator[Event]
             yield OfferWithdrawn(interaction.interaction_id, offer.offer_id, "the router does not know it any more")
 
 
-def _unknown_work(router: Router, interactions: dict[str, Interaction]) -> Iterator[Event]:
+def _unknown_work(router: Router, interactions: Mapping[str, Interaction]) -> Iterator[Event]:
     """An agent is held for an interaction that does not know her."""
     for key in router.setup.agents:
         for work in tuple(router.assignments(key).values()):
@@ -64,3 +66,20 @@ def _unknown_work(router: Router, interactions: dict[str, Interaction]) -> Itera
                 talk = interaction.talk
                 if talk is None or key[1] not in talk.agents:
                     yield TalkEnded(work.interaction_id, key[1], "lost")
+
+
+def _lines(router: Router, interactions: Mapping[str, Interaction]) -> Iterator[Event]:
+    """A held line that is up on one side alone."""
+    for tenant, agent_id in router.setup.agents:
+        agent = router.agent((tenant, agent_id))
+        if agent is not None and agent.line_leg_id:
+            holder = interactions.get(agent.line_interaction_id)
+            if holder is None or holder.line is None or holder.line.agent_id != agent_id:
+                yield LineChanged(agent.line_interaction_id, tenant, agent_id, agent.line_leg_id, up=False)
+    for interaction in interactions.values():
+        line, leg = interaction.line, interaction.customer
+        if line is None or not line.agent_id or leg.state is LegState.ENDED:
+            continue
+        agent = router.agent((interaction.tenant, line.agent_id))
+        if agent is not None and agent.line_leg_id != leg.leg_id:
+            yield LineChanged(interaction.interaction_id, interaction.tenant, line.agent_id, leg.leg_id, up=True)

@@ -8,8 +8,17 @@ from acd.router import Router
 from acd.setup import AgentSetup, QueueSetup, Setup
 from core.events import QueueLeft
 from core.leg import Leg, LegRole, LegState
-from core.routing import AgentActed, OfferAccepted, OfferFailed, OfferMade, OfferWithdrawn, QueueJoined, TalkEnded
-from engine.contact import Conversation, Offer, Party, Waiting
+from core.routing import (
+    AgentActed,
+    LineChanged,
+    OfferAccepted,
+    OfferFailed,
+    OfferMade,
+    OfferWithdrawn,
+    QueueJoined,
+    TalkEnded,
+)
+from engine.contact import Conversation, Line, Offer, Party, Waiting
 from engine.interaction import Interaction
 from engine.routing_recovery import mend
 from engine.runtime import Runtime
@@ -108,3 +117,14 @@ def test_a_consultation_nobody_looks_for_is_over():
     other = Party(stay_id="i-1.s2", sent_by="ana", up=False)
     talk = Conversation("i-1.b1", WAITS.waiting, NOW_S, lead=Party("l", "ana"), other=other, customer_in=True)
     assert mended(router, CALLER.but(talk=talk)) == [QueueLeft("i-1", "i-1.s2", "no_agents")]
+
+
+def test_a_held_line_is_up_on_both_sides_or_on_none():
+    up = LineChanged("i-1", "main", "ana", "leg-1", up=True)
+    router, _ = floor(*ready("ana"), up)
+    holds = CALLER.but(line=Line("r-1", "ana"))
+    assert mended(router, holds) == []
+    assert mended(router) == mended(router, CALLER) == [replace(up, up=False)]
+    assert mended(floor(*ready("ana"))[0], holds) == [up]
+    asked = CALLER.but(line=Line("r-1"))
+    assert mended(floor(*ready("ana"))[0], asked) == [], "not granted yet"
