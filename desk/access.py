@@ -88,6 +88,7 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("POST", "/agent/talks/{interaction_id}/wrap-up"): Need(_P.NOBODY, Own.CONVERSATION),
     ("GET", "/board"): Need(_P.SEE_AGENTS),
     ("GET", "/board/panel"): Need(_P.SEE_AGENTS),
+    ("GET", "/board/why/{interaction_id}"): Need(_P.EXPLAIN),
     ("POST", "/board/agents/{agent_id}"): Need(_P.FORCE_PRESENCE),
     ("POST", "/board/queues/{queue}"): Need(_P.OPEN_QUEUES),
     ("GET", "/people"): Need(_P.MANAGE_ACCOUNTS),

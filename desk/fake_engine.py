@@ -82,7 +82,8 @@ class FakeEngine(Floor):
 
     async def _explain(self, request: Request) -> Response:
         known = self.contacts.get(request.path_params["interaction_id"])
-        return self._answer({"text": "Ana was free for the longest time.", "table": []} if known else None)
+        told: Json = {"stays": [], "offers": [], "paragraph": "She waits for sales.", "now": None}
+        return self._answer(told if known else None)
 
     async def _contact(self, request: Request) -> Response:
         return self._answer(self.contacts.get(request.path_params["interaction_id"]))

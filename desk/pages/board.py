@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Form, Request, Response
 
-from desk import acts
+from desk import acts, contacts
 from desk.api.models import OpeningAsked, PresenceAsked
 from desk.pages.common import checked, language_of, page_router, render, tenant_of, who_of
 from desk.pages.setup import SetupCache
@@ -28,6 +28,22 @@ async def page(request: Request) -> Response:
 @router.get("/board/panel")
 async def panel(request: Request) -> Response:
     return render(request, "board_panel.html", **await _shown(request))
+
+
+@router.get("/board/why/{interaction_id}")
+async def why(interaction_id: str, request: Request) -> Response:
+    """Why this agent, why this wait."""
+    told = await contacts.explained(services_of(request), tenant_of(request), interaction_id)
+    now = told.get("now") or {}
+    return render(
+        request,
+        "why.html",
+        story=told.get("paragraph", ""),
+        offers=told.get("offers", ()),
+        now=(now.get("now") or {}).get("paragraph", ""),
+        later=(now.get("later") or {}).get("paragraph", ""),
+        later_s=now.get("later_s", 0),
+    )
 
 
 @router.post("/board/agents/{agent_id}")

@@ -52,6 +52,9 @@
     announce();
   }
   document.addEventListener("htmx:afterSettle", painted);
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id === "why-body" && !$("#why").open) $("#why").showModal();
+  });
 
   // -- clocks -----------------------------------------------------------------------------------------
   function clock(seconds) {

@@ -14,8 +14,6 @@ from desk.services import Services
 from desk.settings import Settings
 from desk.web import GuardedRoute
 
-pytest_plugins = ["tests.unit.desk.desk_stage"]
-
 
 def _keys(route: BaseRoute) -> set[tuple[str, str]]:
     if isinstance(route, WebSocketRoute):

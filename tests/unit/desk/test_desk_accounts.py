@@ -7,8 +7,6 @@ import pytest
 from desk.roles import EVERY_TENANT, Role
 from tests.unit.desk.desk_stage import PASSWORD
 
-pytest_plugins = ["tests.unit.desk.desk_stage"]
-
 NEW = {"login": "zoe", "password": "three green bottles", "role": "agent", "agent_id": "ana"}
 
 

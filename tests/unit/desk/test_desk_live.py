@@ -16,8 +16,6 @@ from desk.live.board import Board
 from desk.roles import Role
 from tests.unit.desk.desk_stage import desks
 
-pytest_plugins = ["tests.unit.desk.desk_stage"]
-
 
 class Watcher:
     """Keeps what a client would keep."""

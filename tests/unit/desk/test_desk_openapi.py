@@ -24,8 +24,6 @@ from desk.services import Services
 from desk.settings import Settings
 from tests.unit.desk.desk_stage import Desk, desks
 
-pytest_plugins = ["tests.unit.desk.desk_stage"]
-
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 
 from desk.roles import Role
 
-pytest_plugins = ["tests.unit.desk.desk_stage"]
-
 
 @contextmanager
 def stalled(desk):

@@ -14,8 +14,6 @@ from playwright.async_api import async_playwright, expect
 from desk.roles import EVERY_TENANT, Role
 from tests.unit.desk.desk_stage import PASSWORD, desks
 
-pytest_plugins = ["tests.unit.desk.desk_stage"]
-
 CHROMIUM = shutil.which("chromium")
 
 
@@ -157,6 +155,9 @@ async def test_a_supervisor_watches_and_takes_a_hand(browser, desk):
         await expect(page.locator("#agent-ana .pill")).to_have_text("Ringing")
         await expect(page.locator("#queue-sales td").nth(1)).to_have_text("2")
         await expect(page.locator("[id^=stay-]")).to_have_count(3)
+        await page.get_by_role("button", name="Why?").first.click()
+        await expect(page.locator("dialog[open]")).to_contain_text("She waits for sales.")
+        await page.get_by_role("button", name="Close", exact=True).click()
         desk.fake.accept("ana")
         await expect(page.locator("#agent-ana .pill")).to_have_text("Talking")
         await expect(page.locator("#queue-sales .level")).to_contain_text("100 %")

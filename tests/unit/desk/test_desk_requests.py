@@ -7,8 +7,6 @@ import asyncio
 from desk.roles import Role
 from desk.web import MOST_BYTES
 
-pytest_plugins = ["tests.unit.desk.desk_stage"]
-
 LOG_IN = {"action": "log_in"}
 PRESENCE = "/v1/agents/ana/presence"
 

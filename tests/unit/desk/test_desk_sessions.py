@@ -11,8 +11,6 @@ from desk.roles import Role
 from desk.tokens import ACCESS_S, REFRESH_S, Tokens, signing_key
 from tests.unit.desk.desk_stage import PASSWORD, desks
 
-pytest_plugins = ["tests.unit.desk.desk_stage"]
-
 
 @pytest.fixture
 async def timed(tmp_path, empty_database):
