@@ -26,15 +26,15 @@ class Pace:
 
     def __init__(self, begins_in_s: float = LOOK_S) -> None:
         self._loop = asyncio.get_running_loop()
-        self._looked_s, self._worked_s = self._loop.time(), time.thread_time()
-        self._spell_began_s, self._spell_worked_s = time.monotonic(), self._worked_s
+        self._looked_s, self._worked_s = time.monotonic(), time.thread_time()
+        self._spell_began_s, self._spell_worked_s = self._looked_s, self._worked_s
         self._handle: asyncio.Handle = self._loop.call_later(begins_in_s, self._look)
 
     def close(self) -> None:
         self._handle.cancel()
 
     def _look(self) -> None:
-        now_s, worked_s = self._loop.time(), time.thread_time()
+        now_s, worked_s = time.monotonic(), time.thread_time()
         busy = worked_s - self._worked_s > BUSY * (now_s - self._looked_s)
         self._looked_s, self._worked_s = now_s, worked_s
         if busy:
@@ -58,7 +58,7 @@ class Pace:
         if rest_s > 0.0:
             # The whole thread sleeps, on purpose: a loop that waits for its sockets is woken by the first of them.
             time.sleep(rest_s)
-        if self._loop.time() - self._looked_s < LOOK_S:
+        if time.monotonic() - self._looked_s < LOOK_S:
             self._spell(worked_s)
         else:
             self._look()

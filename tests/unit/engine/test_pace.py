@@ -1,30 +1,35 @@
-"""A busy loop rests between its spells of work; one that has little to do answers at once."""
+"""A busy loop rests between its spells of work; one that has little to do answers at once. In a time of its own."""
 
 import asyncio
-import threading
-import time
 
 import pytest
 
 from engine import pace
 from engine.pace import LONGEST_S, LOOK_S, SHORTEST_S, Pace
 
+ENOUGH_TURNS = 200_000
+
 
 class Times:
-    """The module `time`, of a thread that always has a processor to itself unless `waits`."""
+    """The module `time` of a thread whose work and waiting the test decides."""
 
     def __init__(self) -> None:
+        self.now_s = self.worked_s = 0.0
         self.rests: list[float] = []
-        self.waits = False
 
-    thread_time = staticmethod(time.thread_time)
+    def thread_time(self) -> float:
+        return self.worked_s
 
     def monotonic(self) -> float:
-        return time.monotonic() if self.waits else time.thread_time()
+        return self.now_s
 
     def sleep(self, seconds: float) -> None:
         self.rests.append(seconds)
-        time.sleep(seconds)
+        self.now_s += seconds
+
+    def work(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.worked_s += seconds
 
 
 @pytest.fixture
@@ -34,55 +39,57 @@ def times(monkeypatch):
     return replaced
 
 
-@pytest.fixture
-def rests(times):
-    """How long it slept each time."""
-    return times.rests
-
-
-async def work(for_s: float) -> None:
-    """Uses all the loop's time."""
-    until_s = time.monotonic() + for_s
-    while time.monotonic() < until_s:
-        began_s = time.thread_time()
-        while time.thread_time() - began_s < 0.004:
-            pass
+async def until_it_rests(times, rests):
+    """Every turn of the loop is 4 ms of work."""
+    for _ in range(ENOUGH_TURNS):
+        if len(times.rests) >= rests:
+            return
+        times.work(0.004)
         await asyncio.sleep(0)
+    raise AssertionError(f"it rested {len(times.rests)} times")
 
 
-async def test_an_idle_loop_is_left_alone(rests):
+async def idle_looks(times, looks):
+    """So often it looks at a loop that did next to nothing."""
+    for _ in range(looks):
+        times.now_s += LOOK_S
+        times.worked_s += 0.0001
+        await asyncio.sleep(1.5 * LOOK_S)
+
+
+async def test_an_idle_loop_is_left_alone(times):
     started = Pace()
-    for _ in range(20):
-        await asyncio.sleep(LOOK_S / 5)
+    await idle_looks(times, 4)
     started.close()
-    assert rests == []
+    assert times.rests == []
 
 
-async def test_a_busy_one_rests_and_stops_resting_when_there_is_little_to_do(rests):
+async def test_a_busy_one_rests_and_stops_resting_when_there_is_little_to_do(times):
     started = Pace()
-    await work(6 * LOOK_S)
-    assert len(rests) >= 3
-    assert all(SHORTEST_S / 2 <= rest <= 1.1 * LONGEST_S for rest in rests)
-    await asyncio.sleep(3 * LOOK_S)
-    rests.clear()
-    await asyncio.sleep(3 * LOOK_S)
+    await until_it_rests(times, 3)
+    assert all(SHORTEST_S <= rest <= LONGEST_S for rest in times.rests)
+    await idle_looks(times, 3)
+    times.rests.clear()
+    await idle_looks(times, 3)
     started.close()
-    assert rests == []
+    assert times.rests == []
 
 
-async def test_it_ends_when_it_is_closed(rests):
+async def test_it_ends_when_it_is_closed(times):
     started = Pace()
-    await work(3 * LOOK_S)
+    await until_it_rests(times, 1)
     started.close()
-    rests.clear()
-    await work(3 * LOOK_S)
-    assert rests == []
+    times.rests.clear()
+    for _ in range(1000):
+        times.work(0.004)
+        await asyncio.sleep(0)
+    assert times.rests == []
 
 
-async def test_what_comes_while_it_rests_is_not_lost(rests):
+async def test_what_comes_while_it_rests_is_not_lost(times):
     started = Pace()
     loop, told = asyncio.get_running_loop(), []
-    working = asyncio.create_task(work(4 * LOOK_S))
+    working = asyncio.create_task(until_it_rests(times, 20))
     for number in range(50):
         await asyncio.to_thread(loop.call_soon_threadsafe, told.append, number)
     await working
@@ -90,12 +97,11 @@ async def test_what_comes_while_it_rests_is_not_lost(rests):
     assert told == list(range(50))
 
 
-async def test_time_spent_waiting_for_a_processor_counts_as_rest(times, rests):
-    times.waits = True
+async def test_time_spent_waiting_for_a_processor_counts_as_rest(times):
     started = Pace()
-    working = asyncio.create_task(work(6 * LOOK_S))
-    while not working.done():
+    for _ in range(20_000):
+        times.work(0.004)
+        times.now_s += LONGEST_S  # the thread is not on a processor
         await asyncio.sleep(0)
-        threading.Event().wait(LONGEST_S)  # the thread is not on a processor
     started.close()
-    assert rests == []
+    assert times.rests == []
