@@ -94,6 +94,7 @@ class Engine:
             "journal": {"last_seq": self.journal.last_seq, "durable_seq": self.journal.durable_seq},
             "node": last_seen(self.home),
             "work": {**self.runtime.work(), "http": len(self.http)},
+            "floor": self.runtime.routing.floor(),
             "projection": {"lag_events": projected(self.home)[1]},
             "interactions": [
                 {

@@ -9,6 +9,7 @@ in the very turn of the loop in which they change, so after a crash they fit eac
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -19,6 +20,7 @@ from prometheus_client import CollectorRegistry
 from acd.router import Router
 from acd.setup import Key, Setup
 from acd.turn import Aggregate, RoutingOutcome
+from acd.views import looks
 from core.commands import AskQueueStatus, CancelTimer, JoinQueue, LeaveQueue, StartTimer
 from core.decisions import Decision, Moved, Noted
 from core.errors import EventRefused
@@ -145,6 +147,12 @@ class Routing:
     def agent(self, tenant: str, agent_id: str, now_s: float) -> Mapping[str, Any]:
         """An agent as the control socket shows her; nothing when there is no such agent."""
         return self.router.view_agent((tenant, agent_id), now_s) or {}
+
+    def floor(self) -> dict[str, Any]:
+        """`{waiting, agents: {what they look like: how many}}`."""
+        agents = (self.router.agent(key) for key in self.setup.agents)
+        seen = Counter(looks(agent) for agent in agents if agent is not None)
+        return {"waiting": len(self.router.stays()), "agents": dict(sorted(seen.items()))}
 
     # -- within ----------------------------------------------------------------------------------------
     def _handle(self, fact: RouterFact | TimerFired, now_s: float) -> RoutingOutcome:

@@ -170,6 +170,9 @@ def status(project: ProjectOption = None, json: JsonOption = False) -> None:
         )
         if seen["lost_share"]:
             out.print(f"audio: {seen['lost_share']:.1%} lost, jitter {seen['jitter_s'] * 1000:.0f} ms")
+    if agents := body["floor"]["agents"]:
+        seen = ", ".join(f"{number} {looks.replace('_', ' ')}" for looks, number in agents.items())
+        out.print(f"floor: {counted(body['floor']['waiting'], 'caller')} waiting · agents: {seen}")
     for problem in body["problems"]:
         out.print(f"[yellow]the files on disk are not what serves: {problem}[/]")
     out.print(_interactions(body["interactions"]))

@@ -177,6 +177,8 @@ def _read_in_a_terminal(running, interaction_id):
     assert all(word in board.output for word in ("sales", "ana", "wrap up", "talking"))
     snapshot = json.loads(runner.invoke(app, ["watch", "--once", "--json", *project]).output)
     assert {agent["agent_id"] for agent in snapshot["agents"]} == {"ana", "eva", "luis", "marta"}
+    status = runner.invoke(app, ["status", *project])
+    assert "waiting · agents: " in status.output
     told = runner.invoke(app, ["explain", interaction_id, *project])
     assert told.exit_code == 0, told.output
     assert "began to wait for queue sales" in told.output
