@@ -92,6 +92,14 @@ def test_a_mobile_of_two_time_zones_is_called_when_both_are_awake() -> None:
     assert blocked(ask(SPANISH_MOBILE, dialing, nine_in_madrid, lead(time_zone="Europe/Madrid"))) == []
 
 
+def test_and_when_neither_is_asleep() -> None:
+    half_past_nine_in_madrid = at("2026-11-23 20:30", "Atlantic/Canary")
+    dialing = campaign("es", lists=registers(half_past_nine_in_madrid))
+    verdict = ask(SPANISH_MOBILE, dialing, half_past_nine_in_madrid)
+    assert "it is Mon 21:30 in Europe/Madrid" in getattr(verdict, "why", "")
+    assert until(verdict) == at("2026-11-24 09:00", "Atlantic/Canary")
+
+
 def test_a_states_own_hours_hold_by_region_and_by_number() -> None:
     half_past_eight = at("2026-11-23 20:30", "America/New_York")
     dialing = campaign("us", identity="+12125550123", lists=registers(half_past_eight))
@@ -261,6 +269,23 @@ def test_a_number_is_capped_across_campaigns_and_leads() -> None:
     others = (Past("8", MADRID, MONDAY_NOON - 50, MONDAY_NOON - 40), Past("9", MADRID, MONDAY_NOON - 30, MONDAY_NOON))
     assert blocked(ask(MADRID, dialing, MONDAY_NOON, history=others)) == ["test/cap"]
     assert blocked(ask(MADRID, campaign(pack(cap(2, DAY_S))), MONDAY_NOON, history=others)) == []
+
+
+def test_a_cap_that_was_passed_long_ago_is_free_when_enough_are_old() -> None:
+    """A history from another dialer may hold more than the cap allows."""
+    dialing = campaign(pack(cap(2, DAY_S)))
+    times = [MONDAY_NOON - hour * 3600.0 for hour in (20, 10, 5, 1)]
+    verdict = ask(MADRID, dialing, MONDAY_NOON, history=tuple(Past("7", MADRID, time, time + 9) for time in times))
+    assert isinstance(verdict, Blocked)
+    assert verdict.blocks[0].not_before_s == verdict.not_before_s == MONDAY_NOON + 19 * 3600
+    assert "the lead had 4 attempts within 24 hours" in verdict.why
+
+
+def test_a_rest_holds_to_its_last_second() -> None:
+    dialing = campaign(pack(rules.Rest(source("rest"), Scope(), "abandoned", 3600.0)))
+    past = (Past("7", MADRID, MONDAY_NOON - 60, MONDAY_NOON, abandoned=True),)
+    assert blocked(ask(MADRID, dialing, MONDAY_NOON + 3599, history=past)) == ["test/rest"]
+    assert blocked(ask(MADRID, dialing, MONDAY_NOON + 3600, history=past)) == []
 
 
 def test_a_cap_for_ever_never_ends() -> None:
