@@ -47,6 +47,8 @@ class Site:
     tenants: frozenset[str] = frozenset({"main"})
     time_zone: str = "UTC"
     """By which days begin."""
+    devices: frozenset[str] = frozenset()
+    """Phones, by their names inside Asterisk."""
 
 
 def build(read: Read[Q], site: Site) -> Setup:
@@ -70,6 +72,7 @@ def build(read: Read[Q], site: Site) -> Setup:
         rest_s=site.routing.rest_s,
         days=SiteDays(site.time_zone),
         skills=frozenset(name for filed in read.skills.values() for name in filed.value.skills),
+        devices=site.devices,
     )
 
 

@@ -41,12 +41,13 @@ def _log_in(floor: Floor, turn: Turn, agent: Agent, wanted: str) -> None:
         raise Refused(f"agent {agent.agent_id} is not configured any more")
     there = agent.presence is not Presence.LOGGED_OUT
     device = wanted or (agent.device if there else floor.person(agent.key).device)
+    if there and device == agent.device:
+        return
+    _check_phone(floor, agent, device, chosen=bool(wanted))
     other = floor.devices.get(device) if device else None
     if other is not None and floor.roster[other] is not agent:
         who = floor.people[other].name or floor.people[other].agent_id
         raise Refused(f"{who} is logged in at {device}: she logs out first, or you choose another phone")
-    if there and device == agent.device:
-        return
     if there and (agent.line_leg_id or any(work.channel == VOICE for work in agent.assignments.values())):
         raise Refused(f"you are logged in at {agent.device}: end what you do there, then move")
     turn.agent(agent)
@@ -61,6 +62,18 @@ def _log_in(floor: Floor, turn: Turn, agent: Agent, wanted: str) -> None:
     agent.occupied_s, agent.ronas, agent.breaks_s = 0.0, 0, {}
     agent.pending = agent.pending_reason = ""
     _move(turn, agent, PresenceEvent.LOG_IN, "login")
+
+
+def _check_phone(floor: Floor, agent: Agent, device: str, chosen: bool) -> None:
+    """There is such a phone, and it is her tenant's; as far as it is known which there are."""
+    own = f"{agent.tenant}-"
+    known = floor.setup.devices
+    if not device or not known or (device in known and device.startswith(own)):
+        return
+    phone = device.removeprefix(own)
+    if chosen:
+        raise Refused(f"there is no phone {phone}: choose another")
+    raise Refused(f"your phone {phone} is not configured any more: choose another")
 
 
 def _log_out(floor: Floor, turn: Turn, agent: Agent) -> None:

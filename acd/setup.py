@@ -190,3 +190,5 @@ class Setup:
     skills: frozenset[str] = frozenset()
     days: Days | None = None
     """None: days of UTC."""
+    devices: frozenset[str] = frozenset()
+    """The phones there are, by their names inside Asterisk (`main-1001`); empty when nobody knows."""

@@ -16,6 +16,7 @@ from definitions.layout import in_folder, stem_of
 from definitions.problems import Problem, Problems
 from definitions.yaml import Marked, load_marked
 from engine.config.queue_prompts import Queue, QueuePrompts, check_prompts, prompts_of
+from engine.config.sources import asterisk_name
 from ivr.model import Flow, Release
 from ivr.nodes.queue import Model as QueueNode
 
@@ -25,6 +26,8 @@ class RoutingPart:
     """What was read, and its problems; `setup` once everything else is known."""
 
     found: Read[Queue]
+    devices: frozenset[str] = frozenset()
+    """Phones, by their names inside Asterisk."""
 
     @property
     def queues(self) -> Mapping[Key, Queue]:
@@ -40,7 +43,7 @@ class RoutingPart:
     ) -> Setup:
         """The setup of this release."""
         everybody = frozenset({"main", *tenants})
-        site = acd_loader.Site(release.id, languages, release.calendars, routing, everybody, time_zone)
+        site = acd_loader.Site(release.id, languages, release.calendars, routing, everybody, time_zone, self.devices)
         return acd_loader.build(self.found, site)
 
     def prompts(self) -> dict[Key, QueuePrompts]:
@@ -75,7 +78,7 @@ def read_routing(
     check(found, Around(devices, calendars, music, routing, sources.get("config/site.yaml", "")))
     for filed in found.queues.values():
         check_prompts(filed, languages, sounds, found.problems)
-    return RoutingPart(found)
+    return RoutingPart(found, frozenset(asterisk_name(*key) for key in devices))
 
 
 def with_pins(setup: Setup, pins: Mapping[Key, str]) -> Setup:

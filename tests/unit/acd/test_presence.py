@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from acd.setup import NotReadyReason, Setup
@@ -41,6 +43,27 @@ def test_from_login_to_logout(shift: Shift) -> None:
 
 def test_who_is_unknown_is_told(shift: Shift) -> None:
     assert "no agent zoe" in acts(shift, "log_in", name="zoe")
+
+
+def test_a_phone_that_is_not_there_is_refused_in_words() -> None:
+    phones = frozenset({"main-ana", "main-2", "acme-7"})
+    shift = Shift(setup([agent("ana"), agent("bea", device="main-gone"), agent("cai", device="")], devices=phones))
+    assert acts(shift, "log_in", device="main-9999") == "there is no phone 9999: choose another"
+    assert "there is no phone acme-7" in acts(shift, "log_in", device="acme-7"), "another tenant's"
+    assert presence(shift) == "logged_out"
+    assert "your phone gone is not configured any more: choose another" in acts(shift, "log_in", name="bea")
+    assert acts(shift, "log_in", device="main-2", name="bea") == ""
+    assert "there is no phone 9999" in acts(shift, "log_in", device="main-9999", name="bea"), "nor to move to"
+    assert acts(shift, "log_in", name="cai") == "", "who has no phone yet may log in without one"
+    assert acts(shift, "log_in") == ""
+
+
+def test_who_is_logged_in_at_a_phone_that_goes_logs_in_again_in_peace() -> None:
+    made = setup([agent("ana")], devices=frozenset({"main-ana"}))
+    shift = Shift(made)
+    assert acts(shift, "log_in") == ""
+    shift.heed(shift.router.change_setup(replace(made, devices=frozenset({"main-2"})), shift.now_s))
+    assert acts(shift, "log_in") == ""
 
 
 def test_reasons_are_those_of_the_house(shift: Shift) -> None:

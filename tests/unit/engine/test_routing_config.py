@@ -56,6 +56,7 @@ def test_what_is_written_is_what_the_router_gets() -> None:
     reasons = {name: reason.chosen for _, name in setup.reasons for reason in [setup.reasons["main", name]]}
     assert reasons == {"login": False, "rona": False, "unreachable": False, "lunch": True}
     assert setup.skills == {"language.es", "billing", "vip"}
+    assert setup.devices == {"main-1001", "main-1002"}
     assert setup.release_id == found.configuration.release_id
 
 
@@ -124,6 +125,7 @@ def test_a_tenant_has_its_own() -> None:
     assert found.configuration is not None
     setup = found.configuration.routing
     assert setup.agents["acme", "zoe"].device == "acme-7"
+    assert setup.devices == {"main-1001", "main-1002", "acme-7"}
     assert setup.queues["acme", "sales"].skills == "french"
     assert ("acme", "rona") in setup.reasons
 
