@@ -128,6 +128,8 @@ def accepted(floor: Floor, turn: Turn, fact: OfferAccepted) -> None:
     if stay is None:
         return
     turn.stay(stay)
+    if stay.kept is not None and stay.kept.agent_id == agent.agent_id:
+        wrap_up.go_on(work, stay.kept)
     del stay.offers[work.offer_id]
     _withdraw_all(floor, turn, stay, f"{agent.agent_id} was first")
     if stay.queue:

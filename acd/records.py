@@ -86,6 +86,16 @@ class Agent(msgspec.Struct, omit_defaults=True):
         return self.removed and self.presence is Presence.LOGGED_OUT and not self.assignments
 
 
+class Kept(msgspec.Struct, omit_defaults=True):
+    """What an agent wrote in a wrap-up that her customer cut short by coming back; hers again when she takes it."""
+
+    agent_id: str
+    queue: str
+    disposition: str = ""
+    notes: int = 0
+    callback_at_s: float = 0.0
+
+
 class Stay(msgspec.Struct, omit_defaults=True):
     """One contact's wait in one queue; `queue` is empty when it wants the agent `agent_id` in person.
 
@@ -116,6 +126,7 @@ class Stay(msgspec.Struct, omit_defaults=True):
     refused: dict[str, float] = {}
     patience_ends_s: float = 0.0
     told_s: float = 0.0
+    kept: Kept | None = None
 
     @property
     def queue_key(self) -> tuple[str, str]:

@@ -48,7 +48,7 @@ def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
     floor.admit(stay)
     wanted = floor.agents.get((stay.tenant, stay.preferred_agent or stay.agent_id))
     if wanted is not None:
-        wrap_up.take_back(floor, turn, wanted, stay.interaction_id)
+        wrap_up.take_back(floor, turn, wanted, stay)
     if not fact.queue:
         _in_person(floor, turn, stay)
         return

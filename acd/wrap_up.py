@@ -5,7 +5,7 @@ from __future__ import annotations
 from acd import counters, ewt, offers, presence
 from acd.floor import Floor
 from acd.masks import bits
-from acd.records import Agent, Assignment
+from acd.records import Agent, Assignment, Kept, Stay
 from acd.setup import Disposition, QueueSetup
 from acd.turn import Refused, Turn
 from core.assignment import AssignmentEvent, AssignmentState
@@ -60,12 +60,21 @@ def _inherit(floor: Floor, turn: Turn, left: Assignment) -> None:
             work.purpose, work.queue = "transfer", work.queue or left.queue
 
 
-def take_back(floor: Floor, turn: Turn, agent: Agent, interaction_id: str) -> None:
-    """Her customer comes back before her wrap-up is over: it ends, for there will be another."""
-    work = agent.assignments.get(interaction_id)
+def take_back(floor: Floor, turn: Turn, agent: Agent, stay: Stay) -> None:
+    """Her customer comes back before her wrap-up is over: it ends, for there will be another, which goes on from what
+    she has written if it is she who takes the customer. `stay` is the turn's."""
+    work = agent.assignments.get(stay.interaction_id)
     if work is not None and work.state is AssignmentState.WRAP_UP:
         turn.agent(agent)
+        stay.kept = Kept(agent.agent_id, work.queue, work.disposition, work.notes, work.callback_at_s)
         _finish(floor, turn, agent, work)
+
+
+def go_on(work: Assignment, kept: Kept) -> None:
+    """She has her customer again, and what she had written, as far as it suits the queue of now."""
+    work.notes, work.callback_at_s = kept.notes, kept.callback_at_s
+    if work.queue == kept.queue:
+        work.disposition = kept.disposition
 
 
 def acted(floor: Floor, turn: Turn, fact: WrapUpActed) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from acd.router import Router
 from acd.setup import Disposition
 from core.decisions import WorkEnded
 from core.errors import EventRefused
@@ -181,3 +182,38 @@ def test_a_customer_who_comes_back_finds_her_in_wrap_up(more: dict[str, str]) ->
     shift.do(QueueJoined("c1", "back", "main", **more))  # type: ignore[arg-type]
     assert shift.ringing() == {"back": "ana"}
     assert [(work.wrap_up_s, work.disposition) for work in shift.work] == [(5.0, "")]
+
+
+def wraps_half_up(shift: Shift) -> None:
+    """Ana sends her customer away, writes something, and the customer comes back."""
+    shift.do(TalkEnded("c1", "ana", "transferred"))
+    given = {"disposition": "lost", "text": "hm", "callback_at_s": shift.now_s + 3600.0}
+    assert wraps(shift, **given) == ""
+    shift.passes(5.0)
+    shift.do(QueueJoined("c1", "back", "main", queue="sales", preferred_agent="ana"))
+
+
+def test_what_she_had_written_stands_when_her_customer_comes_back() -> None:
+    shift = two()
+    wraps_half_up(shift)
+    assert [(work.how, work.disposition) for work in shift.work] == [("transferred", "lost")]
+    assert shift.router.assignments(("main", "ana"))["c1"].disposition == "", "what only rings has come to nothing yet"
+    shift.router = Router(shift.router.setup)
+    shift.heed(shift.router.restore(shift.rows, shift.now_s, lambda _: True))
+    shift.answers("back")
+    work = shift.router.assignments(("main", "ana"))["c1"]
+    assert (work.disposition, work.notes, work.callback_at_s) == ("lost", 1, shift.now_s - 5.0 + 3600.0)
+    shift.do(TalkEnded("c1", "ana"))
+    assert shift.finishes("ana").refused == ""
+    assert shift.work[-1].disposition == "lost"
+
+
+def test_what_she_had_written_is_hers_alone() -> None:
+    shift = two()
+    wraps_half_up(shift)
+    shift.logs_in("cai")
+    shift.does_not_answer("back")
+    assert shift.ringing() == {"back": "cai"}
+    assert shift.work[-1].disposition == ""
+    shift.answers("back")
+    assert shift.router.assignments(("main", "cai"))["c1"].disposition == ""

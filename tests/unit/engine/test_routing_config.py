@@ -309,8 +309,7 @@ def agents(old: str, new: str) -> dict[str, str]:
         ),
         (
             {"config__site": "+routing: {removed_queues: {old: salse}}\n"},
-            "config/site.yaml:3:33: there is no queue 'salse' to take who waits in 'old': "
-            "did you mean 'sales'?",
+            "config/site.yaml:3:33: there is no queue 'salse' to take who waits in 'old': did you mean 'sales'?",
         ),
         (
             {"config__site": "+routing: {channels: {call: {interrupts: [fax]}}}\n"},

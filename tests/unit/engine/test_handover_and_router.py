@@ -1,0 +1,82 @@
+"""A customer sent away whom nobody takes: what the conversation asks for and what the router does with it, together."""
+
+from acd.router import Router
+from core.events import LegUp, QueueLeft
+from core.routing import AgentActed, OfferFailed, OfferMade, OfferWithdrawn
+from tests.unit.engine.talk_case import ID, Case, surroundings
+
+RELAYED = (OfferMade, OfferWithdrawn, QueueLeft)
+WRAPPING = surroundings(wrap_up_s=30.0, no_agents="wait")
+
+
+class Together:
+    """Every fact of one is told to the other until both are still."""
+
+    def __init__(self, *agents):
+        self.router = Router(WRAPPING.routing)
+        self.rings = []
+        for agent in agents:
+            for action in ("log_in", "ready"):
+                assert not self.router.handle(AgentActed("main", agent, action), 1000.0).refused
+        self.case = Case(WRAPPING).queue()
+        self.told = 0
+        self.settle()
+
+    def settle(self):
+        case = self.case
+        while self.told < len(case.facts):
+            fact = case.facts[self.told]
+            self.told += 1
+            outcome = self.router.handle(fact, case.now_s)
+            for said in outcome.facts:
+                if isinstance(said, OfferMade):
+                    self.rings.append(said.agent_id)
+                if isinstance(said, RELAYED):
+                    case.tell(said)
+
+    def tell(self, *events):
+        self.case.tell(*events)
+        self.settle()
+
+    def answers(self):
+        self.tell(LegUp(self.case.ringing))
+
+    def act(self, *what):
+        assert self.case.act(*what) == ""
+        self.settle()
+
+    def nobody_answers(self):
+        offer = self.case.interaction.offers[-1]
+        self.case.facts.append(OfferFailed(ID, offer.offer_id, "rona"))
+        self.settle()
+
+    def state(self, agent):
+        work = self.router.assignments(("main", agent)).get(ID)
+        return work.state.value if work is not None else ""
+
+
+def test_whom_nobody_takes_rings_at_once_with_who_sent_her_and_is_hers_again():
+    both = Together("ana", "eva")
+    assert both.rings == ["ana"]
+    both.answers()
+    both.act("transfer", "agent:eva")
+    assert (both.rings, both.state("ana"), both.state("eva")) == (["ana", "eva"], "wrap_up", "offered")
+    both.nobody_answers()
+    assert (both.rings, both.state("ana"), both.state("eva")) == (["ana", "eva", "ana"], "offered", "")
+    both.answers()
+    assert both.state("ana") == "active"
+    assert both.case.interaction.talk.lead.agent_id == "ana"
+
+
+def test_who_sent_her_does_not_take_her_either_and_the_queue_does():
+    both = Together("ana", "eva", "luis")
+    both.answers()
+    sender = both.rings[-1]
+    other, third = [name for name in ("ana", "eva", "luis") if name != sender]
+    both.act("transfer", f"agent:{other}", sender)
+    both.nobody_answers()
+    assert both.rings == [sender, other, sender]
+    both.nobody_answers()
+    assert both.rings[-1] == third
+    both.answers()
+    assert (both.state(third), both.state(sender)) == ("active", "")
