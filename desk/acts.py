@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from desk.engine_client import EngineAway, EngineRefused
-from desk.problems import NotFound
-from desk.roles import Principal
+from desk.problems import NotFound, Unprocessable
+from desk.roles import Permission, Principal
 from desk.services import Services
 
 _SHOWN_WITHIN_S = 0.5
@@ -69,6 +69,36 @@ async def talk(
     await _ask(services, who, address, "ConversationActed", fields, f"interaction {interaction_id}", told)
 
 
+def supervisor_id(who: Principal) -> str:
+    """Who she is in a conversation she follows: her agent, or `@` and her login, which no agent can be called."""
+    return who.agent_id if who.agent_id and who.may(Permission.WORK) else f"@{who.login}"
+
+
+async def supervise(
+    services: Services, who: Principal, address: str, tenant: str, interaction_id: str, action: str, device: str = ""
+) -> None:
+    """Raises NotFound, Unprocessable: there is no phone to ring her at."""
+    talk = services.hub.board.talk(tenant, interaction_id)
+    if talk is None:
+        raise NotFound("nobody talks with this caller right now")
+    me = supervisor_id(who)
+    rung = _phone(tenant, device.strip()) or own_phone(services, who, tenant)
+    follows = (talk.get("supervisor") or {}).get("supervisor_id") == me
+    if not rung and not follows and action in ("listen", "whisper", "barge"):
+        raise Unprocessable("say which phone is yours")
+    fields = {"interaction_id": interaction_id, "supervisor_id": me, "action": action, "device": rung}
+    agents = [party["agent_id"] for party in talk.get("parties", ()) if party.get("agent_id")]
+    told = {"action": action, "supervisor": me, "agents": agents, "device": rung}
+    await _ask(services, who, address, "SupervisionActed", fields, f"interaction {interaction_id}", told, tenant)
+
+
+def own_phone(services: Services, who: Principal, tenant: str) -> str:
+    """Where her agent is rung, by its name inside Asterisk; empty: she is no agent of this tenant."""
+    if not who.agent_id or not who.may(Permission.WORK) or not who.reaches(tenant):
+        return ""
+    return str((services.hub.board.agent(tenant, who.agent_id) or {}).get("device", ""))
+
+
 async def refuse_offer(services: Services, who: Principal, address: str, offer_id: str) -> None:
     """Raises NotFound: the offer is over."""
     found = services.hub.board.offer(offer_id)
@@ -118,8 +148,9 @@ async def _ask(
     fields: Mapping[str, Any],
     subject: str,
     told: Mapping[str, Any],
+    tenant: str = "",
 ) -> None:
-    before, tenant = services.hub.board.seq, str(fields.get("tenant") or who.tenant)
+    before, tenant = services.hub.board.seq, tenant or str(fields.get("tenant") or who.tenant)
     result = "ok"
     try:
         await services.engine.do(fact, fields)

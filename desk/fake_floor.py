@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from desk import fake_supervision
 from desk import fake_views as views
 
 Json = dict[str, Any]
@@ -83,6 +84,8 @@ class Floor:
             for each in agent["assignments"]:
                 if each["interaction_id"] == interaction_id:
                     self._over(key, each)
+        if (talk := self.talks.pop(interaction_id, None)) is not None:
+            self._tell("talk", interaction_id, talk["tenant"], None)
         self._match()
 
     def accept(self, agent_id: str, tenant: str = "main") -> None:
@@ -98,6 +101,12 @@ class Floor:
         )
         self._tell("talk", offer["interaction_id"], tenant, self.talks[offer["interaction_id"]])
 
+    def answer_supervisor(self, interaction_id: str) -> None:
+        """The phone of who wants to follow it is picked up."""
+        talk = self.talks[interaction_id]
+        talk["supervisor"] = {**talk["supervisor"], "up": True}
+        self._tell("talk", interaction_id, talk["tenant"], talk)
+
     # -- what people ask ---------------------------------------------------------------------------------
     def do(self, fact: str, fields: Json) -> None:
         """Raises RefusedByFake, KeyError, ValueError: no such request."""
@@ -107,6 +116,7 @@ class Floor:
             "WrapUpActed": self._wrap_up_acted,
             "QueueActed": self._queue_acted,
             "ConversationActed": self._conversation_acted,
+            "SupervisionActed": self._supervision_acted,
         }
         handlers[fact](fields)
         self._match()
@@ -167,6 +177,20 @@ class Floor:
             talk.update(customer_in=mine["state"] == "active", consulting=mine["state"] == "consulting")
         if asked["interaction_id"] in self.talks:
             self._tell("talk", asked["interaction_id"], key[0], talk)
+
+    def _supervision_acted(self, asked: Json) -> None:
+        interaction_id = asked["interaction_id"]
+        talk = self.talks.get(interaction_id)
+        if why := fake_supervision.act(talk, asked):
+            raise RefusedByFake(why)
+        assert talk is not None
+        if asked["action"] == "take_over":
+            for key, agent in self.agents.items():
+                for each in agent["assignments"]:
+                    if each["interaction_id"] == interaction_id:
+                        self._over(key, each)
+            self.talks[interaction_id] = talk
+        self._tell("talk", interaction_id, talk["tenant"], talk)
 
     def _wrap_up_acted(self, asked: Json) -> None:
         states = ("active", "held", "consulting", "wrap_up")

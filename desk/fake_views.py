@@ -109,6 +109,8 @@ def talk_view(tenant: str, interaction_id: str, queue: str, agent_id: str, now_s
         "conference": False,
         "consulting": False,
         "parties": [{"agent_id": agent_id, "up": True, "inside": True, "muted": False, "line": False}],
+        "supervisor": None,
+        "led_through_a_flow": False,
         "recording": True,
         "recording_paused": False,
     }

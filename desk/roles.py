@@ -41,6 +41,8 @@ class Permission(Enum):
     READ_CONTACTS = "read_contacts"
     """Personal data of people who call: their number, name, path."""
     EXPLAIN = "explain"
+    SUPERVISE = "supervise"
+    """Listen to conversations of others, whisper, barge in, take over."""
     MANAGE_ACCOUNTS = "manage_accounts"
     READ_AUDIT = "read_audit"
 
@@ -60,6 +62,7 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.OPEN_QUEUES: _LEADS | {_R.ADMIN},
     _P.READ_CONTACTS: _LEADS | {_R.QUALITY, _R.ADMIN},
     _P.EXPLAIN: _LEADS | {_R.QUALITY, _R.PLANNER, _R.ADMIN},
+    _P.SUPERVISE: frozenset({_R.SUPERVISOR, _R.ADMIN}),
     _P.MANAGE_ACCOUNTS: frozenset({_R.ADMIN}),
     _P.READ_AUDIT: frozenset({_R.ADMIN}),
 }

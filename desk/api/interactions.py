@@ -6,7 +6,7 @@ from fastapi import Request
 
 from desk import acts, contacts
 from desk.api.common import Desk, Tenant, Who, problems
-from desk.api.models import Contact, Done, Explanation, History, PastContact, TalkAsked, WrapUpAsked
+from desk.api.models import Contact, Done, Explanation, History, PastContact, SupervisionAsked, TalkAsked, WrapUpAsked
 from desk.web import address_of, guarded_router
 
 router = guarded_router(prefix="/v1", tags=["interactions"])
@@ -49,6 +49,15 @@ async def explain(interaction_id: str, tenant: Tenant, desk: Desk) -> Explanatio
 async def act(interaction_id: str, asked: TalkAsked, who: Who, request: Request, desk: Desk) -> Done:
     """Hold, mute, transfer, consult and so on, in a conversation of one's own."""
     await acts.talk(desk, who, address_of(request), interaction_id, asked.action, asked.target, asked.values)
+    return Done()
+
+
+@router.post("/interactions/{interaction_id}/supervision", responses=problems(404, 409))
+async def supervise(
+    interaction_id: str, asked: SupervisionAsked, tenant: Tenant, who: Who, request: Request, desk: Desk
+) -> Done:
+    """Follow a conversation of others from one's own phone, switch between the ways, take it over, stop."""
+    await acts.supervise(desk, who, address_of(request), tenant, interaction_id, asked.action, asked.device)
     return Done()
 
 

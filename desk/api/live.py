@@ -61,6 +61,12 @@ class Sight:
     def sees_event(self, event: Json) -> bool:
         return self.sees(event["kind"], event["tenant"], event["id"])
 
+    def shown(self, kind: str, value: Json | None) -> Json | None:
+        """An agent is not told who listens to her."""
+        if kind != "talk" or not value or self._who.may(Permission.SEE_AGENTS):
+            return value
+        return {**value, "supervisor": None}
+
     def snapshot(self, engine_up: bool, now_s: float) -> Json:
         board = self._board
         return {
@@ -71,7 +77,9 @@ class Sight:
             "engine": engine_up,
             **{
                 f"{kind}s": [
-                    value for (tenant, id_), value in board.things[kind].items() if self.sees(kind, tenant, id_)
+                    self.shown(kind, value)
+                    for (tenant, id_), value in board.things[kind].items()
+                    if self.sees(kind, tenant, id_)
                 ]
                 for kind in board.things
             },
@@ -129,6 +137,8 @@ async def _send(socket: WebSocket, services: Services, admitted: Admitted, epoch
                     shown = message["seq"]
                 elif message["type"] == "event" and message["seq"] <= shown:
                     continue
+                elif message["type"] == "event":
+                    message = {**message, "value": sight.shown(message["kind"], message["value"])}
                 async with asyncio.timeout(SENT_WITHIN_S):
                     await put(message)
     except (TooSlow, TimeoutError):

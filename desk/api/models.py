@@ -209,6 +209,14 @@ class TalkAsked(_Asked):
     values: Annotated[dict[Name, Text], Field(max_length=30)] = {}
 
 
+class SupervisionAsked(_Asked):
+    """`listen`: nobody hears you; `whisper`: the agent alone; `barge`: all; `take_over`: you stay, the agent leaves.
+    `device`: the phone you are rung at (`1009`), your agent's own when empty; not needed once you are on the line."""
+
+    action: Literal["listen", "whisper", "barge", "take_over", "stop"]
+    device: Text = ""
+
+
 class WrapUpAsked(_Asked):
     """Taken together or refused together. `callback_at_s` 0: none. `finish`: wrap-up is over."""
 

@@ -1,4 +1,5 @@
-"""The supervisor's page: queues, agents and who waits, as they are now; presence and queues by hand."""
+"""The supervisor's page: queues, agents and who waits, as they are now; presence and queues by hand, conversations
+followed."""
 
 from __future__ import annotations
 
@@ -8,9 +9,12 @@ from typing import Annotated, Any
 from fastapi import Form, Request, Response
 
 from desk import acts, contacts
-from desk.api.models import OpeningAsked, PresenceAsked
+from desk.api.models import OpeningAsked, PresenceAsked, SupervisionAsked
+from desk.engine_client import EngineRefused
+from desk.pages import supervision
 from desk.pages.common import checked, language_of, page_router, render, tenant_of, who_of
 from desk.pages.setup import SetupCache
+from desk.problems import NotFound, Unprocessable
 from desk.roles import EVERY_TENANT, Permission
 from desk.web import address_of, services_of
 
@@ -70,6 +74,19 @@ async def opening(queue: str, request: Request, action: Field) -> Response:
     return await panel(request)
 
 
+@router.post("/board/talks/{interaction_id}/supervision")
+async def supervise(interaction_id: str, request: Request, action: Field, device: Field = "") -> Response:
+    services, who, tenant = services_of(request), who_of(request), tenant_of(request)
+    asked = checked(SupervisionAsked, action=action, device=device)
+    try:
+        await acts.supervise(services, who, address_of(request), tenant, interaction_id, asked.action, asked.device)
+    except EngineRefused as refused:
+        raise EngineRefused(supervision.said(str(refused), language_of(request))) from None
+    except (NotFound, Unprocessable) as problem:
+        raise type(problem)(supervision.said(problem.detail, language_of(request))) from None
+    return await panel(request)
+
+
 async def _shown(request: Request) -> dict[str, Any]:
     services, who, tenant = services_of(request), who_of(request), tenant_of(request)
     language, board = language_of(request), services.hub.board
@@ -87,6 +104,8 @@ async def _shown(request: Request) -> dict[str, Any]:
         "agents": sorted(agents, key=lambda each: (_rank(each.get("looks", "")), each.get("name", ""))),
         "stays": [stay for stay in stays if stay.get("queue")],
         "sees_stays": sees_stays,
+        "followed": supervision.followed(board, tenant, acts.supervisor_id(who)),
+        "own_phone": acts.own_phone(services, who, tenant).removeprefix(f"{tenant}-"),
         "totals": _totals(queues, agents),
         "reasons": setup.reasons(tenant, language),
         "reason_titles": {

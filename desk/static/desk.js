@@ -4,7 +4,7 @@
 //   closed 4401 --> POST /renew --> open again; closed otherwise --> open again, later each time
 (() => {
   "use strict";
-  const DRAFT = "centralita-draft-";
+  const DRAFT = "centralita-draft-", TYPED = "centralita-typed-";
   const TICK_MS = 1000, RENEW_MS = 4 * 60 * 1000, LONGEST_MS = 10000;
   const $ = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -180,6 +180,16 @@
       button.hidden = !(window.Notification && Notification.permission === "default");
   }
 
+  // -- what a page keeps of what was typed: nothing of a caller's ---------------------------------------
+  function restoreTyped() {
+    for (const each of all("[data-remember]")) each.value = localStorage.getItem(TYPED + each.dataset.remember) || each.value;
+  }
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches?.("[data-remember]")) return;
+    if (target.value.trim()) localStorage.setItem(TYPED + target.dataset.remember, target.value.trim());
+    else localStorage.removeItem(TYPED + target.dataset.remember);
+  });
+
   // -- small things -----------------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("[data-notify]")) Notification.requestPermission().then(announce);
@@ -193,5 +203,5 @@
     if (event.key === "Escape") for (const each of all("details.menu[open]")) each.open = false;
   });
   document.addEventListener("change", (event) => { if (event.target.matches?.("[data-submits]")) event.target.form.submit(); });
-  document.addEventListener("DOMContentLoaded", () => { painted(); connect(); });
+  document.addEventListener("DOMContentLoaded", () => { restoreTyped(); painted(); connect(); });
 })();

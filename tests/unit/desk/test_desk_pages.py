@@ -161,10 +161,37 @@ async def test_a_supervisor_watches_and_takes_a_hand(browser, desk):
         desk.fake.accept("ana")
         await expect(page.locator("#agent-ana .pill")).to_have_text("Talking")
         await expect(page.locator("#queue-sales .level")).to_contain_text("100 %")
+        await _follows(page, desk)
         await page.locator("#queue-support summary").click()
         await page.get_by_role("button", name="Close now").click()
         await expect(page.locator("#queue-support")).to_contain_text("by hand")
         await expect(page.locator("#agent-eve")).to_have_count(0)
+
+
+async def _follows(page, desk):
+    """She listens to Ana from a phone the page remembers, whispers, and stops."""
+    card, menu = page.locator("#agent-ana"), page.get_by_label("Follow the conversation of Ana")
+    await menu.click()
+    await card.get_by_role("button", name="Listen nobody").click()
+    await expect(page.locator(".toast")).to_have_text("say which phone is yours")
+    await page.get_by_label("My phone for listening").fill("1009")
+    await page.get_by_label("My phone for listening").blur()
+    await page.reload()
+    await menu.click()
+    await expect(card.get_by_role("button", name="Take over")).to_be_disabled()
+    await card.get_by_role("button", name="Listen nobody").click()
+    await expect(card.locator(".follower")).to_have_text("ringing sue")
+    (interaction_id,) = desk.fake.talks
+    desk.fake.answer_supervisor(interaction_id)
+    await expect(card.locator(".follower")).to_have_text("sue listens")
+    await menu.click()
+    await card.get_by_role("button", name="Whisper").click()
+    await expect(card.locator(".follower")).to_have_text("sue whispers")
+    await menu.click()
+    await card.get_by_role("button", name="Stop listening").click()
+    await expect(card.locator(".follower")).to_have_count(0)
+    asked = [(each["action"], each["device"]) for fact, each in desk.fake.done if fact == "SupervisionActed"]
+    assert asked == [("listen", "main-1009"), ("whisper", "main-1009"), ("stop", "")]
 
 
 async def test_while_the_engine_is_away_pages_say_so_and_come_back_by_themselves(browser, desk):
