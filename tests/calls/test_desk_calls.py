@@ -126,6 +126,7 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
     ):
         system = await up({"desk": FLOW}, FILES, workers=("projection", "desk"), prepare=_desk_file)
         await registered(system, agent, "main-1001")
+        await registered(system, agent, "main-1002")
         await registered(system, caller, "main-1003")
         async with asyncio.timeout(20):
             while not (link := admin_link(system.home)):
@@ -162,6 +163,7 @@ async def test_an_agent_takes_a_call_and_writes_down_what_came_of_it(place: Plac
         call = await place.agent.incoming(account="main-1001", timeout_s=6.0)
         await call.answer()
         await sue.looks("talking")
+        await _follows(place, sue, caller.interaction_id)
         await place.do("ana", f"{path}/actions", action="hold")
         await sue.looks("hold")
         await place.do("ana", f"{path}/actions", action="resume")
@@ -180,6 +182,28 @@ async def test_an_agent_takes_a_call_and_writes_down_what_came_of_it(place: Plac
         explained = (await place.ask("sue", "GET", f"{path}/explain")).json()
         assert explained["offers"]
         assert (await place.ask("ana", "GET", path)).status_code == 403
+
+
+async def _follows(place: Place, sue: Watcher, interaction_id: str) -> None:
+    """Her own phone rings, she switches, and stops; the board says so all along."""
+    path = f"/v1/interactions/{interaction_id}/supervision"
+
+    def there(watcher: Watcher) -> dict[str, Any]:
+        return (watcher.board.talk("main", interaction_id) or {}).get("supervisor") or {}
+
+    nowhere = await place.ask("sue", "POST", path, {"action": "listen", "device": "9999"})
+    assert (nowhere.status_code, "no phone 'main-9999'" in nowhere.json()["detail"]) == (409, True)
+    assert (await place.ask("ana", "POST", path, {"action": "listen"})).status_code == 403
+    await place.do("sue", path, action="listen", device="1002")
+    phone = await place.agent.incoming(account="main-1002", timeout_s=6.0)
+    await phone.answer()
+    await sue.until(lambda w: there(w).get("up"))
+    assert there(sue) == {"supervisor_id": "@sue", "mode": "listen", "up": True}
+    await place.do("sue", path, action="barge")
+    await sue.until(lambda w: there(w).get("mode") == "barge")
+    await place.do("sue", path, action="stop")
+    await phone.until("disconnected")
+    await sue.until(lambda w: not there(w))
 
 
 async def test_the_next_agent_reads_what_came_before(place: Place) -> None:
