@@ -22,15 +22,24 @@ def day_ends_s(setup: Setup, now_s: float) -> float:
 def offered(floor: Floor, turn: Turn, stay: Stay) -> None:
     if _counts(floor, stay):
         _today(floor, turn, stay).offered += 1
+    else:
+        reordered(floor, turn, stay)
 
 
 def ended(floor: Floor, turn: Turn, stay: Stay, how: StayEnd, in_target: bool, late: bool) -> None:
     if not _counts(floor, stay):
+        reordered(floor, turn, stay)
         return
     day = _today(floor, turn, stay)
     setattr(day, how.value, getattr(day, how.value) + 1)
     day.in_target += in_target
     day.late_abandoned += how is StayEnd.ABANDONED and late
+
+
+def reordered(floor: Floor, turn: Turn, stay: Stay) -> None:
+    """Who waits in its queue, or in which order, has changed: boards show both, so the queue counts as changed."""
+    if stay.queue_key in floor.setup.queues:
+        turn.queue(floor.queue(stay.queue_key))
 
 
 def handled(floor: Floor, turn: Turn, agent: Agent) -> None:

@@ -163,6 +163,7 @@ def advance(floor: Floor, turn: Turn, stay: Stay) -> None:
     floor.unplace(stay.stay_id)
     _seek(floor, turn, stay)
     if relaxed:
+        counters.reordered(floor, turn, stay)
         asks = floor.requirement(stay, step).text or "nothing in particular"
         turn.decide(Noted("relaxed", f"stay {stay.stay_id} asks for {asks} from step {step} on"))
 

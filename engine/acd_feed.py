@@ -24,6 +24,8 @@ UNWATCHED_S = 120.0
 
 Key = tuple[str, str]
 """Kind (`agent`, `queue`, `stay`, `talk`) and id."""
+_WITHOUT_TENANT = ("stay", "talk")
+"""Kinds whose ids do not say whose they are. One that nobody was told of, and that is gone, needs no line."""
 View = Callable[[Key, float], Mapping[str, Any] | None]
 """How a thing looks at a time (UTC seconds); None when it is gone. It has a `tenant`."""
 
@@ -77,6 +79,7 @@ class Feed:
             self._slow_timer = asyncio.get_running_loop().call_later(OTHERS_EVERY_S, self._tell_others)
 
     def _tell_others(self) -> None:
+        self._slow_timer = None
         tenants, self._stirred = self._stirred, set()
         queues, self._moved = self._moved, set()
         if self._is_watched():
@@ -86,7 +89,6 @@ class Feed:
                 places = self._places_in(queue, now_s).items()
                 found.extend(key for key, place in places if self._places.get(key) != place)
             self._others(found)
-        self._slow_timer = None
 
     def _others(self, keys: Iterable[Key]) -> None:
         """Told like any change, and changes nothing else in turn."""
@@ -167,13 +169,15 @@ class Feed:
     def _line(self, key: Key, now_s: float) -> None:
         kind, id_ = key
         value = self._view(key, now_s)
-        tenant = str(value["tenant"]) if value is not None else self._tenants.pop(key, id_.partition("/")[0])
         if value is not None:
-            self._tenants[key] = tenant
+            self._tenants[key] = tenant = str(value["tenant"])
             if kind == "stay":
                 self._places[key] = value.get("position", 0)
         else:
+            tenant = self._tenants.pop(key, "" if kind in _WITHOUT_TENANT else id_.partition("/")[0])
             self._places.pop(key, None)
+            if not tenant:
+                return
         self.seq += 1
         line = {"seq": self.seq, "kind": kind, "id": id_.removeprefix(f"{tenant}/"), "tenant": tenant, "value": value}
         self._held.append((self.seq, _json(line) + b"\n"))

@@ -2,8 +2,15 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 
+from acd.router import Router
+from acd.setup import QueueSetup, Relaxation, Setup
+from core.commands import StartTimer
+from core.events import TimerFired
+from core.routing import QueueJoined, StayGivenUp
 from engine.acd_feed import GATHER_S, HELD, PING_S, RESET, UNWATCHED_S, Feed
+from engine.routing_views import Views
 from tests.virtual_time import LoopClock, run
 
 ANA, EVA = ("agent", "main/ana"), ("agent", "main/eva")
@@ -199,3 +206,75 @@ def test_those_behind_are_told_that_they_have_moved_up():
         feed.close()
 
     run(main())
+
+
+@in_virtual_time
+async def test_what_nobody_was_ever_told_of_needs_no_end(board, feed):
+    after = feed.begin()
+    feed.changed([("stay", "s1"), ("talk", "i-1")])
+    shown(board, ANA, n=1)
+    feed.changed([ANA])
+    assert [(line["seq"], line["kind"], line["tenant"]) for line in await heard(feed, after, 1)] == [
+        (after + 1, "agent", "main")
+    ]
+
+
+def places_of(lines):
+    return {line["id"]: line["value"] and line["value"]["position"] for line in lines if line["kind"] == "stay"}
+
+
+def test_a_real_queue_moves_up_when_its_head_leaves_even_a_colleague_who_consults():
+    async def main():
+        clock, sales = LoopClock(), QueueSetup("main", "sales", no_agents="wait")
+        router = Router(Setup(queues={("main", "sales"): sales}))
+        views = Views(SimpleNamespace(router=router), {})
+        feed = Feed("e1", views.view, clock.now_s, views.queues_of, views.places_in)
+
+        def take(fact):
+            feed.changed(router.handle(fact, clock.now_s()).changed)
+
+        take(QueueJoined("i-0", "colleague", "main", "sales", purpose="consult"))
+        for name in ("a", "b", "c"):
+            await asyncio.sleep(1)
+            take(QueueJoined(f"i-{name}", name, "main", "sales"))
+        board = views.board(clock.now_s())
+        feed.begin([(("stay", stay["stay_id"]), stay["tenant"]) for stay in board["stays"]])
+        assert {stay["stay_id"]: stay["position"] for stay in board["stays"]} == {
+            "colleague": 1,
+            "a": 2,
+            "b": 3,
+            "c": 4,
+        }
+        await asyncio.sleep(5)
+        after = feed.seq
+        take(StayGivenUp("i-0", "colleague", "abandoned"))
+        lines = await heard(feed, after, 5)
+        assert places_of(lines) == {"colleague": None, "a": 1, "b": 2, "c": 3}
+        assert [line["value"]["waiting"] for line in lines if line["kind"] == "queue"][-1] == 3
+        after = feed.seq
+        for name in ("a", "b"):
+            take(StayGivenUp(f"i-{name}", name, "abandoned"))
+        lines = await heard(feed, after, 4)
+        assert places_of(lines) == {"a": None, "b": None, "c": 1}
+        assert sum(line["id"] == "c" for line in lines) == 1, "a burst moves each but once"
+        await asyncio.sleep(UNWATCHED_S + 1)
+        looked = []
+        feed._places_in = lambda queue, now_s: looked.append(queue) or {}
+        take(StayGivenUp("i-c", "c", "abandoned"))
+        await asyncio.sleep(5)
+        assert looked == [], "nobody watches"
+        feed.close()
+
+    run(main())
+
+
+def test_who_is_overtaken_by_one_whose_relaxation_gives_priority_is_told():
+    relaxed = QueueSetup("main", "sales", no_agents="wait", relaxations=(Relaxation(60.0, "", 5),))
+    router = Router(Setup(queues={("main", "sales"): relaxed}))
+    router.handle(QueueJoined("i-a", "a", "main", "sales", priority=3), 1000.0)
+    timers = router.handle(QueueJoined("i-b", "b", "main", "sales", waited_s=30.0), 1000.0).commands
+    due = min((command for command in timers if isinstance(command, StartTimer)), key=lambda command: command.due_s)
+    assert list(router.places(("main", "sales"), 1000.0)) == ["a", "b"]
+    outcome = router.handle(TimerFired("", due.timer_id), due.due_s)
+    assert list(router.places(("main", "sales"), due.due_s)) == ["b", "a"]
+    assert ("queue", "main/sales") in outcome.changed
