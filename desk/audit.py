@@ -34,6 +34,7 @@ class Audit:
         self._clock = clock
         self._waiting: deque[dict[str, Any]] = deque(maxlen=_MOST_WAITING)
         self._work = asyncio.Event()
+        self._writing = asyncio.Lock()
         self._last_us = 0
 
     def entry(
@@ -84,8 +85,9 @@ class Audit:
 
     async def flush(self) -> None:
         """Raises what the database raises; nothing is lost then."""
-        while self._waiting:
-            batch = [self._waiting[i] for i in range(min(_BATCH, len(self._waiting)))]
-            await self.table.add(batch)
-            for _ in batch:
-                self._waiting.popleft()
+        async with self._writing:
+            while self._waiting:
+                batch = [self._waiting[i] for i in range(min(_BATCH, len(self._waiting)))]
+                await self.table.add(batch)
+                for _ in batch:
+                    self._waiting.popleft()

@@ -257,6 +257,7 @@ async def test_an_emergency_closure_needs_the_pin_and_survives_the_engine(house:
 
 async def test_what_is_sensitive_is_written_down_nowhere(house: House) -> None:
     house.http.answers[f"/customers/{DOCUMENT}"] = json_reply({"card": CARD}, after_s=1.5)
+    await house.system.until(lambda body: "prompts:" in house.system.log(), 60)  # all that is said to everybody
     prompts = set(house.system.home.prompts.rglob("*"))
     caller = await house.call("150")
     await caller.hears("hotel")
