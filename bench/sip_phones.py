@@ -165,6 +165,11 @@ class Phone(asyncio.DatagramProtocol):
             f"m=audio {self.audio_port} RTP/AVP {payload[1] if payload else 8}\r\n"
         )
 
+    def hang_up(self) -> None:
+        """Ends the call it is in."""
+        for call_id in list(self._calls):
+            self._hang_up(call_id, self.server)
+
     def _hang_up(self, call_id: str, addr: tuple[str, int]) -> None:
         call = self._calls.pop(call_id, None)
         if call is None:

@@ -171,7 +171,8 @@ async def systems(place: Path) -> AsyncIterator[Systems]:
     """What the fixture gives, for as long as the block lasts. `place`: an empty directory of its own.
 
     The function's arguments: `flows` by name; `files` beside them by path; `site`: more lines of config/site.yaml;
-    `prepare(home)` is called before anything starts; `env`: for the engine's processes.
+    `prepare(home)` is called before anything starts, `before_start(supervisor)` just before; `env`: for the engine's
+    processes.
     """
     async with contextlib.AsyncExitStack() as running:
 
@@ -183,6 +184,7 @@ async def systems(place: Path) -> AsyncIterator[Systems]:
             workers: tuple[str, ...] = (),
             prepare: Callable[[Home], None] = lambda home: None,
             env: Mapping[str, str] | None = None,
+            before_start: Callable[[Supervisor], Awaitable[None]] | None = None,
         ) -> System:
             installation = await asyncio.to_thread(install)
             project = place / "project"
@@ -198,6 +200,8 @@ async def systems(place: Path) -> AsyncIterator[Systems]:
                 for name, value in (env or {}).items():
                     environment.setenv(name, value)
                 supervisor = Supervisor(Plan(home, node, installation, absence_s, workers), told.append)
+            if before_start is not None:
+                await before_start(supervisor)
             await supervisor.start()
             running.push_async_callback(supervisor.stop)
             return System(home, node, supervisor, told)

@@ -4,13 +4,13 @@ phone that rang is settled, presence stays, wrap-up ends in time."""
 import asyncio
 import json
 
-import httpx
 from typer.testing import CliRunner
 
 from bench.sip_phones import Behaviour, Callers, close, phones
 from core.decisions import StayEnded
 from core.routing import OfferFailed, OfferMade
 from engine.cli.app import app
+from tests.recovery.routing_floor import Floor, looks
 
 AGENTS = """
 agents:
@@ -35,38 +35,6 @@ nodes:
   bye: {type: hangup}
 """
 QUEUED = 4
-
-
-class Floor:
-    """Phones, callers and what the board says."""
-
-    def __init__(self, running, callers):
-        self.running, self.callers = running, callers
-
-    async def do(self, agent, action, **more):
-        transport = httpx.AsyncHTTPTransport(uds=str(self.running.home.control_socket))
-        fields = {"tenant": "main", "agent_id": agent, "action": action, **more}
-        async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=15) as client:
-            answer = await client.post("/acd/do", json={"fact": "AgentActed", "fields": fields})
-        assert answer.json() == {"ok": True}, answer.text
-
-    async def board(self):
-        snapshot = await self.running.ask("GET", "/acd/snapshot")
-        agents = {agent["agent_id"]: agent for agent in snapshot["agents"]}
-        waiting = sorted((stay for stay in snapshot["stays"]), key=lambda stay: stay["position"])
-        return snapshot, agents, waiting
-
-    async def until(self, what, within_s=15.0):
-        async with asyncio.timeout(within_s):
-            while True:
-                snapshot, agents, waiting = await self.board()
-                if what(agents, waiting):
-                    return snapshot, agents, waiting
-                await asyncio.sleep(0.05)
-
-
-def looks(agents):
-    return {name: agent["looks"] for name, agent in agents.items()}
 
 
 async def test_a_killed_engine_loses_no_place_and_no_talk(system):
