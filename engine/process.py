@@ -249,7 +249,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             asyncio.create_task(reconciler.keep_auditing(), name="audit"),
             asyncio.create_task(renderer.prepare(configuration.static_speech()), name="prepare prompts"),
             asyncio.create_task(
-                keep_house(home, journal, metrics, clock, configuration.site.keep_journal_days), name="housekeeping"
+                keep_house(home, journal, metrics, clock, lambda: engine.configuration.site), name="housekeeping"
             ),
         ]
         try:
