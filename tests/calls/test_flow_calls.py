@@ -261,7 +261,7 @@ async def test_what_is_sensitive_is_written_down_nowhere(house: House) -> None:
     prompts = set(house.system.home.prompts.rglob("*"))
     caller = await house.call("150")
     await caller.hears("hotel")
-    await caller.press(DOCUMENT, duration_ms=60, gap_ms=60)
+    await caller.press(DOCUMENT)
     await caller.hears("sierra")
     await caller.press("1")
     await caller.at("ask")
