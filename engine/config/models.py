@@ -87,7 +87,7 @@ class Site(Definition):
     database: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the state directory")
     keep_journal_days: Count = Field(default=90, description="events older than this are deleted")
     keep_recordings_days: Count = Field(
-        default=90, description="voicemail and recorded conversations older than this are deleted; 0: never"
+        default=0, description="voicemail and recorded conversations older than this are deleted; 0: never"
     )
     compliance: tuple[Name, ...] = Field(
         default=(), description="rule packs of config/compliance/ that hold for every number that names none itself"
