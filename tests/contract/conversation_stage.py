@@ -180,13 +180,19 @@ class AsteriskConversation(AsteriskStage):
 
     _switchboard: Softphone | None = None
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._seated: set[str] = set()
+
     async def _seat(self, name: str) -> Softphone:
         if self._switchboard is None:
             self._switchboard = await self._phones.enter_async_context(Softphone.start(rate_hz=8000))
             self._running.append(self._switchboard)
         device = f"main-{name}"
-        port = self.asterisk.settings.sip_port
-        await self._switchboard.register(device, self.asterisk.device(device).secret, port=port)
+        if device not in self._seated:  # registering again would first take the old registration away
+            self._seated.add(device)
+            port = self.asterisk.settings.sip_port
+            await self._switchboard.register(device, self.asterisk.device(device).secret, port=port)
         return self._switchboard
 
     async def _speaks(self, name: str, call: PhoneCall) -> None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 
 from desk.roles import Role
 
 
-@contextmanager
-def stalled(desk):
-    """Somebody holds the write lock of the file."""
-    connection = sqlite3.connect(desk.services.settings.state / "centralita.db", isolation_level=None)
-    connection.execute("BEGIN IMMEDIATE")
+@asynccontextmanager
+async def stalled(desk):
+    """Somebody holds the write lock of the file. Who has it now gets the loop's time to give it back."""
+    connection = sqlite3.connect(desk.services.settings.state / "centralita.db", isolation_level=None, timeout=0)
+    async with asyncio.timeout(10):
+        while not connection.in_transaction:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                await asyncio.sleep(0.02)
     yield
     connection.execute("ROLLBACK")
     connection.close()
@@ -21,7 +26,7 @@ def stalled(desk):
 
 async def test_agents_work_while_the_database_stalls_and_the_audit_log_catches_up(desk):
     ana = desk.agent("ana")
-    with stalled(desk):
+    async with stalled(desk):
         async with asyncio.timeout(5):
             answer = await ana.post("/v1/agents/ana/presence", {"action": "log_in"}, Idempotency_Key="k1")
             again = await ana.post("/v1/agents/ana/presence", {"action": "log_in"}, Idempotency_Key="k1")
@@ -38,7 +43,7 @@ async def test_agents_work_while_the_database_stalls_and_the_audit_log_catches_u
 
 async def test_who_logs_in_meanwhile_is_told_to_try_again(desk):
     await desk.account("ana")
-    with stalled(desk):
+    async with stalled(desk):
         answer = await desk.log_in("ana")
         assert (answer.status_code, answer.json()["type"]) == (503, "urn:centralita:database_away")
     assert (await desk.log_in("ana")).status_code == 200
