@@ -178,13 +178,16 @@ class RoutingChanged:
     interaction_id: str = ""
 
 
+QueueAction = Literal["open", "close", "by_hours"]
+
+
 @dataclass(frozen=True, slots=True)
 class QueueActed:
     """A supervisor opens or closes a queue by hand, or gives the rule back to its hours."""
 
     tenant: str
     queue: str
-    action: Literal["open", "close", "by_hours"]
+    action: QueueAction
     by: str = "supervisor"
     interaction_id: str = ""
 

@@ -29,17 +29,8 @@ def start(turn: Turn, target: Target, around: Surroundings, now_s: float) -> Non
         other = Party(leg_id, sent_by=lead.agent_id, up=False)
     else:
         queue = target.name if target.kind == "queue" else ""
-        joined = waiting.another(
-            turn,
-            talk.served.joined,
-            queue=queue,
-            agent_id="" if queue else target.name,
-            purpose="consult",
-            preferred_agent="",
-            skills="",
-            waited_s=0.0,
-            excluded_agents=(lead.agent_id,),
-        )
+        served, excluded = talk.served.joined, (lead.agent_id,)
+        joined = waiting.for_colleague(turn, served, queue, target.name, purpose="consult", excluded_agents=excluded)
         turn.facts.append(joined)
         other = Party(stay_id=joined.stay_id, sent_by=lead.agent_id, up=False)
     ring = (lead.leg_id, f"{turn.interaction_id}.w{turn.number()}")

@@ -6,11 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.commands import OriginateLeg
-from core.decisions import LegJoined
-from core.leg import Leg, LegEvent, LegRole
+from core.leg import LegRole
 from engine.config.outbound import Permitted, Refused
 from engine.interaction import Surroundings, Turn
+from engine.ringing import ring
 
 RING_S = 30.0
 
@@ -55,22 +54,8 @@ def dial(turn: Turn, permitted: Permitted, role: LegRole, around: Surroundings, 
     interaction = turn.interaction
     inside = permitted.endpoint.startswith("device:")
     leg_id = f"{turn.interaction_id}.x{turn.number()}"
-    leg = Leg(leg_id, role, interaction.customer.node, since_s=now_s)
-    turn.interaction = turn.interaction.with_leg(leg)
     turn.dialed_by = permitted.rule
     turn.note("outbound_permitted", permitted.rule)
-    turn.decisions.append(LegJoined(turn.interaction_id, leg_id, role.value, leg.node))
-    turn.advance(leg, LegEvent.DIAL, now_s)
-    turn.commands.append(
-        OriginateLeg(
-            leg_id=leg_id,
-            interaction_id=turn.interaction_id,
-            node=leg.node,
-            role=role,
-            endpoint=permitted.endpoint,
-            caller=interaction.caller if inside else interaction.identity or permitted.caller,
-            ring_s=RING_S,
-            limit_s=around.outbound.limit_s,
-        )
-    )
+    caller = interaction.caller if inside else interaction.identity or permitted.caller
+    ring(turn, leg_id, role, permitted.endpoint, caller, RING_S, around.outbound.limit_s, now_s)
     return leg_id

@@ -46,15 +46,12 @@ def _to_queue(
     turn: Turn, talk: Conversation, target: Target, agent_id: str, around: Surroundings, now_s: float
 ) -> None:
     queue = target.name if target.kind == "queue" else ""
-    joined = waiting.another(
+    joined = waiting.for_colleague(
         turn,
         talk.served.joined,
-        queue=queue,
-        agent_id="" if queue else target.name,
+        queue,
+        target.name,
         purpose="transfer",
-        preferred_agent="",
-        skills="",
-        waited_s=0.0,
         excluded_agents=(agent_id,) if agent_id else (),
         language=language_of(turn, talk.served),
     )

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from core.commands import HangUpLeg, OriginateLeg
-from core.decisions import LegJoined
+from core.commands import HangUpLeg
 from core.events import CommandOutcomeUnknown, CommandRejected, Event, LegEarlyMedia, LegEnded, LegRinging, LegUp
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.routing import OfferAccepted, OfferFailed, OfferMade, OfferRinging, StayGivenUp
 from engine.contact import Offer, Party
 from engine.interaction import Surroundings, Turn
+from engine.ringing import ring
 
 Failure = Literal["rejected", "rona", "unreachable"]
 _FAILURES: Mapping[EndReason, Failure] = {
@@ -47,23 +47,18 @@ def made(turn: Turn, event: OfferMade, around: Surroundings, now_s: float) -> Pa
         _failed(turn, event.offer_id, "unreachable", f"{event.agent_id} has no phone to ring")
         return None
     offer = Offer(event.offer_id, event.stay_id, event.agent_id, event.queue, event.auto_answer)
-    leg = Leg(event.offer_id, LegRole.AGENT, interaction.customer.node, since_s=now_s)
-    turn.interaction = interaction.with_leg(leg).but(offers=(*interaction.offers, offer))
-    turn.decisions.append(LegJoined(turn.interaction_id, leg.leg_id, leg.role.value, leg.node))
-    turn.advance(leg, LegEvent.DIAL, now_s)
-    turn.commands.append(
-        OriginateLeg(
-            leg_id=leg.leg_id,
-            interaction_id=turn.interaction_id,
-            node=leg.node,
-            role=LegRole.AGENT,
-            endpoint=f"device:{event.device}",
-            caller=interaction.caller,
-            ring_s=event.ring_s,
-            limit_s=around.outbound.limit_s,
-            auto_answer=event.auto_answer,
-            caller_name=_shown_name(turn, event, around),
-        )
+    turn.interaction = interaction.but(offers=(*interaction.offers, offer))
+    ring(
+        turn,
+        event.offer_id,
+        LegRole.AGENT,
+        f"device:{event.device}",
+        interaction.caller,
+        event.ring_s,
+        around.outbound.limit_s,
+        now_s,
+        auto_answer=event.auto_answer,
+        caller_name=_shown_name(turn, event, around),
     )
     return None
 

@@ -21,11 +21,11 @@ from acd.router import Router
 from acd.setup import Key, Setup
 from acd.turn import Aggregate, RoutingOutcome
 from acd.views import looks
-from core.commands import AskQueueStatus, CancelTimer, JoinQueue, LeaveQueue, StartTimer
+from core.commands import AskQueueStatus, CancelTimer, StartTimer
 from core.decisions import Decision, Moved, Noted
 from core.errors import EventRefused
 from core.events import CommandRejected, Event, QueueStatusGiven, RoutingDecided, RoutingKept, TimerFired
-from core.routing import ROUTER, QueueJoined, RouterFact, RoutingChanged, StayGivenUp
+from core.routing import ROUTER, QueueJoined, RouterFact, RoutingChanged
 from core.table import Transition
 from engine.interaction import Interaction
 from engine.routing_metrics import RoutingMetrics
@@ -226,27 +226,6 @@ def nobody(book: RoutingBook, registry: CollectorRegistry) -> Routing:
 def is_routed(fact: object) -> TypeGuard[RouterFact | TimerFired]:
     """Whether the router handles this fact, rather than an interaction."""
     return type(fact) in ROUTED or (isinstance(fact, TimerFired) and fact.interaction_id == ROUTER)
-
-
-def joined(command: JoinQueue, interaction: Interaction) -> QueueJoined:
-    """A flow's wish to wait, as the router hears it."""
-    return QueueJoined(
-        interaction_id=command.interaction_id,
-        stay_id=command.stay_id,
-        tenant=interaction.tenant,
-        queue=command.queue,
-        channel="call" if interaction.channel == "voice" else interaction.channel,
-        priority=command.priority,
-        skills=command.skills,
-        value=command.value,
-        preferred_agent=command.preferred_agent,
-        language=interaction.run.language if interaction.run is not None else "",
-        node=interaction.customer.node,
-    )
-
-
-def given_up(command: LeaveQueue) -> StayGivenUp:
-    return StayGivenUp(command.interaction_id, command.stay_id, command.outcome)
 
 
 def about(decision: Decision) -> str:

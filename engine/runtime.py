@@ -23,8 +23,6 @@ from core.commands import (
     AskQueueStatus,
     CancelTimer,
     HangUpLeg,
-    JoinQueue,
-    LeaveQueue,
     Play,
     RequestCallback,
     SendHttp,
@@ -47,7 +45,7 @@ from engine.interaction import Interaction, Surroundings, Turn, interaction_id_f
 from engine.lanes import Lanes, Ordered
 from engine.metrics import Metrics
 from engine.outbound_use import WINDOW_S, OutboundUse
-from engine.routing import Consequences, Routing, given_up, is_routed, joined, nobody
+from engine.routing import Consequences, Routing, is_routed, nobody
 from engine.routing_recovery import mend
 from engine.timers import Timers
 from engine.toggles import Toggles
@@ -344,11 +342,6 @@ class Runtime:
                 self._durably.carry_out(ordered, seq)
             case SendHttp():
                 self._http.send(command, self.put, lambda outcome: None)
-            case JoinQueue():
-                if (waiting := self.interactions.get(command.interaction_id)) is not None:
-                    self._next.append(joined(command, waiting))
-            case LeaveQueue():
-                self._next.append(given_up(command))
             case AskQueueStatus():
                 if (asking := self.interactions.get(command.interaction_id)) is not None:
                     self._next.append(self.routing.status(command, asking.tenant, self.clock.now_s()))

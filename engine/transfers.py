@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from core.commands import AnswerLeg, BridgeLegs, DestroyBridge, OriginateLeg, StopMusic, StopPlayback, Transfer
-from core.decisions import LegJoined, Noted
+from core.commands import AnswerLeg, BridgeLegs, DestroyBridge, StopMusic, StopPlayback, Transfer
+from core.decisions import Noted
 from core.events import CommandOutcomeUnknown, CommandRejected, LegEnded, TransferEnded
 from core.interaction import InteractionEvent
-from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
+from core.leg import EndReason, Leg, LegRole, LegState
 from engine.config.outbound import OutboundRules, Refused
+from engine.ringing import ring
 
 if TYPE_CHECKING:
     from engine.interaction import Turn
@@ -61,26 +62,12 @@ def start_transfer(
         turn.decisions.append(Noted("outbound_refused", verdict.why))
         return TransferEnded(interaction.interaction_id, command.transfer_id, "refused", verdict.why)
     number, interaction = turn.number(), turn.interaction
-    leg = Leg(f"{interaction.interaction_id}.x{number}", LegRole.EXTERNAL, interaction.customer.node, since_s=now_s)
-    turn.interaction = interaction.with_leg(leg).but(
-        transfer=PendingTransfer(command.transfer_id, leg.leg_id, number, rule=verdict.rule)
-    )
+    leg_id = f"{interaction.interaction_id}.x{number}"
+    turn.interaction = interaction.but(transfer=PendingTransfer(command.transfer_id, leg_id, number, rule=verdict.rule))
     turn.dialed_by = verdict.rule
     turn.decisions.append(Noted("outbound_permitted", verdict.rule))
-    turn.decisions.append(LegJoined(interaction.interaction_id, leg.leg_id, leg.role.value, leg.node))
-    turn.advance(leg, LegEvent.DIAL, now_s)
-    turn.commands.append(
-        OriginateLeg(
-            leg_id=leg.leg_id,
-            interaction_id=interaction.interaction_id,
-            node=leg.node,
-            role=LegRole.EXTERNAL,
-            endpoint=verdict.endpoint,
-            caller=command.caller or interaction.identity or verdict.caller,
-            ring_s=command.ring_s,
-            limit_s=rules.limit_s,
-        )
-    )
+    caller = command.caller or interaction.identity or verdict.caller
+    ring(turn, leg_id, LegRole.EXTERNAL, verdict.endpoint, caller, command.ring_s, rules.limit_s, now_s)
     return None
 
 

@@ -153,6 +153,13 @@ def another(turn: Turn, joined: QueueJoined, **changes: Any) -> QueueJoined:
     return replace(joined, stay_id=f"{turn.interaction_id}.s{turn.number()}", **changes)
 
 
+def for_colleague(turn: Turn, joined: QueueJoined, queue: str, agent_id: str, **changes: Any) -> QueueJoined:
+    """The same contact in a new stay, for whoever serves `queue`, or for one agent in person: what its flow asked for
+    was meant for the first queue."""
+    fresh: dict[str, Any] = {"preferred_agent": "", "skills": "", "waited_s": 0.0}
+    return another(turn, joined, queue=queue, agent_id="" if queue else agent_id, **fresh, **changes)
+
+
 def waited_s(stay: Waiting, until_s: float) -> float:
     """All the time she has waited, in this stay and those it followed."""
     return stay.joined.waited_s + max(0.0, until_s - stay.since_s)

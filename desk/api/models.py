@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from core.routing import AgentAction, QueueAction, SupervisionAction, TalkAction
 from desk.roles import Role
 
 Text = Annotated[str, Field(max_length=200)]
@@ -177,34 +178,19 @@ class Stays(Listed):
 class PresenceAsked(_Asked):
     """`reason`: why not ready; `device`: the phone where she logs in (`1001`), her own when empty."""
 
-    action: Literal["log_in", "log_out", "ready", "not_ready"]
+    action: AgentAction
     reason: Text = ""
     device: Text = ""
 
 
 class OpeningAsked(_Asked):
-    action: Literal["open", "close", "by_hours"]
+    action: QueueAction
 
 
 class TalkAsked(_Asked):
     """`target`: `agent:ana`, `queue:sales`, `flow:survey`, `device:1001` or a number; digits for `send_digits`."""
 
-    action: Literal[
-        "hold",
-        "resume",
-        "mute",
-        "unmute",
-        "hang_up",
-        "transfer",
-        "consult",
-        "swap",
-        "complete",
-        "conference",
-        "cancel_consult",
-        "pause_recording",
-        "resume_recording",
-        "send_digits",
-    ]
+    action: TalkAction
     target: Text = ""
     values: Annotated[dict[Name, Text], Field(max_length=30)] = {}
 
@@ -213,7 +199,7 @@ class SupervisionAsked(_Asked):
     """`listen`: nobody hears you; `whisper`: the agent alone; `barge`: all; `take_over`: you stay, the agent leaves.
     `device`: the phone you are rung at (`1009`), your agent's own when empty; not needed once you are on the line."""
 
-    action: Literal["listen", "whisper", "barge", "take_over", "stop"]
+    action: SupervisionAction
     device: Text = ""
 
 

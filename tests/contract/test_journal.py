@@ -124,20 +124,6 @@ async def test_closing_saves_what_is_pending_and_then_refuses(place: Place) -> N
     assert place.open().last_seq == 1000
 
 
-async def test_an_append_costs_the_loop_little(place: Place) -> None:
-    journal = place.open()
-    import time
-
-    commands: list[Command] = [AnswerLeg("leg-1"), Play("leg-1", "p", (Sound("welcome", "es"),))]
-    decisions: list[Decision] = [NodeEntered("reception", "menu", 1)]
-    started = time.thread_time()
-    for n in range(5000):
-        journal.append(entry(f"i-{n % 50}", decisions=decisions, commands=commands, snapshot=b"x" * 400))
-        if n % 50 == 0:
-            await asyncio.sleep(0)
-    assert (time.thread_time() - started) / 5000 < 60e-6
-
-
 # -- what comes back ------------------------------------------------------------------------------------
 async def test_an_entry_comes_back_whole(place: Place) -> None:
     journal = place.open()

@@ -22,10 +22,11 @@ from core.routing import (
     TalkEnded,
     WrapUpActed,
 )
-from engine.interaction import Interaction
+from engine.interaction import Interaction, Turn
 from engine.metrics import Metrics
-from engine.routing import MOST_JOINS_A_SECOND, Routing, is_routed, joined, row_name
+from engine.routing import MOST_JOINS_A_SECOND, Routing, is_routed, row_name
 from engine.routing_metrics import RoutingMetrics
+from engine.waiting import joined_by
 
 NOW_S = 1_767_225_600.0
 ANA, EVA = AgentSetup("main", "ana", device="main-1001"), AgentSetup("main", "eva", device="main-1002")
@@ -238,7 +239,7 @@ def test_which_facts_are_the_routers():
 def test_a_flows_wish_to_wait_says_where_and_in_which_language(house):
     leg = Leg("leg-1", LegRole.CUSTOMER, "n1")
     interaction = Interaction("i-1", "acme", "voice", "900", "600", "t", NOW_S, "r1", legs=(leg,))
-    fact = joined(JoinQueue("i-1", "leg-1", "i-1.s1", "sales", 5, "english >= 3", value=7.0), interaction)
+    fact = joined_by(Turn(interaction), JoinQueue("i-1", "leg-1", "i-1.s1", "sales", 5, "english >= 3", value=7.0))
     assert (fact.tenant, fact.channel, fact.node, fact.priority, fact.value) == ("acme", "call", "n1", 5, 7.0)
     assert row_name(("stay", fact.stay_id)) == "acd:stay:i-1.s1"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from pathlib import Path
 
 import msgspec
@@ -159,13 +158,8 @@ def test_a_hangup_ends_it_at_any_moment(moment):
         assert {command.timer_id for command in step.commands if isinstance(command, CancelTimer)} == set(run.timers)
 
 
-def test_it_is_small_and_quick():
-    run = MOMENTS["collect_typed"].run
-    assert len(snapshot.dump(run)) < 800
-    begin_s, count = time.process_time(), 2000
-    for _ in range(count):
-        snapshot.dump(run)
-    assert (time.process_time() - begin_s) / count < 15e-6 * 4, "15 µs, with room for a busy machine"
+def test_it_is_small():
+    assert len(snapshot.dump(MOMENTS["collect_typed"].run)) < 800
 
 
 def test_values_a_snapshot_can_hold():

@@ -1,0 +1,47 @@
+"""A leg we dial: the interaction has it from now on, and its node is asked to ring it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.commands import OriginateLeg
+from core.decisions import LegJoined
+from core.leg import Leg, LegEvent, LegRole
+
+if TYPE_CHECKING:
+    from engine.interaction import Turn
+
+
+def ring(
+    turn: Turn,
+    leg_id: str,
+    role: LegRole,
+    endpoint: str,
+    caller: str,
+    ring_s: float,
+    limit_s: float,
+    now_s: float,
+    *,
+    auto_answer: bool = False,
+    caller_name: str = "",
+) -> None:
+    """On the customer's node, for `ring_s` seconds; the leg lives no longer than `limit_s`. `caller`: whom it shows."""
+    interaction = turn.interaction
+    leg = Leg(leg_id, role, interaction.customer.node, since_s=now_s)
+    turn.interaction = interaction.with_leg(leg)
+    turn.decisions.append(LegJoined(interaction.interaction_id, leg_id, role.value, leg.node))
+    turn.advance(leg, LegEvent.DIAL, now_s)
+    turn.commands.append(
+        OriginateLeg(
+            leg_id=leg_id,
+            interaction_id=interaction.interaction_id,
+            node=leg.node,
+            role=role,
+            endpoint=endpoint,
+            caller=caller,
+            ring_s=ring_s,
+            limit_s=limit_s,
+            auto_answer=auto_answer,
+            caller_name=caller_name,
+        )
+    )
