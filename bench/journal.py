@@ -28,9 +28,10 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from core.commands import Command, Play, StopPlayback
+from core.commands import Command
 from core.decisions import Decision, Moved, NodeEntered, NodeLeft
 from core.events import DigitPressed
+from core.leg_commands import Play, StopPlayback
 from core.media import Silence, Sound, Speech
 from core.table import Transition
 from store import wire

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from core.commands import OriginateLeg, StartRecording
 from core.events import LegFact
 from core.leg import EndReason
+from core.leg_commands import OriginateLeg, StartRecording
 
 EventSink = Callable[[LegFact], None]
 """Takes a fact at once and never blocks: it only enqueues."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.commands import BridgeLegs, StartMusic, UnbridgeLeg
 from core.events import LegAdopted
 from core.leg import Leg
+from core.leg_commands import BridgeLegs, StartMusic, UnbridgeLeg
 from engine import consult, conversation, offers, steps, supervision, waiting
 from engine.contact import Conversation
 from engine.interaction import Surroundings, Turn

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from core.commands import Play, Transfer, TurnAwayLeg
+from core.commands import Transfer
 from core.decisions import InteractionOpened, LegJoined, Noted
 from core.errors import EventRefused
 from core.events import LegArrived
 from core.interaction import InteractionEvent
 from core.leg import Leg, LegEvent, LegRole
+from core.leg_commands import Play, TurnAwayLeg
 from core.media import Tone
 from engine.config.numbers import Route
 from engine.config.outbound import Permitted

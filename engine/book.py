@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from core.clock import Clock
-from core.commands import AskAgent, Command, Play, SendHttp
+from core.commands import AskAgent, Command, SendHttp
 from core.decisions import InteractionClosed
 from core.events import CommandRejected, DigitPressed, Event, HttpReplied, RoutingDecided, RoutingKept, TimerFired
+from core.leg_commands import Play
 from core.routing import RouterFact, WrapUpActed
 from engine import snapshots
 from engine.interaction import Interaction

@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from core.commands import (
+from core.commands import Command
+from core.errors import CommandFailed
+from core.events import Event, LegEnded, PlaybackFinished, RecordingKept
+from core.leg_commands import (
     AnswerLeg,
     BridgeLegs,
-    Command,
     DestroyBridge,
     DiscardRecording,
     HangUpLeg,
@@ -34,8 +36,6 @@ from core.commands import (
     TurnAwayLeg,
     UnbridgeLeg,
 )
-from core.errors import CommandFailed
-from core.events import Event, LegEnded, PlaybackFinished, RecordingKept
 from core.media import Part
 from core.ports import CallControl, MediaControl
 

@@ -8,9 +8,9 @@ with the customer again   +--- complete: the lead leaves, they stay together
 
 from __future__ import annotations
 
-from core.commands import BridgeLegs, Play, StopMusic, UnbridgeLeg
 from core.interaction import InteractionEvent
 from core.leg import LegRole
+from core.leg_commands import BridgeLegs, Play, StopMusic, UnbridgeLeg
 from core.media import Tone
 from engine import conversation, handover, interlude, supervision, waiting
 from engine.contact import Conversation, Party

@@ -10,22 +10,21 @@ What consultations and transfers add is in `engine/consult.py` and `engine/hando
 
 from __future__ import annotations
 
-from core.commands import (
+from core.commands import CancelTimer, StartTimer
+from core.events import QueueLeft
+from core.interaction import InteractionEvent
+from core.leg import LegState
+from core.leg_commands import (
     BridgeLegs,
-    CancelTimer,
     DestroyBridge,
     HangUpLeg,
     MuteLeg,
     Play,
     StartMusic,
-    StartTimer,
     StopMusic,
     StopPlayback,
     UnbridgeLeg,
 )
-from core.events import QueueLeft
-from core.interaction import InteractionEvent
-from core.leg import LegState
 from core.media import Part
 from core.routing import LineUsed, StayGivenUp, TalkChanged, TalkEnded
 from engine import interlude, offers, steps, talk_recording, waiting

@@ -11,10 +11,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from core.commands import Command, OriginateLeg, subject_of
+from core.commands import Command, subject_of
 from core.errors import CentralitaError
 from core.events import CommandRejected, Event, LegEnded
 from core.leg import EndReason
+from core.leg_commands import OriginateLeg
 from engine.lanes import Ordered
 
 DURABLE_WITHIN_S = 5.0

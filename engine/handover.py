@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.commands import Play, StartMusic
 from core.interaction import InteractionEvent
 from core.leg import LegRole
+from core.leg_commands import Play, StartMusic
 from core.media import Tone
 from core.routing import QueueJoined
 from engine import conversation, interlude, steps, waiting

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.commands import DestroyBridge, HangUpLeg, StartTimer, TurnAwayLeg
+from core.commands import StartTimer
 from core.decisions import InteractionClosed, Noted
 from core.errors import EventRefused
 from core.events import (
@@ -41,6 +41,7 @@ from core.events import (
 )
 from core.interaction import InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
+from core.leg_commands import DestroyBridge, HangUpLeg, TurnAwayLeg
 from engine import adoption, consult, conversation, interlude, lines, people, steps, talk_recording
 from engine.interaction import Interaction, Surroundings, Turn
 from engine.transfers import END_OF_DIRECT_CALL, end_of_leg, external_up, join

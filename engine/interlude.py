@@ -11,8 +11,9 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
-from core.commands import CancelTimer, StopMusic, StopPlayback
+from core.commands import CancelTimer
 from core.leg import LegState
+from core.leg_commands import StopMusic, StopPlayback
 from engine import steps
 from engine.interaction import Surroundings, Turn
 from ivr import interpreter

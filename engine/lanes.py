@@ -16,17 +16,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from core.commands import (
-    BridgeLegs,
-    Command,
-    DestroyBridge,
-    KeepRecording,
-    Play,
-    StopPlayback,
-    UnbridgeLeg,
-)
+from core.commands import Command
 from core.errors import CommandFailed, LegGone, NodeUnavailable
 from core.events import CommandRejected, Event, LegEnded, PlaybackFinished
+from core.leg_commands import BridgeLegs, DestroyBridge, KeepRecording, Play, StopPlayback, UnbridgeLeg
 from core.ports import CallControl, MediaControl
 from engine.carrier import Carrier, MediaResolver
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from core.commands import AskAgent, ParkLeg, Play
+from core.commands import AskAgent
 from core.events import AgentAnswered
+from core.leg_commands import ParkLeg, Play
 from core.media import Tone
 from engine.contact import Line
 from engine.interaction import Turn

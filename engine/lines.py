@@ -7,9 +7,10 @@ asked --granted--> parked <--LineUsed--> lent to an interaction, which hears of 
 
 from __future__ import annotations
 
-from core.commands import AnswerLeg, AskAgent, ParkLeg
+from core.commands import AskAgent
 from core.events import AgentAnswered, DigitPressed, Event, LegAdopted, LegEnded, PlaybackFinished
 from core.leg import EndReason, LegState
+from core.leg_commands import AnswerLeg, ParkLeg
 from core.routing import LineChanged, LineParty, LineUsed
 from engine import line_keys
 from engine.contact import Line

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from core.commands import HangUpLeg
 from core.events import CommandOutcomeUnknown, CommandRejected, Event, LegEarlyMedia, LegEnded, LegRinging, LegUp
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
+from core.leg_commands import HangUpLeg
 from core.routing import OfferAccepted, OfferFailed, OfferMade, OfferRinging, StayGivenUp
 from engine.contact import Offer, Party
 from engine.interaction import Surroundings, Turn

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.commands import HangUpLeg
 from core.decisions import Noted
 from core.events import (
     CommandOutcomeUnknown,
@@ -19,6 +18,7 @@ from core.events import (
 )
 from core.interaction import InteractionEvent
 from core.leg import EndReason, Leg, LegEvent, LegState
+from core.leg_commands import HangUpLeg
 from core.routing import (
     ContactFact,
     ConversationActed,

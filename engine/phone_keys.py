@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.commands import Play
+from core.leg_commands import Play
 from core.media import Tone
 from core.routing import ConversationActed, TalkAction
 from engine import requests

@@ -26,8 +26,8 @@ from typing import IO, Literal
 import uvloop
 
 from acd.router import Router
-from core.commands import KeepRecording
 from core.events import ReleaseActivated
+from core.leg_commands import KeepRecording
 from engine import log as logs
 from engine import releases, running_node
 from engine.acd_api import AcdApi

@@ -13,10 +13,10 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from core.clock import Clock
-from core.commands import DestroyBridge, HangUpLeg
 from core.errors import CommandFailed
 from core.events import CommandOutcomeUnknown, LegAdopted, LegEnded
 from core.leg import EndReason, LegState
+from core.leg_commands import DestroyBridge, HangUpLeg
 from core.ports import CallControl, Survey
 from engine import snapshots
 from engine.interaction import Interaction

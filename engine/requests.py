@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from core.commands import MuteLeg, SendDigits
 from core.decisions import VariablesSet
 from core.errors import EventRefused
+from core.leg_commands import MuteLeg, SendDigits
 from core.routing import ConversationActed
 from engine import consult, conversation, handover, talk_recording
 from engine.contact import Conversation, Party

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.commands import OriginateLeg
 from core.decisions import LegJoined
 from core.leg import Leg, LegEvent, LegRole
+from core.leg_commands import OriginateLeg
 
 if TYPE_CHECKING:
     from engine.interaction import Turn

@@ -18,23 +18,20 @@ from acd.setup import Setup
 from acd.turn import Aggregate
 from core.clock import Clock
 from core.commands import (
-    AnswerLeg,
     AskAgent,
     AskQueueStatus,
     CancelTimer,
-    HangUpLeg,
-    Play,
     RequestCallback,
     SendHttp,
     SetToggle,
     StartTimer,
-    StopPlayback,
     is_irreversible,
     subject_of,
 )
 from core.decisions import Moved
 from core.errors import EventRefused
 from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, TimerFired
+from core.leg_commands import AnswerLeg, HangUpLeg, Play, StopPlayback
 from core.routing import RouterFact, RoutingFact
 from core.table import Transition
 from engine.agent_phone import AgentPhone

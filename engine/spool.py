@@ -13,8 +13,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
-from core.commands import DiscardRecording, KeepRecording
 from core.errors import CommandFailed
+from core.leg_commands import DiscardRecording, KeepRecording
 from store.entry import Recorded
 from store.errors import StoreError
 from store.journal_reader import ERASED

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.commands import AskAgent, HangUpLeg, JoinQueue, KeepRecording, LeaveQueue, StartMusic, Transfer
+from core.commands import AskAgent, JoinQueue, LeaveQueue, Transfer
 from core.errors import EventRefused
 from core.events import Event, LegEnded, QueueLeft, TransferEnded
 from core.interaction import InteractionEvent, InteractionState
 from core.leg import EndReason, LegState
+from core.leg_commands import HangUpLeg, KeepRecording, StartMusic
 from engine import lines, waiting
 from engine.contact import Waiting
 from engine.interaction import Interaction, Surroundings, Turn

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from core.commands import BridgeLegs, HangUpLeg, ListenIn, OriginateLeg, StopListening, UnbridgeLeg
 from core.decisions import LegJoined
 from core.events import CommandOutcomeUnknown, CommandRejected, Event, LegEnded, LegUp
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
+from core.leg_commands import BridgeLegs, HangUpLeg, ListenIn, OriginateLeg, StopListening, UnbridgeLeg
 from core.routing import SupervisionActed
 from engine import conversation
 from engine.contact import Conversation, Mode, Party, Supervisor

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from core.commands import KeepRecording, PauseTalkRecording, StartTalkRecording, StopTalkRecording
 from core.events import CommandRejected, Event, RecordingFailed, RecordingFinished, RecordingKept
+from core.leg_commands import KeepRecording, PauseTalkRecording, StartTalkRecording, StopTalkRecording
 from engine.contact import Conversation, TalkRecording
 from engine.interaction import Interaction, Surroundings, Turn
 

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from core.commands import AnswerLeg, BridgeLegs, DestroyBridge, StopMusic, StopPlayback, Transfer
+from core.commands import Transfer
 from core.decisions import Noted
 from core.events import CommandOutcomeUnknown, CommandRejected, LegEnded, TransferEnded
 from core.interaction import InteractionEvent
 from core.leg import EndReason, Leg, LegRole, LegState
+from core.leg_commands import AnswerLeg, BridgeLegs, DestroyBridge, StopMusic, StopPlayback
 from engine.config.outbound import OutboundRules, Refused
 from engine.ringing import ring
 

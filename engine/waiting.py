@@ -11,19 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from core.commands import (
-    CancelTimer,
-    JoinQueue,
-    Play,
-    StartMusic,
-    StartTimer,
-    StopMusic,
-    StopPlayback,
-)
+from core.commands import CancelTimer, JoinQueue, StartTimer
 from core.errors import CentralitaError
 from core.events import QueueLeft
 from core.interaction import InteractionEvent, InteractionState
 from core.leg import LegState
+from core.leg_commands import Play, StartMusic, StopMusic, StopPlayback
 from core.media import Part
 from core.routing import QueueJoined, QueuePosition, StayGivenUp
 from engine import offers, talk_recording

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from core.commands import Command, StopPlayback
+from core.commands import Command
 from core.decisions import Noted
+from core.leg_commands import StopPlayback
 from core.media import Part
 from ivr.node import Leave, NodeModel, RetryHandler, Turn, Visit, fail
 

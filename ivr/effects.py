@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.commands import (
-    AnswerLeg,
-    CancelTimer,
-    Command,
-    JoinQueue,
-    Play,
-    StartMusic,
-    StartRecording,
-    StartTimer,
-    StopMusic,
-    StopPlayback,
-    Transfer,
-)
+from core.commands import CancelTimer, Command, JoinQueue, StartTimer, Transfer
+from core.leg_commands import AnswerLeg, Play, StartMusic, StartRecording, StopMusic, StopPlayback
 from core.media import Part, Silence, Sound, Speech, Tone
 
 _CALLER_HEARS = (Play, StartMusic, StartRecording, JoinQueue, Transfer)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.commands import Command, HangUpLeg
+from core.commands import Command
 from core.decisions import Decision, NodeEntered, NodeLeft, Noted, VariablesSet
 from core.errors import CentralitaError
 from core.events import DigitPressed, Event
 from core.leg import EndReason
+from core.leg_commands import HangUpLeg
 from ivr.effects import Effects
 from ivr.guard import Guard
 from ivr.node import Call, End, GiveBack, Leave, NodeModel, Returned, Turn, Visit, World, fail

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.commands import CancelTimer, Command, Play, StartTimer
+from core.commands import CancelTimer, Command, StartTimer
+from core.leg_commands import Play
 from core.media import Part
 
 if TYPE_CHECKING:

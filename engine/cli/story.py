@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from core import decisions as said
-from core.commands import CancelTimer, Command, Play, StartTimer
+from core.commands import CancelTimer, Command, StartTimer
 from core.events import CommandRejected
+from core.leg_commands import Play
 from core.media import Sound, Speech
 from engine.cli.common import grid
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core import decisions as said
-from core.commands import KeepRecording, Play, StartRecording
 from core.events import DigitPressed, LegAdopted, LegEnded
+from core.leg_commands import KeepRecording, Play, StartRecording
 from core.media import Sound, Speech
 from core.routing import OfferAccepted, OfferMade, QueueJoined
 from engine.home import Home

@@ -11,8 +11,8 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.commands import KeepRecording
 from core.errors import CommandFailed, CommandRefused
+from core.leg_commands import KeepRecording
 from core.ports import MediaControl
 
 log = logging.getLogger("centralita.recordings")

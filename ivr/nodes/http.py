@@ -27,7 +27,7 @@ import msgspec
 from msgspec.structs import replace
 from pydantic import Field, field_validator, model_validator
 
-from core.commands import Command, SendHttp, StartMusic
+from core.commands import Command, SendHttp
 from core.decisions import Noted
 from core.events import (
     CommandOutcomeUnknown,
@@ -38,6 +38,7 @@ from core.events import (
     PlaybackFinished,
     TimerFired,
 )
+from core.leg_commands import StartMusic
 from definitions.faults import Faults, fault
 from definitions.models import Count, Definition, Flag, Name, Seconds, Text, Variable
 from ivr.node import Exit, Leave, NodeModel, Reference, Turn, Visit, fail

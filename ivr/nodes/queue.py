@@ -30,9 +30,10 @@ from typing import ClassVar, Literal
 import msgspec
 from pydantic import Field
 
-from core.commands import Command, JoinQueue, LeaveQueue, StartMusic, StopMusic
+from core.commands import Command, JoinQueue, LeaveQueue
 from core.decisions import Noted
 from core.events import CommandOutcomeUnknown, CommandRejected, DigitPressed, Event, QueueLeft
+from core.leg_commands import StartMusic, StopMusic
 from definitions.models import Count, Digits, Name
 from ivr.filters import number_of
 from ivr.node import End, Exit, Leave, NodeModel, Reference, Turn, Visit, fail

@@ -27,7 +27,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec.structs import replace
 from pydantic import AfterValidator, Field
 
-from core.commands import Command, DiscardRecording, KeepRecording, StartRecording, StopRecording
+from core.commands import Command
 from core.decisions import Noted
 from core.events import (
     CommandRejected,
@@ -39,6 +39,7 @@ from core.events import (
     RecordingKept,
     TimerFired,
 )
+from core.leg_commands import DiscardRecording, KeepRecording, StartRecording, StopRecording
 from core.media import Recorded
 from definitions.faults import fault
 from definitions.models import Count, Definition, Digits, Flag, Name, Seconds, Text, Variable

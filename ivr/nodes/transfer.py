@@ -21,10 +21,11 @@ from typing import ClassVar, Literal
 import msgspec
 from pydantic import Field, field_validator
 
-from core.commands import Command, StartMusic
+from core.commands import Command
 from core.commands import Transfer as TransferCommand
 from core.decisions import Noted
 from core.events import CommandOutcomeUnknown, CommandRejected, Event, TransferEnded
+from core.leg_commands import StartMusic
 from core.media import Tone
 from definitions.faults import fault
 from definitions.models import Flag, Name, Seconds

@@ -12,8 +12,9 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from core.commands import Command, StartMusic
+from core.commands import Command
 from core.events import DigitPressed, Event, TimerFired
+from core.leg_commands import StartMusic
 from definitions.models import Name, Seconds
 from ivr.node import Exit, Leave, NodeModel, Turn, Visit
 

@@ -16,21 +16,14 @@ from core.commands import (
     AskQueueStatus,
     CancelTimer,
     Command,
-    DiscardRecording,
-    HangUpLeg,
     JoinQueue,
-    KeepRecording,
     LeaveQueue,
     OpenTicket,
-    Play,
     RequestCallback,
     SendHttp,
     SendMessage,
     SetToggle,
-    StartRecording,
     StartTimer,
-    StopPlayback,
-    StopRecording,
     Transfer,
     subject_of,
 )
@@ -55,6 +48,15 @@ from core.events import (
     TransferEnded,
 )
 from core.leg import EndReason
+from core.leg_commands import (
+    DiscardRecording,
+    HangUpLeg,
+    KeepRecording,
+    Play,
+    StartRecording,
+    StopPlayback,
+    StopRecording,
+)
 from ivr import interpreter, snapshot
 from ivr.run import Ended, FlowRun, Start, Step
 from ivr.scenario.transcript import Decided, Did, Heard, Line, Ordered, length_s

@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.commands import AskAgent, AskQueueStatus, JoinQueue, SendHttp, StartRecording, Transfer
+from core.commands import AskAgent, AskQueueStatus, JoinQueue, SendHttp, Transfer
 from core.events import AgentAnswered, HttpReplied, QueueStatusGiven
+from core.leg_commands import StartRecording
 from ivr.replies import value_at
 
 HTTP_S, QUEUE_S, TRANSFER_S, RECORDING_S = 0.3, 20.0, 8.0, 8.0

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 
-from core.commands import DiscardRecording, JoinQueue, KeepRecording, StartRecording
+from core.commands import JoinQueue
 from core.decisions import (
     Decision,
     InteractionClosed,
@@ -29,6 +29,7 @@ from core.decisions import (
 from core.events import CommandRejected, LegEnded, RecordingFailed, RecordingFinished
 from core.interaction import InteractionState
 from core.leg import LegRole, LegState
+from core.leg_commands import DiscardRecording, KeepRecording, StartRecording
 from core.table import Transition
 from store.entry import Recorded
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import msgspec
 
-from core.commands import OriginateLeg
 from core.errors import CommandFailed, CommandRefused, LegGone, NodeUnavailable
 from core.leg import EndReason
+from core.leg_commands import OriginateLeg
 from core.ports import Survey
 from telephony.ari.node_client import NodeClient
 from telephony.control import names

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
-from core.commands import StartRecording
 from core.errors import CommandRefused, DeadlineExceeded, LegGone, NodeUnavailable
+from core.leg_commands import StartRecording
 from telephony.ari.node_client import NodeClient
 from telephony.control import names
 from telephony.control.desk import Desk, q

@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from core.clock import Clock
-from core.commands import OriginateLeg, StartRecording
 from core.errors import CommandRefused, LegGone, NodeUnavailable
 from core.events import LegArrived, LegFact
 from core.leg import EndReason
+from core.leg_commands import OriginateLeg, StartRecording
 from core.ports import EventSink, FoundLeg, Survey
 from telephony.ari.node_client import GapListener
 from telephony.control import names

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from core.commands import OriginateLeg, StartRecording
 from core.errors import CommandFailed, CommandRefused, DeadlineExceeded, LegGone
 from core.events import DigitPressed, LegArrived, LegEnded, LegUp, PlaybackFinished, RecordingFailed, RecordingFinished
 from core.leg import EndReason, LegRole
+from core.leg_commands import OriginateLeg, StartRecording
 from telephony.control.asterisk import AsteriskCallControl
 from telephony.node.installation import Installation
 from telephony.node.settings import Device

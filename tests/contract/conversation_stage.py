@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.commands import OriginateLeg
 from core.events import LegArrived, LegEnded, LegUp
 from core.leg import LegRole
+from core.leg_commands import OriginateLeg
 from telephony.fake.party import Party
 from telephony.softphone import ear
 from telephony.softphone.calls import PhoneCall

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core.commands import Command, DiscardRecording, JoinQueue, KeepRecording, StartRecording
+from core.commands import Command, JoinQueue
 from core.decisions import (
     Decision,
     InteractionClosed,
@@ -37,6 +37,7 @@ from core.events import (
     RoutingDecided,
 )
 from core.leg import EndReason
+from core.leg_commands import DiscardRecording, KeepRecording, StartRecording
 from core.routing import OfferAccepted, TalkEnded
 from core.table import Transition
 from store.cipher import ContactCipher

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from core.commands import OriginateLeg, StartRecording
 from core.errors import CommandRefused, LegGone
 from core.events import (
     DigitPressed,
@@ -23,6 +22,7 @@ from core.events import (
     RecordingFinished,
 )
 from core.leg import EndReason, LegRole
+from core.leg_commands import OriginateLeg, StartRecording
 from tests.asterisk_fixture import AsteriskNode
 from tests.contract.control_stage import Stage, asterisk_stage, fake_stage
 

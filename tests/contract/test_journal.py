@@ -16,10 +16,11 @@ from typing import Any
 
 import pytest
 
-from core.commands import AnswerLeg, Command, OriginateLeg, Play
+from core.commands import Command
 from core.decisions import Decision, NodeEntered
 from core.events import LegArrived, LegUp
 from core.leg import LegRole
+from core.leg_commands import AnswerLeg, OriginateLeg, Play
 from core.media import Sound
 from store.cipher import ContactCipher
 from store.entry import Entry, StateRow

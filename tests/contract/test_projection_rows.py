@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import update
 
 import store.sql.projector as projector_module
-from core.commands import KeepRecording
 from core.decisions import NodeEntered
 from core.events import DigitPressed, LegEnded
 from core.leg import EndReason
+from core.leg_commands import KeepRecording
 from store.entry import Entry
 from store.sql.database import Database
 from store.sql.models import ProjectionStateRow

@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from acd.setup import AgentSetup, Announcements, QueueSetup, Setup
-from core.commands import BridgeLegs, DestroyBridge, HangUpLeg, OriginateLeg, UnbridgeLeg
 from core.events import DigitPressed, LegArrived, LegEnded, LegUp, PlaybackFinished
 from core.leg import EndReason, LegState
+from core.leg_commands import BridgeLegs, DestroyBridge, HangUpLeg, OriginateLeg, UnbridgeLeg
 from core.routing import ConversationActed, LineUsed, OfferMade, QueueJoined, StayGivenUp, TalkEnded
 from engine import arrivals, interactions, snapshots
 from engine.config.numbers import NumberPlan, Route

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from core.commands import BridgeLegs, DestroyBridge, HangUpLeg, OriginateLeg, StopPlayback, TurnAwayLeg
 from core.decisions import InteractionClosed, InteractionOpened
 from core.events import CommandRejected, DigitPressed, LegAdopted, LegArrived, LegEnded, LegRinging, LegUp, TimerFired
 from core.interaction import InteractionState
 from core.leg import EndReason, LegState
+from core.leg_commands import BridgeLegs, DestroyBridge, HangUpLeg, OriginateLeg, StopPlayback, TurnAwayLeg
 from engine import interactions
 from engine.config.numbers import NumberPlan, Route
 from engine.decide import decide

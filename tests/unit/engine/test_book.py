@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from core.commands import Play, SendHttp
+from core.commands import SendHttp
 from core.events import DigitPressed, HttpReplied, LegArrived, LegUp, PlaybackFinished
+from core.leg_commands import Play
 from core.media import Speech
 from engine import interactions, snapshots
 from engine.arrivals import arrive

@@ -2,9 +2,9 @@
 
 import pytest
 
-from core.commands import BridgeLegs, DestroyBridge, HangUpLeg, OriginateLeg, Play, StartMusic, StopPlayback
 from core.events import CommandRejected, DigitPressed, LegAdopted, LegEnded, LegRinging, LegUp, QueueLeft
 from core.leg import EndReason, LegRole
+from core.leg_commands import BridgeLegs, DestroyBridge, HangUpLeg, OriginateLeg, Play, StartMusic, StopPlayback
 from core.media import Tone
 from core.routing import LineUsed, QueueJoined, StayGivenUp, TalkChanged, TalkEnded
 from tests.unit.engine.talk_case import CALLER, ID, Case, case, heard

@@ -2,8 +2,9 @@
 
 import pytest
 
-from core.commands import AskQueueStatus, HangUpLeg, OpenTicket, RequestCallback, SendMessage, is_irreversible
+from core.commands import AskQueueStatus, OpenTicket, RequestCallback, SendMessage, is_irreversible
 from core.events import CallbackRequested, CommandRejected, TicketOpened
+from core.leg_commands import HangUpLeg
 from engine.effects import errands
 from engine.lanes import Ordered
 

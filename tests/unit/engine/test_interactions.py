@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.commands import BridgeLegs, DestroyBridge, HangUpLeg, OriginateLeg, Play, StopMusic
 from core.decisions import InteractionClosed, InteractionOpened, Noted
 from core.events import (
     CommandOutcomeUnknown,
@@ -26,6 +25,7 @@ from core.events import (
 )
 from core.interaction import InteractionState
 from core.leg import EndReason, LegState
+from core.leg_commands import BridgeLegs, DestroyBridge, HangUpLeg, OriginateLeg, Play, StopMusic
 from core.media import Tone
 from engine import arrivals, interactions
 from engine.config.numbers import NumberPlan, Route

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.commands import (
+from core.errors import CommandRefused, LegGone, NodeUnavailable
+from core.events import CommandRejected, LegEnded, PlaybackFinished, RecordingKept
+from core.leg import EndReason
+from core.leg_commands import (
     AnswerLeg,
     BridgeLegs,
     DestroyBridge,
@@ -20,9 +23,6 @@ from core.commands import (
     StopRecording,
     UnbridgeLeg,
 )
-from core.errors import CommandRefused, LegGone, NodeUnavailable
-from core.events import CommandRejected, LegEnded, PlaybackFinished, RecordingKept
-from core.leg import EndReason
 from core.media import Sound, Speech
 from engine.lanes import Lanes, Ordered
 

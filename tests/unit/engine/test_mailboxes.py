@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.commands import KeepRecording
 from core.errors import CommandRefused
+from core.leg_commands import KeepRecording
 from engine.effects.recordings import Mailboxes
 from telephony.control.recordings import RecordingFiles
 

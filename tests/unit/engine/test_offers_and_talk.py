@@ -2,18 +2,6 @@
 
 import pytest
 
-from core.commands import (
-    BridgeLegs,
-    DestroyBridge,
-    HangUpLeg,
-    MuteLeg,
-    OriginateLeg,
-    Play,
-    SendDigits,
-    StartMusic,
-    StopMusic,
-    UnbridgeLeg,
-)
 from core.decisions import InteractionClosed
 from core.events import (
     CommandRejected,
@@ -27,6 +15,18 @@ from core.events import (
     QueueLeft,
 )
 from core.leg import EndReason, LegRole
+from core.leg_commands import (
+    BridgeLegs,
+    DestroyBridge,
+    HangUpLeg,
+    MuteLeg,
+    OriginateLeg,
+    Play,
+    SendDigits,
+    StartMusic,
+    StopMusic,
+    UnbridgeLeg,
+)
 from core.routing import (
     LineParty,
     LineUsed,

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from core.commands import OriginateLeg
 from core.errors import CommandRefused
 from core.events import CommandOutcomeUnknown, CommandRejected, LegAdopted, LegArrived, LegEnded
 from core.leg import EndReason, LegRole
+from core.leg_commands import OriginateLeg
 from engine.recovery import GRACE_S, report_unfinished
 from store.entry import StartedCommand
 from tests.unit.engine.test_runtime import around, open_house

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from core.commands import KeepRecording
 from core.events import LegArrived, LegEnded, LegUp, RecordingFinished
 from core.leg import EndReason
+from core.leg_commands import KeepRecording
 from engine import interactions
 from engine.arrivals import arrive
 from engine.config.numbers import NumberPlan, Route

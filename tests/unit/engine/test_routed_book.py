@@ -1,8 +1,9 @@
 """What the journal is told about routing: under whose key, and without anybody's PIN."""
 
-from core.commands import AnswerLeg, AskAgent
+from core.commands import AskAgent
 from core.events import LegUp, RoutingDecided
 from core.leg import Leg, LegRole
+from core.leg_commands import AnswerLeg
 from core.routing import AgentActed, TalkEnded, WrapUpActed
 from engine.book import JournalBook
 from engine.interaction import Interaction

@@ -5,11 +5,11 @@ import contextlib
 
 import pytest
 
-from core.commands import OriginateLeg
 from core.decisions import InteractionClosed, Noted
 from core.errors import NodeUnavailable
 from core.events import DigitPressed, HttpReplied, LegArrived, LegEnded, LegUp, TimerFired
 from core.leg import EndReason
+from core.leg_commands import OriginateLeg
 from core.media import Sound
 from engine import runtime as runtime_module
 from engine.config.numbers import NumberPlan, Route

@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from core.commands import DiscardRecording, KeepRecording
 from core.errors import CommandRefused
 from core.events import LegEnded
 from core.leg import EndReason
+from core.leg_commands import DiscardRecording, KeepRecording
 from engine import spool
 from store.entry import Recorded
 from store.errors import JournalDamaged

@@ -5,8 +5,9 @@ from io import StringIO
 from rich.console import Console
 
 from core import decisions as said
-from core.commands import Play, StartTimer
+from core.commands import StartTimer
 from core.events import CommandRejected, DigitPressed
+from core.leg_commands import Play
 from core.media import Speech
 from engine.cli.story import explain_steps, reasons, timeline
 from store.entry import Recorded

@@ -2,9 +2,9 @@
 
 import pytest
 
-from core.commands import BridgeLegs, HangUpLeg, ListenIn, OriginateLeg, UnbridgeLeg
 from core.events import CommandRejected, LegAdopted, LegEnded, LegUp
 from core.leg import EndReason, LegRole
+from core.leg_commands import BridgeLegs, HangUpLeg, ListenIn, OriginateLeg, UnbridgeLeg
 from core.routing import SupervisionActed, TalkEnded
 from tests.unit.engine.talk_case import CALLER, ID, case
 

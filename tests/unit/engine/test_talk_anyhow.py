@@ -5,7 +5,6 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.commands import KeepRecording, StartTalkRecording
 from core.errors import EventRefused
 from core.events import (
     CommandRejected,
@@ -21,6 +20,7 @@ from core.events import (
     TimerFired,
 )
 from core.leg import EndReason
+from core.leg_commands import KeepRecording, StartTalkRecording
 from core.routing import (
     ConversationActed,
     LineParty,

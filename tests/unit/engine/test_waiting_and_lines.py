@@ -5,19 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.commands import (
-    AskAgent,
-    HangUpLeg,
-    KeepRecording,
-    ParkLeg,
-    PauseTalkRecording,
-    Play,
-    StartMusic,
-    StartTalkRecording,
-    StopMusic,
-    StopPlayback,
-    StopTalkRecording,
-)
+from core.commands import AskAgent
 from core.events import (
     AgentAnswered,
     CommandRejected,
@@ -30,6 +18,18 @@ from core.events import (
     TimerFired,
 )
 from core.leg import EndReason
+from core.leg_commands import (
+    HangUpLeg,
+    KeepRecording,
+    ParkLeg,
+    PauseTalkRecording,
+    Play,
+    StartMusic,
+    StartTalkRecording,
+    StopMusic,
+    StopPlayback,
+    StopTalkRecording,
+)
 from core.media import Tone
 from core.routing import LineChanged, LineParty, LineUsed, QueuePosition, TalkEnded
 from engine import interactions, snapshots

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.commands import AnswerLeg, CancelTimer, HangUpLeg, SendHttp
+from core.commands import CancelTimer, SendHttp
 from core.decisions import NodeLeft, Noted
 from core.events import (
     CommandRejected,
@@ -24,6 +24,7 @@ from core.events import (
     ToggleSet,
 )
 from core.leg import EndReason
+from core.leg_commands import AnswerLeg, HangUpLeg
 from ivr import interpreter, snapshot
 from ivr.interpreter import Start, Step, World
 from ivr.nodes import VERBS

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from core.commands import AskAgent, HangUpLeg
+from core.commands import AskAgent
 from core.events import AgentAnswered
+from core.leg_commands import HangUpLeg
 from ivr.scenario.promises import AgentReply, Given
 from ivr.scenario.tiny import tiny_call
 

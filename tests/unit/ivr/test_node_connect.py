@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from core.commands import HangUpLeg, JoinQueue, LeaveQueue, StartMusic, StopMusic, Transfer
+from core.commands import JoinQueue, LeaveQueue, Transfer
 from core.events import CommandRejected, QueueLeft, TransferEnded
+from core.leg_commands import HangUpLeg, StartMusic, StopMusic
 from ivr.nodes import transfer
 from ivr.scenario.promises import Given
 from ivr.scenario.tiny import tiny_call

@@ -7,9 +7,10 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from core.commands import SendHttp, StartMusic, StopMusic
+from core.commands import SendHttp
 from core.decisions import Noted
 from core.events import CommandOutcomeUnknown, CommandRejected, HttpReplied
+from core.leg_commands import StartMusic, StopMusic
 from ivr import snapshot
 from ivr.nodes import http
 from ivr.scenario.promises import Given, WebReply

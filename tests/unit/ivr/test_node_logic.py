@@ -6,9 +6,9 @@ import datetime as dt
 
 import pytest
 
-from core.commands import HangUpLeg, Play, StartMusic, StopMusic
 from core.decisions import NodeLeft, Noted, VariablesSet
 from core.leg import EndReason
+from core.leg_commands import HangUpLeg, Play, StartMusic, StopMusic
 from definitions.problems import Problems
 from ivr.calendars import Calendar
 from ivr.scenario.tiny import tiny_call

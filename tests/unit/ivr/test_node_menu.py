@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from core.commands import AnswerLeg, Play, StopPlayback
 from core.decisions import NodeLeft, Noted
 from core.events import DigitPressed, PlaybackFinished
+from core.leg_commands import AnswerLeg, Play, StopPlayback
 from ivr import interpreter
 from ivr.asking import DEAF_S
 from ivr.nodes import menu

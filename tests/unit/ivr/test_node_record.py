@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.commands import DiscardRecording, KeepRecording, StartRecording, StopRecording
 from core.decisions import NodeLeft, Noted
 from core.events import CommandRejected, DigitPressed, RecordingFailed, RecordingFinished, RecordingKept
+from core.leg_commands import DiscardRecording, KeepRecording, StartRecording, StopRecording
 from core.media import Recorded
 from ivr.scenario.promises import Given
 from ivr.scenario.tiny import tiny_call

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core import commands as c
 from core import events as e
+from core import leg_commands as legs
 from core.decisions import NodeEntered
 from core.leg import EndReason
 from definitions.problems import Problems
@@ -207,7 +208,7 @@ class Chaos:
             self.orders.append(command)
             if subject := c.subject_of(command):
                 self.subjects.append(subject)
-            if isinstance(command, c.Play):
+            if isinstance(command, legs.Play):
                 self.playbacks.append(command.playback_id)
             if isinstance(command, c.StartTimer):
                 self.timers.append(command.timer_id)
@@ -284,7 +285,7 @@ def _check(step: Step, now_s: float, ids: set[str]) -> None:
         if isinstance(command, c.StartTimer):
             assert command.due_s >= now_s
         for name in ("playback_id", "request_id", "stay_id", "transfer_id"):
-            if isinstance(command, c.Play | c.SendHttp | c.JoinQueue | c.Transfer) and (
+            if isinstance(command, legs.Play | c.SendHttp | c.JoinQueue | c.Transfer) and (
                 id_ := getattr(command, name, "")
             ):
                 assert id_ not in ids, "ids are never used twice"
@@ -327,7 +328,15 @@ def test_whatever_happens_the_interpreter_goes_on_and_a_hangup_ends_it(seed: int
         step = interpreter.handle(chaos.world, step.run, e.LegEnded(LEG, EndReason.HUNG_UP), chaos.now_s)
         assert step.ended is not None
         assert step.ended.outcome == "caller_hung_up"
-        needs_the_leg = (c.Play, c.AnswerLeg, c.StartMusic, c.StartRecording, c.StopPlayback, c.HangUpLeg, c.StartTimer)
+        needs_the_leg = (
+            legs.Play,
+            legs.AnswerLeg,
+            legs.StartMusic,
+            legs.StartRecording,
+            legs.StopPlayback,
+            legs.HangUpLeg,
+            c.StartTimer,
+        )
         assert not [command for command in step.commands if isinstance(command, needs_the_leg)]
         cancelled = {command.timer_id for command in step.commands if isinstance(command, c.CancelTimer)}
         assert cancelled == set(before.timers)

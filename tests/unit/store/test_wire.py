@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.commands import COMMAND_TYPES, Play, SendHttp
+from core.commands import COMMAND_TYPES, SendHttp
 from core.decisions import DECISION_TYPES, Moved, NodeEntered
 from core.events import EVENT_TYPES, DigitPressed, HttpReplied, LegEnded
 from core.leg import EndReason
+from core.leg_commands import Play
 from core.media import Silence, Sound, Speech, Tone
 from core.table import Transition
 from store import wire

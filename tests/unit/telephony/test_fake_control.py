@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from core.clock import VirtualClock
-from core.commands import OriginateLeg, StartRecording
 from core.errors import CommandRefused, LegGone, NodeUnavailable
 from core.events import LegEnded, LegFact, PlaybackFinished, RecordingFinished
 from core.leg import EndReason, LegRole
+from core.leg_commands import OriginateLeg, StartRecording
 from core.ports import CallControl, MediaControl
 from telephony.fake.control import FakeCallControl
 

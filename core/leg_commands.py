@@ -1,0 +1,231 @@
+"""Requests about one leg or bridge: its life, what is played to it, what is recorded of it.
+
+`core.commands` says what holds for every command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.leg import EndReason, LegRole
+from core.media import Part
+
+
+# -- legs ------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class AnswerLeg:
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpLeg:
+    leg_id: str
+    reason: EndReason = EndReason.HUNG_UP_BY_US
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAwayLeg:
+    """To the node's overflow: its dialplan looks after the caller from now on, and for us the leg has ended."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OriginateLeg:
+    """Dial. `endpoint`: what the node dials (`device:1001`, `trunk:main/+34911234567`); `ring_s`: give up after;
+    `limit_s`: absolute life of the leg."""
+
+    leg_id: str
+    interaction_id: str
+    node: str
+    role: LegRole
+    endpoint: str
+    caller: str
+    ring_s: float
+    limit_s: float
+    auto_answer: bool = False
+    """Ask the phone to answer by itself (headset mode)."""
+    caller_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    leg_id: str
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeLegs:
+    """Create the bridge when it is not there and put the legs into it, in this order."""
+
+    bridge_id: str
+    leg_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnbridgeLeg:
+    """Out of its bridge; the others stay in it, and the leg stays up, alone."""
+
+    leg_id: str
+    bridge_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DestroyBridge:
+    bridge_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MuteLeg:
+    """The others do not hear this leg any more, or hear it again."""
+
+    leg_id: str
+    muted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ListenIn:
+    """A supervisor's leg hears what `to_leg_id` (an agent's) says and hears; with `whisper` that agent hears her, and
+    nobody else does. Asked again it changes at once. It ends with either leg, and when hers is bridged (she barges in).
+    """
+
+    leg_id: str
+    to_leg_id: str
+    whisper: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopListening:
+    """The supervisor's leg stays up, alone."""
+
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParkLeg:
+    """A held line at rest: silence is sent, so that neither phone nor network thinks it is dead."""
+
+    leg_id: str
+
+
+# -- media -----------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Parts one after another, as one playback."""
+
+    leg_id: str
+    playback_id: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlayback:
+    leg_id: str
+    playback_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartMusic:
+    leg_id: str
+    music: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class StopMusic:
+    leg_id: str
+
+
+# -- recording -------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class StartRecording:
+    """`silence_s` 0: no silence limit. `terminators`: digits that end it (`#`, `*`, `any`, empty for none)."""
+
+    leg_id: str
+    recording_id: str
+    max_s: int
+    silence_s: int = 0
+    beep: bool = True
+    terminators: str = "#"
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    leg_id: str
+    recording_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRecording:
+    """The recording is wanted: file it in `mailbox` with these labels. What is not kept is deleted.
+    Answered by `RecordingKept` once durable; keeping what has been kept already is fine.
+
+    It says itself whose it is: when it is carried out its interaction may be over."""
+
+    interaction_id: str
+    leg_id: str
+    recording_id: str
+    mailbox: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    tenant: str = "main"
+    caller: str = ""
+    called: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardRecording:
+    leg_id: str
+    recording_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartTalkRecording:
+    """Records a conversation in two channels (left: what this leg says, right: what it hears) until stopped or the
+    leg ends. It never hinders the conversation: what goes wrong is told as `RecordingFailed`."""
+
+    leg_id: str
+    recording_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseTalkRecording:
+    """Silence is written while paused, so that times still fit."""
+
+    leg_id: str
+    recording_id: str
+    paused: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StopTalkRecording:
+    """Answered by `RecordingFinished`; then `KeepRecording` or `DiscardRecording` says what becomes of it."""
+
+    leg_id: str
+    recording_id: str
+
+
+LegCommand = (
+    AnswerLeg
+    | HangUpLeg
+    | TurnAwayLeg
+    | OriginateLeg
+    | SendDigits
+    | BridgeLegs
+    | UnbridgeLeg
+    | DestroyBridge
+    | MuteLeg
+    | ParkLeg
+    | ListenIn
+    | StopListening
+    | Play
+    | StopPlayback
+    | StartMusic
+    | StopMusic
+    | StartRecording
+    | StopRecording
+    | KeepRecording
+    | DiscardRecording
+    | StartTalkRecording
+    | PauseTalkRecording
+    | StopTalkRecording
+)
