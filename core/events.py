@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from core.dialing import DialingFact
 from core.leg import EndReason
 from core.routing import RoutingFact
 
@@ -302,8 +303,9 @@ InteractionFact = (
     | CommandRejected
     | CommandOutcomeUnknown
 )
-Event = LegFact | InteractionFact | RoutingFact
+Event = LegFact | InteractionFact | RoutingFact | DialingFact
 
 EVENT_TYPES: dict[str, type] = {
-    cls.__name__: cls for cls in (*LegFact.__args__, *InteractionFact.__args__, *RoutingFact.__args__)
+    cls.__name__: cls
+    for cls in (*LegFact.__args__, *InteractionFact.__args__, *RoutingFact.__args__, *DialingFact.__args__)
 }

@@ -1,0 +1,233 @@
+"""Facts that pass between campaigns (`dialer/`), interactions, the store of leads, and people.
+
+    dialer                          interaction                     agents (acd)
+      AttemptWanted, AttemptCancelled  ->   .
+      .  <- AttemptProgressed               . -- QueueJoined ... -->  .
+      .  <- AttemptDisposed  <- - - - - - - - - - - wrap-up - - - - - .
+    store of leads                  people (CLI, desk, phone keys, flows)
+      LeadsStaged, LeadsSaved  ->           CampaignActed, LeadActed, NumberListed, ManualAsked, PreviewActed  ->
+
+All of them go through the one inbox and are journaled when they are handled. Times are UTC seconds, numbers E.164.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from core.lead_record import StagedLead
+
+DIALER = "dialer"
+"""The `interaction_id` of the dialer's own timers."""
+
+DropAction = Literal["message", "hang_up", "queue", "flow"]
+
+
+# -- said by the dialer, for an interaction that does not exist yet, or for the one it opened ------------------
+@dataclass(frozen=True, slots=True)
+class AttemptWanted:
+    """Dial this lead at this number, now: it has been checked against every rule.
+
+    Args:
+        interaction_id: of the interaction to open; `leg_id` is the leg that rings her.
+        called: her number. `identity`: the number she sees; empty: the outbound rule's.
+        mode: a `dialer.compliance.rules.Mode` value.
+        queue: who answered meets somebody of this queue; empty: a flow alone (`flow`) has her.
+        agent_id: the one agent this attempt is for (preview, manual, personal callback); empty for any.
+        ring_s: gives up after; never shorter than `least_ring_s`, before which nobody cancels it either.
+        within_s: an agent has to be there so long after the answer (or her greeting); 0: no limit.
+        drop_action, drop_flow: what she meets when nobody is; the flow's tenant is the campaign's.
+        screen: whether a detector listens first (answering machines).
+        variables: for the flow and the agent's page; fields of the lead.
+        priority: in the queue.
+    """
+
+    interaction_id: str
+    leg_id: str
+    attempt_id: str
+    tenant: str
+    campaign: str
+    lead_id: str
+    called: str
+    mode: str
+    purpose: str
+    queue: str = ""
+    skills: str = ""
+    agent_id: str = ""
+    flow: str = ""
+    language: str = ""
+    identity: str = ""
+    ring_s: float = 30.0
+    least_ring_s: float = 0.0
+    within_s: float = 2.0
+    drop_action: DropAction = "message"
+    drop_flow: str = ""
+    screen: bool = False
+    priority: int = 0
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptCancelled:
+    """Nobody needs this attempt any more: hang it up, unless she has answered. `why`: for the journal."""
+
+    interaction_id: str
+    attempt_id: str
+    why: str = ""
+
+
+# -- said by an interaction, for the dialer -----------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class AttemptProgressed:
+    """`event`: an `AttemptEvent` value. `cause`: the Q.850 cause of an end, 0 when unknown; `why`: in words.
+    `agent_id`: who has her (`connect`)."""
+
+    interaction_id: str
+    attempt_id: str
+    event: str
+    cause: int = 0
+    why: str = ""
+    agent_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptDisposed:
+    """The agent's wrap-up of a dialed contact ended. `disposition`: a path, `not_given` when she gave none;
+    `callback_at_s` 0: none was promised."""
+
+    interaction_id: str
+    attempt_id: str
+    agent_id: str
+    disposition: str
+    callback_at_s: float = 0.0
+    personal: bool = False
+
+
+# -- said by the store of leads -----------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class LeadsStaged:
+    """The next leads of a campaign, marked as staged in the store. `more`: there are others that could be dialed now.
+    `next_s`: when the next one is due, 0 for never. `interaction_id` is the dialer's."""
+
+    tenant: str
+    campaign: str
+    leads: tuple[StagedLead, ...]
+    more: bool = True
+    next_s: float = 0.0
+    interaction_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadsSaved:
+    """What the dialer wanted kept about these leads and attempts is in the store: (id, serial as it was asked)."""
+
+    saved: tuple[tuple[str, int], ...]
+    interaction_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListsChanged:
+    """Lists were imported, do-not-call registers renewed: look again. `campaign` empty: all of the tenant's."""
+
+    tenant: str
+    campaign: str = ""
+    interaction_id: str = ""
+
+
+# -- said by people -----------------------------------------------------------------------------------------
+CampaignAction = Literal["start", "pause", "drain", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignActed:
+    """`pause`: dial no more, what rings goes on; `drain`: the same, and stop when the last is over; `stop`: cancel what
+    rings, as soon as its least ring allows."""
+
+    tenant: str
+    campaign: str
+    action: CampaignAction
+    by: str = ""
+    interaction_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberListed:
+    """`called` is not to be called from now on (or may be again, `listed` False). `campaign` empty: by nobody of the
+    tenant. `by`: caller (DTMF), agent, api, admin."""
+
+    tenant: str
+    called: str
+    campaign: str = ""
+    listed: bool = True
+    by: str = "api"
+    why: str = ""
+    interaction_id: str = ""
+
+
+LeadAction = Literal["callback", "opt_out", "reopen", "finish"]
+
+
+@dataclass(frozen=True, slots=True)
+class LeadActed:
+    """`at_s`: when a callback is due; `agent_id`: whose it is, empty for anyone's."""
+
+    tenant: str
+    campaign: str
+    lead_id: str
+    action: LeadAction
+    at_s: float = 0.0
+    agent_id: str = ""
+    called: str = ""
+    by: str = ""
+    interaction_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ManualAsked:
+    """An agent wants to dial `called` (typed or clicked) under this campaign's law."""
+
+    tenant: str
+    campaign: str
+    agent_id: str
+    called: str
+    lead_id: str = ""
+    interaction_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewActed:
+    """An agent looked at the lead she was shown: `dial` it, or `skip` it."""
+
+    tenant: str
+    agent_id: str
+    attempt_id: str
+    action: Literal["dial", "skip"]
+    interaction_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignsChanged:
+    """Campaigns and rule packs of this release are in force from here on."""
+
+    release_id: str
+    interaction_id: str = ""
+
+
+DialerFact = (
+    AttemptProgressed
+    | AttemptDisposed
+    | LeadsStaged
+    | LeadsSaved
+    | ListsChanged
+    | CampaignActed
+    | NumberListed
+    | LeadActed
+    | ManualAsked
+    | PreviewActed
+    | CampaignsChanged
+)
+"""What the dialer handles, besides its timers."""
+AttemptFact = AttemptWanted | AttemptCancelled
+"""What the dialer tells interactions."""
+DialingFact = DialerFact | AttemptFact

@@ -1,0 +1,87 @@
+"""A lead as it is kept: who, at which numbers, on what ground, and what has been tried. Values, shared by the store and
+the dialer. Times are UTC seconds; numbers E.164."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.lead import LeadState
+
+
+@dataclass(frozen=True, slots=True)
+class LeadNumber:
+    """`label`: as the list calls it (`mobile`). `time_zone`: of this number, when the list says so. `dead`: why it is
+    never dialed again (`invalid`, `fax`, `wrong_person`), or empty. `attempts`: how often it was dialed."""
+
+    number: str
+    label: str = ""
+    time_zone: str = ""
+    dead: str = ""
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRecord:
+    """`basis`: a `dialer.compliance.rules.Basis` value; `proof`: the record of a consent. `priority`: higher first;
+    `rank`: within it, lower first. `agent_id`: whose callback it is. `zone`: the one time zone that decides when she
+    may be called, for the hopper's query; empty when several could. `outcome`, `disposition`: of the last attempt."""
+
+    lead_id: str
+    tenant: str
+    list_id: str
+    numbers: tuple[LeadNumber, ...]
+    name: str = ""
+    language: str = ""
+    region: str = ""
+    zone: str = ""
+    basis: str = "none"
+    consent_s: float | None = None
+    proof: str = ""
+    priority: int = 0
+    rank: float = 0.0
+    fields: Mapping[str, str] = field(default_factory=dict)
+    state: LeadState = LeadState.NEW
+    reason: str = ""
+    not_before_s: float = 0.0
+    attempts: int = 0
+    next_number: int = 0
+    agent_id: str = ""
+    outcome: str = ""
+    disposition: str = ""
+    external_id: str = ""
+    """What the importing system calls her; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One attempt, from its dialing. `state`: an `AttemptState` value. `connected_s`: when an agent had her."""
+
+    attempt_id: str
+    interaction_id: str
+    tenant: str
+    campaign: str
+    list_id: str
+    lead_id: str
+    number: str
+    identity: str
+    mode: str
+    state: str
+    dialed_s: float
+    ringing_s: float | None = None
+    answered_s: float | None = None
+    connected_s: float | None = None
+    ended_s: float | None = None
+    cause: int = 0
+    why: str = ""
+    agent_id: str = ""
+    disposition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedLead:
+    """A lead in the hopper, with what the law wants to know: the attempts of this lead at all its numbers and of its
+    numbers in all campaigns of the tenant, as far back as any rule looks."""
+
+    record: LeadRecord
+    history: tuple[AttemptRecord, ...] = ()
