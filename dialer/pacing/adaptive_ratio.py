@@ -1,0 +1,56 @@
+"""Adaptive ratio: as many lines for each ready agent as the answers so far have allowed.
+
+    lines wanted = factor x (ready agents - people waiting) - attempts in flight
+
+Each answer moves the factor: up a little when it was served, down when it was abandoned, by steps that balance when
+the share abandoned is the one aimed at. It models nothing, so nothing in it can be wrong; it is the rule that a
+cleverer one has to beat.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from dialer.pacing.common import Method
+from dialer.pacing.method import Abandoned, Due, Outcome, PacingSettings, Served
+from dialer.pacing.pool import Pool
+
+_FIRST = 1.5
+_STEP = 0.15
+_MOST = 30.0
+
+
+class AdaptiveRatio(Method):
+    name = "adaptive_ratio"
+
+    def __init__(self, settings: PacingSettings) -> None:
+        super().__init__(settings)
+        self.factor = _FIRST
+        self._aim = 0.0
+
+    def record(self, outcome: Outcome, now_s: float) -> None:
+        if isinstance(outcome, Served):
+            self._move(_STEP * self._aim)
+        elif isinstance(outcome, Abandoned):
+            self._move(-_STEP * (1.0 - self._aim))
+
+    def _move(self, by: float) -> None:
+        self.factor = min(_MOST, max(1.0, self.factor * math.exp(by)))
+
+    def _wanted(self, pool: Pool, now_s: float) -> Due:
+        self._aim = aim(self.settings, pool)
+        count = max(0, int(self.factor * (pool.ready - pool.waiting)) - len(pool.ringing_s) - pool.screening)
+        return Due(count, f"{self.factor:.1f} lines for each ready agent, {pool.in_flight} in flight")
+
+    def _keep(self) -> Any:
+        return [self.factor, self._aim]
+
+    def _take(self, kept: Any) -> None:
+        self.factor, self._aim = kept
+
+
+def aim(settings: PacingSettings, pool: Pool) -> float:
+    """The share of abandoned answers to steer for: the campaign's own, but always a little under the cap."""
+    most = 0.93 * min(pool.most, 1.0)
+    return most if settings.target_share is None else min(settings.target_share, 0.98 * pool.most)
