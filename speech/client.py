@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 _DEATHS_TOLERATED: Final = 3
 _DEATHS_WITHIN_S: Final = 60.0
 _REST_S: Final = 30.0
+_ENDING_S: Final = 2.0
 
 
 class WorkerDied(VoiceUnavailable):
@@ -54,7 +55,7 @@ class WorkerSpeaker:
         self._ids = itertools.count(1)
         self._starting = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._readers: set[asyncio.Task[None]] = set()
         self._idle: asyncio.TimerHandle | None = None
         self._deaths: deque[float] = deque(maxlen=_DEATHS_TOLERATED)
         self._pace = Pace()
@@ -149,7 +150,9 @@ class WorkerSpeaker:
                     stdout=asyncio.subprocess.PIPE,
                 )
                 self._last_answer_s = asyncio.get_running_loop().time()
-                self._reader = asyncio.create_task(self._read(self._process), name=f"voice {self.voice.name}")
+                reader = asyncio.create_task(self._read(self._process), name=f"voice {self.voice.name}")
+                self._readers.add(reader)
+                reader.add_done_callback(self._readers.discard)
             return self._process
 
     def _check_deaths(self) -> None:
@@ -171,6 +174,7 @@ class WorkerSpeaker:
                     waiting.set_result(reply)
                 self._keep_awake()
         self._on_end(process)
+        await self._end(process, _ENDING_S)
 
     def _on_end(self, process: asyncio.subprocess.Process) -> None:
         if self._process is not process:
@@ -211,15 +215,22 @@ class WorkerSpeaker:
         if self._idle:
             self._idle.cancel()
         process, self._process = self._process, None
-        reader, self._reader = self._reader, None
         self._fail_pending(VoiceUnavailable(f"the voice {self.voice.name} was stopped"))
-        if process is not None and process.stdin is not None:
-            process.stdin.close()
-            try:
-                await asyncio.wait_for(process.wait(), 0.01 if at_once else 2.0)
-            except TimeoutError:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-        if reader is not None:
-            await asyncio.wait({reader}, timeout=2.0)
+        if process is not None:
+            await self._end(process, 0.01 if at_once else _ENDING_S)
+        if self._readers:
+            await asyncio.wait(self._readers, timeout=_ENDING_S)
+
+    @staticmethod
+    async def _end(process: asyncio.subprocess.Process, within_s: float) -> None:
+        """Until the process is gone and its pipes are closed; what does not end by itself `within_s` is killed."""
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), within_s)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        with contextlib.suppress(ConnectionError):
+            await process.stdin.wait_closed()
