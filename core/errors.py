@@ -2,6 +2,7 @@
 
     CentralitaError
     +-- EventRefused            an event that cannot happen in this state; journaled, hurts one interaction
+    +-- StoreUnavailable        what is asked of a store was not done: it does not answer
     +-- CommandFailed           a command that the world did not carry out
         +-- LegGone             its leg no longer exists; always benign, its LegEnded is on the way
         +-- CommandRefused      the peer says no, and would say no again
@@ -20,6 +21,10 @@ class CentralitaError(Exception):
 
 class EventRefused(CentralitaError):
     """The event cannot happen in this state: its sender has a stale view and must read it again."""
+
+
+class StoreUnavailable(CentralitaError):
+    """The store of leads does not answer; nothing was changed: ask again later."""
 
 
 class CommandFailed(CentralitaError):

@@ -1,0 +1,183 @@
+"""Leads on their way between the dialer and the store: what was dialed is saved, who comes next is staged.
+
+    dialer --saves-->   keep()    batches, in order     --> store  --> LeadsSaved  --> inbox
+           --wanted-->  want()    one per campaign      --> store  --> LeadsStaged --> inbox
+    start: do-not-call lists, what a crash left unsaved, leads marked for nobody; only then is anybody staged
+
+While the store is away the dialer goes on with the leads it has, and everything waits here and in the journal: nothing
+is lost, nobody new is staged, and `away` says so. An ended attempt lies in the journal until the store has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from functools import partial
+from typing import Protocol, TypeVar
+
+from core.clock import Clock
+from core.dialing import LeadsSaved, LeadsStaged, NumberListed
+from core.errors import StoreUnavailable
+from core.lead_store import LeadStore, Save, Staging
+
+log = logging.getLogger("centralita.leads")
+
+BATCH = 500
+"""Rows in one transaction."""
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
+"""How long the store is left alone after it refused: at first, and at most."""
+
+Key = tuple[str, str]
+"""(tenant, campaign)."""
+T = TypeVar("T")
+
+
+class Listener(Protocol):
+    """What the keeper tells the dialer, by the inbox or at once."""
+
+    def put(self, fact: LeadsStaged | LeadsSaved) -> None: ...
+
+    def listed(self, numbers: Sequence[NumberListed]) -> Awaitable[None]:
+        """The do-not-call lists are known: only from now on may anybody be dialed."""
+        ...
+
+    def held(self) -> Collection[tuple[str, str]]:
+        """(tenant, lead_id) of every lead the dialer has in hand, with everything told so far taken in."""
+        ...
+
+
+class LeadKeeper:
+    """`run` is a task for the engine's life. Everything else returns at once."""
+
+    def __init__(self, store: LeadStore, listener: Listener, clock: Clock) -> None:
+        self._store = store
+        self._listener = listener
+        self._clock = clock
+        self._saves: dict[str, Save] = {}
+        self._wanted: dict[Key, Staging] = {}
+        self._work = asyncio.Event()
+        self._relist = False
+        self._in_doubt = False
+        """Whether leads may be marked for nobody: a staging whose answer never came."""
+        self._away_since_s = 0.0
+        self.away = ""
+        """Why the store cannot be reached right now, in words; empty while it answers."""
+        self.ready = False
+        """Whether the start is over: lists loaded, leftovers settled."""
+
+    @property
+    def unsaved(self) -> int:
+        return len(self._saves)
+
+    @property
+    def away_s(self) -> float:
+        """How long the store has been away; 0 when it is there."""
+        return self._clock.now_s() - self._away_since_s if self.away else 0.0
+
+    def keep(self, saves: Iterable[Save]) -> None:
+        """These must get to the store. A newer serial replaces one that still waits."""
+        for save in saves:
+            before = self._saves.get(save.id)
+            if before is None or before.serial <= save.serial:
+                self._saves[save.id] = save
+        if self._saves:
+            self._work.set()
+
+    def want(self, wanted: Iterable[Staging]) -> None:
+        """A campaign wants more leads. What it asked before and did not get yet is forgotten."""
+        for staging in wanted:
+            self._wanted[staging.tenant, staging.campaign] = staging
+            self._work.set()
+
+    def look_again(self) -> None:
+        """Do-not-call lists have changed in the store: they are read anew."""
+        self._relist = True
+        self._work.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self._begin()
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            await self._save_all()
+            if self._relist:
+                self._relist = False
+                await self._persist(self._load_lists)
+            await self._stage_all()
+
+    async def _begin(self) -> None:
+        await self._persist(self._load_lists)
+        await self._save_all()
+        await self._free()
+        self.ready = True
+        self._work.set()
+
+    async def _free(self) -> None:
+        """What is in hand now was in the journal; anything else the store has marked belongs to nobody."""
+        freed = await self._persist(lambda: self._store.unstage_unknown(self._listener.held()))
+        if freed:
+            log.warning("%d leads were marked as staged and nobody had them: they wait again", freed)
+
+    async def _load_lists(self) -> None:
+        await self._listener.listed([each async for each in self._store.listed()])
+
+    async def _save_all(self) -> None:
+        while self._saves:
+            batch = list(self._saves.values())[:BATCH]
+            saved = await self._persist(partial(self._store.save, batch))
+            for save in batch:
+                if self._saves.get(save.id) is save:  # else a newer one came meanwhile
+                    del self._saves[save.id]
+            self._listener.put(saved)
+
+    async def _stage_all(self) -> None:
+        """Each campaign in turn. A store that fails is not asked on behalf of the others either: all of them wait."""
+        if self._in_doubt and self._wanted:
+            await self._free()
+            self._in_doubt = False
+        for key in list(self._wanted):
+            staging = self._wanted.pop(key, None)
+            if staging is None:
+                continue
+            try:
+                staged = await self._store.stage(staging)
+            except StoreUnavailable as failure:
+                self._wanted.setdefault(key, staging)
+                self._in_doubt = True
+                self._failed(failure)
+                self._work.set()
+                await asyncio.sleep(FIRST_WAIT_S)
+                return
+            self._answered()
+            self._listener.put(staged)
+
+    async def _persist(self, what: Callable[[], Awaitable[T]]) -> T:
+        """Tries until it is done: first soon, then less often."""
+        wait_s = FIRST_WAIT_S
+        while True:
+            try:
+                done = await what()
+            except StoreUnavailable as failure:
+                self._failed(failure)
+                await asyncio.sleep(wait_s)
+                wait_s = min(LONGEST_WAIT_S, wait_s * 2)
+            else:
+                self._answered()
+                return done
+
+    def _failed(self, failure: StoreUnavailable) -> None:
+        if not self.away:
+            self._away_since_s = self._clock.now_s()
+            log.error(
+                "the store of leads is away (%s): campaigns go on with the leads they have, nobody new is staged, "
+                "what is dialed meanwhile is in the journal",
+                failure,
+            )
+        self.away = str(failure) or "it does not answer"
+
+    def _answered(self) -> None:
+        if self.away:
+            log.warning("the store of leads is back after %.1f s; %d rows to save", self.away_s, len(self._saves))
+        self.away = ""
