@@ -159,6 +159,67 @@ class WorkEnded:
     disposition: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PacingDecided:
+    """So many attempts were started (`count` 0: none were), and why no more. `ready`, `lines`: agents who could take an
+    answered call at once, attempts in flight before it; `abandoned` of `live` answers in the tightest window."""
+
+    tenant: str
+    campaign: str
+    count: int
+    why: str
+    ready: int = 0
+    lines: int = 0
+    live: int = 0
+    abandoned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LeadBlocked:
+    """A lead was not dialed when its turn came. `rule`: the first that says no (`us/florida_hours`); `not_before_s`:
+    when it may be tried again, 0: not by time alone."""
+
+    tenant: str
+    campaign: str
+    lead_id: str
+    number: str
+    rule: str
+    why: str
+    not_before_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """An attempt is over. `outcome`: an `AttemptState` value; `ring_s`, `talk_s`: how long; `wait_s`: from her answer to
+    an agent, or to giving up."""
+
+    interaction_id: str
+    attempt_id: str
+    tenant: str
+    campaign: str
+    lead_id: str
+    outcome: str
+    ring_s: float = 0.0
+    wait_s: float = 0.0
+    talk_s: float = 0.0
+    agent_id: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadSettled:
+    """What follows for a lead from an attempt or a word of somebody. `state`: a `LeadState` value; `not_before_s`: when
+    she is due again, 0 for never."""
+
+    tenant: str
+    campaign: str
+    lead_id: str
+    attempt_id: str
+    state: str
+    why: str
+    not_before_s: float = 0.0
+
+
 Decision = (
     InteractionOpened
     | InteractionClosed
@@ -172,6 +233,10 @@ Decision = (
     | OfferDecided
     | StayEnded
     | WorkEnded
+    | PacingDecided
+    | LeadBlocked
+    | AttemptEnded
+    | LeadSettled
 )
 
 DECISION_TYPES: dict[str, type] = {cls.__name__: cls for cls in Decision.__args__}

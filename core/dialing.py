@@ -108,7 +108,8 @@ class AttemptDisposed:
 @dataclass(frozen=True, slots=True)
 class LeadsStaged:
     """The next leads of a campaign, marked as staged in the store. `more`: there are others that could be dialed now.
-    `next_s`: when the next one is due, 0 for never. `interaction_id` is the dialer's."""
+    `next_s`: when the next one is due, 0 for never. `zones`: the time zones in which its lists have open leads, when
+    somebody asked; empty: not known. `interaction_id` is the dialer's."""
 
     tenant: str
     campaign: str
@@ -116,6 +117,7 @@ class LeadsStaged:
     more: bool = True
     next_s: float = 0.0
     interaction_id: str = ""
+    zones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,8 @@ LeadAction = Literal["callback", "opt_out", "reopen", "finish"]
 
 @dataclass(frozen=True, slots=True)
 class LeadActed:
-    """`at_s`: when a callback is due; `agent_id`: whose it is, empty for anyone's."""
+    """`at_s`: when a callback is due; `agent_id`: whose it is, empty for anyone's. `lead`: as the store has it, with
+    its history; needed unless the dialer holds it."""
 
     tenant: str
     campaign: str
@@ -181,11 +184,13 @@ class LeadActed:
     called: str = ""
     by: str = ""
     interaction_id: str = ""
+    lead: StagedLead | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ManualAsked:
-    """An agent wants to dial `called` (typed or clicked) under this campaign's law."""
+    """An agent wants to dial `called` (typed or clicked) under this campaign's law. `lead`: as the store has it,
+    with its history; for a number of nobody's a record without a `list_id`, with the attempts at that number."""
 
     tenant: str
     campaign: str
@@ -193,6 +198,7 @@ class ManualAsked:
     called: str
     lead_id: str = ""
     interaction_id: str = ""
+    lead: StagedLead | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,11 @@ class Save:
 class LeadStore(Protocol):
     """Every method may raise `StoreUnavailable` (core/errors.py); nothing has then changed."""
 
-    async def stage(self, wanted: Staging) -> LeadsStaged: ...
+    async def stage(self, wanted: Staging) -> LeadsStaged:
+        """Callbacks that are due first, then by priority, list mix and rank. Only `state` changes: a callback is still
+        known by its `reason` (`callback`), `not_before_s` and `agent_id`. Never at the same time as `save`: what is
+        read here and what the dialer still holds have to fit each other."""
+        ...
 
     async def unstage(self, tenant: str, lead_ids: Collection[str]) -> None: ...
 
