@@ -34,6 +34,7 @@ class Own(Enum):
     CONVERSATION = "interaction_id"
     OFFER = "offer_id"
     ACCOUNT = "account_id"
+    PREVIEW = "attempt_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,16 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("POST", "/v1/interactions/{interaction_id}/supervision"): Need(_P.SUPERVISE),
     ("POST", "/v1/interactions/{interaction_id}/wrap-up"): Need(_P.NOBODY, Own.CONVERSATION),
     ("POST", "/v1/offers/{offer_id}/refuse"): Need(_P.NOBODY, Own.OFFER),
+    ("GET", "/v1/campaigns"): Need(_P.SEE_CAMPAIGNS),
+    ("GET", "/v1/campaigns/{campaign}"): Need(_P.SEE_CAMPAIGNS),
+    ("POST", "/v1/campaigns/{campaign}/action"): Need(_P.RUN_CAMPAIGNS),
+    ("POST", "/v1/campaigns/{campaign}/manual"): Need(_P.WORK),
+    ("POST", "/v1/previews/{attempt_id}"): Need(_P.NOBODY, Own.PREVIEW),
+    ("GET", "/v1/leads/{lead_id}/why"): Need(_P.SEE_LEADS),
+    ("POST", "/v1/leads/{lead_id}/actions"): Need(_P.MANAGE_LISTS),
+    ("POST", "/v1/interactions/{interaction_id}/do-not-call"): Need(_P.NOBODY, Own.CONVERSATION),
+    ("POST", "/v1/do-not-call"): Need(_P.LIST_NUMBERS),
+    ("POST", "/v1/do-not-call/remove"): Need(_P.MANAGE_LISTS),
     ("GET", "/v1/accounts"): Need(_P.MANAGE_ACCOUNTS),
     ("POST", "/v1/accounts"): Need(_P.MANAGE_ACCOUNTS),
     ("GET", "/v1/accounts/{account_id}"): Need(_P.MANAGE_ACCOUNTS, Own.ACCOUNT),
@@ -201,6 +212,11 @@ def _owns(connection: HTTPConnection, principal: Principal, need: Need, services
             if found is None:
                 raise NotFound("this offer is over")
             return found[:2] == (principal.tenant, principal.agent_id)
+        case Own.PREVIEW:
+            shown = board.preview(named)
+            if shown is None:
+                raise NotFound("this lead is no longer shown to you")
+            return shown[:2] == (principal.tenant, principal.agent_id)
 
 
 def _why(need: Need, principal: Principal) -> str:

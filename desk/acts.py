@@ -35,7 +35,7 @@ async def presence(
         "device": _phone(tenant, device),
         "by": "agent" if own else "supervisor",
     }
-    await _ask(services, who, address, "AgentActed", fields, f"agent {agent_id}", {"action": action, "reason": reason})
+    await ask(services, who, address, "AgentActed", fields, f"agent {agent_id}", {"action": action, "reason": reason})
 
 
 def _phone(tenant: str, device: str) -> str:
@@ -45,7 +45,7 @@ def _phone(tenant: str, device: str) -> str:
 
 async def opening(services: Services, who: Principal, address: str, tenant: str, queue: str, action: str) -> None:
     fields = {"tenant": tenant, "queue": queue, "action": action, "by": "supervisor"}
-    await _ask(services, who, address, "QueueActed", fields, f"queue {queue}", {"action": action})
+    await ask(services, who, address, "QueueActed", fields, f"queue {queue}", {"action": action})
 
 
 async def talk(
@@ -66,7 +66,7 @@ async def talk(
     }
     # Where to is about a person when it is a number; digits may be a card's.
     told = {"action": action, "target": target if ":" in target else ""}
-    await _ask(services, who, address, "ConversationActed", fields, f"interaction {interaction_id}", told)
+    await ask(services, who, address, "ConversationActed", fields, f"interaction {interaction_id}", told)
 
 
 def supervisor_id(who: Principal) -> str:
@@ -89,7 +89,7 @@ async def supervise(
     fields = {"interaction_id": interaction_id, "supervisor_id": me, "action": action, "device": rung}
     agents = [party["agent_id"] for party in talk.get("parties", ()) if party.get("agent_id")]
     told = {"action": action, "supervisor": me, "agents": agents, "device": rung}
-    await _ask(services, who, address, "SupervisionActed", fields, f"interaction {interaction_id}", told, tenant)
+    await ask(services, who, address, "SupervisionActed", fields, f"interaction {interaction_id}", told, tenant)
 
 
 def own_phone(services: Services, who: Principal, tenant: str) -> str:
@@ -111,7 +111,7 @@ async def refuse_offer(services: Services, who: Principal, address: str, offer_i
         "offer_id": offer_id,
         "interaction_id": assignment["interaction_id"],
     }
-    await _ask(services, who, address, "OfferRefused", fields, f"interaction {assignment['interaction_id']}", {})
+    await ask(services, who, address, "OfferRefused", fields, f"interaction {assignment['interaction_id']}", {})
 
 
 async def wrap_up(
@@ -137,10 +137,10 @@ async def wrap_up(
         "finish": finish,
     }
     told = {"disposition": disposition, "extend_s": extend_s, "finish": finish, "note": bool(note)}
-    await _ask(services, who, address, "WrapUpActed", fields, f"interaction {interaction_id}", told)
+    await ask(services, who, address, "WrapUpActed", fields, f"interaction {interaction_id}", told)
 
 
-async def _ask(
+async def ask(
     services: Services,
     who: Principal,
     address: str,
@@ -149,11 +149,14 @@ async def _ask(
     subject: str,
     told: Mapping[str, Any],
     tenant: str = "",
+    *,
+    dialer: bool = False,
 ) -> None:
+    """`subject`, `told`: for the audit log. `dialer`: it is asked, not the router."""
     before, tenant = services.hub.board.seq, tenant or str(fields.get("tenant") or who.tenant)
     result = "ok"
     try:
-        await services.engine.do(fact, fields)
+        await (services.engine.dial if dialer else services.engine.do)(fact, fields)
     except EngineRefused:
         result = "refused"
         raise

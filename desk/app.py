@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk.access import NEEDS
-from desk.api import accounts, boards, interactions, live, sessions, system
+from desk.api import accounts, boards, campaigns, interactions, live, sessions, system
 from desk.pages import agent, board, entry, people
 from desk.pages.setup import SetupCache
 from desk.services import Services
@@ -21,7 +21,7 @@ from desk.web import Shell, add_problem_handlers
 
 log = logging.getLogger("centralita.desk")
 
-_ROOMS = (sessions, boards, interactions, accounts, system, live, entry, agent, board, people)
+_ROOMS = (sessions, boards, interactions, campaigns, accounts, system, live, entry, agent, board, people)
 ROUTERS = tuple(room.router for room in _ROOMS)
 """All there is; what each route needs stands in `desk/access.py`."""
 

@@ -4,6 +4,10 @@
     GET  /acd/events?epoch=E&after=N   -> NDJSON {seq, kind, id, tenant, value}, {ping}; {reset}: ask anew
     POST /acd/do {fact, fields}        -> ok, or 409 {why}
     GET  /acd/explain/ID, /acd/contact/ID, /acd/setup
+    GET  /dialer/snapshot              -> {now_s, campaigns: [view]}; its changes come as kind `campaign`
+    GET  /dialer/campaign/TENANT/ID    -> view + {decisions: [{at_s, count, why}], leads: {state: n}}
+    GET  /dialer/why/TENANT/LEAD       -> why she was or was not dialed
+    POST /dialer/do {fact, fields}     -> ok, or 409 {why}
 
 The desk does what it can without it: who asks while it is away is told so.
 """
@@ -61,8 +65,15 @@ class EngineClient:
         await self._http.aclose()
 
     async def snapshot(self) -> Json:
-        """Raises EngineAway."""
-        return await self._get("/acd/snapshot")
+        """With the campaigns in it. Raises EngineAway."""
+        board = await self._get("/acd/snapshot")
+        if "campaigns" not in board:
+            # Taken later than the rest: what changed in between is told once more, and is the newest each time.
+            try:
+                board["campaigns"] = (await self._get("/dialer/snapshot")).get("campaigns", [])
+            except NotKnown:
+                board["campaigns"] = []
+        return board
 
     async def setup(self) -> Json:
         """`{release_id, reasons: [...], queues: [...]}`: what people choose from. Raises EngineAway."""
@@ -76,14 +87,31 @@ class EngineClient:
         """Raises EngineAway, NotKnown."""
         return await self._get(f"/acd/contact/{_part(interaction_id)}")
 
+    async def campaign(self, tenant: str, campaign: str) -> Json:
+        """Its view, its last pacing decisions, its leads by state. Raises EngineAway, NotKnown."""
+        return await self._get(f"/dialer/campaign/{_part(tenant)}/{_part(campaign)}")
+
+    async def why(self, tenant: str, lead_id: str) -> Json:
+        """Raises EngineAway, NotKnown."""
+        return await self._get(f"/dialer/why/{_part(tenant)}/{_part(lead_id)}")
+
     async def do(self, fact: str, fields: Mapping[str, Any]) -> None:
-        """Raises EngineAway (it may or may not have been done), EngineRefused."""
+        """Asks the router. Raises EngineAway (it may or may not have been done), EngineRefused."""
+        await self._ask("/acd/do", fact, fields)
+
+    async def dial(self, fact: str, fields: Mapping[str, Any]) -> None:
+        """Asks the dialer. Raises EngineAway (it may or may not have been done), EngineRefused."""
+        await self._ask("/dialer/do", fact, fields)
+
+    async def _ask(self, path: str, fact: str, fields: Mapping[str, Any]) -> None:
         body = {"fact": fact, "fields": dict(fields)}
-        answer = await self._answer("POST", "/acd/do", json=body)
+        answer = await self._answer("POST", path, json=body)
         if answer.status_code == 409:
             raise EngineRefused(str(_body(answer).get("why") or "the engine refused"))
         if answer.status_code == 422:
             raise EngineRefused(str(_body(answer).get("why") or "the engine does not understand this request"))
+        if answer.status_code == 404:
+            raise EngineAway("this engine has no dialer: start it again with this release")
         if answer.status_code >= 400:
             raise EngineAway(f"the engine answered {answer.status_code}", maybe_done=answer.status_code >= 500)
 
@@ -108,7 +136,7 @@ class EngineClient:
     async def _get(self, path: str) -> Json:
         answer = await self._answer("GET", path)
         if answer.status_code == 404:
-            raise NotKnown("the engine knows no such interaction")
+            raise NotKnown("the engine knows no such thing")
         if answer.status_code != 200:
             raise EngineAway(f"the engine answered {answer.status_code}")
         return _body(answer)

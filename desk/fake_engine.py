@@ -1,4 +1,5 @@
-"""The engine's control socket in memory, for tests and for trying the pages: agents, queues, offers, no telephony.
+"""The engine's control socket in memory, for tests and for trying the pages: agents, queues, offers, campaigns, no
+telephony.
 
     fake = FakeEngine(); fake.add_queue("sales"); fake.add_agent("ana", queues=["sales"])
     async with serving(fake, socket_path): ... fake.arrive("sales", caller="+34600112233"); fake.accept("ana")
@@ -22,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from desk.fake_dialer import FakeDialer, Refusal
 from desk.fake_floor import Floor, RefusedByFake
 
 Json = dict[str, Any]
@@ -33,6 +35,7 @@ class FakeEngine(Floor):
 
     def __init__(self, kept: int = 1000) -> None:
         super().__init__()
+        self.dialer = FakeDialer(self._tell, self.now_s)
         self.epoch = "e1"
         self.kept = kept
         self.done: list[tuple[str, Json]] = []
@@ -52,6 +55,10 @@ class FakeEngine(Floor):
                 Route("/acd/do", self._do, methods=["POST"]),
                 Route("/acd/explain/{interaction_id}", self._explain),
                 Route("/acd/contact/{interaction_id}", self._contact),
+                Route("/dialer/snapshot", self._campaigns),
+                Route("/dialer/campaign/{tenant}/{campaign}", self._campaign),
+                Route("/dialer/why/{tenant}/{lead_id}", self._why),
+                Route("/dialer/do", self._dial, methods=["POST"]),
             ]
         )
 
@@ -75,7 +82,8 @@ class FakeEngine(Floor):
         self._news = asyncio.Event()
 
     async def _snapshot(self, request: Request) -> Response:
-        return self._answer({"epoch": self.epoch, "seq": self.seq, **self.snapshot()})
+        campaigns = self.dialer.snapshot()["campaigns"]
+        return self._answer({"epoch": self.epoch, "seq": self.seq, **self.snapshot(), "campaigns": campaigns})
 
     async def _setup(self, request: Request) -> Response:
         return self._answer(self.setup())
@@ -88,18 +96,33 @@ class FakeEngine(Floor):
     async def _contact(self, request: Request) -> Response:
         return self._answer(self.contacts.get(request.path_params["interaction_id"]))
 
+    async def _campaigns(self, request: Request) -> Response:
+        return self._answer(self.dialer.snapshot())
+
+    async def _campaign(self, request: Request) -> Response:
+        return self._answer(self.dialer.detail(**request.path_params))
+
+    async def _why(self, request: Request) -> Response:
+        return self._answer(self.dialer.whys.get((request.path_params["tenant"], request.path_params["lead_id"])))
+
     def _answer(self, body: Json | None) -> Response:
         if self.fails:
             return JSONResponse({"why": "not ready"}, 503)
         return JSONResponse(body) if body is not None else JSONResponse({"why": "not known"}, 404)
 
     async def _do(self, request: Request) -> Response:
+        return await self._asked(request, self.do)
+
+    async def _dial(self, request: Request) -> Response:
+        return await self._asked(request, self.dialer.do)
+
+    async def _asked(self, request: Request, do: Callable[[str, Json], None]) -> Response:
         if self.fails:
             return JSONResponse({"why": "not ready"}, 503)
         body = await request.json()
         try:
-            self.do(str(body["fact"]), dict(body["fields"]))
-        except RefusedByFake as refused:
+            do(str(body["fact"]), dict(body["fields"]))
+        except (RefusedByFake, Refusal) as refused:
             return JSONResponse({"ok": False, "why": str(refused)}, 409)
         except (KeyError, TypeError, ValueError) as unknown:
             return JSONResponse({"ok": False, "why": f"not understood: {unknown}"}, 422)

@@ -43,6 +43,16 @@ class Permission(Enum):
     EXPLAIN = "explain"
     SUPERVISE = "supervise"
     """Listen to conversations of others, whisper, barge in, take over."""
+    SEE_CAMPAIGNS = "see_campaigns"
+    """Without anybody's name or number."""
+    RUN_CAMPAIGNS = "run_campaigns"
+    """Start, pause, drain, stop."""
+    SEE_LEADS = "see_leads"
+    """Personal data of people on lists: why they were or were not dialed, whether they may be."""
+    LIST_NUMBERS = "list_numbers"
+    """Put numbers on do-not-call."""
+    MANAGE_LISTS = "manage_lists"
+    """Import, undo and export lists; take numbers off do-not-call."""
     MANAGE_ACCOUNTS = "manage_accounts"
     READ_AUDIT = "read_audit"
 
@@ -63,6 +73,11 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.READ_CONTACTS: _LEADS | {_R.QUALITY, _R.ADMIN},
     _P.EXPLAIN: _LEADS | {_R.QUALITY, _R.PLANNER, _R.ADMIN},
     _P.SUPERVISE: frozenset({_R.SUPERVISOR, _R.ADMIN}),
+    _P.SEE_CAMPAIGNS: _WATCHES | {_R.CLIENT_VIEWER},
+    _P.RUN_CAMPAIGNS: _LEADS | {_R.CAMPAIGN_MANAGER, _R.ADMIN},
+    _P.SEE_LEADS: _LEADS | {_R.CAMPAIGN_MANAGER, _R.QUALITY, _R.ADMIN},
+    _P.LIST_NUMBERS: _LEADS | {_R.CAMPAIGN_MANAGER, _R.ADMIN},
+    _P.MANAGE_LISTS: frozenset({_R.CAMPAIGN_MANAGER, _R.ADMIN}),
     _P.MANAGE_ACCOUNTS: frozenset({_R.ADMIN}),
     _P.READ_AUDIT: frozenset({_R.ADMIN}),
 }

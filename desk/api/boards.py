@@ -30,7 +30,7 @@ router = guarded_router(prefix="/v1", tags=["board"])
 async def agents(asking: Asking, desk: Desk) -> Agents:
     """Every agent of the tenant. `?tenant=*`: of all tenants, for who may."""
     found = [AgentView.model_validate(view) for view in desk.hub.board.agents(asking.tenant)]
-    return Agents(agents=found, **_when(desk))
+    return Agents(agents=found, **when(desk))
 
 
 @router.get("/agents/{agent_id}", responses=problems(404))
@@ -53,7 +53,7 @@ async def presence(agent_id: str, asked: PresenceAsked, tenant: Tenant, who: Who
 @router.get("/queues", responses=problems())
 async def queues(asking: Asking, desk: Desk) -> Queues:
     found = [QueueView.model_validate(view) for view in desk.hub.board.queues(asking.tenant)]
-    return Queues(queues=found, **_when(desk))
+    return Queues(queues=found, **when(desk))
 
 
 @router.get("/queues/{queue}", responses=problems(404))
@@ -77,9 +77,9 @@ async def opening(queue: str, asked: OpeningAsked, tenant: Tenant, who: Who, req
 async def stays(asking: Asking, desk: Desk) -> Stays:
     """Who waits, the longest first. No numbers, no names."""
     found = [StayView.model_validate(view) for view in desk.hub.board.stays(asking.tenant)]
-    return Stays(stays=found, **_when(desk))
+    return Stays(stays=found, **when(desk))
 
 
-def _when(desk: Services) -> dict[str, Any]:
+def when(desk: Services) -> dict[str, Any]:
     now_s = desk.hub.engine_now_s() if desk.hub.engine_up else desk.hub.board.now_s
     return {"engine_up": desk.hub.engine_up, "now_s": now_s}

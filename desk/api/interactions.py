@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from desk import acts, contacts
+from desk import acts, contacts, dial_acts
 from desk.api.common import Desk, Tenant, Who, problems
 from desk.api.models import Contact, Done, Explanation, History, PastContact, SupervisionAsked, TalkAsked, WrapUpAsked
 from desk.web import address_of, guarded_router
@@ -64,17 +64,7 @@ async def supervise(
 @router.post("/interactions/{interaction_id}/wrap-up", responses=problems(404, 409))
 async def wrap_up(interaction_id: str, asked: WrapUpAsked, who: Who, request: Request, desk: Desk) -> Done:
     """Disposition, note, more time, callback date, end; during the conversation or after it."""
-    await acts.wrap_up(
-        desk,
-        who,
-        address_of(request),
-        interaction_id,
-        disposition=asked.disposition,
-        note=asked.note,
-        callback_at_s=asked.callback_at_s,
-        extend_s=asked.extend_s,
-        finish=asked.finish,
-    )
+    await dial_acts.wrap_up(desk, who, address_of(request), interaction_id, asked)
     return Done()
 
 

@@ -1,7 +1,8 @@
 """The WebSocket `/v1/live`: a snapshot, then every change in order, of what the asker may see.
 
-    <- {"type": "snapshot", "epoch", "seq", "now_s", "engine", "agents", "queues", "stays"}
-    <- {"type": "event", "seq", "kind": "agent|queue|stay|talk", "id", "tenant", "value"}   value null: it is gone
+    <- {"type": "snapshot", "epoch", "seq", "now_s", "engine", "agents", "queues", "stays",
+        "talks", "campaigns"}
+    <- {"type": "event", "seq", "kind": "agent|queue|stay|talk|campaign", "id", "tenant", "value"}  null: it is gone
     <- {"type": "engine", "up"}     away: what was shown stands still until it is back
     <- {"type": "ping", "now_s", "seq"}   each 5 s
 
@@ -30,11 +31,13 @@ router = APIRouter()
 PING_S = 5.0
 SENT_WITHIN_S = 10.0
 LOGIN_ENDED, NOT_ALLOWED, TOO_SLOW = 4401, 4403, 4408
+_TOLD = ("type", "seq", "kind", "id", "tenant")
 _SEEN_BY: Mapping[str, Permission] = {
     "agent": Permission.SEE_AGENTS,
     "queue": Permission.SEE_QUEUES,
     "stay": Permission.SEE_STAYS,
     "talk": Permission.SEE_STAYS,
+    "campaign": Permission.SEE_CAMPAIGNS,
 }
 
 
@@ -56,13 +59,24 @@ class Sight:
             return False
         if kind == "talk":
             return self._board.has(tenant, self._who.agent_id, id_)
+        if kind == "campaign":
+            view = self._board.campaign(tenant, id_) or {}
+            return any(each["agent_id"] == self._who.agent_id for each in view.get("previews", ()))
         return kind == "agent" and id_ == self._who.agent_id
 
     def sees_event(self, event: Json) -> bool:
-        return self.sees(event["kind"], event["tenant"], event["id"])
+        """Of a campaign an agent is told what concerns her: a lead is shown to her, or is no longer."""
+        kind, tenant = event["kind"], event["tenant"]
+        if kind != "campaign" or self._who.may(Permission.SEE_CAMPAIGNS):
+            return self.sees(kind, tenant, event["id"])
+        mine = self._tenant in (None, tenant) and self._who.may(Permission.WORK)
+        return mine and self._who.agent_id in event.get("concerns", ())
 
     def shown(self, kind: str, value: Json | None) -> Json | None:
-        """An agent is not told who listens to her."""
+        """An agent is not told who listens to her; a lead shown to an agent is for her, and who may see leads."""
+        if kind == "campaign" and value and value.get("previews") and not self._who.may(Permission.SEE_LEADS):
+            own = [each for each in value["previews"] if self._who.agent_id and each["agent_id"] == self._who.agent_id]
+            return {**value, "previews": own}
         if kind != "talk" or not value or self._who.may(Permission.SEE_AGENTS):
             return value
         return {**value, "supervisor": None}
@@ -138,7 +152,8 @@ async def _send(socket: WebSocket, services: Services, admitted: Admitted, epoch
                 elif message["type"] == "event" and message["seq"] <= shown:
                     continue
                 elif message["type"] == "event":
-                    message = {**message, "value": sight.shown(message["kind"], message["value"])}
+                    kind, value = message["kind"], message["value"]
+                    message = {name: message[name] for name in _TOLD} | {"value": sight.shown(kind, value)}
                 async with asyncio.timeout(SENT_WITHIN_S):
                     await put(message)
     except (TooSlow, TimeoutError):

@@ -204,11 +204,13 @@ class SupervisionAsked(_Asked):
 
 
 class WrapUpAsked(_Asked):
-    """Taken together or refused together. `callback_at_s` 0: none. `finish`: wrap-up is over."""
+    """Taken together or refused together. `callback_at_s` 0: none; `personal`: it is this agent who calls. `finish`:
+    wrap-up is over."""
 
     disposition: Text = ""
     note: Annotated[str, Field(max_length=4000)] = ""
     callback_at_s: Moment = 0.0
+    personal: bool = False
     extend_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
     finish: bool = False
 

@@ -10,8 +10,14 @@ Json = dict[str, Any]
 Key = tuple[str, str]
 """(tenant, id)"""
 
-KINDS = ("agent", "queue", "stay", "talk")
-_ID = {"agent": "agent_id", "queue": "queue", "stay": "stay_id", "talk": "interaction_id"}
+KINDS = ("agent", "queue", "stay", "talk", "campaign")
+_ID = {
+    "agent": "agent_id",
+    "queue": "queue",
+    "stay": "stay_id",
+    "talk": "interaction_id",
+    "campaign": "campaign",
+}
 _LIVE = ("offered", "active", "held", "consulting", "wrap_up")
 
 
@@ -74,6 +80,29 @@ class Board:
 
     def talk(self, tenant: str, interaction_id: str) -> Json | None:
         return self.things["talk"].get((tenant, interaction_id))
+
+    def campaigns(self, tenant: str | None = None) -> list[Json]:
+        return self._sorted("campaign", tenant)
+
+    def campaign(self, tenant: str, campaign: str) -> Json | None:
+        return self.things["campaign"].get((tenant, campaign))
+
+    def previews(self, tenant: str, agent_id: str) -> list[Json]:
+        """The leads she is shown now, each with its `campaign`."""
+        return [
+            {**each, "campaign": view["campaign"]}
+            for view in self._of("campaign", tenant)
+            for each in view.get("previews", ())
+            if each.get("agent_id") == agent_id
+        ]
+
+    def preview(self, attempt_id: str) -> tuple[str, str, Json] | None:
+        """(tenant, agent, preview) of a lead that is shown now."""
+        for view in self._of("campaign", None):
+            for each in view.get("previews", ()):
+                if each.get("attempt_id") == attempt_id:
+                    return view["tenant"], str(each.get("agent_id", "")), each
+        return None
 
     def assignments(self, tenant: str, agent_id: str) -> list[Json]:
         """Hers that are not done, the newest last."""

@@ -163,12 +163,20 @@ class Hub:
         event = {"type": "event", **{name: line[name] for name in ("seq", "kind", "id", "tenant", "value")}}
         if not event["tenant"]:
             event["tenant"], event["id"] = self.board.owner(str(line["kind"]), str(line["id"]))
+        before = self._shown_to(event)
         self.board.apply(event)
+        if event["kind"] == "campaign":
+            event["concerns"] = sorted({agent_id for _, agent_id in before ^ self._shown_to(event)})
         self._kept.append(event)
         if len(self._kept) > KEPT:
             self._complete_after = self._kept.popleft()["seq"]
         self._tell(event)
         await self._notify()
+
+    def _shown_to(self, event: Json) -> set[tuple[str, str]]:
+        """(attempt, agent) of the leads a campaign shows to agents."""
+        view = self.board.campaign(event["tenant"], event["id"]) if event["kind"] == "campaign" else None
+        return {(str(each["attempt_id"]), str(each["agent_id"])) for each in (view or {}).get("previews", ())}
 
     async def _notify(self) -> None:
         async with self._changed:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Form, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from desk import acts, contacts
+from desk import acts, contacts, dial_acts
 from desk.api.models import PresenceAsked, TalkAsked, WrapUpAsked
 from desk.engine_client import EngineAway
 from desk.pages.common import checked, language_of, page_router, render, who_of
@@ -112,17 +112,7 @@ async def wrap_up(
         extend_s=extend_s,
         finish=finish,
     )
-    await acts.wrap_up(
-        services,
-        who_of(request),
-        address_of(request),
-        interaction_id,
-        disposition=asked.disposition,
-        note=asked.note,
-        callback_at_s=asked.callback_at_s,
-        extend_s=asked.extend_s,
-        finish=asked.finish,
-    )
+    await dial_acts.wrap_up(services, who_of(request), address_of(request), interaction_id, asked)
     return await panel(request)
 
 

@@ -152,6 +152,7 @@ def _floor() -> FakeEngine:
             fake.add_queue(queue, tenant=tenant)
         for agent in agents:
             fake.add_agent(agent, tenant=tenant, queues=("sales", "support"))
+        fake.dialer.add_campaign("renewals", tenant=tenant)
     return fake
 
 

@@ -65,6 +65,9 @@ _NAMES = {
     "interaction_id": "i-1",
     "offer_id": "i-1.o2",
     "account_id": "p-1",
+    "campaign": "renewals",
+    "attempt_id": "a-1",
+    "lead_id": "lead-1",
 }
 
 
@@ -94,7 +97,7 @@ async def test_a_role_gets_in_where_the_table_says_and_nowhere_else(desk, role):
         # Logging out ends a login: each request has one of its own.
         status = await _status(desk, desk.as_role(role, agent_id="ana"), method, template)
         # What is somebody else's is as closed as if it were nobody's; an offer that is over says so.
-        refused = {403} if need.own is not Own.OFFER else {403, 404}
+        refused = {403} if need.own not in (Own.OFFER, Own.PREVIEW) else {403, 404}
         if (status in (401, 403)) if role in ALLOWED[need.permission] else (status not in refused):
             wrong.append((method, template, status))
     assert wrong == []

@@ -1,0 +1,186 @@
+"""What goes over the API about campaigns, leads and do-not-call. Names are the engine's; seconds are UTC moments."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.dialing import CampaignAction
+from desk.api.models import Listed, Text, _Asked, _Told
+
+Number = Annotated[str, Field(min_length=1, max_length=40)]
+"""As somebody typed it."""
+Id = Annotated[str, Field(min_length=1, max_length=100)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Share(_Told):
+    list_id: str
+    weight: int = 1
+
+
+class Lines(_Told):
+    """`screening`: answered, and a detector listens; `waiting`: answered, and no agent yet."""
+
+    dialing: int = 0
+    ringing: int = 0
+    screening: int = 0
+    waiting: int = 0
+    connected: int = 0
+
+
+class CampaignAgents(_Told):
+    """`lines`: those with a held line."""
+
+    ready: int = 0
+    busy: int = 0
+    lines: int = 0
+
+
+class DialedToday(_Told):
+    """`live`: persons who answered."""
+
+    dialed: int = 0
+    answered: int = 0
+    live: int = 0
+    connected: int = 0
+    abandoned: int = 0
+    machine: int = 0
+    no_answer: int = 0
+    busy: int = 0
+    failed: int = 0
+    invalid: int = 0
+    blocked: int = 0
+
+
+class Abandonment(_Told):
+    """What one rule asks and what was counted in its window. `most`, `ratio`: shares, 0.03 is 3%; `spare`: how many
+    may still be abandoned."""
+
+    rule: str
+    most: float = 0.0
+    live: int = 0
+    abandoned: int = 0
+    ratio: float = 0.0
+    spare: float = 0.0
+    from_s: float = 0.0
+    until_s: float = 0.0
+
+
+class Decision(_Told):
+    """Of pacing: so many attempts were due, and why."""
+
+    at_s: float = 0.0
+    count: int = 0
+    why: str = ""
+
+
+class CampaignView(_Told):
+    """`why`: of its state, in words. `leads`: by state. `hopper`: staged and not yet dialed."""
+
+    tenant: str
+    campaign: str
+    title: str = ""
+    mode: str = ""
+    purpose: str = ""
+    packs: list[str] = []
+    state: str = "stopped"
+    why: str = ""
+    queue: str = ""
+    lists: list[Share] = []
+    lines: Lines = Lines()
+    agents: CampaignAgents = CampaignAgents()
+    today: DialedToday = DialedToday()
+    abandonment: list[Abandonment] = []
+    last: Decision = Decision()
+    hopper: int = 0
+    leads: dict[str, int] = {}
+
+
+class CampaignDetail(CampaignView):
+    """With its last pacing decisions, the oldest first."""
+
+    decisions: list[Decision] = []
+
+
+class Campaigns(Listed):
+    campaigns: list[CampaignView]
+
+
+class CampaignAsked(_Asked):
+    """`pause`: dial no more, what rings goes on; `drain`: the same, and stop when the last is over; `stop`: cancel what
+    rings, as soon as the rules' least ring allows."""
+
+    action: CampaignAction
+
+
+class CampaignText(_Asked):
+    """A campaign as it stands in its YAML file."""
+
+    text: Annotated[str, Field(max_length=50_000)]
+
+
+class Fault(_Told):
+    """`line` 0: of the whole file."""
+
+    line: int = 0
+    what: str
+
+
+class Validated(_Told):
+    """`faults` empty: it may be put under `config/campaigns/`."""
+
+    ok: bool
+    faults: list[Fault] = []
+
+
+class ManualAsked(_Asked):
+    """`number`: as it was typed; `lead_id`: whose it is, when it was clicked."""
+
+    number: Number
+    lead_id: Annotated[str, Field(max_length=100)] = ""
+
+
+class PreviewAsked(_Asked):
+    action: Literal["dial", "skip"]
+
+
+class LeadAsked(_Asked):
+    """`reopen`: it may be dialed again, for a new reason; `finish`: it is done with; `opt_out`: never again."""
+
+    campaign: Id
+    action: Literal["reopen", "finish", "opt_out"]
+
+
+class WhyLead(BaseModel):
+    """What `centralita why` tells."""
+
+    model_config = ConfigDict(extra="allow")
+    lead_id: str
+
+
+class NumberAsked(_Asked):
+    """`campaign` empty: for the whole tenant."""
+
+    number: Number
+    campaign: Annotated[str, Field(max_length=80)] = ""
+    why: Text = ""
+
+
+class OnList(_Told):
+    """`level`: tenant, campaign or national; `name`: of the list."""
+
+    level: str
+    name: str = ""
+
+
+class NumberChecked(_Told):
+    """`number`: normalised. `lists`: those it is on; empty: it is on none."""
+
+    number: str
+    listed: bool
+    lists: list[OnList] = []
+
+
+AnyJson = dict[str, Any]

@@ -1,0 +1,184 @@
+"""What people ask of the dialer, for the API and the pages alike: asked, written down in the audit log, waited for.
+
+Every function may raise EngineAway and EngineRefused (whose message is for the person). Numbers stay out of the log.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from desk import acts, contacts
+from desk.api.models import WrapUpAsked
+from desk.engine_client import NotKnown
+from desk.problems import NotFound, Refused, Unprocessable
+from desk.roles import Principal
+from desk.services import Services
+
+
+async def campaign(services: Services, who: Principal, address: str, tenant: str, campaign: str, action: str) -> None:
+    """Raises NotFound."""
+    known(services, tenant, campaign)
+    fields = {"tenant": tenant, "campaign": campaign, "action": action, "by": who.login}
+    told = {"action": action}
+    await acts.ask(
+        services, who, address, "CampaignActed", fields, f"campaign {campaign}", told, tenant=tenant, dialer=True
+    )
+
+
+async def manual(
+    services: Services, who: Principal, address: str, tenant: str, campaign: str, number: str, lead_id: str = ""
+) -> None:
+    """Dials for the agent who asks. Raises NotFound, Unprocessable: she is no agent."""
+    known(services, tenant, campaign)
+    if not who.agent_id:
+        raise Unprocessable("no agent belongs to this login: an admin sets which")
+    fields = {
+        "tenant": tenant,
+        "campaign": campaign,
+        "agent_id": who.agent_id,
+        "called": _typed(number),
+        "lead_id": lead_id,
+    }
+    told = {"lead_id": lead_id} if lead_id else {}
+    await acts.ask(
+        services, who, address, "ManualAsked", fields, f"campaign {campaign}", told, tenant=tenant, dialer=True
+    )
+
+
+async def preview(services: Services, who: Principal, address: str, attempt_id: str, action: str) -> None:
+    """Raises NotFound: it is no longer shown."""
+    found = services.hub.board.preview(attempt_id)
+    if found is None:
+        raise NotFound("this lead is no longer shown to you")
+    tenant, agent_id, shown = found
+    fields = {"tenant": tenant, "agent_id": agent_id, "attempt_id": attempt_id, "action": action}
+    subject, told = f"lead {shown.get('lead_id', '')}", {"action": action}
+    await acts.ask(services, who, address, "PreviewActed", fields, subject, told, tenant=tenant, dialer=True)
+
+
+async def list_number(
+    services: Services,
+    who: Principal,
+    address: str,
+    tenant: str,
+    number: str,
+    *,
+    campaign: str = "",
+    listed: bool = True,
+    why: str = "",
+    by: str = "admin",
+) -> None:
+    """On a do-not-call list of one's own, or off it; effective at once. Raises NotFound: there is no such campaign."""
+    if campaign:
+        known(services, tenant, campaign)
+    fields = {
+        "tenant": tenant,
+        "called": number,
+        "campaign": campaign,
+        "listed": listed,
+        "by": by,
+        "why": why,
+    }
+    told = {"listed": listed, "campaign": campaign, "why": why}
+    await acts.ask(services, who, address, "NumberListed", fields, "do-not-call", told, tenant=tenant, dialer=True)
+
+
+async def lead(
+    services: Services,
+    who: Principal,
+    address: str,
+    tenant: str,
+    campaign: str,
+    lead_id: str,
+    action: str,
+    *,
+    at_s: float = 0.0,
+    agent_id: str = "",
+    called: str = "",
+) -> None:
+    fields = {
+        "tenant": tenant,
+        "campaign": campaign,
+        "lead_id": lead_id,
+        "action": action,
+        "at_s": at_s,
+        "agent_id": agent_id,
+        "called": called,
+        "by": who.agent_id or who.login,
+    }
+    told = {"action": action, "campaign": campaign, "at_s": at_s, "agent_id": agent_id}
+    await acts.ask(services, who, address, "LeadActed", fields, f"lead {lead_id}", told, tenant=tenant, dialer=True)
+
+
+async def do_not_call(services: Services, who: Principal, address: str, tenant: str, interaction_id: str) -> None:
+    """Who is talked with asks not to be called again. Raises NotFound, Refused: her number is not known."""
+    card = await contacts.contact(services, tenant, interaction_id)
+    attempt = card.get("attempt") or {}
+    number = str(attempt.get("called") or card.get("caller") or "")
+    if not number.startswith("+"):
+        raise Refused("this contact has no number that could be listed")
+    await list_number(services, who, address, tenant, number, by="agent", why=f"asked {who.agent_id}")
+    if attempt.get("lead_id"):
+        await lead(services, who, address, tenant, attempt["campaign"], attempt["lead_id"], "opt_out", called=number)
+
+
+async def wrap_up(services: Services, who: Principal, address: str, interaction_id: str, asked: WrapUpAsked) -> None:
+    """What an agent writes down; a callback promised to somebody who was dialed becomes her lead's."""
+    at_s = asked.callback_at_s
+    if at_s and await _promise(services, who, address, interaction_id, at_s, asked.personal):
+        at_s = 0.0
+    await acts.wrap_up(
+        services,
+        who,
+        address,
+        interaction_id,
+        disposition=asked.disposition,
+        note=asked.note,
+        callback_at_s=at_s,
+        extend_s=asked.extend_s,
+        finish=asked.finish,
+    )
+
+
+async def _promise(
+    services: Services, who: Principal, address: str, interaction_id: str, at_s: float, personal: bool
+) -> bool:
+    """False: this contact was not dialed for a lead, and nothing was done. Raises Unprocessable."""
+    tenant = who.tenant
+    attempt = (await contacts.contact(services, tenant, interaction_id)).get("attempt") or {}
+    if not attempt.get("lead_id"):
+        return False
+    if at_s <= services.hub.engine_now_s():
+        raise Unprocessable("a callback is in the future: choose a later time")
+    await lead(
+        services,
+        who,
+        address,
+        tenant,
+        attempt["campaign"],
+        attempt["lead_id"],
+        "callback",
+        at_s=at_s,
+        agent_id=who.agent_id if personal else "",
+        called=str(attempt.get("called", "")),
+    )
+    return True
+
+
+async def why(services: Services, tenant: str, lead_id: str) -> dict[str, Any]:
+    """Raises NotFound."""
+    try:
+        return {**await services.engine.why(tenant, lead_id), "lead_id": lead_id}
+    except NotKnown:
+        raise NotFound("there is no such lead in this tenant") from None
+
+
+def known(services: Services, tenant: str, campaign: str) -> None:
+    """Raises NotFound, unless the engine is away: then nobody knows."""
+    if services.hub.engine_up and services.hub.board.campaign(tenant, campaign) is None:
+        raise NotFound("there is no such campaign in this tenant")
+
+
+def _typed(number: str) -> str:
+    """Without what people put between digits."""
+    return "".join(c for c in number if c not in " .-()/\u00a0")
