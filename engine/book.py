@@ -15,6 +15,7 @@ import msgspec
 from core.clock import Clock
 from core.commands import AskAgent, Command, SendHttp
 from core.decisions import InteractionClosed
+from core.dialing import DialerFact, LeadActed, ManualAsked, NumberListed
 from core.events import CommandRejected, DigitPressed, Event, HttpReplied, RoutingDecided, RoutingKept, TimerFired
 from core.leg_commands import Play
 from core.routing import RouterFact, WrapUpActed
@@ -95,11 +96,16 @@ class JournalBook:
             )
         )
 
-    def _contact_before(self, fact: RouterFact | TimerFired | RoutingDecided | RoutingKept) -> str:
-        """What an agent writes down after the contact is over is the contact's all the same."""
-        if not isinstance(fact, WrapUpActed):
-            return HOUSE
-        return self._journal.reader.contact_of(fact.interaction_id) or HOUSE
+    def _contact_before(self, fact: RouterFact | DialerFact | TimerFired | RoutingDecided | RoutingKept) -> str:
+        """What an agent writes down after the contact is over is the contact's all the same; and so is what is said
+        about somebody's number."""
+        match fact:
+            case NumberListed() | ManualAsked() | LeadActed() if fact.called:
+                return self._cipher.contact_key_id(fact.tenant, fact.called, "")
+            case WrapUpActed():
+                return self._journal.reader.contact_of(fact.interaction_id) or HOUSE
+            case _:
+                return HOUSE
 
     def write_off(self, interaction_id: str, why: str) -> None:
         """An interaction whose snapshot cannot be read again counts as lost; a caller still there begins anew."""

@@ -23,6 +23,7 @@ from acd.turn import Aggregate, RoutingOutcome
 from acd.views import looks
 from core.commands import AskQueueStatus, CancelTimer, StartTimer
 from core.decisions import Decision, Moved, Noted
+from core.dialing import DialerFact
 from core.errors import EventRefused
 from core.events import CommandRejected, Event, QueueStatusGiven, RoutingDecided, RoutingKept, TimerFired
 from core.routing import ROUTER, QueueJoined, RouterFact, RoutingChanged
@@ -51,7 +52,7 @@ class Routed:
     """What the journal keeps of one fact. `interaction`: the one it is about, when that is still open. Decisions about
     other interactions are kept with these, each with a `RoutingDecided` in the place of the fact."""
 
-    fact: RouterFact | TimerFired | RoutingDecided | RoutingKept
+    fact: RouterFact | DialerFact | TimerFired | RoutingDecided | RoutingKept
     at_s: float
     interaction: Interaction | None
     decisions: Sequence[Decision]
