@@ -14,6 +14,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeGuard
 
+from prometheus_client import CollectorRegistry
+
+from acd.router import Router
+from acd.setup import Setup
 from core.commands import StartTimer
 from core.decisions import Moved, Noted
 from core.dialing import DIALER, CampaignsChanged, DialerFact, LeadActed, LeadsStaged, ManualAsked
@@ -27,6 +31,7 @@ from dialer.do_not_call import DoNotCallBook
 from dialer.setup import DialerSetup
 from dialer.turn import Aggregate, DialerOutcome
 from engine.dialer_metrics import DialerMetrics
+from engine.floor import RouterFloor
 from engine.interaction import Interaction
 from engine.routing import Consequences, Routed, RoutingBook
 
@@ -176,6 +181,12 @@ class _Nobody:
 
     def want(self, wanted: Iterable[Staging]) -> None:
         return
+
+
+def no_campaigns(book: RoutingBook, registry: CollectorRegistry) -> Campaigns:
+    """A house that dials nobody."""
+    dialer = Dialer(DialerSetup(), DoNotCallBook(), RouterFloor(Router(Setup())))
+    return Campaigns(dialer, book, DialerMetrics(registry))
 
 
 def is_dialed(fact: object) -> TypeGuard[DialerFact | TimerFired]:

@@ -29,12 +29,14 @@ from core.commands import (
     subject_of,
 )
 from core.decisions import Moved
+from core.dialing import AttemptWanted, DialingFact
 from core.errors import EventRefused
 from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, TimerFired
 from core.leg_commands import AnswerLeg, HangUpLeg, Play, StopPlayback
 from core.routing import RouterFact, RoutingFact
 from core.table import Transition
 from engine.agent_phone import AgentPhone
+from engine.campaigns import Campaigns, is_dialed, no_campaigns
 from engine.decide import decide
 from engine.durably import Durably
 from engine.effects import errands
@@ -80,11 +82,13 @@ class Runtime:
         outbound_use: OutboundUse | None = None,
         on_transition: Callable[[Transition, float], None] = lambda transition, at_s: None,
         routing: Routing | None = None,
+        campaigns: Campaigns | None = None,
     ) -> None:
         self.clock = clock
         self.metrics = metrics
         self.max_interactions = max_interactions
         self.routing = routing = routing or nobody(book, metrics.registry)
+        self.campaigns = campaigns or no_campaigns(book, metrics.registry)
         self.draining = False
         self.interactions: dict[str, Interaction] = {}
         metrics.open_interactions.set_function(lambda: len(self.interactions))
@@ -123,7 +127,7 @@ class Runtime:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._drain)
 
-    def ask(self, fact: RoutingFact) -> str:
+    def ask(self, fact: RoutingFact | DialingFact) -> str:
         """Takes what a person wants, at once. Returns why it cannot be done, in words; empty when it is done."""
         if self._closed:
             return "the engine is stopping: try again in a moment"
@@ -131,12 +135,12 @@ class Runtime:
 
     def change_routing(self, setup: Setup) -> str:
         """Queues, skills and agents of a new release are in force; nobody loses a place. Or else: why not."""
-        return self._settle(self.routing.change(setup, self.clock.now_s()))
+        return self.settle(self.routing.change(setup, self.clock.now_s()))
 
     def restore_routing(self, rows: Mapping[str, bytes]) -> None:
         """The router as the journal kept it, after every open interaction was adopted; what does not fit is mended."""
         now_s = self.clock.now_s()
-        self._settle(self.routing.restore(rows, self.interactions, now_s))
+        self.settle(self.routing.restore(rows, self.interactions, now_s))
         for fact in mend(self.routing.router, tuple(self.interactions.values()), now_s):
             self._take_all(fact)
 
@@ -209,7 +213,8 @@ class Runtime:
         while following:
             self.put(following.popleft())
 
-    def _settle(self, consequences: Consequences) -> str:
+    def settle(self, consequences: Consequences) -> str:
+        """Carries out what router or dialer decided by themselves. Why they refused, in words."""
         refused = self.follow(consequences)
         self._take_following()
         return refused
@@ -233,7 +238,9 @@ class Runtime:
         interaction = self._find(fact)
         if is_routed(fact):
             return self.follow(self.routing.take(fact, interaction, now_s))
-        if interaction is None and not isinstance(fact, LegArrived):
+        if is_dialed(fact):
+            return self.follow(self.campaigns.take(fact, interaction, now_s))
+        if interaction is None and not isinstance(fact, LegArrived | AttemptWanted):
             self.metrics.late_events.inc()
             return "this contact is over"
         if interaction is not None and isinstance(fact, LegArrived):
@@ -248,7 +255,7 @@ class Runtime:
         return self.interactions.get(interaction_id)
 
     def follow(self, consequences: Consequences) -> str:
-        """Sets the router's timers and hands its facts on."""
+        """Sets the timers of router or dialer and hands their facts on."""
         for command in consequences.commands:
             if isinstance(command, StartTimer):
                 self.timers.start(command.interaction_id, command.timer_id, command.due_s)
