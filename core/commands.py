@@ -204,6 +204,7 @@ def subject_of(command: Command) -> str:
 SUBJECTS = (
     "playback_id",
     "recording_id",
+    "listening_id",
     "bridge_id",
     "request_id",
     "stay_id",

@@ -120,6 +120,33 @@ class RecordingKept:
     recording_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class AudioVerdict:
+    """What a listener of `ListenToLeg` found. `label`: its word, or `not_sure`; `evidence`: in words. `final`: nothing
+    more will come of it. `at_s`: the moment in the audio (UTC seconds); `heard_s`: how much it had heard by then, of
+    which `answered_s` after the answer."""
+
+    leg_id: str
+    listening_id: str
+    listener: str
+    label: str
+    confidence: float = 1.0
+    evidence: str = ""
+    final: bool = True
+    at_s: float = 0.0
+    heard_s: float = 0.0
+    answered_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerLost:
+    """Nobody listens any more and there is no final verdict: read it as not sure."""
+
+    leg_id: str
+    listening_id: str
+    why: str
+
+
 # -- the engine's own --------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class TimerFired:
@@ -285,6 +312,8 @@ LegFact = (
     | RecordingFinished
     | RecordingFailed
     | RecordingKept
+    | AudioVerdict
+    | ListenerLost
 )
 InteractionFact = (
     TimerFired

@@ -12,6 +12,28 @@ from core.leg import EndReason, LegRole
 from core.media import Part
 
 
+# -- live audio ------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class ListenToLeg:
+    """A listener of `core.live_audio`, by its name in the registry, hears what the leg says, until its final verdict,
+    `limit_s`, `DismissListener`, the leg's end or its next bridge. Told as any number of `AudioVerdict`, the last one
+    final, or one `ListenerLost`; one that does not survive the engine ends with the leg's `LegAdopted`."""
+
+    leg_id: str
+    listening_id: str
+    listener: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    limit_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class DismissListener:
+    """What it thinks by now is told as its final verdict."""
+
+    leg_id: str
+    listening_id: str
+
+
 # -- legs ------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class AnswerLeg:
@@ -47,6 +69,9 @@ class OriginateLeg:
     auto_answer: bool = False
     """Ask the phone to answer by itself (headset mode)."""
     caller_name: str = ""
+    listen: ListenToLeg | None = None
+    """Heard from the first moment, what the network says while it rings included. A listener that cannot come is told
+    as `ListenerLost`, and the leg is dialed all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +242,8 @@ LegCommand = (
     | ParkLeg
     | ListenIn
     | StopListening
+    | ListenToLeg
+    | DismissListener
     | Play
     | StopPlayback
     | StartMusic

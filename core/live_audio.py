@@ -1,0 +1,124 @@
+"""Live audio of a leg: what listens to it, what it says, and the port through which the engine asks for it.
+
+    engine                      node                        worker process
+      ListenToLeg  ->  a media leg beside the leg  ->  Listener.feed(block), 50 times a second
+      .  <- AudioVerdict  <- - - - - - - - - - - - - -  Verdict
+
+A `Listener` is a pure streaming detector: blocks in, verdicts out. It reads no clock: a block says when it was. It runs
+in a worker process, so call control never waits for it, and whatever happens to it costs its verdict alone: no verdict
+is to be read as "not sure".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from core.leg_commands import ListenToLeg
+
+BLOCK_S = 0.02
+"""What one block lasts."""
+NOT_SURE = "not_sure"
+"""The label of a listener that cannot say."""
+
+Direction = Literal["said"]
+"""What the leg's party says. What it hears is known to whoever said it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioBlock:
+    """20 ms of what a leg says.
+
+    Args:
+        at_s: when its first sample was heard (UTC seconds); the next block's is exactly 20 ms later.
+        seq: 0, 1, 2, ... without a gap.
+        pcm: signed 16-bit samples in the machine's byte order (`numpy.frombuffer(block.pcm, numpy.int16)`).
+        rate_hz: 8000 or 16000.
+        answered: whether the leg had been answered by then; before, it is what the network says while it rings.
+        filled: nothing came from the network for so long that silence stands in its place.
+    """
+
+    leg_id: str
+    at_s: float
+    seq: int
+    pcm: bytes
+    rate_hz: int = 8000
+    answered: bool = True
+    filled: bool = False
+    direction: Direction = "said"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a listener found. `label`: a word of its own, or `not_sure`; `confidence` 0 to 1; `evidence`: in words.
+    `final`: it wants to hear no more."""
+
+    label: str
+    confidence: float = 1.0
+    evidence: str = ""
+    final: bool = True
+
+
+class Listener(Protocol):
+    """Whatever it raises ends its listening, and no other."""
+
+    def feed(self, block: AudioBlock) -> Verdict | None:
+        """Called for every block in order, within milliseconds of its arrival; must take well under 1 ms."""
+        ...
+
+    def end(self) -> Verdict:
+        """No more blocks will come: the leg ended, was bridged, or the time is over. Not called after a final one."""
+        ...
+
+
+class Mouth(Protocol):
+    """What a listener may say to its leg. It is heard at the pace of speech, however fast it is given."""
+
+    def say(self, pcm: bytes) -> None:
+        """Queues samples of the listener's rate; what is beyond the longest queue (15 s) is dropped."""
+        ...
+
+    def flush(self) -> None:
+        """What is queued and not yet heard will not be: the leg barged in."""
+        ...
+
+    @property
+    def queued_s(self) -> float:
+        """How much of what was said is still to be heard, as far as is known."""
+        ...
+
+
+class Talker(Listener, Protocol):
+    """A listener that also speaks."""
+
+    def begin(self, mouth: Mouth) -> None:
+        """Called once, before the first block."""
+        ...
+
+
+ListenerFactory = Callable[[Mapping[str, str]], Listener]
+"""Makes a listener from the options of its `ListenToLeg`; raises ValueError when they make no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerKind:
+    """One entry of the registry. `factory`: `package.module:callable`, a `ListenerFactory`, imported in workers alone.
+    `rate_hz`: of the blocks it wants."""
+
+    factory: str
+    rate_hz: Literal[8000, 16000] = 8000
+
+
+class LiveAudio(Protocol):
+    async def listen(self, command: ListenToLeg) -> None:
+        """Returns when the leg is heard, or cannot be: the latter is told as `ListenerLost`, and hinders nothing.
+
+        Raises:
+            LegGone: the leg has ended.
+        """
+        ...
+
+    async def dismiss(self, leg_id: str, listening_id: str) -> None:
+        """Its `end()` is told as an `AudioVerdict`. Dismissing what is over is fine."""
+        ...
