@@ -18,7 +18,7 @@ def make(tmp_path):
     return child
 
 
-async def eventually(what, within_s=5.0):
+async def eventually(what, within_s=20.0):
     until = asyncio.get_running_loop().time() + within_s
     while not what():
         assert asyncio.get_running_loop().time() < until

@@ -217,13 +217,11 @@ async def test_filing_a_recording_waits_for_its_turn_and_holds_nobody_up(house):
 
 
 async def test_nobody_waits_for_words_that_are_not_wanted_any_more(house):
-    house.texts.pause_s = 0.2
+    house.texts.pause_s = 3600
     house.put(Play("a", "p1", (Speech("hola", "es"),)))
     await asyncio.sleep(0.01)
-    began_s = asyncio.get_running_loop().time()
     house.put(StopPlayback("a", "p1"), BridgeLegs("b1", ("a", "b")))
     assert await house.settled() == [("bridge", "b1", ("a", "b"))]
-    assert asyncio.get_running_loop().time() - began_s < 0.1
     assert house.reported == [PlaybackFinished("a", "p1", "stopped")]
 
 
@@ -250,7 +248,7 @@ def test_whoever_shares_a_leg_or_a_bridge_keeps_the_order_and_nobody_waits_for_e
         house.ports.slow = slow
         for n, command in enumerate(commands):
             house.lanes.put(Ordered(f"7.{n}", "i-1", command, lambda outcome, n=n: done.append(n)))
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(60):
             await house.settled()
         assert sorted(done) == list(range(len(commands)))
         for later, n in enumerate(done):

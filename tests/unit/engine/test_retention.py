@@ -85,7 +85,7 @@ async def test_housekeeping_goes_by_the_site(tmp_path, caplog, days, stay):
         clock = VirtualClock(NOW_S)
         house = asyncio.ensure_future(keep_house(home, Journal(), Metrics(), clock, lambda: site, first_s=0.0))
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.15):
+            async with asyncio.timeout(0.15 if stay else 20.0):
                 while left(home.voicemail):
                     await asyncio.sleep(0.005)
         house.cancel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from definitions.problems import Severity
 from ivr.loader import Context, Loaded, load
 from ivr.model import Flow, Release, fingerprint
 from ivr.nodes import VERBS
+from tests.effort import cpu_s
 
 ROOT = Path(__file__).parents[3]
 CONTEXT = Context(languages=("es", "en"), time_zone="Europe/Madrid", country="ES")
@@ -302,12 +302,20 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     ],
     ids=["10 MB", "alias bomb", "9,000 nodes", "20,000 wrong nodes", "10,000 parts", "powers", "nesting"],
 )
-def test_files_made_to_hurt_are_refused_in_less_than_a_second(text: str) -> None:
-    start = time.process_time()
-    loaded = load({"flows/f.yaml": text}, CONTEXT)
-    assert time.process_time() - start < 1.0
-    assert loaded.release is None
-    assert loaded.problems.errors
+def test_files_made_to_hurt_are_refused_and_cost_little_more_than_the_largest_honest_one(
+    text: str, honest_s: float
+) -> None:
+    loaded = []
+    assert cpu_s(lambda: loaded.append(load({"flows/f.yaml": text}, CONTEXT))) < 20 * honest_s
+    assert loaded[0].release is None
+    assert loaded[0].problems.errors
+
+
+@pytest.fixture(scope="module")
+def honest_s() -> float:
+    sources = {"flows/f0.yaml": a_flow(0, 500)}
+    assert load(sources, CONTEXT).release is not None
+    return cpu_s(lambda: load(sources, CONTEXT))
 
 
 def a_flow(number: int, nodes: int) -> str:
@@ -333,14 +341,9 @@ def a_flow(number: int, nodes: int) -> str:
     return "".join([*lines, "  end: {type: hangup}\n"])
 
 
-def test_a_hundred_flows_of_fifty_nodes_load_in_three_seconds() -> None:
+def test_a_hundred_flows_of_fifty_nodes_load() -> None:
     sources = {f"flows/f{number}.yaml": a_flow(number, 50) for number in range(100)}
-    spent = []
-    for _ in range(2):  # the better of two: other work on the machine slows the caches too
-        start = time.process_time()
-        loaded = load(sources, CONTEXT)
-        spent.append(time.process_time() - start)
-    assert min(spent) < 3.0
+    loaded = load(sources, CONTEXT)
     assert loaded.release is not None, said(loaded)[:3]
     assert sum(len(flow.nodes) for flow in loaded.release.flows.values()) == 5_000
 

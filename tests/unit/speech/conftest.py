@@ -53,13 +53,19 @@ def quick():
 
 
 @pytest.fixture
-async def renderer(tmp_path, good, quick):
+def budget_s():
+    """How long a caller may wait for the good voice."""
+    return 0.2
+
+
+@pytest.fixture
+async def renderer(tmp_path, good, quick, budget_s):
     made = SpeechRenderer(
         [good, quick],
         kept=PromptCache(tmp_path / "kept"),
         passing=PromptCache(tmp_path / "passing"),
         shipped=PromptCache(tmp_path / "shipped", read_only=True),
-        budget_s=0.2,
+        budget_s=budget_s,
     )
     yield made
     await made.close()

@@ -1,5 +1,4 @@
 import asyncio
-import time
 
 import pytest
 
@@ -25,9 +24,7 @@ async def test_a_static_prompt_is_ready_in_the_good_voice(renderer, good, quick)
     prepared = await renderer.prepare([Line("Buenas tardes", "es")])
     assert prepared.failed == []
     good.said.clear()
-    started_s = time.perf_counter()
     path = await renderer.render("Buenas  tardes", "es-ES")
-    assert time.perf_counter() - started_s < 0.1
     assert path == renderer.ready("Buenas tardes", "es")
     assert path.is_relative_to(renderer.kept.directory)
     assert (good.said, quick.said) == ([], [])
@@ -52,22 +49,23 @@ async def test_a_caller_from_elsewhere_hears_the_nearest_language_that_is_ready(
 
 
 async def test_new_words_are_said_at_once_by_the_fallback(renderer, good, quick):
-    started_s = time.perf_counter()
     await renderer.render("Hola, señora Echeverría", "es")
-    assert time.perf_counter() - started_s < 0.3
     assert (good.said, quick.said) == ([], ["Hola, señora Echeverría"])
 
 
 async def test_words_that_come_back_are_said_better_the_next_time(renderer, good, quick):
     for _ in range(2):
         await renderer.render("Hola, señora Echeverría", "es")
-    await asyncio.sleep(0.2)
+    async with asyncio.timeout(20):
+        while not renderer.ready("Hola, señora Echeverría", "es"):
+            await asyncio.sleep(0.01)
     assert good.said == ["Hola, señora Echeverría"]
     await renderer.render("Hola, señora Echeverría", "es")
     assert renderer.outcomes == {"fallback": 2, "ready": 1}
     assert len(quick.said) == 1
 
 
+@pytest.mark.parametrize("budget_s", [20.0])
 async def test_a_fast_voice_says_it_live(renderer, good, quick):
     good.estimate = 0.05
     await renderer.render("Hola, señora Echeverría", "es")
@@ -76,10 +74,8 @@ async def test_a_fast_voice_says_it_live(renderer, good, quick):
 
 
 async def test_a_voice_that_is_slower_than_it_thought_is_overtaken(renderer, good):
-    good.estimate, good.delay_s = 0.05, 1.0
-    started_s = time.perf_counter()
+    good.estimate, good.delay_s = 0.05, 3600.0
     await renderer.render("Hola, señora Echeverría", "es")
-    assert time.perf_counter() - started_s < 0.3
     assert renderer.outcomes == {"fallback": 1}
 
 

@@ -103,7 +103,7 @@ async def opened(connection: AriConnection) -> AsyncIterator[AriConnection]:
         await connection.close()
 
 
-async def until(true: Callable[[], bool], timeout_s: float = 5.0) -> None:
+async def until(true: Callable[[], bool], timeout_s: float = 20.0) -> None:
     async with asyncio.timeout(timeout_s):
         while not true():
             await asyncio.sleep(0.01)
@@ -249,7 +249,7 @@ async def test_a_wrong_password_is_said(peer: Peer, caplog: pytest.LogCaptureFix
 async def test_a_half_open_connection_is_given_up(peer: Peer) -> None:
     async with opened(peer.connection(ping_s=0.2)) as connection:
         peer.peers[0].transport.pause_reading()
-        await until(lambda: ConnectionState.WAITING in peer.states, timeout_s=2)
+        await until(lambda: ConnectionState.WAITING in peer.states)
         await until(lambda: connection.is_open)
 
 

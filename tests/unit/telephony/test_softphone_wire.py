@@ -78,10 +78,8 @@ def test_what_is_no_unicode_is_told_all_the_same(pipe):
 def test_a_reader_that_pauses_gets_everything_later(pipe):
     reading, writing = pipe
     out = LinesOut(writing)
-    started_s = time.monotonic()
-    for number in range(3000):
+    for number in range(3000):  # nobody reads: it would wait for ever
         out.emit("stats", number=number, filling="x" * 100)
-    assert time.monotonic() - started_s < 2.0
     got = bytearray()
     os.set_blocking(reading, False)
     while got.count(b"\n") < 3000:
