@@ -36,7 +36,7 @@ class AriListener:
         assert self._context is not None
         self._context.__exit__(kind, error, trace)
 
-    def next(self, kind: str, timeout_s: float = 10.0) -> dict[str, Any]:
+    def next(self, kind: str, timeout_s: float = 30.0) -> dict[str, Any]:
         """The next event of that type. Raises TimeoutError."""
         assert self._connection is not None
         until = time.monotonic() + timeout_s

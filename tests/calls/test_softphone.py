@@ -97,7 +97,7 @@ async def test_what_is_said_comes_back_from_the_echo_and_is_recognised(ana: Soft
     heard = load(await recording.saved())
     start_s = first_sound_s(heard)
     assert start_s is not None
-    assert start_s < 0.3
+    assert start_s < 2.0
     assert strongest_tone(heard, [440, 700, 1200], start_s, start_s + 0.9) == 700
 
 

@@ -31,6 +31,10 @@ class Control(CallControl, MediaControl, Protocol):
     def connected_nodes(self) -> Any: ...
 
 
+DEADLINE_S = 20.0
+"""A request that hangs is told from one that a busy machine delays."""
+
+
 class Facts:
     """What the sink was told, in order."""
 
@@ -45,7 +49,7 @@ class Facts:
     def of(self, kind: type[Fact], leg_id: str) -> list[Fact]:
         return [fact for fact in self.told if isinstance(fact, kind) and fact.leg_id == leg_id]
 
-    async def next(self, kind: type[Fact], leg_id: str = "", count: int = 1, timeout_s: float = 10.0) -> Fact:
+    async def next(self, kind: type[Fact], leg_id: str = "", count: int = 1, timeout_s: float = 30.0) -> Fact:
         """The `count`-th fact of that kind (about that leg), also when it was told already."""
         try:
             async with asyncio.timeout(timeout_s):
@@ -250,7 +254,7 @@ class AsteriskStage:
         self._callee: Softphone | None = None
         self.manager = AmiClient(ami_settings(node.settings), lambda fact: None)
         self.control: Control = AsteriskCallControl(
-            [ari_settings(node.settings)],
+            [ari_settings(node.settings, deadline_s=DEADLINE_S)],
             self.facts.sink,
             lambda name, what: self.gaps.append((name, what)),
             admit=lambda arrived: self._admitting,

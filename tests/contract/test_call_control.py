@@ -24,7 +24,7 @@ from core.events import (
 from core.leg import EndReason, LegRole
 from core.leg_commands import OriginateLeg, StartRecording
 from tests.asterisk_fixture import AsteriskNode
-from tests.contract.control_stage import Stage, asterisk_stage, fake_stage
+from tests.contract.control_stage import DEADLINE_S, Stage, asterisk_stage, fake_stage
 
 
 @pytest.fixture(params=["fake", pytest.param("asterisk", marks=pytest.mark.asterisk)])
@@ -193,11 +193,11 @@ async def test_nonsense_is_refused_before_it_is_sent(stage: Stage) -> None:
 async def test_answering_or_bridging_during_a_prompt_silences_it_first(stage: Stage, tmp_path: Path) -> None:
     caller = await stage.caller()
     await stage.control.play(caller.leg_id, f"{caller.leg_id}.1", [stage.sound(20.0)])
-    async with asyncio.timeout(1.5):
+    async with asyncio.timeout(DEADLINE_S / 2):
         await stage.control.answer(caller.leg_id)
     await stage.control.play(caller.leg_id, f"{caller.leg_id}.2", [stage.sound(20.0)])
     bridge_id = leg_of(stage, "bridge", tmp_path)
-    async with asyncio.timeout(1.5):
+    async with asyncio.timeout(DEADLINE_S / 2):
         await stage.control.bridge(bridge_id, [caller.leg_id])
     played = [await stage.facts.next(PlaybackFinished, caller.leg_id, count=n) for n in (1, 2)]
     assert [fact.how for fact in played] == ["stopped", "stopped"]

@@ -50,10 +50,9 @@ async def test_a_killed_engine_loses_no_place_and_no_talk(system):
         before, agents_before, waiting_before = await floor.board()
         bridges_before = {bridge["id"]: set(bridge["channels"]) for bridge in await running.ari("bridges")}
         await running.until(lambda body: body["journal"]["durable_seq"] == body["journal"]["last_seq"])
-        killed, killed_s = running.engine_pid, loop.time()
+        killed = running.engine_pid
         running.kill_engine()
         await running.until(lambda body: body["ready"] and running.engine_pid != killed)
-        back_s = loop.time() - killed_s
         after, agents, waiting = await floor.board()
 
         assert after["epoch"] != before["epoch"]
@@ -76,7 +75,6 @@ async def test_a_killed_engine_loses_no_place_and_no_talk(system):
             id_: legs for id_, legs in bridges_before.items() if len(legs) == 2
         }
         assert len(callers.open) == 2 + 1 + QUEUED, "nobody was hung up on"
-        assert back_s < 10
 
         await _resolved(floor, waiting_before)
         _read_in_a_terminal(running, waiting_before[1]["interaction_id"])

@@ -86,7 +86,7 @@ class Desk:
     async def log_in(self, login: str, password: str = PASSWORD) -> httpx.Response:
         return await self.nobody().post("/v1/session/login", {"login": login, "password": password})
 
-    async def until(self, what: Callable[[], object], within_s: float = 5.0) -> None:
+    async def until(self, what: Callable[[], object], within_s: float = 20.0) -> None:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + within_s
         while not what():
