@@ -63,6 +63,8 @@ def make(
     floor.working[stay.interaction_id] = floor.working.get(stay.interaction_id, 0) | 1 << number
     floor.offers[offer_id] = (agent, stay.interaction_id)
     floor.refresh(number, now_s)
+    # Legs of two nodes share no bridge: from afar her phone is rung.
+    near = voice and (agent.line_node == stay.node or "" in (agent.line_node, stay.node))
     turn.say(
         OfferMade(
             interaction_id=stay.interaction_id,
@@ -71,8 +73,8 @@ def make(
             agent_id=agent.agent_id,
             device=agent.device if voice else "",
             queue=stay.queue,
-            line_leg_id=agent.line_leg_id if voice else "",
-            line_interaction_id=agent.line_interaction_id if voice else "",
+            line_leg_id=agent.line_leg_id if near else "",
+            line_interaction_id=agent.line_interaction_id if near else "",
             ring_s=queue.ring_s,
             auto_answer=queue.auto_answer or person.auto_answer,
             purpose=stay.purpose,  # type: ignore[arg-type]

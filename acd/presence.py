@@ -193,6 +193,7 @@ def line_changed(floor: Floor, turn: Turn, fact: LineChanged) -> None:
     turn.agent(agent)
     agent.line_leg_id = fact.leg_id if fact.up else ""
     agent.line_interaction_id = fact.interaction_id if fact.up else ""
+    agent.line_node = fact.node if fact.up else ""
 
 
 def reason_of(floor: Floor, agent: Agent) -> NotReadyReason | None:

@@ -58,6 +58,7 @@ class Agent(msgspec.Struct, omit_defaults=True):
     reachable: bool = True
     line_leg_id: str = ""
     line_interaction_id: str = ""
+    line_node: str = ""
     ronas: int = 0
     idle_since_s: float = 0.0
     rest_until_s: float = 0.0

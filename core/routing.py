@@ -107,7 +107,8 @@ class TalkEnded:
 
 @dataclass(frozen=True, slots=True)
 class LineChanged:
-    """An agent's held line came up or went down; `leg_id` is its leg, `interaction_id` the line's own interaction."""
+    """An agent's held line came up or went down; `leg_id` is its leg, `interaction_id` the line's own interaction.
+    `node`: where it lives; a conversation on another node rings her phone instead."""
 
     interaction_id: str
     tenant: str
@@ -116,6 +117,7 @@ class LineChanged:
     up: bool
 
 
+    node: str = ""
 # -- said by people and devices, for the router ------------------------------------------------------
 AgentAction = Literal["log_in", "log_out", "ready", "not_ready"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from acd.setup import AgentSetup, Setup
@@ -79,7 +79,7 @@ class AgentPhone:
         )
         if isinstance(agent, str):
             return AgentAnswered(command.interaction_id, command.request_id, False, agent)
-        why = self._act(command, agent, setup, device, act, now_s)
+        why = self._act(command, agent, setup, interaction, device, act, now_s)
         view = self._view(agent.tenant, agent.agent_id, now_s)
         values = {
             "agent_id": agent.agent_id,
@@ -109,7 +109,16 @@ class AgentPhone:
             self._throttle.right(about)
         return agent
 
-    def _act(self, command: AskAgent, agent: AgentSetup, setup: Setup, device: str, act: Act, now_s: float) -> str:
+    def _act(
+        self,
+        command: AskAgent,
+        agent: AgentSetup,
+        setup: Setup,
+        interaction: Interaction,
+        device: str,
+        act: Act,
+        now_s: float,
+    ) -> str:
         tenant, agent_id = agent.tenant, agent.agent_id
         match command.action:
             case "log_in":
@@ -122,7 +131,8 @@ class AgentPhone:
             case "finish_wrap_up" | "disposition":
                 return self._write_down(command, agent, act, now_s)
             case "hold_line":
-                return act(LineChanged(command.interaction_id, tenant, agent_id, command.leg_id, up=True))
+                line = LineChanged(command.interaction_id, tenant, agent_id, command.leg_id, up=True)
+                return act(replace(line, node=interaction.customer.node))
             case "status":
                 return ""
 

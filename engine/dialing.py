@@ -56,6 +56,6 @@ def dial(turn: Turn, permitted: Permitted, role: LegRole, around: Surroundings, 
     leg_id = f"{turn.interaction_id}.x{turn.number()}"
     turn.dialed_by = permitted.rule
     turn.note("outbound_permitted", permitted.rule)
-    caller = interaction.caller if inside else interaction.identity or permitted.caller
-    ring(turn, leg_id, role, permitted.endpoint, caller, RING_S, around.outbound.limit_s, now_s)
+    caller = interaction.theirs if inside else interaction.identity or permitted.caller
+    ring(turn, leg_id, role, permitted.endpoint, caller, RING_S, around.outbound, now_s)
     return leg_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -59,7 +60,7 @@ class Engine:
     http: HttpEffect
     clock: AnchoredClock
     box: SecretBox
-    devices: Devices
+    devices: Sequence[Devices]
     node: NodeSettings
     """What the local Asterisk runs on."""
     nodes_up: dict[str, bool] = field(default_factory=dict)
@@ -179,7 +180,9 @@ class Engine:
         event = ReleaseActivated(configuration.release_id)
         self.book.write_state("release", event, self.clock.now_s(), configuration.release_id)
         refused = self.runtime.change_routing(routing)
-        self.devices.look_again()
+        kept = self.runtime.settle(self.runtime.campaigns.change(configuration.campaigns, self.clock.now_s()))
+        for phones in self.devices:
+            phones.look_again()
         self.journal.prune_releases(sorted(pinned))
         log.warning("release %s serves new interactions", configuration.release_id)
         await self.bring_node(node)

@@ -29,6 +29,7 @@ from telephony.node.settings import (
     Music,
     NodeSettings,
     Registration,
+    Relay,
     Route,
     Secrets,
     Trunk,
@@ -58,6 +59,7 @@ def node_settings(home: Home, configuration: Configuration, box: SecretBox, bind
         ari_engine=box.get("ari/engine", lambda: new_secret(32)),
         ari_supervisor=box.get("ari/supervisor", lambda: new_secret(32)),
         ami=box.get("ami", lambda: new_secret(32)),
+        relay=_relay_secret(box),
     )
     return NodeSettings.model_validate(
         {
@@ -68,16 +70,76 @@ def node_settings(home: Home, configuration: Configuration, box: SecretBox, bind
             "recordings_dir": home.recordings,
             "music": tuple(Music(name=name, directory=directory) for name, directory in music_of(home).items()),
             "secrets": ari_secrets,
-            "devices": tuple(
-                _device(name, device, box.get(f"device/{name}", new_secret))
-                for name, device in sorted(configuration.devices.items())
-            ),
-            "trunks": tuple(
-                _trunk(name, trunk, partial(box.get, f"trunk/{name}"))
-                for name, trunk in sorted(configuration.trunks.items())
-            ),
+            "devices": _devices(configuration, configuration.site.site, box),
+            "trunks": _trunks(configuration, configuration.site.site, box),
+            "relays": _relays(configuration.site, configuration.site.site),
         }
     )
+
+
+def remote_node_settings(configuration: Configuration, node: str, box: SecretBox) -> NodeSettings:
+    """What another node of the site runs on: its own addresses, phones and trunks, everything else as here.
+
+    Raises:
+        KeyError: the site has no such node.
+        ValidationError: an address or a directory does not suit.
+    """
+    site = configuration.site
+    remote = next((each for each in site.nodes if each.node == node), None)
+    if remote is None:
+        raise KeyError(node)
+    return NodeSettings.model_validate(
+        {
+            **_site(site, configuration.emergency),
+            "overflow": None,
+            "emergency": None,
+            "name": remote.node,
+            "state_dir": Path(remote.state),
+            "bind": ip_address(remote.bind),
+            "sip_port": remote.relay_port,
+            "tls_port": None,
+            "http_port": remote.port,
+            "ami_port": remote.manager_port or site.asterisk_manager_port,
+            "rtp_start": remote.rtp_first,
+            "rtp_end": remote.rtp_last,
+            "external_address": None,
+            "secrets": Secrets(
+                ari_engine=box.get(f"ari/{node}", lambda: new_secret(32)),
+                ami=box.get(f"ami/{node}", lambda: new_secret(32)),
+                relay=_relay_secret(box),
+            ),
+            "devices": _devices(configuration, node, box),
+            "trunks": _trunks(configuration, node, box),
+            "relays": _relays(site, node),
+        }
+    )
+
+
+def _devices(configuration: Configuration, node: str, box: SecretBox) -> tuple[Device, ...]:
+    return tuple(
+        _device(name, device, box.get(f"device/{name}", new_secret))
+        for name, device in sorted(configuration.devices.items())
+        if (device.node or configuration.site.site) == node
+    )
+
+
+def _trunks(configuration: Configuration, node: str, box: SecretBox) -> tuple[Trunk, ...]:
+    return tuple(
+        _trunk(name, trunk, partial(box.get, f"trunk/{name}"))
+        for name, trunk in sorted(configuration.trunks.items())
+        if (trunk.node or configuration.site.site) == node
+    )
+
+
+def _relays(site: Site, node: str) -> tuple[Relay, ...]:
+    """The site's other nodes, as `node` reaches them."""
+    places = [(site.site, site.sip.relay_host, site.sip.port)]
+    places += [(remote.node, remote.relay_host, remote.relay_port) for remote in site.nodes]
+    return tuple(Relay(name=name, host=host, port=port) for name, host, port in places if host and name != node)
+
+
+def _relay_secret(box: SecretBox) -> str:
+    return box.get("relay", lambda: new_secret(32))
 
 
 def misfits(
@@ -97,6 +159,7 @@ def misfits(
     values: dict[str, Any] = {
         **(tried("", partial(_site, site, emergency)) or {}),
         "state_dir": Path("/srv/centralita"),
+        "relays": tried("", partial(_relays, site, site.site)) or (),
         "devices": [tried(name, partial(_device, name, device, new_secret())) for name, device in devices.items()],
         "trunks": [tried(name, partial(_trunk, name, trunk, new_secret)) for name, trunk in trunks.items()],
     }

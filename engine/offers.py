@@ -55,7 +55,7 @@ def made(turn: Turn, event: OfferMade, around: Surroundings, now_s: float) -> Pa
         f"device:{event.device}",
         interaction.caller,
         event.ring_s,
-        around.outbound.limit_s,
+        around.outbound,
         now_s,
         auto_answer=event.auto_answer,
         caller_name=_shown_name(turn, event, around),

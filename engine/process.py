@@ -66,7 +66,7 @@ from engine.spool import keep_spools
 from engine.transitions import TransitionLog
 from store.cipher import ContactCipher
 from store.journal import Journal
-from telephony.ami.client import AmiClient
+from telephony.ami.client import AmiClient, AmiSettings
 from telephony.control.asterisk import AsteriskCallControl
 from telephony.node.installation import find
 
@@ -172,10 +172,10 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
                 metrics.gaps.inc()
 
         remotes = remote_nodes(home, configuration, box)
-        recorder = AmiClient(replace(ami_settings(node), quality=False), lambda fact: devices.heard(fact))
-        devices = Devices(recorder.contacts, runtime.put, lambda: runtime.surroundings.outbound.devices)
-        far = [AmiClient(settings, lambda fact: None) for settings in remote_managers(configuration, box)]
-        recorders = {client.node: client for client in (recorder, *far)}
+        managers = [replace(ami_settings(node), quality=False), *remote_managers(configuration, box)]
+        watched = [_watched(settings, runtime) for settings in managers]
+        recorders = {recorder.node: recorder for recorder, _ in watched}
+        devices = [phones for _, phones in watched]
         calls = AsteriskCallControl(
             [ari_settings(node), *remotes], runtime.put, on_gap, runtime.admit, on_stolen, recorders
         )
@@ -242,7 +242,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
                 keep_spools(spools, runtime.interactions.__contains__, journal.show, mailboxes.keep), name="spools"
             ),
             asyncio.create_task(engine.bring_node(node), name="bring node"),
-            asyncio.create_task(devices.keep(), name="devices"),
+            *(asyncio.create_task(phones.keep(), name="devices") for phones in devices),
             *(asyncio.create_task(client.start(), name="recorder") for client in recorders.values()),
             asyncio.create_task(_probe_loop(metrics), name="loop probe"),
             asyncio.create_task(engine.look_at_files(), name="look at files"),
@@ -276,6 +276,18 @@ def wait_for_lease(path: Path, meanwhile: Callable[[], object] = lambda: None) -
     """
     lease = path.open("a+")
     try:
+def _watched(settings: AmiSettings, runtime: Runtime) -> tuple[AmiClient, Devices]:
+    """A node's manager interface, and what it tells about the phones that register there."""
+
+    def at_home() -> list[str]:
+        rules = runtime.surroundings.outbound
+        return [device for device in rules.devices if rules.homes.get(device, settings.node) == settings.node]
+
+    manager = AmiClient(settings, lambda fact: devices.heard(fact))
+    devices = Devices(manager.contacts, runtime.put, at_home)
+    return manager, devices
+
+
         fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         meanwhile()

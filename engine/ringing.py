@@ -9,6 +9,7 @@ from core.leg import Leg, LegEvent, LegRole
 from core.leg_commands import OriginateLeg
 
 if TYPE_CHECKING:
+    from engine.config.outbound import OutboundRules
     from engine.interaction import Turn
 
 
@@ -19,13 +20,14 @@ def ring(
     endpoint: str,
     caller: str,
     ring_s: float,
-    limit_s: float,
+    rules: OutboundRules,
     now_s: float,
     *,
     auto_answer: bool = False,
     caller_name: str = "",
 ) -> None:
-    """On the customer's node, for `ring_s` seconds; the leg lives no longer than `limit_s`. `caller`: whom it shows."""
+    """From the customer's node, for `ring_s` seconds: a conversation's legs meet on one node, and a phone of another
+    one is reached by relay. `caller`: whom it shows."""
     interaction = turn.interaction
     leg = Leg(leg_id, role, interaction.customer.node, since_s=now_s)
     turn.interaction = interaction.with_leg(leg)
@@ -37,10 +39,10 @@ def ring(
             interaction_id=interaction.interaction_id,
             node=leg.node,
             role=role,
-            endpoint=endpoint,
+            endpoint=rules.seen_from(endpoint, leg.node),
             caller=caller,
             ring_s=ring_s,
-            limit_s=limit_s,
+            limit_s=rules.limit_s,
             auto_answer=auto_answer,
             caller_name=caller_name,
         )

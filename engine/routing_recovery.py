@@ -82,4 +82,5 @@ def _lines(router: Router, interactions: Mapping[str, Interaction]) -> Iterator[
             continue
         agent = router.agent((interaction.tenant, line.agent_id))
         if agent is not None and agent.line_leg_id != leg.leg_id:
-            yield LineChanged(interaction.interaction_id, interaction.tenant, line.agent_id, leg.leg_id, up=True)
+            up = LineChanged(interaction.interaction_id, interaction.tenant, line.agent_id, leg.leg_id, up=True)
+            yield replace(up, node=leg.node)

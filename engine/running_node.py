@@ -18,6 +18,7 @@ log = logging.getLogger("centralita.node")
 _RELOADED = (
     "devices",
     "trunks",
+    "relays",
     "absolute_limit_s",
     "hold_retry_s",
     "hold_tries",

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from core.decisions import LegJoined
 from core.events import CommandOutcomeUnknown, CommandRejected, Event, LegEnded, LegUp
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
-from core.leg_commands import BridgeLegs, HangUpLeg, ListenIn, OriginateLeg, StopListening, UnbridgeLeg
+from core.leg_commands import BridgeLegs, HangUpLeg, ListenIn, StopListening, UnbridgeLeg
 from core.routing import SupervisionActed
 from engine import conversation
 from engine.contact import Conversation, Mode, Party, Supervisor
 from engine.dialing import RING_S
 from engine.interaction import Surroundings, Turn
+from engine.ringing import ring
 
 
 def acted(turn: Turn, event: SupervisionActed, around: Surroundings, now_s: float) -> None:
@@ -59,23 +59,17 @@ def _ring(
     if event.device not in around.outbound.devices or not event.device.startswith(f"{interaction.tenant}-"):
         return f"there is no phone '{event.device}' to ring you at"
     leg_id = f"{turn.interaction_id}.v{turn.number()}"
-    leg = Leg(leg_id, LegRole.SUPERVISOR, interaction.customer.node, since_s=now_s)
-    turn.interaction = turn.interaction.with_leg(leg)
-    turn.decisions.append(LegJoined(turn.interaction_id, leg_id, leg.role.value, leg.node))
-    turn.advance(leg, LegEvent.DIAL, now_s)
-    turn.commands.append(
-        OriginateLeg(
-            leg_id=leg_id,
-            interaction_id=turn.interaction_id,
-            node=leg.node,
-            role=leg.role,
-            endpoint=f"device:{event.device}",
-            caller=interaction.caller,
-            ring_s=RING_S,
-            limit_s=around.outbound.limit_s,
-            auto_answer=True,
-            caller_name=f"{mode}: {', '.join(talk.agents)}",
-        )
+    ring(
+        turn,
+        leg_id,
+        LegRole.SUPERVISOR,
+        f"device:{event.device}",
+        interaction.caller,
+        RING_S,
+        around.outbound,
+        now_s,
+        auto_answer=True,
+        caller_name=f"{mode}: {', '.join(talk.agents)}",
     )
     conversation.keep(turn, talk.but(supervisor=Supervisor(leg_id, event.supervisor_id, mode)))
     return ""

@@ -68,7 +68,7 @@ def start_transfer(
     turn.dialed_by = verdict.rule
     turn.decisions.append(Noted("outbound_permitted", verdict.rule))
     caller = command.caller or interaction.identity or verdict.caller
-    ring(turn, leg_id, LegRole.EXTERNAL, verdict.endpoint, caller, command.ring_s, rules.limit_s, now_s)
+    ring(turn, leg_id, LegRole.EXTERNAL, verdict.endpoint, caller, command.ring_s, rules, now_s)
     return None
 
 

@@ -204,6 +204,7 @@ def load(
     rules = _outbound_rules(reading, site, outbound, devices, trunks)
     if not reading.problems.errors:
         _check_node(reading, misfits(site, outbound.emergency, devices, trunks), things)
+    _check_homes(reading, site, things)
     if reading.problems.errors or flows.release is None:
         return Loaded(None, reading.problems)
     configuration = Configuration(
@@ -272,6 +273,27 @@ def _check_node(
 
 def _numbers(reading: _Reading) -> Iterable[tuple[str, str, models.Number]]:
     """(file, tenant, number) of every number that can be read."""
+def _check_homes(
+    reading: _Reading, site: models.Site, things: Mapping[str, Mapping[tuple[str, str], Definition]]
+) -> None:
+    """Whether phones and trunks are at a node that there is, and that the others reach."""
+    hosts = {site.site: site.sip.relay_host} | {remote.node: remote.relay_host for remote in site.nodes}
+    for kind in ("devices", "trunks"):
+        for (tenant, name), thing in things[kind].items():
+            node = getattr(thing, "node", None)
+            file = f"{'' if tenant == 'main' else f'tenants/{tenant}/'}config/{kind}/{name}.yaml"
+            if node is not None and node not in hosts:
+                reading.error(
+                    file, f"there is no node '{node}'", f"nodes: {', '.join(hosts)} (config/site.yaml)", "node"
+                )
+            elif node is not None and node != site.site and kind == "devices":
+                for each in (site.site, node):
+                    if not hosts[each]:
+                        key = "sip.relay_host" if each == site.site else f"relay_host of {each}"
+                        what = f"calls cannot cross to its node: nobody knows where {each} is reached"
+                        reading.error(file, what, f"set {key} in config/site.yaml", "node")
+
+
     for file, tenant in reading.folder("numbers"):
         number = load_definition(models.Number, reading.sources[file], file)
         if not isinstance(number, Problems):
@@ -368,3 +390,4 @@ def _outbound_rules(
         devices=frozenset(devices),
         limit_s=float(site.leg_limit_s),
     )
+        homes={name: device.node or site.site for name, device in devices.items()} if site.nodes else {},

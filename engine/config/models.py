@@ -19,6 +19,7 @@ class Sip(Definition):
     rtp_first: Count = Field(default=10000, description="first UDP port of audio")
     rtp_last: Count = Field(default=10999, description="last UDP port of audio; a call needs two, a transfer four")
     external_address: str | None = Field(default=None, description="our address as seen from outside a NAT")
+    relay_host: str = Field(default="", description="where our other nodes reach this SIP; empty: they do not")
     phone_vanished_s: Count = Field(default=20, description="a phone that sends no audio for so long is gone; 0: never")
     trunk_vanished_s: Count = Field(default=60, description="the same for callers from outside")
 
@@ -34,7 +35,8 @@ class Overflow(Definition):
 class RemoteNode(Definition):
     """Another Asterisk that the engine commands, with the same templates, sounds and paths as the local one.
 
-    ARI is never open to a network: reach it through a tunnel that ends at `host`:`port`.
+    ARI is never open to a network: reach it through a tunnel that ends at `host`:`port`. `centralita node export`
+    writes what it runs on.
     """
 
     node: Name
@@ -45,6 +47,14 @@ class RemoteNode(Definition):
         default=None, description="its AMI at `host`; without it conversations there are not recorded"
     )
     recordings: str = Field(description="its recordings directory, as this machine sees it")
+    relay_host: str = Field(
+        default="", description="where our other nodes reach its SIP; without it no call crosses to its phones"
+    )
+    relay_port: Count = Field(default=5060, description="UDP port of its SIP")
+    bind: str = Field(default="127.0.0.1", description="the address its SIP and audio listen at")
+    rtp_first: Count = Field(default=10000, description="its first UDP port of audio")
+    rtp_last: Count = Field(default=10999, description="its last UDP port of audio")
+    state: str = Field(default="/srv/centralita", description="the directory it runs in, on its own machine")
 
 
 class Absence(Definition):
@@ -131,6 +141,7 @@ class Device(Definition):
 
     device: Name
     title: str = ""
+    node: Name | None = Field(default=None, description="the Asterisk it registers at; the local one unless given")
     caller: str | None = Field(default=None, description="the number its calls show")
     transport: Literal["udp", "tcp", "tls"] | None = None
     codecs: tuple[Literal["alaw", "ulaw", "g722", "opus", "gsm"], ...] = ("alaw", "ulaw", "g722", "opus")
@@ -161,6 +172,7 @@ class Trunk(Definition):
 
     trunk: Name
     host: str
+    node: Name | None = Field(default=None, description="the Asterisk it is connected to; the local one unless given")
     port: Count = 5060
     transport: Literal["udp", "tcp", "tls"] = "udp"
     addresses: tuple[str, ...] = Field(default=(), description="networks its calls come from; its host if empty")

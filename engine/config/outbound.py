@@ -42,7 +42,7 @@ class Refused:
 @dataclass(frozen=True, slots=True)
 class OutboundRules:
     """`country`: how national numbers are read (`ES`). `devices`: phones, by their name inside Asterisk.
-    `limit_s`: how long a leg lives at most."""
+    `limit_s`: how long a leg lives at most. `homes`: device -> the node it registers at."""
 
     country: str = "ES"
     rules: Sequence[OutboundRule] = ()
@@ -51,6 +51,7 @@ class OutboundRules:
     devices: frozenset[str] = frozenset()
     limit_s: float = 7200.0
     tenant_callers: Mapping[str, str] = field(default_factory=dict)
+    homes: Mapping[str, str] = field(default_factory=dict)
 
     def permit(self, target: str, tenant: str, dialed: Mapping[str, int]) -> Permitted | Refused:
         """`target`: `device:1001` or a number as a person writes it. `dialed`: rule -> legs in the last hour."""
@@ -79,6 +80,12 @@ class OutboundRules:
         if rule.hourly and dialed.get(rule.name, 0) >= rule.hourly:
             return Refused(f"rule {rule.name} allows {rule.hourly} an hour and they are used up")
         return Permitted(f"trunk:{rule.trunk}/{number}", rule.name, rule.caller or self.tenant_callers.get(tenant, ""))
+
+    def seen_from(self, endpoint: str, node: str) -> str:
+        """How a node reaches an endpoint: another node's phone by relay, `relay:madrid-2/main-1001`."""
+        kind, _, device = endpoint.partition(":")
+        home = self.homes.get(device, node) if kind == "device" else node
+        return endpoint if home == node else f"relay:{home}/{device}"
 
     def normalise(self, number: str) -> str:
         """E.164 when it is a possible public number in `country`, else as it is."""

@@ -25,7 +25,8 @@ TERMINATORS = {"": "none", "none": "none", "any": "any", "#": "#", "*": "*"}
 
 
 def pjsip_endpoint(endpoint: str) -> str:
-    """`device:1001` -> `PJSIP/1001`; `trunk:main/+3491` -> `PJSIP/+3491@main`.
+    """`device:1001` -> `PJSIP/1001`; `trunk:main/+3491` -> `PJSIP/+3491@main`; a phone of another node,
+    `relay:node-2/1001` -> `PJSIP/1001@relay-node-2`.
 
     Raises:
         CommandRefused: neither form, or a character that means something else to Asterisk.
@@ -33,11 +34,17 @@ def pjsip_endpoint(endpoint: str) -> str:
     kind, _, rest = endpoint.partition(":")
     if kind == "device" and _NAME.fullmatch(rest):
         return f"PJSIP/{rest}"
+    if kind == "relay":
+        node, _, device = rest.partition("/")
+        if _NAME.fullmatch(node) and _NAME.fullmatch(device):
+            return f"PJSIP/{device}@relay-{node}"
     if kind == "trunk":
         trunk, _, number = rest.partition("/")
         if _NAME.fullmatch(trunk) and _NUMBER.fullmatch(number):
             return f"PJSIP/{number}@{trunk}"
-    raise CommandRefused(f"cannot dial {without_number(endpoint)}: it must be device:NAME or trunk:NAME/NUMBER")
+    raise CommandRefused(
+        f"cannot dial {without_number(endpoint)}: it must be device:NAME, relay:NODE/NAME or trunk:NAME/NUMBER"
+    )
 
 
 def without_number(endpoint: str) -> str:

@@ -131,6 +131,20 @@ class Trunk(_Frozen):
         return self.outbound_auth
 
 
+class Relay(_Frozen):
+    """Another node of ours, at its SIP address: calls for its devices go there, and its calls for ours come in. Either
+    side knows the other by `relay-<name>` and the site's relay secret; the address alone lets nobody in."""
+
+    name: Name
+    host: Host
+    port: Port = 5060
+
+    @property
+    def endpoint(self) -> str:
+        """What it is called inside Asterisk."""
+        return f"relay-{self.name}"
+
+
 class Music(_Frozen):
     """A class of music on hold: the files of a directory, which Asterisk reads under the same path, one by one."""
 
@@ -154,7 +168,7 @@ class Emergency(_Frozen):
 
 
 class Secrets(_Frozen):
-    """Passwords of ARI's and AMI's users.
+    """Passwords of ARI's and AMI's users, and of nodes among themselves.
 
     ARI knows only all or read-only, so the supervisor's differs from the engine's in that it can be revoked apart.
     """
@@ -162,6 +176,7 @@ class Secrets(_Frozen):
     ari_engine: Password = Field(default_factory=lambda: new_secret(32))
     ari_supervisor: Password = Field(default_factory=lambda: new_secret(32))
     ami: Password = Field(default_factory=lambda: new_secret(32))
+    relay: Password = Field(default_factory=lambda: new_secret(32))
 
 
 class NodeSettings(_Frozen):
@@ -197,6 +212,7 @@ class NodeSettings(_Frozen):
     secrets: Secrets = Field(default_factory=Secrets)
     devices: tuple[Device, ...] = ()
     trunks: tuple[Trunk, ...] = ()
+    relays: tuple[Relay, ...] = ()
     absolute_limit_s: Annotated[int, Field(ge=1, le=86400)] = 4 * 3600
     hold_retry_s: Annotated[int, Field(ge=1, le=60)] = 2
     hold_tries: Annotated[int, Field(ge=1, le=1000)] = 30
@@ -278,10 +294,11 @@ class NodeSettings(_Frozen):
 
     def _names_meet(self) -> None:
         names = [device.name for device in self.devices] + [trunk.name for trunk in self.carriers]
+        names += [relay.endpoint for relay in self.relays]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(
-                f"{', '.join(twice)}: this name is used twice among devices and trunks; each needs its own"
+                f"{', '.join(twice)}: this name is used twice among devices, trunks and relays; each needs its own"
             )
         reserved = {"global", "system", "anonymous"} | {f"transport-{kind}" for kind in ("udp", "tcp", "tls", "ws")}
         for name in names:

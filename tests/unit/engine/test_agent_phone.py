@@ -118,4 +118,4 @@ def test_the_line_is_told_and_a_refusal_comes_back_in_words(desk):
     desk.refusal = "log in first"
     answer = desk.asks("hold_line")
     assert (answer.ok, answer.why) == (False, "log in first")
-    assert desk.done == [LineChanged("i-1", "main", "ana", "leg-1", up=True)]
+    assert desk.done == [LineChanged("i-1", "main", "ana", "leg-1", up=True, node="n1")]

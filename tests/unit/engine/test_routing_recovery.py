@@ -120,11 +120,11 @@ def test_a_consultation_nobody_looks_for_is_over():
 
 
 def test_a_held_line_is_up_on_both_sides_or_on_none():
-    up = LineChanged("i-1", "main", "ana", "leg-1", up=True)
+    up = LineChanged("i-1", "main", "ana", "leg-1", up=True, node="n1")
     router, _ = floor(*ready("ana"), up)
     holds = CALLER.but(line=Line("r-1", "ana"))
     assert mended(router, holds) == []
-    assert mended(router) == mended(router, CALLER) == [replace(up, up=False)]
+    assert mended(router) == mended(router, CALLER) == [replace(up, up=False, node="")]
     assert mended(floor(*ready("ana"))[0], holds) == [up]
     asked = CALLER.but(line=Line("r-1"))
     assert mended(floor(*ready("ana"))[0], asked) == [], "not granted yet"
