@@ -24,8 +24,9 @@ class LeadNumber:
 @dataclass(frozen=True, slots=True)
 class LeadRecord:
     """`basis`: a `dialer.compliance.rules.Basis` value; `proof`: the record of a consent. `priority`: higher first;
-    `rank`: within it, lower first. `agent_id`: whose callback it is. `zone`: the one time zone that decides when she
-    may be called, for the hopper's query; empty when several could. `outcome`, `disposition`: of the last attempt."""
+    `rank`: within it, lower first. `agent_id`: whose callback it is. `zone`: the time zone that decides when she
+    may be called, for the hopper's query; several joined by `|` when a number may be in any of them; empty when that
+    depends on which of her numbers is dialed. `outcome`, `disposition`: of the last attempt."""
 
     lead_id: str
     tenant: str

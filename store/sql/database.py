@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import stamina
@@ -23,6 +24,23 @@ _LOCKED_S = 2.0
 _UPGRADE_LOCK = 0x43745631
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """One set of tables with migrations of its own; several may live in one database. `migrations`: the package of
+    their Alembic scripts. `version_table`: where the database keeps which of them it has. `durable`: what is committed
+    outlives a power failure; what can be projected again need not."""
+
+    migrations: str
+    version_table: str
+    durable: bool = False
+
+
+PROJECTION = Tables("store.sql:migrations", "alembic_version")
+"""What the journal projects, and the accounts."""
+LEADS = Tables("store.sql:lead_migrations", "lead_version", durable=True)
+"""Lists, leads, attempts, do-not-call."""
+
+
 class Database:
     """`sqlite:////var/lib/centralita/centralita.db` or `postgresql://user:secret@host/centralita`.
 
@@ -32,7 +50,8 @@ class Database:
         DatabaseUnusable: the URL names neither.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, tables: Tables = PROJECTION) -> None:
+        self._tables = tables
         try:
             parsed = make_url(url)
         except ArgumentError:
@@ -46,6 +65,8 @@ class Database:
         if self.kind == "sqlite":
             self._engine = create_async_engine(parsed.set(drivername=driver), connect_args={"timeout": _LOCKED_S})
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
+            if tables.durable:
+                event.listen(self._engine.sync_engine, "connect", _sync_sqlite)
         else:
             self._engine = create_async_engine(
                 parsed.set(drivername=driver),
@@ -64,6 +85,15 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that may look before it writes: nobody else writes to what it looked at (SQLite), or waits."""
+        async with self._engine.connect() as connection:
+            if self.kind == "sqlite":
+                await connection.execute(text("BEGIN IMMEDIATE"))
+            yield connection
+            await connection.commit()
+
+    @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """For reading rows as objects; they stay usable afterwards."""
         async with AsyncSession(self._engine, expire_on_commit=False) as session:
@@ -74,7 +104,7 @@ class Database:
         if self.kind == "postgresql":
             async with self._engine.begin() as connection:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})"))
-                await connection.run_sync(_upgrade)
+                await connection.run_sync(self._upgrade)
             return
         # Changing SQLite's journal mode does not wait for a lock as other statements do.
         async for attempt in stamina.retry_context(OperationalError, attempts=20, wait_max=0.5, timeout=10.0):
@@ -83,25 +113,40 @@ class Database:
                     await connection.execute(text("PRAGMA journal_mode = WAL"))
                     # Alembic looks before it writes: take the write lock before it looks.
                     await connection.execute(text("BEGIN IMMEDIATE"))
-                    await connection.run_sync(_upgrade)
+                    await connection.run_sync(self._upgrade)
                     await connection.commit()
 
     async def check(self) -> None:
         """Raises DatabaseUnusable: the tables are not those of this release."""
         async with self._engine.connect() as connection:
-            found = await connection.run_sync(_version)
-        wanted = ScriptDirectory.from_config(_config()).get_current_head()
+            found = await connection.run_sync(self._version)
+        wanted = ScriptDirectory.from_config(self._config()).get_current_head()
         if found != wanted:
             raise DatabaseUnusable(
                 f"the SQL tables are at {found or 'nothing'}, this release needs {wanted}: upgrade them first"
             )
 
+    def _config(self) -> Config:
+        config = Config()
+        config.set_main_option("script_location", self._tables.migrations)
+        config.attributes["version_table"] = self._tables.version_table
+        return config
 
-def upgrade(url: str) -> None:
+    def _upgrade(self, connection: Connection) -> None:
+        config = self._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    def _version(self, connection: Connection) -> str | None:
+        options = {"version_table": self._tables.version_table}
+        return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
+def upgrade(url: str, tables: Tables = PROJECTION) -> None:
     """Brings the tables of a database to this release; for callers without an event loop."""
 
     async def run() -> None:
-        database = Database(url)
+        database = Database(url, tables)
         try:
             await database.upgrade()
         finally:
@@ -110,23 +155,13 @@ def upgrade(url: str) -> None:
     asyncio.run(run())
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", "store.sql:migrations")
-    return config
-
-
-def _upgrade(connection: Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def _version(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
+
+
+def _sync_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()

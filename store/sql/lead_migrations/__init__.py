@@ -1,0 +1,1 @@
+"""How the tables of lists and leads came to be. `versions/` is read in order; a released one never changes."""

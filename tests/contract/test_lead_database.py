@@ -1,0 +1,59 @@
+"""The tables of leads are made by migrations, alike in both databases, beside those of the projection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+
+from core.errors import StoreUnavailable
+from store.sql.database import LEADS, Database
+from store.sql.lead_models import LeadBase
+from store.sql.leads import SqlLeadStore
+from tests.contract.lead_stage import staging
+from tests.postgres_fixture import PostgresServer
+
+pytest_plugins = ["tests.postgres_fixture"]
+
+
+def _differences(connection: Connection) -> list[object]:
+    return list(
+        compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), LeadBase.metadata)
+    )
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_the_migrations_lead_to_the_models(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    if kind == "sqlite":
+        url = f"sqlite:///{tmp_path}/dialer.db"
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        url = server.create_database("lead_migrations")
+    leads = Database(url, LEADS)
+    await leads.upgrade()
+    await leads.upgrade()
+    await leads.check()
+    async with leads.begin() as connection:
+        assert [each for each in await connection.run_sync(_differences) if "lead_version" not in str(each)] == []
+    await leads.close()
+
+
+async def test_the_projection_lives_in_the_same_database(postgres_server: PostgresServer) -> None:
+    url = postgres_server.create_database("both_tables")
+    for database in (Database(url, LEADS), Database(url), Database(url, LEADS)):
+        await database.upgrade()
+        await database.check()
+        await database.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all/dialer.db", "postgresql://nobody@127.0.0.1:1/none"])
+async def test_a_database_that_is_away_is_said_in_the_ports_words(url: str) -> None:
+    store = SqlLeadStore(Database(url, LEADS))
+    with pytest.raises(StoreUnavailable, match="does not answer"):
+        await store.stage(staging())
+    with pytest.raises(StoreUnavailable):
+        [each async for each in store.listed()]
+    await store.close()
