@@ -112,7 +112,13 @@ class Campaigns:
         """The dialer as it was when the journal was last written. `rows`: by name, as `load_states(ROWS)` has them;
         `open_`: whether the interaction of that id goes on."""
         saved = {aggregate_of(name): body for name, body in rows.items()}
-        outcome = self.dialer.restore(saved, now_s, open_)
+        try:
+            outcome = self.dialer.restore(saved, now_s, open_)
+        except Exception:
+            # Callers come first: they are served without campaigns, whose rows stay where they are.
+            log.exception("campaigns cannot be taken up again: nobody is dialed until the next start")
+            self.metrics.refused.inc()
+            return Consequences()
         self._write(CampaignsChanged(self.setup.release_id), None, outcome, now_s)
         return Consequences(outcome.commands, outcome.facts)
 

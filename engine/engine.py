@@ -187,7 +187,9 @@ class Engine:
         log.warning("release %s serves new interactions", configuration.release_id)
         await self.bring_node(node)
         told = [f"config/site.yaml: {name} is taken over when `centralita up` starts again" for name in later]
-        return [*told, f"queues, skills and agents stay as they were: {refused}"] if refused else told
+        if refused:
+            told.append(f"queues, skills and agents stay as they were: {refused}")
+        return [*told, f"campaigns stay as they were: {kept}"] if kept else told
 
     async def bring_node(self, node: NodeSettings) -> None:
         """New phones, trunks and dialplan, when they changed; calls go on."""

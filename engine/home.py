@@ -92,6 +92,11 @@ class Home:
         return f"sqlite+aiosqlite:///{self.state / 'centralita.db'}"
 
     @property
+    def leads_url(self) -> str:
+        """Lists and leads, unless the site names a database: a file of their own, so that an import locks nobody out."""
+        return f"sqlite+aiosqlite:///{self.state / 'dialer.db'}"
+
+    @property
     def recordings(self) -> Path:
         return self.state / "recordings"
 

@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Protocol, TypeVar
 
 from core.clock import Clock
-from core.dialing import LeadsSaved, LeadsStaged, NumberListed
+from core.dialing import LeadActed, LeadsSaved, LeadsStaged, ManualAsked
 from core.errors import StoreUnavailable
+from core.lead import LeadState
+from core.lead_record import LeadNumber, LeadRecord, StagedLead
 from core.lead_store import LeadStore, Save, Staging
 
 log = logging.getLogger("centralita.leads")
@@ -27,6 +30,10 @@ BATCH = 500
 """Rows in one transaction."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
 """How long the store is left alone after it refused: at first, and at most."""
+FAULT_AGAIN_S = 30.0
+"""A campaign whose leads cannot be staged because of a fault asks again after this."""
+EVERYTHING_S = 10 * 365 * 86_400.0
+"""How far back somebody looks who wants to know all that was tried."""
 
 Key = tuple[str, str]
 """(tenant, campaign)."""
@@ -38,8 +45,8 @@ class Listener(Protocol):
 
     def put(self, fact: LeadsStaged | LeadsSaved) -> None: ...
 
-    def listed(self, numbers: Sequence[NumberListed]) -> Awaitable[None]:
-        """The do-not-call lists are known: only from now on may anybody be dialed."""
+    async def read_lists(self, store: LeadStore) -> None:
+        """Reads the do-not-call lists: only when they are known may anybody be dialed. May raise StoreUnavailable."""
         ...
 
     def held(self) -> Collection[tuple[str, str]]:
@@ -57,6 +64,8 @@ class LeadKeeper:
         self._saves: dict[str, Save] = {}
         self._wanted: dict[Key, Staging] = {}
         self._work = asyncio.Event()
+        self._alone = asyncio.Lock()
+        """Who holds it may change what the store has marked, or look at it and act on it."""
         self._relist = False
         self._in_doubt = False
         """Whether leads may be marked for nobody: a staging whose answer never came."""
@@ -66,6 +75,37 @@ class LeadKeeper:
         self.ready = False
         """Whether the start is over: lists loaded, leftovers settled."""
 
+    # -- asked for one lead ---------------------------------------------------------------------------
+    async def lead(self, tenant: str, lead_id: str) -> StagedLead | None:
+        """A lead with all that was tried. Raises StoreUnavailable."""
+        return await self._store.lead(tenant, lead_id, EVERYTHING_S)
+
+    async def counts(self, tenant: str, list_ids: Collection[str]) -> Mapping[LeadState, int]:
+        """How many leads of these lists are in each state. Raises StoreUnavailable."""
+        return await self._store.counts(tenant, list_ids)
+
+    async def with_lead(self, fact: LeadActed | ManualAsked, ask: Callable[[LeadActed | ManualAsked], str]) -> str:
+        """Asks what concerns one lead together with her record. Nothing is staged meanwhile, so she cannot get into a
+        second hand. Why it cannot be done, in words. Raises StoreUnavailable."""
+        async with self._alone:
+            held = (fact.tenant, fact.lead_id) in self._listener.held()
+            lead = None if held else await self._found(fact)
+            if lead is None and not held and fact.lead_id:
+                return f"there is no lead '{fact.lead_id}'"
+            return ask(replace(fact, lead=lead))
+
+    async def _found(self, fact: LeadActed | ManualAsked) -> StagedLead | None:
+        if fact.lead_id:
+            return await self.lead(fact.tenant, fact.lead_id)
+        if not isinstance(fact, ManualAsked):
+            return None
+        known = await self._store.by_number(fact.tenant, fact.called, EVERYTHING_S)
+        if known:
+            return known[0]
+        nobodys = LeadRecord(f"number:{fact.called}", fact.tenant, "", (LeadNumber(fact.called),))
+        return await self.lead(fact.tenant, nobodys.lead_id) or StagedLead(nobodys)
+
+    # -- the way to the store -------------------------------------------------------------------------
     @property
     def unsaved(self) -> int:
         return len(self._saves)
@@ -97,15 +137,20 @@ class LeadKeeper:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await self._begin()
+        async with self._alone:
+            await self._begin()
         while True:
             await self._work.wait()
             self._work.clear()
-            await self._save_all()
-            if self._relist:
-                self._relist = False
-                await self._persist(self._load_lists)
-            await self._stage_all()
+            async with self._alone:
+                await self._turn()
+
+    async def _turn(self) -> None:
+        await self._save_all()
+        if self._relist:
+            self._relist = False
+            await self._persist(self._load_lists)
+        await self._stage_all()
 
     async def _begin(self) -> None:
         await self._persist(self._load_lists)
@@ -121,12 +166,21 @@ class LeadKeeper:
             log.warning("%d leads were marked as staged and nobody had them: they wait again", freed)
 
     async def _load_lists(self) -> None:
-        await self._listener.listed([each async for each in self._store.listed()])
+        await self._listener.read_lists(self._store)
 
     async def _save_all(self) -> None:
+        most = BATCH
         while self._saves:
-            batch = list(self._saves.values())[:BATCH]
-            saved = await self._persist(partial(self._store.save, batch))
+            batch = list(self._saves.values())[:most]
+            try:
+                saved = await self._persist(partial(self._store.save, batch))
+            except Exception:
+                # One row may be at fault: the others get through one by one, and it stays in the journal.
+                log.exception("the store cannot keep %s", batch[0].id if len(batch) == 1 else f"{len(batch)} rows")
+                if len(batch) == 1:
+                    del self._saves[batch[0].id]
+                most = 1
+                continue
             for save in batch:
                 if self._saves.get(save.id) is save:  # else a newer one came meanwhile
                     del self._saves[save.id]
@@ -150,6 +204,9 @@ class LeadKeeper:
                 self._work.set()
                 await asyncio.sleep(FIRST_WAIT_S)
                 return
+            except Exception:
+                log.exception("no leads can be staged for %s", "/".join(key))
+                staged = LeadsStaged(*key, (), True, self._clock.now_s() + FAULT_AGAIN_S)
             self._answered()
             self._listener.put(staged)
 

@@ -55,6 +55,7 @@ from engine.node_settings import (
     sound_directories,
 )
 from engine.outbound_use import OutboundUse
+from engine.outreach import CAMPAIGN, Outreach, dialing, opened_leads
 from engine.pace import Pace
 from engine.recovery import Reconciler, load_open, report_unfinished
 from engine.routing import ROWS, Routing
@@ -131,6 +132,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         stack.push_async_callback(http.close)
         setup = configuration.routing_with(box)
         routing = Routing(Router(setup), book, RoutingMetrics(metrics.registry), transitions.write)
+        campaigns = dialing(configuration.campaigns, routing, book, metrics, transitions.write)
         runtime = Runtime(
             clock=clock,
             book=book,
@@ -152,10 +154,20 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             on_transition=transitions.write,
             outbound_use=OutboundUse(uses_from(journal.load_state("outbound_use"))),
             routing=routing,
+            campaigns=campaigns,
         )
         views = Views(routing, runtime.interactions)
-        feed = Feed(f"{os.getpid()}-{clock.now_s():.0f}", views.view, clock.now_s, views.queues_of, views.places_in)
-        runtime.watch(feed.changed)
+        feed = Feed(
+            f"{os.getpid()}-{clock.now_s():.0f}",
+            lambda key, at_s: outreach.view(key, at_s) if key[0] == CAMPAIGN else views.view(key, at_s),
+            clock.now_s,
+            views.queues_of,
+            views.places_in,
+        )
+        leads = await stack.enter_async_context(opened_leads(home, configuration.site.database))
+        outreach = Outreach(runtime, journal, leads, feed.changed)
+        stack.callback(outreach.close)
+        runtime.watch(outreach.board_changed)
         routing.metrics.watch(lambda: views.tally(clock.now_s()))
         renderer = await stack.enter_async_context(
             opened_renderer(home, configuration.site.voices, configuration.site.languages)
@@ -213,13 +225,15 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         for interaction_id, why in unreadable.items():
             book.write_off(interaction_id, why)
         runtime.restore_routing({row.name: row.body for row in journal.load_states(ROWS) if row.body is not None})
+        outreach.restore()
         journal.save_release(configuration.release_id, pack(configuration.sources))
         book.write_state("release", ReleaseActivated(configuration.release_id), clock.now_s(), configuration.release_id)
         releases.note_served(home, configuration)
 
         public = public_app(engine.health, engine.ready, metrics.registry)
         board = AcdApi(runtime, journal, feed, views)
-        control = control_app(public, engine.status, engine.reload, engine.drain, board.routes())
+        routes = [*board.routes(), *outreach.routes()]
+        control = control_app(public, engine.status, engine.reload, engine.drain, routes)
         served = Served(public, control, "127.0.0.1", configuration.site.api_port, home.control_socket)
         await served.start()
         stack.push_async_callback(served.close)
@@ -246,6 +260,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             *(asyncio.create_task(client.start(), name="recorder") for client in recorders.values()),
             asyncio.create_task(_probe_loop(metrics), name="loop probe"),
             asyncio.create_task(engine.look_at_files(), name="look at files"),
+            asyncio.create_task(outreach.run(), name="outreach"),
             asyncio.create_task(reconciler.keep_auditing(), name="audit"),
             asyncio.create_task(renderer.prepare(configuration.static_speech()), name="prepare prompts"),
             asyncio.create_task(
@@ -259,6 +274,18 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _watched(settings: AmiSettings, runtime: Runtime) -> tuple[AmiClient, Devices]:
+    """A node's manager interface, and what it tells about the phones that register there."""
+
+    def at_home() -> list[str]:
+        rules = runtime.surroundings.outbound
+        return [device for device in rules.devices if rules.homes.get(device, settings.node) == settings.node]
+
+    manager = AmiClient(settings, lambda fact: devices.heard(fact))
+    devices = Devices(manager.contacts, runtime.put, at_home)
+    return manager, devices
 
 
 async def _probe_loop(metrics: Metrics) -> None:
@@ -276,18 +303,6 @@ def wait_for_lease(path: Path, meanwhile: Callable[[], object] = lambda: None) -
     """
     lease = path.open("a+")
     try:
-def _watched(settings: AmiSettings, runtime: Runtime) -> tuple[AmiClient, Devices]:
-    """A node's manager interface, and what it tells about the phones that register there."""
-
-    def at_home() -> list[str]:
-        rules = runtime.surroundings.outbound
-        return [device for device in rules.devices if rules.homes.get(device, settings.node) == settings.node]
-
-    manager = AmiClient(settings, lambda fact: devices.heard(fact))
-    devices = Devices(manager.contacts, runtime.put, at_home)
-    return manager, devices
-
-
         fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         meanwhile()

@@ -19,6 +19,7 @@ from definitions.models import load as load_definition
 from definitions.problems import Problems
 from definitions.yaml import problem_at
 from dialer.compliance.loader import FiledPack, read_packs
+from dialer.setup import DialerSetup
 from engine.config import models
 from engine.config.compliance import Pack, check_compliance
 from engine.config.numbers import NumberPlan, NumberRange, Route
@@ -68,6 +69,7 @@ class Configuration:
     """Rule packs for flows: name -> (file, pack)."""
     dialing: Mapping[str, FiledPack] = field(default_factory=dict)
     """Rule packs for campaigns, by name."""
+    campaigns: DialerSetup = field(default_factory=DialerSetup)
 
     def http_hosts(self, box: SecretBox) -> dict[str, AllowedHost]:
         """The hosts flows may ask; a header `secret:NAME` gets its value from the state directory."""
@@ -202,9 +204,9 @@ def load(
         broken = frozenset(map(stem_of, files)) - packs.keys()
         check_compliance(site, packs, listed, flows.release, queues.queues, broken, reading.error, reading.problems)
     rules = _outbound_rules(reading, site, outbound, devices, trunks)
+    _check_homes(reading, site, things)
     if not reading.problems.errors:
         _check_node(reading, misfits(site, outbound.emergency, devices, trunks), things)
-    _check_homes(reading, site, things)
     if reading.problems.errors or flows.release is None:
         return Loaded(None, reading.problems)
     configuration = Configuration(
@@ -271,8 +273,6 @@ def _check_node(
         reading.error(files.get(name, "config/site.yaml"), what, "Asterisk cannot be given this: change it")
 
 
-def _numbers(reading: _Reading) -> Iterable[tuple[str, str, models.Number]]:
-    """(file, tenant, number) of every number that can be read."""
 def _check_homes(
     reading: _Reading, site: models.Site, things: Mapping[str, Mapping[tuple[str, str], Definition]]
 ) -> None:
@@ -294,6 +294,8 @@ def _check_homes(
                         reading.error(file, what, f"set {key} in config/site.yaml", "node")
 
 
+def _numbers(reading: _Reading) -> Iterable[tuple[str, str, models.Number]]:
+    """(file, tenant, number) of every number that can be read."""
     for file, tenant in reading.folder("numbers"):
         number = load_definition(models.Number, reading.sources[file], file)
         if not isinstance(number, Problems):
@@ -389,5 +391,5 @@ def _outbound_rules(
         emergency_trunk=asterisk_name("main", outbound.emergency.trunk) if outbound.emergency.trunk else "",
         devices=frozenset(devices),
         limit_s=float(site.leg_limit_s),
-    )
         homes={name: device.node or site.site for name, device in devices.items()} if site.nodes else {},
+    )

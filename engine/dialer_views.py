@@ -1,0 +1,126 @@
+"""How campaigns look to people: the dialer's own view, with what only the store or the journal knows beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+from core.decisions import PacingDecided
+from core.dialing import DialerFact
+from core.errors import StoreUnavailable
+from core.events import TimerFired
+from core.lead import LeadState
+from dialer.setup import Key
+from dialer.turn import DialerOutcome
+from engine.campaigns import Campaigns
+from engine.lead_keeper import LeadKeeper
+
+Plain = dict[str, Any]
+CAMPAIGN = "campaign"
+"""The kind under which the feed tells of campaigns."""
+DECISIONS = 100
+"""Pacing decisions that are kept of each campaign."""
+GATHER_S = 0.25
+"""How soon watchers hear of a change."""
+COUNT_EVERY_S = 15.0
+"""How often the leads of running campaigns are counted for whoever watches; a look at one campaign counts at once."""
+_FRESH_S = 2.0
+_IDLE = "stopped"
+
+
+class CampaignViews:
+    """`changed` is told the feed's keys of campaigns that look different; `now_s`: the clock."""
+
+    def __init__(
+        self,
+        campaigns: Campaigns,
+        keeper: LeadKeeper,
+        changed: Callable[[Iterable[tuple[str, str]]], None],
+        now_s: Callable[[], float],
+    ) -> None:
+        self._campaigns = campaigns
+        self._keeper = keeper
+        self._changed = changed
+        self._now_s = now_s
+        self._decisions: dict[Key, deque[Plain]] = {}
+        self._counts: dict[Key, tuple[float, dict[LeadState, int]]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._seen: dict[Key, Plain] = {}
+        campaigns.watchers.append(self._watch)
+
+    def view(self, key: Key, now_s: float) -> Plain | None:
+        """None when there is no such campaign."""
+        status = self._campaigns.dialer.status(*key, now_s)
+        if status is None:
+            return None
+        _, counts = self._counts.get(key, (0.0, {}))
+        return {**status, "leads": {state.value: counts.get(state, 0) for state in LeadState}}
+
+    def all(self, now_s: float) -> list[Plain]:
+        views = (self.view(key, now_s) for key in sorted(self._campaigns.setup.campaigns))
+        return [view for view in views if view is not None]
+
+    def decisions(self, key: Key) -> list[Plain]:
+        """The last pacing decisions, the newest first."""
+        return list(reversed(self._decisions.get(key, ())))
+
+    async def count(self, key: Key) -> None:
+        """Counts a campaign's leads, unless that was a moment ago; a store that does not answer leaves it as it is."""
+        setup = self._campaigns.setup.campaigns.get(key)
+        counted_s, _ = self._counts.get(key, (0.0, {}))
+        if setup is None or self._now_s() - counted_s < _FRESH_S:
+            return
+        lists = [share.list_id for share in setup.lists]
+        with suppress(StoreUnavailable):
+            found = await self._keeper.counts(setup.tenant, lists) if lists else {}
+            self._counts[key] = (self._now_s(), dict(found))
+
+    async def keep_counting(self) -> None:
+        """Until cancelled."""
+        while True:
+            now_s = self._now_s()
+            for key in list(self._campaigns.setup.campaigns):
+                if key not in self._counts or self._is_at_work(key, now_s):
+                    await self.count(key)
+            self._tell_later()
+            await asyncio.sleep(COUNT_EVERY_S)
+
+    async def why(self, tenant: str, lead_id: str) -> Plain | None:
+        """Why a lead was or was not dialed; None: there is no such lead. Raises StoreUnavailable."""
+        lead = await self._keeper.lead(tenant, lead_id)
+        return None if lead is None else self._campaigns.dialer.why(lead, self._now_s())
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _is_at_work(self, key: Key, now_s: float) -> bool:
+        status = self._campaigns.dialer.status(*key, now_s)
+        return status is not None and status["state"] != _IDLE
+
+    def _watch(self, fact: DialerFact | TimerFired, outcome: DialerOutcome, now_s: float) -> None:
+        for decision in outcome.decisions:
+            if isinstance(decision, PacingDecided):
+                key = (decision.tenant, decision.campaign)
+                told = {"at_s": now_s, "count": decision.count, "why": decision.why, "ready": decision.ready}
+                told |= {"lines": decision.lines, "live": decision.live, "abandoned": decision.abandoned}
+                self._decisions.setdefault(key, deque(maxlen=DECISIONS)).append(told)
+        if outcome.changed or outcome.decisions:
+            self._tell_later()
+
+    def _tell_later(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self._tell)
+
+    def _tell(self) -> None:
+        self._timer = None
+        now_s = self._now_s()
+        views = {(view["tenant"], view["campaign"]): view for view in self.all(now_s)}
+        fresh = [key for key in views.keys() | self._seen.keys() if views.get(key) != self._seen.get(key)]
+        self._seen = views
+        if fresh:
+            self._changed((CAMPAIGN, f"{tenant}/{campaign}") for tenant, campaign in sorted(fresh))
