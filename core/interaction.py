@@ -6,7 +6,7 @@
        +-- close, from every state --> CLOSED
 
 `flow` is legal from every open state: a queue's overflow, a refused transfer and a survey all lead back
-into a flow.
+into a flow. Whom we called is CREATED until she answers, and may be QUEUED at once.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ INTERACTION_TABLE: StateTable[InteractionState, InteractionEvent] = StateTable(
     thing="interaction",
     moves={
         **every(_OPEN, _E.FLOW, _S.IN_FLOW),
-        **every((_S.IN_FLOW, _S.TRANSFERRING, _S.CONNECTED), _E.QUEUE, _S.QUEUED),
+        **every((_S.CREATED, _S.IN_FLOW, _S.TRANSFERRING, _S.CONNECTED), _E.QUEUE, _S.QUEUED),
         (_S.QUEUED, _E.CALLBACK): _S.CALLBACK_WAITING,
         **every((_S.QUEUED, _S.CALLBACK_WAITING, _S.TRANSFERRING), _E.CONNECT, _S.CONNECTED),
         **every((_S.IN_FLOW, _S.CONNECTED), _E.TRANSFER, _S.TRANSFERRING),

@@ -50,6 +50,8 @@ class QueueJoined:
     purpose: Literal["serve", "transfer", "consult"] = "serve"
     excluded_agents: tuple[str, ...] = ()
     """Never offered this stay: who transferred it, or who vanished in the middle of it."""
+    attempt_id: str = ""
+    """The dialer's attempt that reached her: the end of the wrap-up is told under this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,9 @@ class LineChanged:
     agent_id: str
     leg_id: str
     up: bool
-
-
     node: str = ""
+
+
 # -- said by people and devices, for the router ------------------------------------------------------
 AgentAction = Literal["log_in", "log_out", "ready", "not_ready"]
 

@@ -116,7 +116,7 @@ class JournalBook:
     def _contact(self, interaction: Interaction) -> str:
         key = self._contacts.get(interaction.interaction_id)
         if key is None:
-            key = self._cipher.contact_key_id(interaction.tenant, interaction.caller, interaction.interaction_id)
+            key = self._cipher.contact_key_id(interaction.tenant, interaction.theirs, interaction.interaction_id)
             self._contacts[interaction.interaction_id] = key
         if interaction.is_closed:
             self._contacts.pop(interaction.interaction_id, None)

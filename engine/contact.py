@@ -15,6 +15,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
+from core.attempt import AttemptState
+from core.dialing import AttemptWanted
 from core.routing import QueueJoined
 
 
@@ -194,3 +196,25 @@ class TalkRecording(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def is_paused(self) -> bool:
         return self.paused_by_agent or self.paused_for_secret
+
+
+class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """This interaction is a campaign's call to somebody; the customer's leg is the one we dialed.
+
+    Args:
+        wanted: what the dialer asked for, without its variables: those travel with the interaction.
+        dialed_s, rang_s, answered_s: when (UTC seconds); 0 until then.
+        due_s: when an agent must have her; 0 for no limit.
+        cancelled: why the dialer needs it no more, while its least ring is not over.
+    """
+
+    wanted: AttemptWanted
+    state: AttemptState = AttemptState.STAGED
+    dialed_s: float = 0.0
+    rang_s: float = 0.0
+    answered_s: float = 0.0
+    due_s: float = 0.0
+    cancelled: str = ""
+
+    def but(self, **changes: Any) -> Attempt:
+        return replace(self, **changes)

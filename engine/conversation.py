@@ -44,9 +44,10 @@ def begin(turn: Turn, party: Party, auto_answered: bool, around: Surroundings, n
     before: list[tuple[str, str]] = []
     longest: list[float] = []
     party = party.but(stay_id="")
-    if party.line_interaction_id or auto_answered:
-        _whisper(turn, party, stay, around, before, longest)
-    _notice(turn, stay, around, before, longest)
+    if turn.interaction.attempt is None:  # whom we called has waited long enough: the law counts seconds
+        if party.line_interaction_id or auto_answered:
+            _whisper(turn, party, stay, around, before, longest)
+        _notice(turn, stay, around, before, longest)
     served = stay.but(playing="", saying="", timers=())
     talk = Conversation(bridge_id, served, now_s, lead=party, before=tuple(before))
     turn.interaction = turn.interaction.but(talk=talk)
@@ -144,6 +145,9 @@ def connect(turn: Turn, around: Surroundings) -> None:
     turn.commands.append(BridgeLegs(talk.bridge_id, (customer.leg_id, *inside)))
     talk = talk.but(customer_in=True, bridged=True, ring=None)
     keep(turn, talk)
+    if turn.interaction.attempt is not None and waiting.notice_due(turn, talk.served, around) is not None:
+        turn.note("talk_recording", "nobody told her that she is recorded, so she is not")
+        return
     talk_recording.start(turn, talk, around)
 
 

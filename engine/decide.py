@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.dialing import AttemptWanted
 from core.events import Event, LegArrived
-from engine import arrivals, interactions
+from engine import arrivals, departures, interactions
 from engine.interaction import Interaction, Surroundings, Turn
 
 
@@ -22,18 +23,31 @@ class Decided:
 
 
 def decide(interaction: Interaction | None, fact: Event, around: Surroundings, now_s: float) -> Decided:
-    """`interaction` is None for a `LegArrived` of a leg nobody knows, and only then."""
+    """`interaction` is None for what begins one (a `LegArrived` of a leg nobody knows, an `AttemptWanted`), and only
+    then."""
     try:
         if interaction is None:
-            assert isinstance(fact, LegArrived)
-            return Decided(arrivals.arrive(fact, around, now_s))
+            return Decided(_begin(fact, around, now_s))
         return Decided(interactions.handle(interaction, fact, around, now_s))
     except Exception as reason:
         why = f"{type(fact).__name__}: {reason}"
         if interaction is None:
-            assert isinstance(fact, LegArrived)
-            return Decided(arrivals.turn_away(fact, around, why, now_s), (reason,))
+            return Decided(_refuse(fact, around, why, now_s), (reason,))
         try:
             return Decided(interactions.fail(interaction, fact, why, around, now_s), (reason,))
         except Exception as again:
             return Decided(interactions.give_up(interaction, fact, f"{why}; then {again}", now_s), (reason, again))
+
+
+def _begin(fact: Event, around: Surroundings, now_s: float) -> Turn:
+    if isinstance(fact, AttemptWanted):
+        return departures.open_(fact, around, now_s)
+    assert isinstance(fact, LegArrived)
+    return arrivals.arrive(fact, around, now_s)
+
+
+def _refuse(fact: Event, around: Surroundings, why: str, now_s: float) -> Turn:
+    if isinstance(fact, AttemptWanted):
+        return departures.refuse(fact, around, why, now_s)
+    assert isinstance(fact, LegArrived)
+    return arrivals.turn_away(fact, around, why, now_s)

@@ -12,13 +12,14 @@ from msgspec.structs import replace
 from acd.setup import Key, Setup
 from core.commands import Command
 from core.decisions import Decision, Moved, Noted
+from core.dialing import DialingFact
 from core.interaction import INTERACTION_TABLE, InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, LegState, advance_leg
 from core.routing import RoutingFact
 from engine.config.numbers import NumberPlan
 from engine.config.outbound import OutboundRules
 from engine.config.queue_prompts import QueuePrompts
-from engine.contact import Conversation, Line, Offer, TalkRecording, Waiting
+from engine.contact import Attempt, Conversation, Line, Offer, TalkRecording, Waiting
 from engine.transfers import PendingTransfer
 from ivr.interpreter import World
 from ivr.model import Release
@@ -55,8 +56,9 @@ class Interaction(msgspec.Struct, frozen=True):
     parked: FlowRun | None = None
     """Her own flow, while another one leads her through something in the middle of a conversation."""
     values: dict[str, str] = {}
-    """What agents sent along with transfers."""
+    """What agents sent along with transfers, or the dialer with a lead."""
     serial: int = 0
+    attempt: Attempt | None = None
 
     def but(self, **changes: Any) -> Interaction:
         """The same with some fields changed."""
@@ -65,6 +67,16 @@ class Interaction(msgspec.Struct, frozen=True):
     @property
     def customer(self) -> Leg:
         return self.legs[0]
+
+    @property
+    def theirs(self) -> str:
+        """The customer's number, whoever called whom."""
+        return self.caller if self.attempt is None else self.called
+
+    @property
+    def ours(self) -> str:
+        """The number of ours that she called, or saw."""
+        return self.called if self.attempt is None else self.caller
 
     @property
     def is_closed(self) -> bool:
@@ -119,6 +131,8 @@ class Surroundings:
     """Outbound rule -> legs dialed by it in the last hour."""
     routing: Setup = field(default_factory=Setup)
     queue_prompts: Mapping[Key, QueuePrompts] = field(default_factory=dict)
+    node: str = ""
+    """The telephony node we dial from."""
 
     def world(self, release_id: str) -> World:
         return World(self.releases[release_id], self.toggles, self.pins)
@@ -127,12 +141,12 @@ class Surroundings:
 @dataclass(slots=True)
 class Turn:
     """What one event led to, collected while it is handled. `interaction` is the state so far; `facts` are for the
-    router and for other interactions; `refused`: why a person's request cannot be done, in words."""
+    router, the dialer and other interactions; `refused`: why a person's request cannot be done, in words."""
 
     interaction: Interaction
     commands: list[Command] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
-    facts: list[RoutingFact] = field(default_factory=list)
+    facts: list[RoutingFact | DialingFact] = field(default_factory=list)
     refused: str = ""
     dialed_by: str = ""
     """The outbound rule by which a leg is dialed: what its hourly cap is counted by."""

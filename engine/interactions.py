@@ -42,7 +42,7 @@ from core.events import (
 from core.interaction import InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.leg_commands import DestroyBridge, HangUpLeg, TurnAwayLeg
-from engine import adoption, consult, conversation, interlude, lines, people, steps, talk_recording
+from engine import adoption, attempts, consult, conversation, interlude, lines, people, steps, talk_recording
 from engine.interaction import Interaction, Surroundings, Turn
 from engine.transfers import END_OF_DIRECT_CALL, end_of_leg, external_up, join
 from ivr import interpreter
@@ -118,12 +118,16 @@ def _finish(turn: Turn, around: Surroundings, now_s: float) -> None:
         consult.from_flow(turn, around)
     if turn.interaction.recording is not None:
         talk_recording.mind_secrets(turn)
+    if turn.interaction.attempt is not None:
+        attempts.look(turn)
     _settle(turn, now_s)
 
 
 def _hand_over(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s: float) -> None:
     """To whom it concerns."""
     if turn.interaction.line is not None and lines.take(turn, event):
+        return
+    if turn.interaction.attempt is not None and attempts.take(turn, leg, event, around, now_s):
         return
     if people.concern(turn, event) and people.take(turn, event, around, now_s):
         return
@@ -145,6 +149,8 @@ def fail(interaction: Interaction, event: Event, why: str, around: Surroundings,
         if leg is not None and isinstance(event, LegEnded):
             end_of_leg(turn, leg, event)
         steps.feed(turn, CommandRejected(interaction.interaction_id, "", "event", why), around, now_s)
+        if interaction.attempt is not None:
+            attempts.error_exit(turn, event, around, now_s)
     _finish(turn, around, now_s)
     return turn
 
@@ -179,6 +185,8 @@ def _adopt(turn: Turn, event: LegAdopted, around: Surroundings, now_s: float) ->
         return
     if event.up and not leg.is_up:
         leg = turn.advance(leg, LegEvent.UP, now_s)
+    if interaction.attempt is not None and attempts.adopted(turn, leg, event.up, around, now_s):
+        return
     if interaction.outcome:
         turn.commands.append(HangUpLeg(leg.leg_id))  # decided before the gap, and perhaps never carried out
         return

@@ -53,7 +53,7 @@ def made(turn: Turn, event: OfferMade, around: Surroundings, now_s: float) -> Pa
         event.offer_id,
         LegRole.AGENT,
         f"device:{event.device}",
-        interaction.caller,
+        interaction.theirs,
         event.ring_s,
         around.outbound,
         now_s,

@@ -35,6 +35,7 @@ from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFi
 from core.leg_commands import AnswerLeg, HangUpLeg, Play, StopPlayback
 from core.routing import RouterFact, RoutingFact
 from core.table import Transition
+from engine import departures
 from engine.agent_phone import AgentPhone
 from engine.campaigns import Campaigns, is_dialed, no_campaigns
 from engine.decide import decide
@@ -151,10 +152,18 @@ class Runtime:
     def admit(self, arrival: LegArrived) -> bool:
         """May this leg come in? Asked before the fact exists; refused legs go to the dialplan's overflow."""
         known = interaction_id_for(arrival.leg_id) in self.interactions
-        if known or (not self.draining and self._book.healthy and len(self.interactions) < self.max_interactions):
+        if known or not self._no_room():
             return True
         self.metrics.refused_arrivals.inc()
         return False
+
+    def _no_room(self) -> str:
+        """Why nothing new is taken on, in words; empty when it is."""
+        if self.draining:
+            return "the engine is stopping"
+        if not self._book.healthy:
+            return "the journal cannot be written"
+        return "" if len(self.interactions) < self.max_interactions else "max_interactions is reached"
 
     def adopt(self, interaction: Interaction) -> None:
         """Puts an interaction recovered from its snapshot on the table, before any event."""
@@ -265,6 +274,8 @@ class Runtime:
         return consequences.refused
 
     def _decide(self, interaction: Interaction | None, fact: Event, now_s: float) -> Turn:
+        if isinstance(fact, AttemptWanted) and interaction is None and (why := self._no_room()):
+            return departures.refuse(fact, self.surroundings, why, now_s)
         decided = decide(interaction, fact, self.surroundings, now_s)
         if decided.refused:
             self.metrics.refused_events.inc()

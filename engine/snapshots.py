@@ -13,12 +13,12 @@ import msgspec
 
 from core.interaction import InteractionState
 from core.leg import Leg
-from engine.contact import Conversation, Line, Offer, TalkRecording, Waiting
+from engine.contact import Attempt, Conversation, Line, Offer, TalkRecording, Waiting
 from engine.interaction import Interaction
 from engine.transfers import PendingTransfer
 from ivr import snapshot as flow_snapshot
 
-VERSION = 2
+VERSION = 3
 
 
 class _People(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -51,6 +51,7 @@ class _Saved(msgspec.Struct, forbid_unknown_fields=True):
     people: _People | None
     values: dict[str, str]
     serial: int
+    attempt: Attempt | None = None
 
 
 def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +60,12 @@ def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
     return {**plain, "v": 2, "people": None, "values": {}, "serial": serial}
 
 
-_UPCASTS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+def _from_2(plain: dict[str, Any]) -> dict[str, Any]:
+    """Nobody was called by a campaign."""
+    return {**plain, "v": 3}
+
+
+_UPCASTS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -88,6 +94,7 @@ def dump(interaction: Interaction) -> bytes:
             _people(interaction),
             interaction.values,
             interaction.serial,
+            interaction.attempt,
         )
     )
 
@@ -135,4 +142,5 @@ def load(body: bytes) -> Interaction:
         parked=parked,
         values=saved.values,
         serial=saved.serial,
+        attempt=saved.attempt,
     )

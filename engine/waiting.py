@@ -65,7 +65,7 @@ def begin(turn: Turn, waiting: Waiting, around: Surroundings, now_s: float, firs
     turn.facts.append(waiting.joined)
     if first is not None:
         _say(turn, (first,), "returned", around, now_s)
-    elif (notice := notice_due(turn, waiting, around)) is not None:
+    elif turn.interaction.attempt is None and (notice := notice_due(turn, waiting, around)) is not None:
         _say(turn, (notice,), "notice", around, now_s)
     _arm(turn, around, now_s)
 
