@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -142,26 +141,26 @@ async def test_three_talk_and_the_two_who_stay_talk_on(stage: ConversationStage,
     await stage.control.destroy_bridge(bridge)
 
 
-async def test_a_parked_leg_gets_silence_and_is_in_a_conversation_within_100_ms(
+async def test_a_parked_leg_gets_silence_and_is_in_a_conversation_when_it_is_wanted(
     stage: ConversationStage, bridge: str
 ) -> None:
+    """`bench.held_line` measures how soon."""
     caller, ana = await stage.caller(), await stage.agent("ana")
-    took_s = []
-    for n in range(3):  # the best of them: the machine may be busy with others
-        await stage.control.park(ana.leg_id)
-        await stage.control.park(ana.leg_id)
-        before = await ana.packets()
-        assert await ana.hears()
-        assert await ana.packets() > before, "silence flows"
-        await stage.control.start_music(caller.leg_id, MUSIC)
-        began_s = time.monotonic()
-        await stage.control.bridge(f"{bridge}.{n}", [caller.leg_id, ana.leg_id])
-        took_s.append(time.monotonic() - began_s)
-        assert await ana.hears("caller")
-        assert await caller.hears("ana")
-        await stage.control.unbridge(f"{bridge}.{n}", ana.leg_id)
-        await stage.control.destroy_bridge(f"{bridge}.{n}")
-    assert min(took_s) < 0.1
+    await stage.control.park(ana.leg_id)
+    await stage.control.park(ana.leg_id)
+    before = await ana.packets()
+    assert await ana.hears()
+    assert await ana.packets() > before, "silence flows"
+    await stage.control.start_music(caller.leg_id, MUSIC)
+    await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
+    assert await ana.hears("caller")
+    assert await caller.hears("ana")
+    await stage.control.unbridge(bridge, ana.leg_id)
+    await stage.control.park(ana.leg_id)
+    assert await ana.hears()
+    await stage.control.bridge(bridge, [ana.leg_id])
+    assert await ana.hears("caller")
+    await stage.control.destroy_bridge(bridge)
 
 
 # -- recording ---------------------------------------------------------------------------------------
