@@ -56,6 +56,13 @@ class Bridge(msgspec.Struct, frozen=True):
     channels: list[str] = []
 
 
+class MediaChannel(msgspec.Struct, frozen=True):
+    """One of external media, as it is made. `channelvars`: where it is to be reached."""
+
+    id: str
+    channelvars: dict[str, str] = {}
+
+
 class Application(msgspec.Struct, frozen=True):
     channel_ids: list[str] = []
     bridge_ids: list[str] = []
@@ -189,6 +196,7 @@ class RestRequest(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ty
 
 encode_request = msgspec.json.Encoder().encode
 channels_decoder = msgspec.json.Decoder(list[Channel])
+media_decoder = msgspec.json.Decoder(MediaChannel)
 bridges_decoder = msgspec.json.Decoder(list[Bridge])
 application_decoder = msgspec.json.Decoder(Application)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class AriSettings:
     path and we may write (silence is played from there). `inbound_limit_s`: the absolute limit that the dialplan
     sets on arriving legs, 0 when it sets none. `deadline_s`: how long a request may take; `rescue_s`: how much
     longer once its leg's playback was stopped over the rescue socket. `reconnect_max_s`: the longest pause
-    between attempts to connect.
+    between attempts to connect. `live_audio`: how audio comes to media workers; a node that cannot do `websocket` is
+    asked for `rtp`.
     """
 
     node: str
@@ -33,3 +35,4 @@ class AriSettings:
     rescue_s: float = 1.0
     ping_s: float = 5.0
     reconnect_max_s: float = 5.0
+    live_audio: Literal["websocket", "rtp"] = "websocket"

@@ -16,6 +16,7 @@ from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import State
+from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI
 
 try:
@@ -32,6 +33,7 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
 _END_OF_HEADERS = b"\r\n\r\n"
 _WHOLE_TEXT = 0x81
+_WHOLE_BINARY = 0x82
 _MASKED = 0x80
 _MASKS_AT_ONCE = 256
 _IN_TWO_BYTES = 126
@@ -40,7 +42,7 @@ _IN_EIGHT_BYTES = 127
 
 class Wire(asyncio.Protocol):
     """One connection. `on_open` is called when the handshake is done and before any message; `on_text` gets each
-    message; `on_lost` is called once, with why, after it was open.
+    message, `on_binary` those of bytes; `on_lost` is called once, with why, after it was open.
 
     `opened` ends when the handshake does; it raises ConnectionError when the peer declines. `reads` counts what
     was read: any of it, a pong or else, is a sign of life.
@@ -52,11 +54,15 @@ class Wire(asyncio.Protocol):
         on_open: Callable[[Wire], None],
         on_text: Callable[[bytes], None],
         on_lost: Callable[[str], None],
+        on_binary: Callable[[bytes], None] | None = None,
+        subprotocol: str = "",
     ) -> None:
-        self._protocol = ClientProtocol(uri, max_size=MAX_MESSAGE_BYTES, logger=_frames)
+        subprotocols = [Subprotocol(subprotocol)] if subprotocol else None
+        self._protocol = ClientProtocol(uri, subprotocols=subprotocols, max_size=MAX_MESSAGE_BYTES, logger=_frames)
         self._on_open = on_open
         self._on_text = on_text
         self._on_lost = on_lost
+        self._on_binary = on_binary
         self._transport: asyncio.Transport | None = None
         self._pieces: list[bytes] = []
         self._unread = bytearray()
@@ -96,7 +102,7 @@ class Wire(asyncio.Protocol):
             self._unread.clear()
 
     def _read_frames(self) -> None:
-        """Whole texts, nearly all there is, are taken here: the library needs ten times as long for each."""
+        """Whole messages, nearly all there is, are taken here: the library needs ten times as long for each."""
         unread = self._unread
         at, end = 0, len(unread)
         while end - at >= 2:
@@ -117,6 +123,8 @@ class Wire(asyncio.Protocol):
             at = start + size
             if frame[0] == _WHOLE_TEXT:
                 self._on_text(frame[-size:] if size else b"")
+            elif frame[0] == _WHOLE_BINARY and self._on_binary is not None:
+                self._on_binary(frame[-size:] if size else b"")
             else:
                 self._hand_over(frame)
         del unread[:at]
@@ -149,16 +157,23 @@ class Wire(asyncio.Protocol):
 
     def send(self, text: bytes) -> None:
         """Raises ConnectionError when the connection is not open."""
+        self._send(_WHOLE_TEXT, text)
+
+    def send_bytes(self, data: bytes) -> None:
+        """Raises ConnectionError when the connection is not open."""
+        self._send(_WHOLE_BINARY, data)
+
+    def _send(self, kind: int, text: bytes) -> None:
         if self._transport is None or self._protocol.state is not State.OPEN:
             raise ConnectionError("not connected")
-        # As with reading: the library needs ten times as long for a whole text.
+        # As with reading: the library needs ten times as long for a whole message.
         size, mask = len(text), self._next_mask()
         if size < _IN_TWO_BYTES:
-            head = bytes((_WHOLE_TEXT, _MASKED | size))
+            head = bytes((kind, _MASKED | size))
         elif size < 1 << 16:
-            head = bytes((_WHOLE_TEXT, _MASKED | _IN_TWO_BYTES)) + size.to_bytes(2, "big")
+            head = bytes((kind, _MASKED | _IN_TWO_BYTES)) + size.to_bytes(2, "big")
         else:
-            head = bytes((_WHOLE_TEXT, _MASKED | _IN_EIGHT_BYTES)) + size.to_bytes(8, "big")
+            head = bytes((kind, _MASKED | _IN_EIGHT_BYTES)) + size.to_bytes(8, "big")
         self._transport.write(head + mask + apply_mask(text, mask))
 
     def _next_mask(self) -> bytes:

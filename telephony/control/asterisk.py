@@ -1,4 +1,4 @@
-"""`AsteriskCallControl`: both ports over any number of Asterisk nodes.
+"""`AsteriskCallControl`: all ports over any number of Asterisk nodes.
 
 Requests about one leg must be awaited one after another, as lanes do; different legs do not wait for each other.
 
@@ -14,11 +14,12 @@ from core.ports import EventSink
 from telephony.ari.node_client import GapListener
 from telephony.ari.settings import AriSettings
 from telephony.control.desk import Admission
-from telephony.control.listening import Listening
 from telephony.control.talks import TalkRecorder, Talks
+from telephony.live_audio.control import LiveLegs
+from telephony.live_audio.workers import MediaWorkers
 
 
-class AsteriskCallControl(Listening, Talks):
+class AsteriskCallControl(LiveLegs, Talks):
     """`sink` gets every fact; `on_gap(node, "lost"|"back")` says when a node's events stop and flow again
     ("back" also for the first connection: the answer to it is `survey`). `admit` may turn an arriving leg away
     at the door: no fact is told about it, and the dialplan's overflow context takes it. `on_stolen(node)`:
@@ -34,6 +35,8 @@ class AsteriskCallControl(Listening, Talks):
         admit: Admission | None = None,
         on_stolen: Callable[[str], None] | None = None,
         recorders: Mapping[str, TalkRecorder] | None = None,
+        workers: MediaWorkers | None = None,
     ) -> None:
         super().__init__(nodes, sink, on_gap, admit, on_stolen)
         self.recorders = recorders or {}
+        self.workers = workers

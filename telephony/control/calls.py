@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -30,6 +30,17 @@ ANSWER_YOURSELF = {
     "PJSIP_HEADER(add,Alert-Info)": "<http://www.notused.com>;info=alert-autoanswer;delay=0",
 }
 """No one header is understood by all phones: each maker looks at one of these."""
+
+
+def ring_s(command: OriginateLeg) -> int:
+    """Whole seconds, and at least one: zero is for ever."""
+    return max(1, math.ceil(command.ring_s))
+
+
+def variables(command: OriginateLeg) -> dict[str, str]:
+    """Of the channel, before it is dialed. Its limit is kept by Asterisk itself, also when no engine lives."""
+    limit = {"TIMEOUT(absolute)": f"{max(1.0, command.limit_s):.1f}"}
+    return limit | (ANSWER_YOURSELF if command.auto_answer else {})
 
 
 class Calls(Desk):
@@ -56,27 +67,36 @@ class Calls(Desk):
         self._turn_away(leg.node, leg_id)
 
     async def originate(self, command: OriginateLeg) -> None:
+        leg = self._new_leg(command)
+        body = {
+            "callerId": names.caller_id(command.caller, command.caller_name),
+            "timeout": ring_s(command),
+            "variables": variables(command),
+        }
+        await self._make(leg, command, f"channels/{q(leg.leg_id)}", body)
+
+    def _new_leg(self, command: OriginateLeg) -> LegMemory:
+        """Raises CommandRefused: no such node, or dialed before."""
         node = self._nodes.get(command.node)
         if node is None:
             raise CommandRefused(f"there is no node {command.node!r}: it must be one of {', '.join(self._nodes)}")
         leg_id = names.identifier(command.leg_id)
         if self._book.find(leg_id) is not None:
             raise CommandRefused(f"leg {leg_id} has been dialed already")
-        body = msgspec.json.encode(
-            {
-                "endpoint": names.pjsip_endpoint(command.endpoint),
-                "app": node.settings.app,
-                "appArgs": DIALED,
-                "callerId": names.caller_id(command.caller, command.caller_name),
-                "timeout": max(1, math.ceil(command.ring_s)),
-                # Kept by Asterisk itself: it ends the leg also when no engine lives.
-                "variables": {"TIMEOUT(absolute)": f"{max(1.0, command.limit_s):.1f}"}
-                | (ANSWER_YOURSELF if command.auto_answer else {}),
-            }
-        )
-        self._book.add(LegMemory(leg_id, node, inbound=False, limit_s=command.limit_s))
+        return LegMemory(leg_id, node, inbound=False, limit_s=command.limit_s)
+
+    async def _make(self, leg: LegMemory, command: OriginateLeg, uri: str, body: Mapping[str, object]) -> None:
+        """Raises CommandRefused, NodeUnavailable, and DeadlineExceeded, after which it may be there."""
+        node, leg_id = leg.node, leg.leg_id
+        common = {
+            "endpoint": names.pjsip_endpoint(command.endpoint),
+            "app": node.settings.app,
+            "appArgs": DIALED,
+        }
+        encoded = msgspec.json.encode({**common, **body})
+        self._book.add(leg)
         try:
-            response = await node.send(leg_id, "POST", f"channels/{q(leg_id)}", body)
+            response = await node.send(leg_id, "POST", uri, encoded)
         except NodeUnavailable:
             self._book.forget(leg_id)
             raise

@@ -70,13 +70,15 @@ class LegMemory:
     was running when the events stopped flowing, and may still be. `background`: what flows to it while nothing is
     played. `parting`: set when it has left its bridge, None while nobody takes it out. `confirmed`: the node is known
     to have the leg; `missed`: the last survey did not find it. `limit_s`: absolute life, 0 when unknown.
-    `asked_to_end`: why we hung up, None when we did not.
+    `asked_to_end`: why we hung up, None when we did not. `created`: it was made before it was dialed, and is in our
+    application from then on.
     """
 
     __slots__ = (
         "asked_to_end",
         "background",
         "confirmed",
+        "created",
         "ear",
         "early_media",
         "hangup_cause",
@@ -103,6 +105,7 @@ class LegMemory:
         self.inbound = inbound
         self.limit_s = limit_s
         self.confirmed = inbound
+        self.created = False
         self.missed = False
         self.up = False
         self.rang = False

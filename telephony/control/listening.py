@@ -93,10 +93,10 @@ class Listening(Calls):
         self._book.get(leg.leg_id)
         self._book.get(ear.to_leg_id)
 
-    async def _join(self, leg: LegMemory, bridge: str, channel: str) -> None:
+    async def _join(self, leg: LegMemory, bridge: str, channel: str, how: str = "") -> None:
         """Asterisk's channel needs a moment until it may be bridged."""
         for pause_s in (*_PAUSES_S, None):
-            joined = await leg.node.send(leg.leg_id, "POST", f"bridges/{bridge}/addChannel?channel={q(channel)}")
+            joined = await leg.node.send(leg.leg_id, "POST", f"bridges/{bridge}/addChannel?channel={q(channel)}{how}")
             if joined.status_code < 300:
                 return
             if joined.status_code != 422 or pause_s is None:
@@ -125,11 +125,14 @@ class Listening(Calls):
 
     def _end_eavesdropping(self, node: NodeClient, found: Eavesdropping) -> None:
         """An engine before this one left it; whoever listened is asked to again."""
-        ears = [leg.ear for listeners in self._listeners.values() for leg in listeners if leg.ear is not None]
-        channels = sorted(set(found.channels) - {ear.channel_id for ear in ears})
-        bridges = sorted(set(found.bridges) - {ear.bridge_id for ear in ears})
+        channels, bridges = sorted(set(found.channels) - self._ours()), sorted(set(found.bridges) - self._ours())
         if channels or bridges:
             self._later(self._clear(node, channels, {name: found.bridges[name] for name in bridges}))
+
+    def _ours(self) -> set[str]:
+        """The channels and bridges through which this engine hears legs."""
+        ears = [leg.ear for listeners in self._listeners.values() for leg in listeners if leg.ear is not None]
+        return {name for ear in ears for name in (ear.channel_id, ear.bridge_id)}
 
     async def _clear(self, node: NodeClient, channels: Sequence[str], bridges: Mapping[str, Sequence[str]]) -> None:
         for name, inside in bridges.items():

@@ -21,18 +21,20 @@ from telephony.control.translate import ARRIVED, arrival
 
 BRIDGE_NAME = "centralita"
 """Every bridge of ours carries this name, so that others' are left alone."""
-EAVESDROPPER = "Snoop/"
-"""How Asterisk's names of channels begin through which a supervisor hears a leg: nobody's legs."""
+EAVESDROPPERS = ("Snoop/", "WebSocket/", "UnicastRTP/")
+"""How Asterisk's names of channels begin through which a supervisor, or a worker, hears a leg: nobody's legs."""
 
 
 LISTENING_NAME = "centralita-listening"
 """Not that of conversations: no engine but the one that made such a bridge knows it."""
+MEDIA_NAME = "centralita-media"
+"""Where a leg meets what listens to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Eavesdropping:
-    """Through what supervisors hear legs on a node: Asterisk's channels, and the bridges where they meet, with who is
-    in them."""
+    """Through what supervisors and workers hear legs on a node: Asterisk's channels, and the bridges where they meet,
+    with who is in them."""
 
     channels: tuple[str, ...]
     bridges: Mapping[str, tuple[str, ...]]
@@ -57,8 +59,8 @@ async def survey_node(node: NodeClient) -> tuple[Survey, Eavesdropping]:
         {bridge.id: tuple(bridge.channels) for bridge in bridges if bridge.name == BRIDGE_NAME},
     )
     return survey, Eavesdropping(
-        tuple(channel.id for channel in channels if channel.name.startswith(EAVESDROPPER)),
-        {bridge.id: tuple(bridge.channels) for bridge in bridges if bridge.name == LISTENING_NAME},
+        tuple(channel.id for channel in channels if channel.name.startswith(EAVESDROPPERS)),
+        {bridge.id: tuple(bridge.channels) for bridge in bridges if bridge.name in (LISTENING_NAME, MEDIA_NAME)},
     )
 
 
@@ -69,7 +71,7 @@ def _body(response: RestResponse) -> str:
 
 
 def _is_ours(channel: Channel, app: str, ids: frozenset[str]) -> bool:
-    if channel.name.startswith(EAVESDROPPER):
+    if channel.name.startswith(EAVESDROPPERS):
         return False
     dialplan = channel.dialplan
     if dialplan.app_name == "Stasis":

@@ -109,7 +109,8 @@ class Translator:
         if leg is not None:
             leg.confirmed = True
             if not leg.inbound:
-                self.tell_up(leg)
+                if not leg.created:
+                    self.tell_up(leg)
             elif leg.node is not self._node:
                 log.error(
                     "%s and %s both have a channel %s: give each node its own systemname",
@@ -142,7 +143,7 @@ class Translator:
             return
         state = event.channel.state
         if state == "Up":
-            if leg.inbound:  # one we dialed is up for us when it enters the application
+            if leg.inbound or leg.created:  # another one is up for us when it enters the application
                 self.tell_up(leg)
         elif state == "Ringing" and not leg.rang and not leg.inbound:
             leg.rang = True
@@ -169,8 +170,8 @@ class Translator:
 
     def _stasis_end(self, event: messages.StasisEnd) -> None:
         leg = self._book.find(event.channel.id)
-        if leg is None:
-            return
+        if leg is None or (leg.created and not leg.up):
+            return  # why it was never answered is told when it is destroyed
         if leg.asked_to_end is not None:
             reason = leg.asked_to_end
         elif leg.vanished and not leg.hangup_cause:

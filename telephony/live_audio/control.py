@@ -1,0 +1,283 @@
+"""`LiveAudio` on Asterisk: a leg meets a media leg in a bridge, and a worker hears it.
+
+    listen:     media leg made -> worker connected -> both in the bridge
+    originate:  leg created, not dialed -> listen -> dialed: so what the network says while it rings is heard too
+
+It ends with the final verdict, the worker's death, the leg's end, its next bridge, or the listener's limit, whichever
+comes first; then the media leg and the bridge are deleted. The leg itself goes on in any case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from core.errors import CommandFailed, CommandRefused, LegGone
+from core.events import AudioVerdict, LegFact, LegUp, ListenerLost
+from core.leg_commands import ListenToLeg, OriginateLeg
+from core.ports import EventSink
+from telephony.ari.messages import ChannelDestroyed, Event
+from telephony.control.calls import ring_s, variables
+from telephony.control.desk import q, why
+from telephony.control.legs import LegMemory
+from telephony.control.listening import Listening
+from telephony.control.names import caller_id
+from telephony.control.surveying import MEDIA_NAME
+from telephony.live_audio.media_leg import PREFIX, Tap, make_rtp, make_websocket, new_tap
+from telephony.live_audio.messages import Found
+from telephony.live_audio.workers import MediaWorkers
+
+log = logging.getLogger("centralita.live_audio")
+
+SET_UP_WITHIN_S = 1.5
+"""A leg's other commands wait no longer than this until it is heard."""
+_BACKSTOP_S = 2.0
+_LAST_WORD_S = 1.0
+_RTP_HOST = "127.0.0.1"
+
+
+class LiveLegs(Listening):
+    """`workers`: None on an engine without media workers; then every listener is lost at once."""
+
+    workers: MediaWorkers | None = None
+
+    def __init__(self, *arguments: Any) -> None:
+        nodes, sink, *others = arguments
+        super().__init__(nodes, self._noticing(sink), *others)
+        self._taps: dict[str, Tap] = {}
+        self._media: dict[str, Tap] = {}
+        """By the media leg, for as long as it may be there."""
+        self._transports = {settings.node: settings.live_audio for settings in nodes}
+
+    # -- the port
+    async def listen(self, command: ListenToLeg) -> None:
+        """Whoever listens to the leg already is dismissed."""
+        leg = self._book.get(command.leg_id)
+        if (before := self._taps.get(leg.leg_id)) is not None:
+            await self._dismiss(before)
+        await self._hear(leg, command)
+
+    async def dismiss(self, leg_id: str, listening_id: str) -> None:
+        tap = self._taps.get(leg_id)
+        if tap is not None and tap.command.listening_id == listening_id:
+            await self._dismiss(tap)
+
+    async def originate(self, command: OriginateLeg) -> None:
+        """As `Calls.originate`; with a listener, the leg is made first, heard, and then dialed."""
+        if command.listen is None:
+            await super().originate(command)
+            return
+        leg = self._new_leg(command)
+        leg.created = True
+        who = caller_id(command.caller, command.caller_name)
+        part = "all" if "<" in who else "num"
+        # Asterisk tells the phone the one, and everybody else the other.
+        shown = {f"CONNECTEDLINE({part},i)": who, f"CALLERID({part})": who}
+        body = {"variables": variables(command) | shown}
+        await self._make(leg, command, f"channels/create?channelId={q(leg.leg_id)}", body)
+        await self._hear(leg, command.listen)
+        dialed = await leg.node.send(leg.leg_id, "POST", f"channels/{q(leg.leg_id)}/dial?timeout={ring_s(command)}")
+        if dialed.status_code < 300 or self._book.find(leg.leg_id) is not leg:
+            return
+        self._book.forget(leg.leg_id)
+        await self._delete(leg.node, f"channels/{q(leg.leg_id)}")
+        raise CommandRefused(f"{leg.node.name} cannot dial leg {leg.leg_id}: {why(dialed)}")
+
+    async def bridge(self, bridge_id: str, leg_ids: Sequence[str]) -> None:
+        """As `Listening.bridge`; whoever listened to the legs says what they think."""
+        await super().bridge(bridge_id, leg_ids)
+        for leg_id in leg_ids:
+            if (tap := self._taps.get(leg_id)) is not None:
+                self._later(self._dismiss(tap))
+
+    async def close(self) -> None:
+        """Media legs end at once: the next engine would not know what for they are."""
+        for tap in list(self._taps.values()):
+            self._over(tap)
+        await super().close()
+
+    # -- beginning
+    async def _hear(self, leg: LegMemory, command: ListenToLeg) -> None:
+        tap = new_tap(leg, command)
+        self._taps[leg.leg_id] = tap
+        try:
+            async with asyncio.timeout(SET_UP_WITHIN_S):
+                await self._begin(tap)
+        except LegGone:
+            self._lost(tap, "the leg has ended")
+            raise
+        except CommandFailed as problem:
+            self._lost(tap, str(problem))
+        except TimeoutError:
+            self._lost(tap, f"nobody listened within {SET_UP_WITHIN_S:g} s: the node or the media worker is too slow")
+        self._book.get(leg.leg_id)
+
+    async def _begin(self, tap: Tap) -> None:
+        leg, node = tap.leg, tap.leg.node
+        if self.workers is None:
+            raise CommandRefused("this engine has no media workers")
+        rate_hz = self.workers.kind(tap.command.listener).rate_hz
+        await self._quiet(leg)
+        room = node.send(leg.leg_id, "POST", f"bridges/{q(tap.bridge_id)}?type=mixing,dtmf_events&name={MEDIA_NAME}")
+        self._media[tap.media_id] = tap
+        if self._transports[node.name] == "websocket":
+            try:
+                await self._over_websocket(self.workers, tap, rate_hz)
+            except CommandRefused as problem:
+                if tap.is_made or tap.stream is not None:
+                    raise
+                log.warning("%s: live audio goes over RTP from now on: %s", node.name, problem)
+                self._transports[node.name] = "rtp"
+        if self._transports[node.name] == "rtp":
+            await self._over_rtp(self.workers, tap, rate_hz)
+        made = await room
+        if made.status_code >= 300:
+            raise CommandRefused(f"{node.name} has no room for a media leg: {why(made)}")
+        await self._end_background(leg)
+        self._leave_bridges(leg)
+        await self._join(leg, q(tap.bridge_id), leg.leg_id)
+        assert tap.stream is not None
+        await tap.stream.connected
+        if tap.is_over:
+            return
+        # Or she would be told that she talks with nobody, and her phone that nobody calls.
+        await self._join(leg, q(tap.bridge_id), tap.media_id, "&inhibitConnectedLineUpdates=true")
+        if leg.up:
+            tap.stream.answered()
+
+    async def _over_websocket(self, workers: MediaWorkers, tap: Tap, rate_hz: int) -> None:
+        node = tap.leg.node
+        path = await make_websocket(node, tap, rate_hz)
+        self._ask_worker(workers, tap, "websocket", (node.settings.host, node.settings.port, path))
+
+    async def _over_rtp(self, workers: MediaWorkers, tap: Tap, rate_hz: int) -> None:
+        self._ask_worker(workers, tap, "rtp", ("", 0, ""))
+        assert tap.stream is not None
+        port = await tap.stream.bound
+        tap.stream.peer(*await make_rtp(tap.leg.node, tap, rate_hz, _RTP_HOST, port))
+
+    def _ask_worker(self, workers: MediaWorkers, tap: Tap, transport: Any, where: tuple[str, int, str]) -> None:
+        command = tap.command
+        tap.stream = workers.begin(
+            command.leg_id,
+            command.listener,
+            command.options,
+            transport=transport,
+            limit_s=command.limit_s,
+            answered=tap.leg.up,
+            on_found=partial(self._found, tap),
+            where=where,
+        )
+        tap.stream.on_lost = partial(self._lost, tap)
+        tap.backstop = asyncio.get_running_loop().call_later(
+            command.limit_s + _BACKSTOP_S, self._lost, tap, "its worker did not end in time"
+        )
+
+    # -- what comes of it
+    def _noticing(self, sink: EventSink) -> Callable[[LegFact], None]:
+        def take(fact: LegFact) -> None:
+            if type(fact) is LegUp:
+                tap = self._taps.get(fact.leg_id)
+                if tap is not None and tap.stream is not None:
+                    tap.stream.answered()
+            sink(fact)
+
+        return take
+
+    def _found(self, tap: Tap, found: Found) -> None:
+        if tap.is_over:
+            return
+        if found.final:
+            self._over(tap)
+        command = tap.command
+        self._sink(
+            AudioVerdict(
+                command.leg_id,
+                command.listening_id,
+                command.listener,
+                found.label,
+                found.confidence,
+                found.evidence,
+                found.final,
+                found.at_s,
+                found.heard_s,
+                found.answered_s,
+            )
+        )
+
+    def _lost(self, tap: Tap, why_: str) -> None:
+        if tap.is_over:
+            return
+        self._over(tap)
+        log.warning("leg %s: %s lost: %s", tap.leg.leg_id, tap.command.listener, why_)
+        self._sink(ListenerLost(tap.command.leg_id, tap.command.listening_id, why_))
+
+    async def _dismiss(self, tap: Tap) -> None:
+        """Returns when its last word has been told."""
+        if tap.stream is not None and not tap.is_over:
+            tap.stream.end()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(tap.over.wait(), _LAST_WORD_S)
+        self._lost(tap, "it was dismissed and said nothing")
+
+    # -- ending
+    def _over(self, tap: Tap) -> None:
+        """Nothing is told of it any more; what is left on the node is cleared away."""
+        tap.over.set()
+        if tap.backstop is not None:
+            tap.backstop.cancel()
+        if tap.stream is not None:
+            tap.stream.end()
+        if self._taps.get(tap.leg.leg_id) is tap:
+            del self._taps[tap.leg.leg_id]
+        leg = tap.leg
+        # A leg that is spoken to stays in the room until it goes elsewhere: to leave would cut the speech off.
+        leaves = self._book.find(leg.leg_id) is leg and not leg.is_busy and leg.parting is None
+        if leaves:
+            leg.parting = asyncio.Event()  # before anything else is asked of the leg
+        self._later(self._clear_away(tap, leaves))
+
+    async def _clear_away(self, tap: Tap, leaves: bool) -> None:
+        leg, node, room = tap.leg, tap.leg.node, f"bridges/{q(tap.bridge_id)}"
+        try:
+            if leaves:
+                await node.send(leg.leg_id, "POST", f"{room}/removeChannel?channel={q(leg.leg_id)}")
+        except CommandFailed as problem:
+            log.info("leg %s did not leave its media leg's bridge: %s", leg.leg_id, problem)
+        finally:
+            if leaves and leg.parting is not None:
+                leg.parting.set()
+                leg.parting = None
+        if tap.media_id in self._media:
+            await self._delete(node, f"channels/{q(tap.media_id)}")
+            self._media.pop(tap.media_id, None)
+        await self._delete(node, room)
+
+    def _leg_ended(self, leg: LegMemory) -> None:
+        super()._leg_ended(leg)
+        if (tap := self._taps.get(leg.leg_id)) is not None:
+            self._later(self._dismiss(tap))
+
+    def _ours(self) -> set[str]:
+        return super()._ours() | {name for tap in self._media.values() for name in (tap.media_id, tap.bridge_id)}
+
+    def _listener(self, name: str) -> Callable[[Event], None]:
+        take = super()._listener(name)
+
+        def noticing(event: Event) -> None:
+            if type(event) is ChannelDestroyed and event.channel.id.startswith(PREFIX):
+                self._media_ended(event.channel.id)
+            else:
+                take(event)
+
+        return noticing
+
+    def _media_ended(self, media_id: str) -> None:
+        """By itself, or with its worker; then its verdict, if there is one, has been on its way for some time."""
+        tap = self._media.pop(media_id, None)
+        if tap is not None and not tap.is_over:
+            self._later(self._dismiss(tap))
