@@ -190,7 +190,7 @@ class LeadBlocked:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnded:
-    """An attempt is over. `outcome`: an `AttemptState` value; `ring_s`, `talk_s`: how long; `wait_s`: from her answer to
+    """An attempt is over. `outcome`: an `AttemptState` value; `ring_s`, `talk_s`: how long; `wait_s`: from answer to
     an agent, or to giving up."""
 
     interaction_id: str

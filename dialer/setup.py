@@ -104,7 +104,7 @@ class CallerIds:
 class FormField:
     """What the agent's page asks for. `choices` empty: free text."""
 
-    field: str
+    name: str
     title: Mapping[str, str] = field(default_factory=dict)
     choices: tuple[str, ...] = ()
     required: bool = False

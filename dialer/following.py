@@ -1,0 +1,114 @@
+"""What follows for a lead from an attempt that is over: finished, tried again, promised a call, left alone for ever."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.attempt import AttemptState
+from core.dialing import NumberListed
+from core.lead import LeadEvent, LeadState
+from dialer import quota
+from dialer.compliance.rules import Mode
+from dialer.keeping import again, put_back, release, save_word
+from dialer.records import Attempt, Lead
+from dialer.setup import After, CampaignSetup
+from dialer.state import State
+from dialer.turn import Turn
+
+_S = AttemptState
+_DEAD = {_S.INVALID: "invalid", _S.FAX: "fax"}
+_REACHED = frozenset({_S.COMPLETED})
+
+
+def settle(state: State, turn: Turn, attempt: Attempt) -> None:
+    """The lead leaves the hand. What somebody decided about it meanwhile stays."""
+    lead = state.leads.get(attempt.lead_row)
+    if lead is None or not lead.held or lead.attempt_id != attempt.attempt_id:
+        return
+    setup = state.of(attempt.key)
+    turn.lead(lead)
+    if not attempt.was_dialed:
+        _never_dialed(state, turn, setup, lead, attempt)
+        return
+    outcome, disposition = attempt.state.value, attempt.disposition
+    lead.record = replace(lead.record, outcome=outcome, disposition=disposition or lead.record.disposition)
+    quota.count(turn.campaign(attempt.key), setup, lead.record, (outcome, disposition))
+    if attempt.state is _S.CUSTOMER_HUNG_UP and attempt.mode is Mode.AGENTLESS:
+        _finish(state, turn, setup, lead, attempt, After())
+    elif attempt.state in _REACHED:
+        _finish(state, turn, setup, lead, attempt, setup.after(disposition))
+    else:
+        _try_again(state, turn, setup, lead, attempt)
+
+
+def _finish(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt: Attempt, after: After) -> None:
+    """She was reached."""
+    why = attempt.disposition or attempt.state.value
+    done = attempt.attempt_id
+    if attempt.callback_s or after.then == "callback":
+        at_s = attempt.callback_s or turn.now_s + after.after_s
+        whose = attempt.agent_id if attempt.personal else ""
+        lead.record = replace(lead.record, agent_id=whose, next_number=_index(lead, attempt.number))
+        release(state, turn, lead, LeadEvent.CALLBACK, why, at_s, done)
+    elif after.then == "do_not_call":
+        said = NumberListed(attempt.tenant, attempt.number, by="agent", why=why)
+        save_word(state, turn, said)
+        if lead.record.state is not LeadState.DONE:
+            turn.move_lead(lead, LeadEvent.OPT_OUT, "do_not_call")
+        release(state, turn, lead, LeadEvent.FINISHED, why, attempt_id=done)
+    elif after.then == "wrong_number":
+        _bury(lead, attempt.number, "wrong_person")
+        _next_number(state, turn, lead, attempt, why, turn.now_s + 60.0)
+    elif after.then == "retry":
+        release(state, turn, lead, LeadEvent.RETRY, why, turn.now_s + after.after_s, done)
+    else:
+        release(state, turn, lead, LeadEvent.FINISHED, why, attempt_id=done)
+
+
+def _try_again(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt: Attempt) -> None:
+    """She was not."""
+    outcome, done = attempt.state.value, attempt.attempt_id
+    if attempt.state in _DEAD:
+        _bury(lead, attempt.number, _DEAD[attempt.state])
+    retry = setup.retry(outcome)
+    lead_id = lead.record.lead_id
+    times = sum(past.state == outcome and past.lead_id == lead_id for past in lead.history)
+    if retry is None or times >= retry.most:
+        release(state, turn, lead, LeadEvent.EXHAUSTED, f"{outcome}, {times} times", attempt_id=done)
+        return
+    at_s = turn.now_s + retry.after_s
+    if attempt.state in _DEAD or retry.number == "next":
+        _next_number(state, turn, lead, attempt, outcome, at_s)
+    else:
+        release(state, turn, lead, again(lead), outcome, at_s, done)
+
+
+def _next_number(state: State, turn: Turn, lead: Lead, attempt: Attempt, why: str, at_s: float) -> None:
+    numbers = lead.record.numbers
+    here = _index(lead, attempt.number)
+    for step in range(1, len(numbers) + 1):
+        index = (here + step) % len(numbers)
+        if not numbers[index].dead:
+            lead.record = replace(lead.record, next_number=index)
+            release(state, turn, lead, again(lead), why, at_s, attempt.attempt_id)
+            return
+    release(state, turn, lead, LeadEvent.EXHAUSTED, f"{why}: no number of it is left", attempt_id=attempt.attempt_id)
+
+
+def _never_dialed(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt: Attempt) -> None:
+    """It was shown to an agent, who did not want it or was called away."""
+    if attempt.why == "skipped" and lead.record.state is LeadState.STAGED:
+        release(state, turn, lead, again(lead), "skipped", turn.now_s + setup.skip_after_s, attempt.attempt_id)
+    elif lead.record.state is LeadState.STAGED:
+        put_back(state, turn, lead, attempt.why)
+    else:
+        release(state, turn, lead, LeadEvent.FINISHED, attempt.why, attempt_id=attempt.attempt_id)
+
+
+def _bury(lead: Lead, number: str, why: str) -> None:
+    numbers = tuple(replace(one, dead=why) if one.number == number else one for one in lead.record.numbers)
+    lead.record = replace(lead.record, numbers=numbers)
+
+
+def _index(lead: Lead, number: str) -> int:
+    return next((index for index, one in enumerate(lead.record.numbers) if one.number == number), 0)

@@ -1,0 +1,202 @@
+"""How leads come into the hopper: asked for in time, taken in when they come, put back when nobody wants them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+
+from core.campaign import CampaignState
+from core.dialing import LeadsSaved, LeadsStaged, ListsChanged
+from core.lead import LeadState
+from core.lead_record import StagedLead
+from core.lead_store import Staging
+from dialer.compliance.local_time import next_open
+from dialer.compliance.rules import Cap, Hours, Mode, Rest
+from dialer.keeping import put_back
+from dialer.records import Lead, Tried, lead_row, tried_before
+from dialer.setup import CampaignSetup
+from dialer.shares import Share
+from dialer.state import State
+from dialer.turn import Turn
+
+LEAST, MOST = 40, 2_000
+"""Leads in a hopper that is full."""
+PER_LINE = 8
+"""So many for each agent and line."""
+ASKED_AGAIN_S = 30.0
+"""Who was asked for leads and said nothing is asked again."""
+LOOK_AGAIN_S = 60.0
+"""A list that had nothing is looked at again."""
+
+
+# -- asking ------------------------------------------------------------------------------------------
+def ask(state: State, turn: Turn, setup: CampaignSetup, share: Share | None) -> None:
+    """Leads are asked for when the hopper is half empty."""
+    campaign, key, now_s = state.campaigns[setup.key], setup.key, turn.now_s
+    if setup.mode is Mode.MANUAL or not setup.lists or now_s < campaign.stage_after_s:
+        return
+    wanted, have = _wanted(state, setup, share), state.hopper(key).size
+    if have > wanted // 2 or now_s - state.asked_s.get(key, -inf) < ASKED_AGAIN_S:
+        return
+    open_zones = zones_open(setup, campaign.zones, now_s)
+    if campaign.zones and not open_zones:
+        turn.campaign(key).stage_after_s = now_s + LOOK_AGAIN_S
+        return
+    state.asked_s = {**state.asked_s, key: now_s}
+    turn.outcome.wanted.append(
+        Staging(*key, setup.lists, wanted - have, now_s, open_zones if campaign.zones else None, history_s(setup))
+    )
+
+
+def why_empty(state: State, setup: CampaignSetup, now_s: float) -> str:
+    """Why there was no lead to dial."""
+    campaign = state.campaigns[setup.key]
+    if campaign.zones and not zones_open(setup, campaign.zones, now_s):
+        return "nobody may be called at this hour"
+    return "no lead may be dialed now" if now_s < campaign.stage_after_s else "leads are on their way"
+
+
+def history_s(setup: CampaignSetup) -> float:
+    """How far back any rule of the campaign looks, in seconds; 0 where none does."""
+    found = [0.0]
+    for mode in (setup.mode, Mode.CALLBACK, Mode.MANUAL):
+        for rule in setup.law(mode).overall.rules:
+            if isinstance(rule, Cap):
+                found.append(rule.within_s)
+            elif isinstance(rule, Rest):
+                found.append(rule.for_s)
+    return max(found)
+
+
+def zones_open(setup: CampaignSetup, zones: tuple[str, ...], now_s: float) -> tuple[str, ...]:
+    """Those in which somebody could be called now. A zone is left out only if every rule's hours are over there: of
+    holidays and of regions each lead is asked itself."""
+    law = setup.law()
+    countries: set[str] = set()
+    for pack in law.packs:
+        countries |= pack.countries
+    weeks = [
+        [
+            replace(rule, holidays=None)
+            for pack in law.packs
+            if not country or not pack.countries or country in pack.countries
+            for rule in pack.rules
+            if isinstance(rule, Hours)
+            and rule.scope.serves(law.purpose, law.mode)
+            and not (rule.scope.regions or rule.scope.prefixes)
+        ]
+        for country in sorted(countries) or [""]
+    ]
+    return tuple(zone for zone in zones if any(next_open(rules, (zone,), "", now_s) == now_s for rules in weeks))
+
+
+def _wanted(state: State, setup: CampaignSetup, share: Share | None) -> int:
+    if setup.mode is Mode.AGENTLESS:
+        lines = max(setup.max_lines, int(setup.calls_per_second * 10))
+    else:
+        lines = (len(share.able) if share is not None else 0) * 2 + len(state.open_attempts(setup.key))
+    return max(LEAST, min(MOST, lines * PER_LINE))
+
+
+# -- taking in ----------------------------------------------------------------------------------------
+def staged(state: State, turn: Turn, fact: LeadsStaged) -> None:
+    """Leads come in hand. One that is in it already is in one hand only: it is passed over."""
+    key = (fact.tenant, fact.campaign)
+    state.asked_s = {asked: at_s for asked, at_s in state.asked_s.items() if asked != key}
+    campaign = turn.campaign(key)
+    campaign.zones = fact.zones or campaign.zones
+    if not fact.leads or not fact.more:
+        later_s = max(turn.now_s + 2.0, fact.next_s) if fact.next_s else inf
+        campaign.stage_after_s = min(turn.now_s + LOOK_AGAIN_S, later_s)
+    wanted = campaign.state in (CampaignState.RUNNING, CampaignState.PAUSED) and key in state.setup.campaigns
+    for one in fact.leads:
+        held = state.leads.get(lead_row(one.record.tenant, one.record.lead_id))
+        if held is not None and held.held:
+            continue
+        lead = take_in(state, turn, one, fact.campaign)
+        if not wanted:
+            put_back(state, turn, lead, "the campaign dials no more")
+    turn.paced.add(key)
+
+
+def take_in(state: State, turn: Turn, one: StagedLead, campaign: str) -> Lead:
+    """The lead in hand, staged, with what is known here about its numbers beside what the store knew."""
+    record = one.record
+    row = lead_row(record.tenant, record.lead_id)
+    before = state.leads.get(row)
+    if before is not None:
+        turn.lead(before)
+        state.forget_lead(before)
+    history = {past.attempt_id: tried_before(past) for past in one.history}
+    numbers = {number.number for number in record.numbers}
+    for attempt in _here(state, record.tenant, record.lead_id, numbers):
+        history[attempt.attempt_id] = attempt
+    lead = Lead(
+        record=replace(record, state=LeadState.STAGED),
+        campaign=campaign,
+        staged_s=turn.now_s,
+        serial=before.serial if before is not None else 0,
+        history=sorted(history.values(), key=lambda tried: (tried.dialed_s, tried.attempt_id)),
+    )
+    if before is None:
+        turn.lead(lead, new=True)
+    state.leads[row] = lead
+    state.index_lead(lead)
+    return lead
+
+
+def _here(state: State, tenant: str, lead_id: str, numbers: set[str]) -> list[Tried]:
+    """Attempts of this lead, or at these numbers, that the store may not know yet."""
+    ids = set(state.attempts_by_lead.get(lead_row(tenant, lead_id), ()))
+    for number in numbers:
+        ids |= state.attempts_at.get((tenant, number), set())
+    return [state.attempts[id_].tried() for id_ in sorted(ids) if state.attempts[id_].was_dialed]
+
+
+def saved(state: State, turn: Turn, fact: LeadsSaved) -> None:
+    """What the store has, and nobody needs any more, is forgotten."""
+    for id_, serial in fact.saved:
+        kind, _, row = id_.partition(":")
+        if kind == "lead":
+            lead = state.leads.get(row)
+            if lead is not None and lead.serial == serial and not lead.held:
+                turn.lead(lead)
+                state.forget_lead(lead)
+        elif kind == "attempt":
+            attempt = state.attempts.get(row)
+            if attempt is not None and attempt.serial == serial and attempt.state.is_over and attempt.disposed:
+                turn.attempt(attempt)
+                state.forget_attempt(attempt)
+        elif kind == "dnc":
+            word = state.words.get(row)
+            if word is not None and word.serial == serial:
+                turn.word(row)
+                state.words.pop(row)
+
+
+def changed(state: State, turn: Turn, fact: ListsChanged) -> None:
+    """Look again, at once."""
+    for key in sorted(state.campaigns):
+        if key[0] == fact.tenant and fact.campaign in ("", key[1]):
+            turn.campaign(key).stage_after_s = 0.0
+            turn.paced.add(key)
+
+
+# -- putting back ---------------------------------------------------------------------------------------
+def empty(state: State, turn: Turn, key: tuple[str, str], why: str) -> None:
+    """Everything in the hopper goes back to the store."""
+    for row in state.hopper(key).rows():
+        put_back(state, turn, state.leads[row], why)
+
+
+def give_up_agent(state: State, turn: Turn, lead: Lead) -> None:
+    """A personal callback becomes anybody's."""
+    turn.lead(lead)
+    state.hopper(lead.key).remove(lead.row_id)
+    lead.record = replace(lead.record, agent_id="")
+    state.index_lead(lead)
+
+
+def in_hand(state: State) -> frozenset[tuple[str, str]]:
+    """(tenant, lead_id) of every lead somebody here works with."""
+    return frozenset((lead.record.tenant, lead.record.lead_id) for lead in state.leads.values() if lead.held)

@@ -1,0 +1,170 @@
+"""A lead's turn: it is dialed, shown to an agent, or goes back with the rule that says no."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.attempt import AttemptEvent, AttemptState
+from core.decisions import LeadBlocked
+from core.dialing import AttemptWanted
+from core.lead import LeadEvent
+from dialer import identities
+from dialer.compliance.rules import Mode
+from dialer.compliance.strictest import Terms
+from dialer.keeping import again, release
+from dialer.law import Chosen, Not, choose
+from dialer.records import Attempt, Lead
+from dialer.setup import CampaignSetup
+from dialer.state import State
+from dialer.turn import Turn
+
+RING_BEYOND_S = 5.0
+"""A phone that must ring for so long is given this much more to begin."""
+
+
+def dial(
+    state: State, turn: Turn, setup: CampaignSetup, lead: Lead, mode: Mode, agent_id: str = ""
+) -> tuple[bool, str]:
+    """(whether it is being dialed, why no other lead of the campaign could be either)."""
+    chosen = choose(state, setup, lead, mode, turn.now_s)
+    if isinstance(chosen, Not):
+        return False, _refuse(state, turn, setup, lead, chosen)
+    attempt = new_attempt(state, turn, setup, lead, chosen, mode, agent_id)
+    ring(state, turn, setup, lead, attempt, chosen.terms)
+    return True, ""
+
+
+def show(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, agent_id: str) -> tuple[bool, str]:
+    """The same, for an agent who looks at the lead first."""
+    chosen = choose(state, setup, lead, Mode.PREVIEW, turn.now_s)
+    if isinstance(chosen, Not):
+        return False, _refuse(state, turn, setup, lead, chosen)
+    attempt = new_attempt(state, turn, setup, lead, chosen, Mode.PREVIEW, agent_id)
+    attempt.agent_id = agent_id
+    attempt.preview_ends_s = turn.now_s + setup.preview_s
+    turn.lead(lead)
+    lead.attempt_id = attempt.attempt_id
+    state.index_lead(lead)
+    return True, ""
+
+
+def ring(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt: Attempt, terms: Terms) -> None:
+    """The attempt is dialed: from here on it counts, whatever becomes of it."""
+    now_s, record = turn.now_s, lead.record
+    campaign = turn.campaign(setup.key)
+    turn.attempt(attempt)
+    turn.move_attempt(attempt, AttemptEvent.DIAL)
+    attempt.dialed_s = now_s
+    attempt.screened = setup.screen and not attempt.mode.guarantees_agent
+    attempt.least_ring_s = terms.ring.value
+    attempt.ring_s = max(setup.ring_s, terms.ring.value + RING_BEYOND_S if terms.ring.value else 0.0)
+    turn.lead(lead)
+    numbers = tuple(
+        replace(one, attempts=one.attempts + 1) if one.number == attempt.number else one for one in record.numbers
+    )
+    lead.record = replace(record, numbers=numbers)
+    turn.move_lead(lead, LeadEvent.DIAL, record.reason, record.not_before_s)
+    lead.attempt_id = attempt.attempt_id
+    state.index_lead(lead)
+    state.index_attempt(attempt)
+    remember(state, turn, attempt)
+    identities.used(turn, setup, attempt.number, attempt.identity)
+    campaign.today.dialed += 1
+    agentless = attempt.mode is Mode.AGENTLESS
+    limits = [rule.within_s for rule in terms.agent_within]
+    turn.outcome.facts.append(
+        AttemptWanted(
+            interaction_id=attempt.interaction_id,
+            leg_id=f"{attempt.attempt_id}-c",
+            attempt_id=attempt.attempt_id,
+            tenant=setup.tenant,
+            campaign=setup.campaign,
+            lead_id=record.lead_id,
+            called=attempt.number,
+            mode=attempt.mode.value,
+            purpose=setup.purpose.value,
+            queue="" if agentless else setup.queue,
+            skills="" if agentless else setup.skills,
+            agent_id=attempt.for_agent,
+            flow=setup.flow if agentless else "",
+            language=record.language or setup.language,
+            identity=attempt.identity,
+            ring_s=attempt.ring_s,
+            least_ring_s=attempt.least_ring_s,
+            within_s=0.0 if agentless else min([setup.within_s, *limits]),
+            drop_action=setup.drop_action,
+            drop_flow=setup.drop_flow,
+            screen=attempt.screened,
+            priority=setup.queue_priority,
+            variables=_variables(setup, lead),
+        )
+    )
+
+
+def remember(state: State, turn: Turn, attempt: Attempt) -> None:
+    """In the history of every lead in hand that the law asks about it: its own, and those at the same number."""
+    rows = {attempt.lead_row, *state.leads_at.get((attempt.tenant, attempt.number), ())}
+    tried = attempt.tried()
+    for row in sorted(rows):
+        other = state.leads.get(row)
+        if other is None:
+            continue
+        turn.lead(other)
+        other.history = [one for one in other.history if one.attempt_id != tried.attempt_id]
+        other.history.append(tried)
+
+
+def new_attempt(
+    state: State, turn: Turn, setup: CampaignSetup, lead: Lead, chosen: Chosen, mode: Mode, agent_id: str
+) -> Attempt:
+    """An attempt that nobody has dialed yet."""
+    campaign = turn.campaign(setup.key)
+    campaign.made += 1
+    attempt_id = f"{setup.tenant}-{setup.campaign}-{int(campaign.created_s):x}-{campaign.made:x}"
+    attempt = Attempt(
+        attempt_id=attempt_id,
+        interaction_id=f"dial-{attempt_id}",
+        tenant=setup.tenant,
+        campaign=setup.campaign,
+        list_id=lead.record.list_id,
+        lead_id=lead.record.lead_id,
+        number=chosen.number,
+        identity=chosen.identity,
+        mode=mode,
+        state=AttemptState.STAGED,
+        dialed_s=0.0,
+        for_agent=agent_id,
+    )
+    turn.attempt(attempt, new=True)
+    state.attempts[attempt_id] = attempt
+    state.index_attempt(attempt)
+    turn.lead(lead)
+    lead.record = replace(lead.record, next_number=chosen.index)
+    return attempt
+
+
+def _refuse(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, no: Not) -> str:
+    """The lead goes back, or stays where it is when it could not be helped by any other lead's turn."""
+    if no.campaign_wide:
+        return no.why
+    record = lead.record
+    turn.campaign(setup.key).today.blocked += 1
+    turn.decide(
+        LeadBlocked(setup.tenant, setup.campaign, record.lead_id, no.number, no.rule, no.why, no.not_before_s or 0.0)
+    )
+    if no.not_before_s is not None:
+        release(state, turn, lead, again(lead), no.rule, max(no.not_before_s, turn.now_s + 1.0))
+    else:
+        release(state, turn, lead, LeadEvent.EXHAUSTED if no.ended else LeadEvent.BLOCK, no.rule)
+    return ""
+
+
+def _variables(setup: CampaignSetup, lead: Lead) -> dict[str, str]:
+    record = lead.record
+    return {
+        **record.fields,
+        "lead_id": record.lead_id,
+        "lead_name": record.name,
+        "external_id": record.external_id,
+        "campaign": setup.campaign,
+    }

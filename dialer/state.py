@@ -1,0 +1,197 @@
+"""Everything the dialer holds, and the indexes that find it without searching.
+
+Indexes are derived from the records and the setup, so they can be built anew at any time: at a start, after a change of
+setup, and after a handler raised.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from dialer.compliance.abandonment import Tally
+from dialer.do_not_call import DoNotCallBook
+from dialer.floor import Floor
+from dialer.hopper import Hopper
+from dialer.pacing import METHODS, CannotRestore, Pacer
+from dialer.records import Attempt, Campaign, Identity, Lead, Learnt, Word
+from dialer.saved import Record
+from dialer.setup import CampaignSetup, DialerSetup, Key
+from dialer.turn import Aggregate
+
+Number = tuple[str, str]
+"""(tenant, E.164)."""
+
+
+class State:
+    """`words`: what was heard about numbers and the store has not confirmed; `heard`: since this process began, for a
+    book that is built anew. `attempts_of`: those that are not over, or whose agent has not finished."""
+
+    def __init__(self, setup: DialerSetup, book: DoNotCallBook, floor: Floor) -> None:
+        self.setup, self.book, self.floor = setup, book, floor
+        self.campaigns: dict[Key, Campaign] = {}
+        self.leads: dict[str, Lead] = {}
+        self.attempts: dict[str, Attempt] = {}
+        self.identities: dict[Number, Identity] = {}
+        self.words: dict[str, Word] = {}
+        self.heard: dict[str, Word] = {}
+        self.learnt: dict[str, Learnt] = {}
+        self.pacers: dict[Key, Pacer] = {}
+        self.asked_s: dict[Key, float] = {}
+        """When leads were asked for and have not come yet. Not saved: whoever was asked is gone after a restart."""
+        self.ticking: dict[str, float] = {}
+        """Tenant -> when its timer is due."""
+        self.serial = 0
+        self.index()
+
+    def index(self) -> None:
+        """Builds every index from the records and the setup. Campaigns of the setup without a record get one."""
+        for key in self.setup.campaigns:
+            if key not in self.campaigns:
+                self.campaigns[key] = Campaign(*key, created_s=0.0)
+        self.hoppers: dict[Key, Hopper] = {}
+        self.leads_at: dict[Number, set[str]] = {}
+        self.attempts_of: dict[Key, dict[str, Attempt]] = {}
+        self.attempts_at: dict[Number, set[str]] = {}
+        self.attempts_by_lead: dict[str, set[str]] = {}
+        for lead in self.leads.values():
+            self.index_lead(lead)
+        for attempt in self.attempts.values():
+            self.index_attempt(attempt)
+        self.serial = max(
+            (
+                self.serial,
+                *(campaign.serial for campaign in self.campaigns.values()),
+                *(lead.serial for lead in self.leads.values()),
+                *(attempt.serial for attempt in self.attempts.values()),
+                *(word.serial for word in self.words.values()),
+            )
+        )
+
+    def index_lead(self, lead: Lead) -> None:
+        """After it came in hand, changed, or left."""
+        row, hopper = lead.row_id, self.hopper(lead.key)
+        if lead.in_hopper:
+            hopper.add(lead)
+        else:
+            hopper.remove(row)
+        for number in lead.record.numbers:
+            at = (lead.record.tenant, number.number)
+            if lead.held:
+                self.leads_at.setdefault(at, set()).add(row)
+            else:
+                _discard(self.leads_at, at, row)
+
+    def forget_lead(self, lead: Lead) -> None:
+        row = lead.row_id
+        self.hopper(lead.key).remove(row)
+        for number in lead.record.numbers:
+            _discard(self.leads_at, (lead.record.tenant, number.number), row)
+        self.leads.pop(row, None)
+
+    def index_attempt(self, attempt: Attempt) -> None:
+        self.attempts_at.setdefault((attempt.tenant, attempt.number), set()).add(attempt.attempt_id)
+        self.attempts_by_lead.setdefault(attempt.lead_row, set()).add(attempt.attempt_id)
+        open_ = self.attempts_of.setdefault(attempt.key, {})
+        if attempt.state.is_over and attempt.disposed:
+            open_.pop(attempt.attempt_id, None)
+        else:
+            open_[attempt.attempt_id] = attempt
+
+    def forget_attempt(self, attempt: Attempt) -> None:
+        self.attempts_of.get(attempt.key, {}).pop(attempt.attempt_id, None)
+        self.attempts.pop(attempt.attempt_id, None)
+        _discard(self.attempts_at, (attempt.tenant, attempt.number), attempt.attempt_id)
+        _discard(self.attempts_by_lead, attempt.lead_row, attempt.attempt_id)
+
+    # -- reading -----------------------------------------------------------------------------------
+    def hopper(self, key: Key) -> Hopper:
+        found = self.hoppers.get(key)
+        if found is None:
+            found = self.hoppers[key] = Hopper()
+        return found
+
+    def of(self, key: Key) -> CampaignSetup:
+        """The campaign's setup; one that never dials, when its file is gone."""
+        return self.setup.campaigns.get(key) or CampaignSetup(*key)
+
+    def open_attempts(self, key: Key) -> list[Attempt]:
+        """Those that are not over, the oldest first."""
+        found = [one for one in self.attempts_of.get(key, {}).values() if not one.state.is_over]
+        return sorted(found, key=lambda one: (one.dialed_s, one.attempt_id))
+
+    def tally(self, campaign: Campaign) -> Tally:
+        limits = self.of(campaign.key).law().overall.abandonment
+        windows = {(window, from_s): counts for window, from_s, counts in campaign.windows}
+        return Tally(limits, campaign.tally_s, windows=windows)
+
+    def pacer(self, key: Key) -> Pacer:
+        """What paces this campaign; afresh, when what was learnt is another method's."""
+        found = self.pacers.get(key)
+        if found is None:
+            settings = self.of(key).pacing
+            found = self.pacers[key] = METHODS[settings.method](settings)
+            learnt = self.learnt.get(f"{key[0]}/{key[1]}")
+            if learnt is not None:
+                try:
+                    found.restore(learnt.body)
+                except CannotRestore:
+                    found = self.pacers[key] = METHODS[settings.method](settings)
+        return found
+
+    def record_of(self, aggregate: Aggregate) -> Record | None:
+        kind, row = aggregate
+        if kind == "lead":
+            return self.leads.get(row)
+        if kind == "attempt":
+            return self.attempts.get(row)
+        if kind == "dnc":
+            return self.words.get(row)
+        if kind == "pacer":
+            return self.learnt.get(row)
+        tenant, _, name = row.partition("/")
+        return self.campaigns.get((tenant, name)) if kind == "campaign" else self.identities.get((tenant, name))
+
+    def put(self, record: Record) -> None:
+        """In the place of what was there; the indexes are the caller's."""
+        if isinstance(record, Lead):
+            self.leads[record.row_id] = record
+        elif isinstance(record, Attempt):
+            self.attempts[record.attempt_id] = record
+        elif isinstance(record, Campaign):
+            self.campaigns[record.key] = record
+        elif isinstance(record, Identity):
+            self.identities[record.tenant, record.number] = record
+        elif isinstance(record, Word):
+            self.words[record.row_id] = record
+        else:
+            self.learnt[record.row_id] = record
+            self.pacers.pop((record.tenant, record.campaign), None)
+
+    def drop(self, aggregate: Aggregate) -> None:
+        """What was not there before."""
+        kind, row = aggregate
+        tenant, _, name = row.partition("/")
+        if kind == "lead":
+            self.leads.pop(row, None)
+        elif kind == "attempt":
+            self.attempts.pop(row, None)
+        elif kind == "dnc":
+            self.words.pop(row, None)
+        elif kind == "pacer":
+            self.learnt.pop(row, None)
+            self.pacers.pop((tenant, name), None)
+        elif kind == "identity":
+            self.identities.pop((tenant, name), None)
+        else:
+            self.campaigns.pop((tenant, name), None)
+
+
+K = TypeVar("K")
+
+
+def _discard(index: dict[K, set[str]], key: K, row: str) -> None:
+    rows = index.get(key)
+    if rows is not None:
+        rows.discard(row)
+        if not rows:
+            del index[key]

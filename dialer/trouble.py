@@ -1,0 +1,57 @@
+"""When all attempts fail alike the trunk is to blame, not the people: the campaign pauses itself and says why.
+
+So it does when everything is answered at once, without ringing: a gateway answers there, nobody's phone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from core.attempt import AttemptEvent, AttemptState
+from core.campaign import CampaignEvent
+from dialer.records import Attempt, Campaign
+from dialer.turn import Turn
+
+IN_A_ROW = 20
+REMEMBERED = 50
+MOST_SHARE = 0.9
+WITHIN_S = 60.0
+AT_ONCE_S = 1.0
+FINE, FAILED, AT_ONCE = "fine", "failed", "at_once"
+
+
+def answered(turn: Turn, campaign: Campaign, attempt: Attempt) -> None:
+    """Before anything else is known of who answered."""
+    rang = attempt.ringing_s is not None
+    at_once = not rang and turn.now_s - attempt.dialed_s <= AT_ONCE_S
+    _note(turn, campaign, AT_ONCE if at_once else FINE, "")
+
+
+def ended(turn: Turn, campaign: Campaign, attempt: Attempt, event: AttemptEvent) -> None:
+    """Attempts that were answered are noted already; those we gave up or lost say nothing about the trunk."""
+    if attempt.answered_s is not None or event in (AttemptEvent.LOST, AttemptEvent.CANCEL):
+        return
+    failed = attempt.state is AttemptState.FAILED
+    why = attempt.why or (f"cause {attempt.cause}" if attempt.cause else "no cause given")
+    _note(turn, campaign, FAILED if failed else FINE, why if failed else "")
+
+
+def _note(turn: Turn, campaign: Campaign, kind: str, why: str) -> None:
+    campaign.recent = [*campaign.recent[-(REMEMBERED - 1) :], (turn.now_s, kind, why)]
+    if kind == FINE:
+        return
+    last = campaign.recent[-IN_A_ROW:]
+    if len(last) == IN_A_ROW and all(one[1] == AT_ONCE for one in last):
+        why = f"the last {IN_A_ROW} attempts were answered at once, without ringing: look at the trunk"
+        turn.move_campaign(campaign, CampaignEvent.TROUBLE, why)
+        return
+    if kind != FAILED:
+        return
+    in_a_row = len(last) == IN_A_ROW and all(one[1] == FAILED for one in last)
+    lately = [one for one in campaign.recent if turn.now_s - one[0] <= WITHIN_S]
+    bad = [one for one in lately if one[1] == FAILED]
+    if in_a_row or (len(lately) == REMEMBERED and len(bad) > MOST_SHARE * REMEMBERED):
+        whys = Counter(one[2] for one in (last if in_a_row else bad))
+        commonest = min(whys, key=lambda one: (-whys[one], one))
+        count = f"the last {IN_A_ROW}" if in_a_row else f"{len(bad)} of the last {REMEMBERED}"
+        turn.move_campaign(campaign, CampaignEvent.TROUBLE, f"{count} attempts failed ({commonest}): look at the trunk")

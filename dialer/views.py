@@ -1,0 +1,132 @@
+"""What a campaign's manager and its agents see: plain values, for the control socket."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from core.attempt import AttemptState
+from dialer.records import Attempt, Lead
+from dialer.setup import CampaignSetup, Key
+from dialer.shares import share_out
+from dialer.state import State
+
+_LINES = {
+    AttemptState.DIALING: "dialing",
+    AttemptState.RINGING: "ringing",
+    AttemptState.SCREENING: "screening",
+    AttemptState.ANSWERED: "waiting",
+    AttemptState.CONNECTED: "connected",
+}
+
+
+def campaign(state: State, key: Key, now_s: float) -> dict[str, Any] | None:
+    record = state.campaigns.get(key)
+    if record is None or (key not in state.setup.campaigns and not state.attempts_of.get(key)):
+        return None
+    setup = state.of(key)
+    lines = Counter(_LINES[one.state] for one in state.open_attempts(key) if one.state in _LINES)
+    today = record.today if now_s < record.day_ends_s else type(record.today)()
+    return {
+        "tenant": key[0],
+        "campaign": key[1],
+        "title": setup.title or setup.campaign,
+        "mode": setup.mode.value,
+        "purpose": setup.purpose.value,
+        "packs": [pack.pack for pack in setup.packs],
+        "state": record.state.value,
+        "why": record.why,
+        "since_s": record.since_s,
+        "queue": setup.queue,
+        "lists": [{"list_id": share.list_id, "weight": share.weight} for share in setup.lists],
+        "lines": {name: lines.get(name, 0) for name in _LINES.values()},
+        "agents": _agents(state, key, now_s),
+        "today": {name: getattr(today, name) for name in today.__struct_fields__},
+        "abandonment": [
+            {
+                "rule": standing.limit.source.name,
+                "most": float(standing.limit.most),
+                "live": standing.counts.live,
+                "abandoned": standing.counts.abandoned,
+                "ratio": float(standing.ratio),
+                "spare": standing.spare,
+                "from_s": standing.from_s,
+                "until_s": standing.until_s,
+            }
+            for standing in state.tally(record).standing(now_s)
+        ],
+        "quotas": [
+            {"name": quota.name, "most": quota.most, "reached": record.quotas.get(quota.name, 0)}
+            for quota in setup.quotas
+        ],
+        "last": {"at_s": record.last_s, "count": record.last_count, "why": record.last_why},
+        "hopper": state.hopper(key).size,
+        "previews": sum(one.state is AttemptState.STAGED for one in state.open_attempts(key)),
+        "leads": {},
+    }
+
+
+def previews(state: State, tenant: str, agent_id: str, now_s: float) -> list[dict[str, Any]]:
+    found = []
+    for key in sorted(key for key in state.attempts_of if key[0] == tenant):
+        for attempt in state.open_attempts(key):
+            lead = state.leads.get(attempt.lead_row)
+            if attempt.state is AttemptState.STAGED and attempt.for_agent == agent_id and lead is not None:
+                found.append(_desk(state.of(key), attempt, lead))
+    return found
+
+
+def desk_of(state: State, interaction_id: str) -> dict[str, Any] | None:
+    attempt = state.attempts.get(interaction_id.removeprefix("dial-"))
+    lead = state.leads.get(attempt.lead_row) if attempt is not None else None
+    if attempt is None or lead is None:
+        return None
+    return _desk(state.of(attempt.key), attempt, lead)
+
+
+def _desk(setup: CampaignSetup, attempt: Attempt, lead: Lead) -> dict[str, Any]:
+    record = lead.record
+    return {
+        "attempt_id": attempt.attempt_id,
+        "interaction_id": attempt.interaction_id,
+        "campaign": setup.campaign,
+        "title": setup.title or setup.campaign,
+        "state": attempt.state.value,
+        "number": attempt.number,
+        "ends_s": attempt.preview_ends_s,
+        "then": setup.preview_then,
+        "lead": {
+            "lead_id": record.lead_id,
+            "name": record.name,
+            "language": record.language or setup.language,
+            "attempts": record.attempts,
+            "outcome": record.outcome,
+            "disposition": record.disposition,
+            "numbers": [{"number": one.number, "label": one.label, "dead": one.dead} for one in record.numbers],
+            "fields": dict(record.fields),
+        },
+        "script": dict(setup.script),
+        "form": [
+            {
+                "name": one.name,
+                "title": dict(one.title),
+                "choices": list(one.choices),
+                "required": one.required,
+                "value": record.fields.get(one.name, ""),
+            }
+            for one in setup.form
+        ],
+    }
+
+
+def _agents(state: State, key: Key, now_s: float) -> dict[str, int]:
+    share = share_out(state, key[0], now_s).get(key)
+    if share is None:
+        setup = state.of(key)
+        pool = state.floor.pool(key[0], setup.queue, setup.skills, now_s) if setup.queue else None
+        agents = pool.agents if pool else ()
+        ready = sum(agent.state == "ready" and (agent.line or not setup.held_lines) for agent in agents)
+        busy = sum(agent.state != "ready" for agent in agents)
+        return {"ready": ready, "busy": busy, "lines": sum(agent.line for agent in agents)}
+    lines = sum(agent.line for agent in share.pool.agents)
+    return {"ready": len(share.ready), "busy": len(share.busy), "lines": lines}

@@ -1,0 +1,156 @@
+"""What time does: previews end, lines that nobody can take are hung up, news that never came is given up."""
+
+from __future__ import annotations
+
+from core.attempt import AttemptEvent, AttemptState
+from core.campaign import CampaignEvent, CampaignState
+from core.dialing import AttemptCancelled
+from core.lead import LeadState
+from dialer import law, staging
+from dialer.compliance.rules import Mode
+from dialer.floor import FloorPool
+from dialer.keeping import save_attempt
+from dialer.progress import CROSSING, NOT_GIVEN, finish, moved
+from dialer.records import Attempt, Today
+from dialer.setup import Key
+from dialer.starting import ring
+from dialer.state import State
+from dialer.turn import Turn
+
+DAY_S = 86_400.0
+SILENT_S = 60.0
+"""So long after it should have stopped ringing, an attempt of which nothing was heard is asked to end."""
+LOST_S = 30.0
+"""So long after that, it is lost."""
+CROSSING_S = 30.0
+"""So long an answer may be on the wire after we gave up."""
+UNDISPOSED_S = 1800.0
+"""So long an agent may take to say what came of it, after the conversation."""
+
+_S = AttemptState
+_CALLING = (_S.DIALING, _S.RINGING)
+
+
+def look(state: State, turn: Turn, tenant: str) -> None:
+    """Twice a second, for everything in hand."""
+    for key in sorted(key for key in state.campaigns if key[0] == tenant):
+        _new_day(state, turn, key)
+        for attempt in sorted(state.attempts_of.get(key, {}).values(), key=lambda one: one.attempt_id):
+            _look_at(state, turn, attempt)
+        _nobody_there(state, turn, key)
+        cancel_due(state, turn, key)
+        _drained(state, turn, key)
+
+
+def cancel_due(state: State, turn: Turn, key: Key) -> None:
+    """Attempts that nobody wants any more are hung up, each as soon as it has rung as long as it must."""
+    for attempt in state.open_attempts(key):
+        if attempt.cancel and not attempt.cancelled_s and attempt.state in _CALLING and _has_rung(attempt, turn.now_s):
+            _cancel(turn, attempt)
+
+
+def withdraw(state: State, turn: Turn, attempt: Attempt, why: str) -> None:
+    """A lead that was shown is shown no more, and waits for its next turn."""
+    moved(state, turn, attempt, AttemptEvent.CANCEL, why=why)
+
+
+def withdraw_previews(state: State, turn: Turn, key: Key, why: str) -> None:
+    for attempt in state.open_attempts(key):
+        if attempt.state is _S.STAGED:
+            withdraw(state, turn, attempt, why)
+
+
+def dial_preview(state: State, turn: Turn, attempt: Attempt) -> str:
+    """Dials what was shown. Why it cannot be, in words; then it goes back."""
+    setup, lead = state.of(attempt.key), state.leads.get(attempt.lead_row)
+    if lead is None or lead.record.state is not LeadState.STAGED:
+        return "this lead is in other hands"
+    found = law.choose(state, setup, lead, attempt.mode, turn.now_s, only=attempt.number)
+    if isinstance(found, law.Not):
+        return found.why
+    turn.attempt(attempt)
+    attempt.identity, attempt.preview_ends_s = found.identity, 0.0
+    ring(state, turn, setup, lead, attempt, found.terms)
+    return ""
+
+
+def _look_at(state: State, turn: Turn, attempt: Attempt) -> None:
+    now_s = turn.now_s
+    if attempt.state is _S.STAGED:
+        _look_at_preview(state, turn, attempt)
+    elif attempt.state in _CALLING:
+        if attempt.cancelled_s:
+            if now_s - attempt.cancelled_s > LOST_S:
+                moved(state, turn, attempt, AttemptEvent.LOST, why="nothing was heard of it")
+        elif not attempt.cancel and now_s - attempt.dialed_s > attempt.ring_s + SILENT_S:
+            turn.attempt(attempt)
+            attempt.cancel = "it should have ended by itself"
+    elif attempt.state.is_over and not attempt.disposed:
+        ended_s = now_s if attempt.ended_s is None else attempt.ended_s
+        if attempt.state in CROSSING:
+            if now_s - ended_s > CROSSING_S:
+                turn.attempt(attempt)
+                attempt.disposed = True
+                state.index_attempt(attempt)
+                save_attempt(turn, attempt)
+        elif now_s - ended_s > UNDISPOSED_S:
+            finish(state, turn, attempt, NOT_GIVEN)
+
+
+def _look_at_preview(state: State, turn: Turn, attempt: Attempt) -> None:
+    setup = state.of(attempt.key)
+    pool = state.floor.pool(attempt.tenant, setup.queue, setup.skills, turn.now_s)
+    hers = next((agent for agent in pool.agents if agent.agent_id == attempt.for_agent), None)
+    if hers is None or hers.state != "ready":
+        withdraw(state, turn, attempt, "the agent is not ready any more")
+        return
+    if turn.now_s < attempt.preview_ends_s:
+        return
+    if setup.preview_then == "skip" or dial_preview(state, turn, attempt):
+        moved(state, turn, attempt, AttemptEvent.CANCEL, why="skipped")
+
+
+def _nobody_there(state: State, turn: Turn, key: Key) -> None:
+    """All agents are gone: what rings would find nobody."""
+    setup = state.of(key)
+    lines = [one for one in state.open_attempts(key) if one.state in _CALLING and one.mode is not Mode.AGENTLESS]
+    if not lines or not setup.queue:
+        return
+    pool: FloorPool = state.floor.pool(key[0], setup.queue, setup.skills, turn.now_s)
+    if pool.agents:
+        return
+    for attempt in lines:
+        if not attempt.cancel:
+            turn.attempt(attempt)
+            attempt.cancel = "every agent is gone"
+
+
+def _cancel(turn: Turn, attempt: Attempt) -> None:
+    turn.attempt(attempt)
+    attempt.cancelled_s = turn.now_s
+    turn.outcome.facts.append(AttemptCancelled(attempt.interaction_id, attempt.attempt_id, attempt.cancel))
+
+
+def _has_rung(attempt: Attempt, now_s: float) -> bool:
+    """From its ringing on; before that nobody knows, and it is given the time to begin."""
+    since_s = attempt.dialed_s if attempt.ringing_s is None else attempt.ringing_s
+    return now_s - since_s >= attempt.least_ring_s
+
+
+def _drained(state: State, turn: Turn, key: Key) -> None:
+    campaign = state.campaigns[key]
+    if campaign.state is CampaignState.DRAINING:
+        if state.hopper(key).size:
+            staging.empty(state, turn, key, "the campaign dials no more")
+        if not state.attempts_of.get(key):
+            turn.move_campaign(turn.campaign(key), CampaignEvent.DRAINED, campaign.why, campaign.by)
+
+
+def _new_day(state: State, turn: Turn, key: Key) -> None:
+    campaign = state.campaigns[key]
+    if turn.now_s < campaign.day_ends_s or not campaign.created_s:
+        return
+    campaign = turn.campaign(key)
+    days = state.setup.days
+    campaign.today = Today()
+    campaign.day_ends_s = days.ends_at(turn.now_s) if days is not None else (turn.now_s // DAY_S + 1) * DAY_S

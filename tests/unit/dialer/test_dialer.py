@@ -1,0 +1,50 @@
+"""Campaigns from their start to the last lead, with nobody real in between."""
+
+from __future__ import annotations
+
+from core.lead import LeadState
+from dialer.compliance.rules import Mode
+from tests.unit.dialer.house import House, agentless, campaign, record, served
+
+
+def test_progressive_reaches_everybody_and_one_line_for_each_agent() -> None:
+    house = House(campaign(), leads=[record(number) for number in range(30)], agents=3)
+    house.answers = served()
+    house.start()
+    house.run(1.0)
+    assert len(house.wanted) == 3
+    house.run(1800.0)
+    assert sorted(house.called()) == sorted({f"+3491{number:07d}" for number in range(30)})
+    assert house.states() == {"done": 30}
+    assert house.status()["today"]["connected"] == 30
+    assert house.status()["today"]["abandoned"] == 0
+    assert {one.disposition for one in house.store.leads.values()} == {"done"}
+    assert len(house.store.attempts) == 30
+    assert not [row for row in house.rows if row[0] in ("lead", "attempt")], "what the store has, the journal forgets"
+
+
+def test_agentless_keeps_to_its_lines_and_its_rate() -> None:
+    setup = campaign(mode=Mode.AGENTLESS, max_lines=5, calls_per_second=2.0)
+    house = House(setup, leads=[record(number) for number in range(40)])
+    house.answers = agentless
+    house.start()
+    house.run(2.0)
+    assert 1 <= len(house.wanted) <= 5
+    house.run(1.0)
+    assert len(house.wanted) == 5, "at most five lines"
+    house.run(600.0)
+    assert house.states() == {"done": 40}
+    assert house.status()["today"]["abandoned"] == 0
+
+
+def test_who_does_not_answer_is_tried_again_and_in_the_end_no_more() -> None:
+    setup = campaign()
+    house = House(setup, leads=[record(1)], agents=1)
+    house.start()
+    house.run(60.0)
+    lead = house.store.leads["l00001"]
+    assert (lead.state, lead.outcome, lead.attempts) == (LeadState.WAITING, "no_answer", 1)
+    assert lead.not_before_s > house.now_s + 3600.0
+    house.run(86_400.0)
+    lead = house.store.leads["l00001"]
+    assert (lead.state, lead.attempts) == (LeadState.EXHAUSTED, 5)
