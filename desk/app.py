@@ -14,14 +14,29 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from desk.access import NEEDS
 from desk.api import accounts, boards, campaigns, interactions, live, sessions, system
-from desk.pages import agent, board, entry, people
+from desk.pages import agent, agent_dialing, board, entry, people
+from desk.pages import campaigns as campaign_pages
 from desk.pages.setup import SetupCache
 from desk.services import Services
 from desk.web import Shell, add_problem_handlers
 
 log = logging.getLogger("centralita.desk")
 
-_ROOMS = (sessions, boards, interactions, campaigns, accounts, system, live, entry, agent, board, people)
+_ROOMS = (
+    sessions,
+    boards,
+    interactions,
+    campaigns,
+    accounts,
+    system,
+    live,
+    entry,
+    agent,
+    agent_dialing,
+    board,
+    campaign_pages,
+    people,
+)
 ROUTERS = tuple(room.router for room in _ROOMS)
 """All there is; what each route needs stands in `desk/access.py`."""
 

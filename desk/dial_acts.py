@@ -52,7 +52,7 @@ async def preview(services: Services, who: Principal, address: str, attempt_id: 
         raise NotFound("this lead is no longer shown to you")
     tenant, agent_id, shown = found
     fields = {"tenant": tenant, "agent_id": agent_id, "attempt_id": attempt_id, "action": action}
-    subject, told = f"lead {shown.get('lead_id', '')}", {"action": action}
+    subject, told = f"lead {(shown.get('lead') or {}).get('lead_id', '')}", {"action": action}
     await acts.ask(services, who, address, "PreviewActed", fields, subject, told, tenant=tenant, dialer=True)
 
 

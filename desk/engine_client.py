@@ -113,7 +113,8 @@ class EngineClient:
         if answer.status_code == 404:
             raise EngineAway("this engine has no dialer: start it again with this release")
         if answer.status_code >= 400:
-            raise EngineAway(f"the engine answered {answer.status_code}", maybe_done=answer.status_code >= 500)
+            why = _why(answer) or f"the engine answered {answer.status_code}"
+            raise EngineAway(why, maybe_done=answer.status_code >= 500)
 
     async def events(self, epoch: str, after: int) -> AsyncIterator[Json]:
         """First `{"opened": true}`, then until the stream ends or `{"reset": true}` was given.
@@ -166,6 +167,14 @@ def _body(answer: httpx.Response) -> Json:
     if not isinstance(body, dict):
         raise EngineAway("the engine answered something else than JSON")
     return body
+
+
+def _why(answer: httpx.Response) -> str:
+    """The engine's own words about a failure; empty for none."""
+    try:
+        return str(_body(answer).get("why", ""))
+    except EngineAway:
+        return ""
 
 
 def _parsed(line: str) -> Json:

@@ -22,6 +22,15 @@ _TODAY = (
 )
 _LEADS = ("new", "staged", "dialing", "waiting", "callback", "blocked", "exhausted", "done")
 _AFTER = {"start": "running", "pause": "paused", "drain": "draining", "stop": "stopped"}
+FORM = [
+    {
+        "name": "plan",
+        "title": {"es": "Plan elegido", "en": "Chosen plan"},
+        "choices": ["300", "600"],
+        "required": False,
+    },
+    {"name": "email", "title": {"es": "Correo", "en": "E-mail"}, "choices": [], "required": False},
+]
 _NUMBER = re.compile(r"\+[1-9][0-9]{3,14}")
 _EMERGENCY = ("112", "911", "061", "091")
 _PREVIEW_S = 30.0
@@ -116,12 +125,9 @@ class FakeDialer:
         shown = {
             "attempt_id": f"a-{number}",
             "agent_id": agent_id,
-            "lead_id": f"lead-{number}",
-            "called": called,
-            "name": name,
-            "fields": {"plan": "Fibra 600", "city": "Cádiz"},
-            "since_s": now_s,
-            "until_s": now_s + _PREVIEW_S,
+            "number": called,
+            "lead": {"lead_id": f"lead-{number}", "name": name, "fields": {"plan": "Fibra 600", "city": "Cádiz"}},
+            "ends_s": now_s + _PREVIEW_S,
         }
         view["previews"].append(shown)
         self._changed(view)
@@ -132,7 +138,22 @@ class FakeDialer:
 
     def detail(self, tenant: str, campaign: str) -> Json | None:
         view = self.campaigns.get((tenant, campaign))
-        return None if view is None else {**view, "decisions": self.decisions[tenant, campaign]}
+        return None if view is None else {**view, "decisions": self.decisions[tenant, campaign][::-1]}
+
+    def setup(self) -> list[Json]:
+        """What an agent's page needs of each campaign."""
+        return [
+            {
+                "tenant": tenant,
+                "campaign": campaign,
+                "title": view["title"],
+                "mode": view["mode"],
+                "queue": view["queue"],
+                "script": {"es": "Pregunta si le va bien ahora.", "en": "Ask whether it is a good moment."},
+                "form": FORM,
+            }
+            for (tenant, campaign), view in self.campaigns.items()
+        ]
 
     def do(self, fact: str, fields: Json) -> None:
         """Raises Refusal, KeyError, ValueError: no such request."""

@@ -86,7 +86,7 @@ class FakeEngine(Floor):
         return self._answer({"epoch": self.epoch, "seq": self.seq, **self.snapshot(), "campaigns": campaigns})
 
     async def _setup(self, request: Request) -> Response:
-        return self._answer(self.setup())
+        return self._answer({**self.setup(), "campaigns": self.dialer.setup()})
 
     async def _explain(self, request: Request) -> Response:
         known = self.contacts.get(request.path_params["interaction_id"])

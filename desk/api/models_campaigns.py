@@ -99,7 +99,7 @@ class CampaignView(_Told):
 
 
 class CampaignDetail(CampaignView):
-    """With its last pacing decisions, the oldest first."""
+    """With its last pacing decisions, the newest first."""
 
     decisions: list[Decision] = []
 

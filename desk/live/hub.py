@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from core.clock import Clock
 from desk.engine_client import EngineAway
 from desk.live.board import Board, Json
+from desk.live.trail import Trails
 
 log = logging.getLogger("centralita.desk")
 
@@ -70,6 +71,7 @@ class Subscription:
 class Hub:
     def __init__(self, source: Source, clock: Clock) -> None:
         self.board = Board()
+        self.trails = Trails()
         self.engine_up = False
         self._source = source
         self._clock = clock
@@ -153,6 +155,8 @@ class Hub:
         self._kept.clear()
         self._complete_after = self.board.seq
         self._heard_at(self.board.now_s)
+        for (tenant, campaign), view in self.board.things["campaign"].items():
+            self._trail(tenant, campaign, view)
         self._set_up(True)
         self._tell({"type": "snapshot"})
         await self._notify()
@@ -167,11 +171,18 @@ class Hub:
         self.board.apply(event)
         if event["kind"] == "campaign":
             event["concerns"] = sorted({agent_id for _, agent_id in before ^ self._shown_to(event)})
+            self._trail(event["tenant"], event["id"], event["value"])
         self._kept.append(event)
         if len(self._kept) > KEPT:
             self._complete_after = self._kept.popleft()["seq"]
         self._tell(event)
         await self._notify()
+
+    def _trail(self, tenant: str, campaign: str, view: Json | None) -> None:
+        if view is None:
+            self.trails.forget((tenant, campaign))
+        else:
+            self.trails.add((tenant, campaign), view, self.engine_now_s())
 
     def _shown_to(self, event: Json) -> set[tuple[str, str]]:
         """(attempt, agent) of the leads a campaign shows to agents."""

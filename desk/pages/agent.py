@@ -10,9 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import Form, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,8 +18,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from desk import acts, contacts, dial_acts
 from desk.api.models import PresenceAsked, TalkAsked, WrapUpAsked
 from desk.engine_client import EngineAway
-from desk.pages.common import checked, language_of, page_router, render, who_of
+from desk.pages.agent_dialing import Dialed, dialed, previews, written_in
+from desk.pages.common import checked, language_of, page_router, render, speaking, who_of
 from desk.pages.setup import SetupCache, titled
+from desk.pages.times import local_time, moment
 from desk.patience import within
 from desk.problems import Problem, Unprocessable
 from desk.services import Services
@@ -35,7 +35,8 @@ _HISTORY_WITHIN_S = 0.5
 
 @dataclass(slots=True)
 class Work:
-    """One assignment as it is shown. `choices`: the queue's dispositions as a tree."""
+    """One assignment as it is shown. `choices`: the queue's dispositions as a tree; `dialed`: what campaign reached
+    her, if one did."""
 
     assignment: Mapping[str, Any]
     contact: Mapping[str, Any]
@@ -46,6 +47,7 @@ class Work:
     required: bool
     extend_s: float
     muted: bool
+    dialed: Dialed | None = None
     history: Sequence[contacts.Past] = field(default_factory=list)
 
 
@@ -101,18 +103,22 @@ async def wrap_up(
     note: Field = "",
     callback: Field = "",
     extend_s: Annotated[float, Form(ge=0, le=3600)] = 0.0,
+    personal: Annotated[bool, Form()] = False,
     finish: Annotated[bool, Form()] = False,
 ) -> Response:
     services = services_of(request)
+    written = [note, *await written_in(request, interaction_id)]
     asked = checked(
         WrapUpAsked,
         disposition=disposition,
-        note=note,
-        callback_at_s=_moment(callback, services.settings.time_zone),
+        note="\n".join(line for line in written if line),
+        personal=personal,
+        callback_at_s=moment(callback, services.settings.time_zone),
         extend_s=extend_s,
         finish=finish,
     )
-    await dial_acts.wrap_up(services, who_of(request), address_of(request), interaction_id, asked)
+    with speaking(request):
+        await dial_acts.wrap_up(services, who_of(request), address_of(request), interaction_id, asked)
     return await panel(request)
 
 
@@ -137,8 +143,10 @@ async def _shown(request: Request) -> dict[str, Any]:
             for view in board.agents(who.tenant)
             if view["agent_id"] != who.agent_id and view["presence"] == "ready"
         ],
+        "previews": previews(services, setup, who.tenant, who.agent_id, language),
+        "manual": setup.campaigns(who.tenant, (agent or {}).get("queues", ())),
         "all_queues": board.queues(who.tenant),
-        "local_time": _local_time(services.settings.time_zone),
+        "local_time": local_time(services.settings.time_zone),
     }
 
 
@@ -152,16 +160,18 @@ async def _work(
     queue = setup.queue(tenant, str(assignment.get("queue", "")))
     talk_view = services.hub.board.talk(tenant, interaction_id) or {}
     muted = any(each.get("muted") for each in talk_view.get("parties", ()) if each.get("agent_id") == agent_id)
+    reached = dialed(setup, tenant, known, language)
     return Work(
         assignment=assignment,
         contact=known,
         talk=talk_view,
         queue_title=str(queue.get("title") or assignment.get("queue", "")),
-        script=titled(queue.get("script"), language),
+        script=(reached.script if reached else "") or titled(queue.get("script"), language),
         choices=setup.choices(tenant, str(assignment.get("queue", "")), language),
         required=bool(queue.get("disposition_required")),
         extend_s=float(queue.get("wrap_up_extend_s", 0.0)),
         muted=muted,
+        dialed=reached,
         history=earlier,
     )
 
@@ -177,22 +187,3 @@ async def _history(services: Services, tenant: str, interaction_id: str) -> Sequ
     with contextlib.suppress(SQLAlchemyError, OSError, TimeoutError):
         return await within(_HISTORY_WITHIN_S, contacts.history(services, tenant, interaction_id))
     return []
-
-
-def _moment(text: str, time_zone: str) -> float:
-    """UTC seconds of what a `datetime-local` field gave; 0 for nothing. Raises Unprocessable."""
-    if not text:
-        return 0.0
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(time_zone)).timestamp()
-    except ValueError:
-        raise Unprocessable("this is no date and time: choose one") from None
-
-
-def _local_time(time_zone: str) -> Any:
-    zone = ZoneInfo(time_zone)
-
-    def told(seconds: float, form: str = "%d/%m %H:%M") -> str:
-        return datetime.fromtimestamp(seconds, UTC).astimezone(zone).strftime(form)
-
-    return told

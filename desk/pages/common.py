@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -14,9 +16,10 @@ from pydantic import BaseModel, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from desk import words
+from desk.engine_client import EngineRefused
 from desk.logins import LoggedIn
 from desk.pages import looks
-from desk.problems import Forbidden, Unauthenticated, Unprocessable
+from desk.problems import Forbidden, NotFound, Refused, Unauthenticated, Unprocessable
 from desk.roles import Permission, Principal
 from desk.tokens import ACCESS_S, REFRESH_S
 from desk.web import GuardedRoute, Handler, address_of, admitted_of, services_of
@@ -24,6 +27,8 @@ from desk.web import GuardedRoute, Handler, address_of, admitted_of, services_of
 STATIC = Path(__file__).parent.parent / "static"
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _YEAR_S = 365 * 86400
+_NAMED = {"lead": "lead_", "outcome": "outcome_"}
+"""What the words for values begin with that mean something else elsewhere: a lead that waits is no caller who waits."""
 
 Asked = TypeVar("Asked", bound=BaseModel)
 
@@ -33,8 +38,8 @@ def _environment() -> jinja2.Environment:
     found = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    found.filters.update(clock=looks.clock, percent=looks.percent, initials=looks.initials)
-    found.globals.update(static=static_url, languages=words.LANGUAGES, icon=looks.icon)
+    found.filters.update(clock=looks.clock, percent=looks.percent, share=looks.share, initials=looks.initials)
+    found.globals.update(static=static_url, languages=words.LANGUAGES, icon=looks.icon, named=_NAMED)
     return found
 
 
@@ -137,6 +142,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     who: Principal | None = admitted.principal if admitted else None
     values |= {
         "_": words.speaker(language),
+        "said": lambda text: words.translated(text, language),
         "language": language,
         "title": services.settings.title,
         "who": who,
@@ -149,6 +155,18 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         "path": request.url.path,
     }
     return HTMLResponse(_environment().get_template(template).render(values), status)
+
+
+@contextlib.contextmanager
+def speaking(request: Request) -> Iterator[None]:
+    """What is refused within is said in the page's language, where its words are known."""
+    try:
+        yield
+    except EngineRefused as refused:
+        raise EngineRefused(words.translated(str(refused), language_of(request))) from None
+    except (NotFound, Refused, Unprocessable) as problem:
+        problem.detail = words.translated(problem.detail, language_of(request))
+        raise
 
 
 def checked(model: type[Asked], **values: Any) -> Asked:

@@ -24,7 +24,9 @@ from desk.web import address_of, services_of
 router = page_router()
 
 Field = Annotated[str, Form(max_length=300)]
-_FILES = frozenset({"desk.css", "desk.js", "vendor/htmx.min.js", "vendor/idiomorph-ext.min.js", "icon.svg", "theme.js"})
+_FILES = frozenset(
+    {"desk.css", "desk.js", "vendor/htmx.min.js", "vendor/idiomorph-ext.min.js", "icon.svg", "theme.js", "campaigns.js"}
+)
 
 
 @router.get("/")
@@ -33,8 +35,12 @@ async def home(request: Request) -> Response:
     who = who_of(request)
     if who.may(Permission.WORK) and who.agent_id:
         return RedirectResponse("/agent", 303)
+    if who.role is Role.CAMPAIGN_MANAGER:
+        return RedirectResponse("/campaigns", 303)
     if who.may(Permission.SEE_AGENTS):
         return RedirectResponse("/board", 303)
+    if who.may(Permission.SEE_CAMPAIGNS):
+        return RedirectResponse("/campaigns", 303)
     return render(request, "nothing.html")
 
 

@@ -27,6 +27,13 @@ _ICONS = {
     "bell": "M6 17V11a6 6 0 0 1 12 0v6l2 2H4zM10 21h4",
     "note": "M5 4h14v16H5zM8 8h8M8 12h8M8 16h5",
     "unreachable": "M3 3l18 18M8 6h8a2 2 0 0 1 2 2v8M6 8v10a2 2 0 0 0 2 2h8",
+    "start": "M7 4l13 8-13 8z",
+    "drain": "M4 4h16l-6 8v7l-4 2v-9z",
+    "stop": "M6 6h12v12H6z",
+    "upload": "M12 16V4M7 9l5-5 5 5M4 16v4h16v-4",
+    "download": "M12 4v12M7 11l5 5 5-5M4 20h16",
+    "no_call": "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM6 6l12 12",
+    "skip": "M5 5l9 7-9 7zM18 5v14",
     "digits": "M6 6h.01M12 6h.01M18 6h.01M6 12h.01M12 12h.01M18 12h.01M12 18h.01",
 }
 
@@ -41,6 +48,11 @@ def clock(seconds: float) -> str:
 
 def percent(value: float | None) -> str:
     return "—" if value is None else f"{value:.0f} %"
+
+
+def share(value: float | None) -> str:
+    """A share as percent with two digits: 0.0284 is `2.84 %`."""
+    return "—" if value is None else f"{100 * value:.2f} %"
 
 
 def initials(name: str) -> str:

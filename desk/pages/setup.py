@@ -1,9 +1,9 @@
-"""What people choose from, kept for a moment: reasons, dispositions and scripts of the release in force."""
+"""What people choose from, kept for a moment: reasons, dispositions, scripts, forms of the release in force."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from core.clock import Clock
@@ -21,6 +21,7 @@ class SetupCache:
         self._until_s = 0.0
         self._reasons: Sequence[Mapping[str, Any]] = []
         self._queues: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._campaigns: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     async def fresh(self) -> None:
         """Asks again when what is here is old."""
@@ -30,6 +31,7 @@ class SetupCache:
             found = await self._engine.setup()
             self._reasons = list(found.get("reasons", ()))
             self._queues = {(each["tenant"], each["queue"]): each for each in found.get("queues", ())}
+            self._campaigns = {(each["tenant"], each["campaign"]): each for each in found.get("campaigns", ())}
             self._until_s = self._clock.now_s() + KEPT_S
 
     def reasons(self, tenant: str, language: str) -> list[dict[str, Any]]:
@@ -48,6 +50,17 @@ class SetupCache:
 
     def queue(self, tenant: str, queue: str) -> Mapping[str, Any]:
         return self._queues.get((tenant, queue), {})
+
+    def campaign(self, tenant: str, campaign: str) -> Mapping[str, Any]:
+        return self._campaigns.get((tenant, campaign), {})
+
+    def campaigns(self, tenant: str, queues: Collection[str]) -> list[Mapping[str, Any]]:
+        """Those that one of these queues answers."""
+        return [
+            each
+            for (owner, _), each in sorted(self._campaigns.items())
+            if owner == tenant and each.get("queue") and each["queue"] in queues
+        ]
 
     def choices(self, tenant: str, queue: str, language: str) -> list[dict[str, Any]]:
         """The dispositions as a tree: `{path, title, leaf, below: [...]}`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,27 @@ def speaker(language: str) -> Say:
         return said.format(**values) if values else said
 
     return say
+
+
+@cache
+def _told(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Phrases that name something, as patterns; the most words first."""
+    found = [phrase for phrase in words(language) if "{" in phrase and " " in phrase]
+    return tuple(
+        (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(phrase))), phrase)
+        for phrase in sorted(found, key=len, reverse=True)
+    )
+
+
+def translated(said: str, language: str) -> str:
+    """What the engine said, in that language where the phrase is known; names in it stay as they are."""
+    say = speaker(language)
+    if said in words(language):
+        return say(said)
+    for pattern, phrase in _told(language):
+        if match := pattern.fullmatch(said):
+            return say(phrase, **match.groupdict())
+    return said
 
 
 def chosen(wanted: str, header: str, default: str) -> str:

@@ -3,64 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-from contextlib import asynccontextmanager
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from desk.roles import EVERY_TENANT, Role
-from tests.unit.desk.desk_stage import PASSWORD, desks
-
-CHROMIUM = shutil.which("chromium")
-
-
-def _must_have_chromium():
-    if CHROMIUM is None:
-        known = subprocess.run(["apt-cache", "show", "chromium"], capture_output=True, check=False)
-        if known.returncode == 0:
-            pytest.fail("Chromium is not installed: apt-get install chromium")
-        pytest.skip("this system has no package chromium")
-
+from tests.unit.desk.browser_stage import TWICE, UNNAMED, browser, desk, opened
 
 # One browser for all: starting one takes longer than most of these tests.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser():
-    _must_have_chromium()
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        await launched.close()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def desk(tmp_path, empty_database):
-    async with desks(tmp_path, empty_database) as running:
-        yield running
-
-
-@asynccontextmanager
-async def opened(browser, desk, login="", path="/", locale="en-GB"):
-    """A page of somebody's own browser; nothing it does may break a script or the content policy."""
-    context = await browser.new_context(locale=locale)
-    page, said = await context.new_page(), []
-    page.set_default_timeout(10_000)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("console", lambda message: said.append(message.text) if "Content Security" in message.text else None)
-    await page.goto(desk.base + path)
-    if login:
-        await page.fill("#login", login)
-        await page.fill("#password", PASSWORD)
-        await page.click("button.main")
-        await page.wait_for_selector("#panel")
-    yield page
-    await context.close()
-    assert said == []
+__all__ = ["browser", "desk"]
 
 
 async def test_an_agent_works_from_login_to_disposition(browser, desk):
@@ -243,13 +195,6 @@ async def test_the_first_admin_comes_by_the_link_and_nobody_after(browser, desk)
         await expect(page.locator("main")).to_contain_text("has been used")
     answer = (await desk.log_in("root", "three green bottles")).json()
     assert (answer["me"]["role"], answer["me"]["tenant"]) == ("admin", EVERY_TENANT)
-
-
-UNNAMED = """() => ['input:not([type=hidden])', 'textarea', 'select', 'button', 'a[href]', 'summary']
-    .flatMap(kind => [...document.querySelectorAll(kind)])
-    .filter(e => e.checkVisibility() && !(e.labels?.length || e.textContent.trim() || e.getAttribute('aria-label')))
-    .map(e => e.outerHTML)"""
-TWICE = """() => [...document.querySelectorAll('[id]')].map(e => e.id).filter((id, n, ids) => ids.indexOf(id) !== n)"""
 
 
 async def test_everything_on_the_pages_has_a_name_and_one_identity(browser, desk):

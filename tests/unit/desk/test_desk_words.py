@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from core.lead import LeadState
 from desk import words
-from desk.pages import looks
+from desk.pages import campaigns, looks
+from dialer.compliance.rules import Mode, Purpose
 
 TEMPLATES = Path(words.__file__).parent.parent / "templates"
 
@@ -29,6 +31,28 @@ def test_states_have_a_word_in_each_language():
     states = ["ready", "not_ready", "logged_out", "reserved", "ringing", "talking", "hold", "consulting", "wrap_up"]
     for language in words.LANGUAGES:
         assert all(words.words(language)[state] for state in states)
+
+
+def test_what_a_campaign_can_be_has_a_word_in_spanish():
+    spoken = words.words("es")
+    assert {each.value for each in (*Mode, *Purpose)} <= set(spoken)
+    assert all(spoken[f"lead_{each.value}"] and words.words("en")[f"lead_{each.value}"] for each in LeadState)
+    assert all(spoken[f"outcome_{each}"] and words.words("en")[f"outcome_{each}"] for each in campaigns.OUTCOMES)
+    assert {each.value for each in LeadState} == set(campaigns.LEAD_STATES)
+    assert set(campaigns._MAY_DO) <= set(spoken)
+
+
+@pytest.mark.parametrize(
+    ("said", "language", "told"),
+    [
+        ("there is no phone 'main-9' to ring you at", "es", "no hay ningún teléfono «main-9» donde llamarte"),
+        ("there is no such campaign in this tenant", "es", "no hay esa campaña en esta empresa"),
+        ("something else", "es", "something else"),
+        ("say which phone is yours", "en", "say which phone is yours"),
+    ],
+)
+def test_what_the_engine_says_is_told_in_the_pages_language(said, language, told):
+    assert words.translated(said, language) == told
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,150 @@
+"""What the agent's page shows of campaigns: leads put before her, who was dialed for her and why, a number by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Form, Request, Response
+
+from desk import contacts, dial_acts
+from desk.api.models_campaigns import ManualAsked, PreviewAsked
+from desk.engine_client import EngineRefused
+from desk.pages.common import checked, language_of, page_router, render, speaking, who_of
+from desk.pages.setup import SetupCache, titled
+from desk.problems import NotFound, Unprocessable
+from desk.services import Services
+from desk.web import address_of, services_of
+
+router = page_router()
+
+Field = Annotated[str, Form(max_length=4000)]
+_ANSWER = "form."
+"""What the names of a form's fields begin with on the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One field of a campaign's form. `choices` empty: free text."""
+
+    name: str
+    title: str
+    choices: Sequence[str]
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dialed:
+    """The campaign that reached somebody. `called`: her number."""
+
+    campaign: str
+    title: str
+    lead_id: str
+    called: str
+    mode: str
+    script: str
+    form: Sequence[Question]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A lead an agent looks at before it is dialed, until `ends_s`."""
+
+    attempt_id: str
+    title: str
+    name: str
+    number: str
+    fields: Mapping[str, Any]
+    ends_s: float
+    script: str
+
+
+def dialed(setup: SetupCache, tenant: str, contact: Mapping[str, Any], language: str) -> Dialed | None:
+    """None: she called us."""
+    attempt = contact.get("attempt") or {}
+    if not attempt:
+        return None
+    campaign = str(attempt.get("campaign", ""))
+    known = setup.campaign(tenant, campaign)
+    return Dialed(
+        campaign=campaign,
+        title=titled(known.get("title"), language) or campaign,
+        lead_id=str(attempt.get("lead_id", "")),
+        called=str(attempt.get("called", "")),
+        mode=str(attempt.get("mode", "")),
+        script=titled(known.get("script"), language),
+        form=[
+            Question(
+                str(each["name"]),
+                titled(each.get("title"), language) or str(each["name"]),
+                [str(choice) for choice in each.get("choices", ())],
+                bool(each.get("required")),
+            )
+            for each in known.get("form", ())
+        ],
+    )
+
+
+def previews(services: Services, setup: SetupCache, tenant: str, agent_id: str, language: str) -> list[Preview]:
+    found = []
+    for each in services.hub.board.previews(tenant, agent_id) if agent_id else ():
+        campaign, lead = setup.campaign(tenant, str(each["campaign"])), each.get("lead") or {}
+        found.append(
+            Preview(
+                attempt_id=str(each["attempt_id"]),
+                title=titled(campaign.get("title"), language) or str(each["campaign"]),
+                name=str(lead.get("name", "")),
+                number=str(each.get("number", "")),
+                fields=lead.get("fields") or {},
+                ends_s=float(each.get("ends_s", 0.0)),
+                script=titled(campaign.get("script"), language),
+            )
+        )
+    return found
+
+
+async def written_in(request: Request, interaction_id: str) -> list[str]:
+    """What she filled into the campaign's form, as lines of a note: `plan: 600`; but for what is noted already."""
+    given = {
+        name.removeprefix(_ANSWER): value.strip()
+        for name, value in (await request.form()).items()
+        if name.startswith(_ANSWER) and isinstance(value, str)
+    }
+    lines = [f"{name}: {value}"[:500] for name, value in given.items() if value]
+    if not lines:
+        return []
+    card = await contacts.contact(services_of(request), who_of(request).tenant, interaction_id)
+    noted = {line for note in card.get("notes", ()) for line in str(note.get("text", "")).splitlines()}
+    return [line for line in lines if line not in noted]
+
+
+@router.post("/agent/previews/{attempt_id}")
+async def preview(attempt_id: str, request: Request, action: Field) -> Response:
+    asked = checked(PreviewAsked, action=action)
+    with speaking(request):
+        await dial_acts.preview(services_of(request), who_of(request), address_of(request), attempt_id, asked.action)
+    return Response(status_code=204)
+
+
+@router.post("/agent/manual")
+async def manual(request: Request, campaign: Field = "", number: Field = "") -> Response:
+    """Dials by hand; what forbids it is said where she typed."""
+    who, why = who_of(request), ""
+    asked = checked(ManualAsked, number=number)
+    try:
+        with speaking(request):
+            await dial_acts.manual(services_of(request), who, address_of(request), who.tenant, campaign, asked.number)
+    except EngineRefused as refused:
+        why = str(refused)
+    except (NotFound, Unprocessable) as problem:
+        why = problem.detail
+    return render(request, "manual_dialed.html", number=asked.number, why=why)
+
+
+@router.post("/agent/talks/{interaction_id}/do-not-call")
+async def do_not_call(interaction_id: str, request: Request) -> Response:
+    who = who_of(request)
+    with speaking(request):
+        await dial_acts.do_not_call(services_of(request), who, address_of(request), who.tenant, interaction_id)
+    return render(request, "do_not_call_done.html", language=language_of(request))

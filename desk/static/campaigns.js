@@ -1,0 +1,25 @@
+// The campaign pages: asks before something is started or stopped, and shows how far an upload is.
+(() => {
+  "use strict";
+  const $ = (selector, root = document) => root.querySelector(selector);
+
+  // A button with data-confirm is asked about in the page's own dialog; Escape and "go back" do nothing.
+  document.addEventListener("htmx:confirm", (event) => {
+    const button = event.detail.triggeringEvent?.submitter ?? event.detail.elt, dialog = $("#confirm");
+    if (!button.dataset?.confirm || !dialog) return;
+    event.preventDefault();
+    $("#confirm-title").textContent = button.dataset.confirmTitle;
+    $("#confirm-text").textContent = button.dataset.confirm;
+    $("#confirm-yes").textContent = button.dataset.confirmYes;
+    dialog.returnValue = "no";
+    dialog.onclose = () => { if (dialog.returnValue === "yes") event.detail.issueRequest(true); };
+    dialog.showModal();
+  });
+
+  document.addEventListener("htmx:xhr:progress", (event) => {
+    const bar = $("progress", event.detail.elt ?? event.target);
+    if (!bar || !event.detail.lengthComputable) return;
+    bar.hidden = false;
+    bar.value = event.detail.loaded / event.detail.total;
+  });
+})();

@@ -1,0 +1,133 @@
+"""The campaign manager's pages, and what an agent's page shows of campaigns, in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from desk.roles import Role
+from tests.unit.desk.browser_stage import TWICE, UNNAMED, browser, desk, opened
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+__all__ = ["browser", "desk"]
+
+ATTEMPT = {"attempt_id": "a-9", "campaign": "renewals", "lead_id": "lead-9", "called": "+34699000111", "mode": "power"}
+
+
+def _asked(desk, fact):
+    return [fields for name, fields in desk.fake.done if name == fact]
+
+
+async def test_a_manager_starts_a_campaign_and_watches_what_it_decides(browser, desk):
+    await desk.account("max", Role.CAMPAIGN_MANAGER)
+    dialer = desk.fake.dialer
+    async with opened(browser, desk, "max") as page:
+        await page.get_by_role("link", name="Renewals").click()
+        await expect(page.locator(".campaign-head .pill")).to_have_text("Stopped")
+        # Asked about first: going back does nothing, and so does Escape.
+        await page.get_by_role("button", name="Start").click()
+        await page.get_by_role("button", name="Go back").click()
+        await page.get_by_role("button", name="Start").click()
+        await page.keyboard.press("Escape")
+        assert _asked(desk, "CampaignActed") == []
+        await page.get_by_role("button", name="Start").click()
+        await expect(page.locator("dialog[open]")).to_contain_text("within the rules")
+        await page.locator("#confirm-yes").click()
+        await expect(page.locator(".toast")).to_have_text("renewals has no leads: import a list into it first")
+        dialer.count("renewals", leads={"new": 40, "done": 10})
+        await page.get_by_role("button", name="Start").click()
+        await page.locator("#confirm-yes").click()
+        await expect(page.locator(".campaign-head .pill")).to_have_text("Running")
+        dialer.pace("renewals", count=3, why="4 ready agents, 3.1 lines each", dialing=2, ringing=1, connected=4)
+        dialer.count("renewals", abandonment={"live": 120, "abandoned": 4, "ratio": 4 / 120, "spare": -1})
+        await expect(page.locator(".decisions")).to_contain_text("4 ready agents, 3.1 lines each")
+        await expect(page.locator("#rules .level.poor")).to_contain_text("3.33 %")
+        await expect(page.locator("svg.chart").first).to_have_attribute(
+            "aria-label", "In conversation 4, calling 3, agents ready 0"
+        )
+        await expect(page.locator("path.curve.calling")).to_have_attribute("d", re.compile("^M"))
+        await expect(page.locator(".strip")).to_contain_text("20 %")
+        # Pause by keyboard alone.
+        await page.get_by_role("button", name="Pause").focus()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".campaign-head .pill")).to_have_text("Paused")
+
+
+async def test_numbers_are_listed_and_leads_explained_in_the_pages_language(browser, desk):
+    await desk.account("max", Role.CAMPAIGN_MANAGER)
+    desk.fake.dialer.whys["main", "lead-1"] = {"paragraph": "es/hours: not before 9:00"}
+    async with opened(browser, desk, "max", locale="es-ES") as page:
+        await page.goto(desk.base + "/campaign/renewals")
+        await page.get_by_role("textbox", name="Número").fill("+34600112233")
+        await page.get_by_role("button", name="Poner en la lista").click()
+        await expect(page.locator("#dnc-result")).to_contain_text("nadie lo llama")
+        assert desk.fake.dialer.listed == {("main", "", "+34600112233")}
+        await page.get_by_role("button", name="Quitar").click()
+        await page.locator("#confirm-yes").click()
+        await expect(page.locator("#dnc-result")).to_contain_text("ya no está")
+        await page.get_by_role("textbox", name="Contacto").fill("lead-1")
+        await page.get_by_role("button", name="¿Por qué?").click()
+        await expect(page.locator("#why-result")).to_contain_text("not before 9:00")
+        await page.get_by_role("textbox", name="Contacto").fill("lead-2")
+        await page.get_by_role("button", name="¿Por qué?").click()
+        await expect(page.locator(".toast")).to_have_text("no hay ese contacto en esta empresa")
+
+
+async def test_an_agent_looks_dials_by_hand_and_writes_down_what_came_of_it(browser, desk):
+    await desk.account("ana", agent_id="ana")
+    for action in ("log_in", "ready"):
+        desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": action})
+    async with opened(browser, desk, "ana") as page:
+        for name, button in (("Luisa Gómez", "Skip"), ("Pablo Ruiz", "Dial")):
+            desk.fake.dialer.show_lead("renewals", "ana", name)
+            shown = page.locator("[id^=preview-]").first
+            await expect(shown).to_contain_text(name)
+            await expect(shown.locator("time.left")).to_have_text(re.compile(r"0:\d\d"))
+            await shown.get_by_role("button", name=button, exact=True).click()
+            await expect(page.locator("article.offered")).to_have_count(0)
+        assert [each["action"] for each in _asked(desk, "PreviewActed")] == ["skip", "dial"]
+        for number, told in (("112", "emergency number"), ("+34 600 11 22 33", "your phone has it")):
+            await page.get_by_role("textbox", name="Number").fill(number)
+            await page.locator("#manual").get_by_role("button", name="Dial").click()
+            await expect(page.locator("#manual-result")).to_contain_text(told)
+        interaction_id = desk.fake.arrive("sales", name="Carmen Díaz")
+        desk.fake.contacts[interaction_id]["attempt"] = ATTEMPT
+        desk.fake.accept("ana")
+        talk = page.locator("article.active")
+        await expect(talk.locator(".under")).to_contain_text("Renewals")
+        await expect(talk).to_contain_text("+34699000111")
+        await expect(talk).to_contain_text("Ask whether it is a good moment.")
+        await talk.get_by_label("Chosen plan").select_option("600")
+        await talk.get_by_label("Note").fill("call in the evening")
+        await talk.get_by_text("Call back later").click()
+        await talk.get_by_label("When").fill("2099-01-05T19:30")
+        await talk.get_by_label("I call back myself").check()
+        await talk.get_by_role("button", name="Save").click()
+        await desk.until(lambda: _asked(desk, "LeadActed"))
+        assert [(each["lead_id"], each["agent_id"]) for each in _asked(desk, "LeadActed")] == [("lead-9", "ana")]
+        await talk.get_by_role("button", name="Do not call again").click()
+        await page.locator("#confirm-yes").click()
+        await expect(talk).to_contain_text("It will not be called again.")
+        assert desk.fake.dialer.listed == {("main", "", "+34699000111")}
+        await talk.get_by_role("button", name="Save").click()
+        await desk.until(lambda: len(_asked(desk, "WrapUpActed")) == 2)
+    # What the form says is noted once.
+    notes = [note["text"] for note in desk.fake.contacts[interaction_id]["notes"]]
+    assert notes == ["call in the evening\nplan: 600"]
+
+
+async def test_everything_on_the_campaign_pages_has_a_name_and_one_identity(browser, desk):
+    await desk.account("max", Role.CAMPAIGN_MANAGER)
+    desk.fake.dialer.count("renewals", leads={"new": 40})
+    async with opened(browser, desk, "max") as page:
+        for path in ("/campaigns", "/campaign/renewals"):
+            await page.goto(desk.base + path)
+            assert await page.evaluate(UNNAMED) == []
+            assert await page.evaluate(TWICE) == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.set_viewport_size({"width": 390, "height": 800})
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
