@@ -69,6 +69,8 @@ class Dialer:
 
     def __init__(self, setup: DialerSetup, do_not_call: DoNotCallBook, floor: Floor) -> None:
         self._state = State(setup, do_not_call, floor)
+        self.lists_known = True
+        """Set to False by who has not read the do-not-call lists yet: campaigns dial nobody until `change_lists`."""
         self._pictures: dict[Aggregate, bytes] = {}
 
     @property
@@ -106,13 +108,14 @@ class Dialer:
 
     def change_lists(self, do_not_call: DoNotCallBook, now_s: float) -> DialerOutcome:
         """Do-not-call lists were built anew; words heard since `built_s` still hold."""
+        self.lists_known = True
         return self._do(lambda turn: changes.take_book(self._state, turn, do_not_call), now_s)
 
     def _do(self, what: Callable[[Turn], None], now_s: float) -> DialerOutcome:
         state, turn = self._state, Turn(self._state, now_s, self._pictures)
         try:
             what(turn)
-            if turn.paced:
+            if turn.paced and self.lists_known:
                 pace.pace_all(state, turn, {tenant for tenant, _ in turn.paced})
             turn.keep_what_was_learnt()
             _arm(state, turn)

@@ -1,11 +1,11 @@
 """Routing over the control socket: the board and what changes on it, what people ask of it, and why.
 
-GET  /acd/snapshot               {epoch, seq, now_s, agents, queues, stays, talks}
+GET  /acd/snapshot               {epoch, seq, now_s, agents, queues, stays, talks, campaigns}
 GET  /acd/events?epoch=&after=   NDJSON: {seq, kind, id, tenant, value}, {ping}, {reset}
 POST /acd/do {fact, fields}      {ok}, or 409 {ok, why}; 422 for what nobody can ask
 GET  /acd/explain/ID             why this agent, this wait
 GET  /acd/contact/ID             who it is, for whom it concerns
-GET  /acd/setup                  what people choose from: reasons, dispositions
+GET  /acd/setup                  what people choose from: reasons, dispositions, scripts and forms of campaigns
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from starlette.routing import Route
 from core.routing import AgentActed, ConversationActed, OfferRefused, QueueActed, SupervisionActed, WrapUpActed
 from engine.acd_feed import Feed
 from engine.contact_card import contact_card
+from engine.dialer_views import CampaignViews
 from engine.durably import DURABLE_WITHIN_S
 from engine.routing_story import tell
 from engine.routing_views import Views, setup_view
@@ -49,6 +50,7 @@ class AcdApi:
     journal: Journal
     feed: Feed
     views: Views
+    campaigns: CampaignViews | None = None
 
     def routes(self) -> list[Route]:
         return [
@@ -66,7 +68,8 @@ class AcdApi:
         stays = [(("stay", stay["stay_id"]), stay["tenant"]) for stay in board["stays"]]
         talks = [(("talk", talk["interaction_id"]), talk["tenant"]) for talk in board["talks"]]
         seq = self.feed.begin([*stays, *talks])
-        return _json({"epoch": self.feed.epoch, "seq": seq, "now_s": now_s, **board})
+        campaigns = self.campaigns.all(now_s) if self.campaigns is not None else []
+        return _json({"epoch": self.feed.epoch, "seq": seq, "now_s": now_s, **board, "campaigns": campaigns})
 
     async def events(self, request: Request) -> Response:
         epoch, after = request.query_params.get("epoch", ""), request.query_params.get("after", "")
@@ -115,7 +118,8 @@ class AcdApi:
         return _json(card) if card is not None else _refused(404, "no such interaction")
 
     async def setup(self, request: Request) -> Response:
-        return _json(setup_view(self.runtime.routing.setup))
+        campaigns = self.campaigns.setup() if self.campaigns is not None else []
+        return _json({**setup_view(self.runtime.routing.setup), "campaigns": campaigns})
 
     async def _written(self) -> None:
         """What happened until now can be read; a disk that does not answer is not waited for long."""

@@ -20,7 +20,7 @@ from acd.router import Router
 from acd.setup import Setup
 from core.commands import StartTimer
 from core.decisions import Moved, Noted
-from core.dialing import DIALER, CampaignsChanged, DialerFact, LeadActed, LeadsStaged, ManualAsked
+from core.dialing import DIALER, CampaignsChanged, DialerFact, LeadActed, LeadsStaged, ManualAsked, PreviewActed
 from core.errors import EventRefused
 from core.events import TimerFired
 from core.lead_record import LeadRecord, StagedLead
@@ -46,6 +46,7 @@ _FLOOR = "dial:floor:"
 TICK_AGAIN_S = 5.0
 """A timer whose handling failed is tried again after this: what failed may have been one lead's fault."""
 _NOT_DONE = "that could not be done: a fault in the dialer, which the engine's log tells; nothing was changed"
+_LISTS_UNKNOWN = "the do-not-call lists have not been read yet, for their store does not answer: nobody can be dialed"
 
 QueueKey = tuple[str, str]
 """(tenant, queue)."""
@@ -139,6 +140,8 @@ class Campaigns:
             if setup is None:
                 raise EventRefused(f"release {fact.release_id} came without its campaigns")
             return self.dialer.change_setup(setup, now_s)
+        if isinstance(fact, ManualAsked | PreviewActed) and not self.dialer.lists_known:
+            return DialerOutcome(refused=_LISTS_UNKNOWN)
         if isinstance(fact, TimerFired) and fact.timer_id.startswith(_FLOOR):
             tenant, _, queue = fact.timer_id.removeprefix(_FLOOR).partition("/")
             self._stirred.discard((tenant, queue))
@@ -189,10 +192,10 @@ class _Nobody:
         return
 
 
-def no_campaigns(book: RoutingBook, registry: CollectorRegistry) -> Campaigns:
+def no_campaigns(book: RoutingBook) -> Campaigns:
     """A house that dials nobody."""
     dialer = Dialer(DialerSetup(), DoNotCallBook(), RouterFloor(Router(Setup())))
-    return Campaigns(dialer, book, DialerMetrics(registry))
+    return Campaigns(dialer, book, DialerMetrics(CollectorRegistry()))
 
 
 def is_dialed(fact: object) -> TypeGuard[DialerFact | TimerFired]:

@@ -11,11 +11,14 @@ from typing import Any
 
 from core.commands import NoteInteraction, TagInteraction
 from core.decisions import InteractionOpened, NodeEntered, VariablesSet
+from core.dialing import AttemptWanted
 from core.events import LegArrived
 from core.routing import ConversationActed, WrapUpActed
 from store.entry import Recorded
 
 HIDDEN = "***"
+_ATTEMPT = ("attempt_id", "campaign", "lead_id", "called", "mode", "purpose")
+"""What is told of the attempt by which we reached her."""
 
 
 def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, Any] | None:
@@ -27,6 +30,7 @@ def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, A
         "called": "",
         "language": language,
         "opened_s": 0.0,
+        "attempt": None,
         "path": [],
         "variables": {},
         "tags": [],
@@ -34,7 +38,9 @@ def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, A
     }
     for record in records:
         event = record.event
-        if isinstance(event, LegArrived):
+        if isinstance(event, AttemptWanted):
+            card["attempt"] = {name: getattr(event, name) for name in _ATTEMPT}
+        elif isinstance(event, LegArrived):
             card["caller_name"] = card["caller_name"] or event.caller_name
         elif isinstance(event, WrapUpActed) and event.text:
             card["notes"].append({"at_s": record.at_s, "by": event.agent_id, "text": event.text})

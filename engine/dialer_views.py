@@ -32,18 +32,20 @@ _IDLE = "stopped"
 
 
 class CampaignViews:
-    """`changed` is told the feed's keys of campaigns that look different; `now_s`: the clock."""
+    """`changed` is told the feed's keys of campaigns that look different; `agents`: (tenant, agent) of everybody."""
 
     def __init__(
         self,
         campaigns: Campaigns,
         keeper: LeadKeeper,
         changed: Callable[[Iterable[tuple[str, str]]], None],
+        agents: Callable[[], Iterable[tuple[str, str]]],
         now_s: Callable[[], float],
     ) -> None:
         self._campaigns = campaigns
         self._keeper = keeper
         self._changed = changed
+        self._agents = agents
         self._now_s = now_s
         self._decisions: dict[Key, deque[Plain]] = {}
         self._counts: dict[Key, tuple[float, dict[LeadState, int]]] = {}
@@ -57,11 +59,38 @@ class CampaignViews:
         if status is None:
             return None
         _, counts = self._counts.get(key, (0.0, {}))
-        return {**status, "leads": {state.value: counts.get(state, 0) for state in LeadState}}
+        return {
+            **status,
+            "previews": self._previews(key[0], key[1], now_s) if status["previews"] else [],
+            "leads": {state.value: counts.get(state, 0) for state in LeadState},
+        }
 
     def all(self, now_s: float) -> list[Plain]:
         views = (self.view(key, now_s) for key in sorted(self._campaigns.setup.campaigns))
         return [view for view in views if view is not None]
+
+    def setup(self) -> list[Plain]:
+        """What an agent's page needs of each campaign: titles, scripts, forms."""
+        return [
+            {
+                "tenant": setup.tenant,
+                "campaign": setup.campaign,
+                "title": setup.title,
+                "mode": setup.mode.value,
+                "queue": setup.queue,
+                "script": dict(setup.script),
+                "form": [
+                    {
+                        "name": each.name,
+                        "title": dict(each.title),
+                        "choices": list(each.choices),
+                        "required": each.required,
+                    }
+                    for each in setup.form
+                ],
+            }
+            for _, setup in sorted(self._campaigns.setup.campaigns.items())
+        ]
 
     def decisions(self, key: Key) -> list[Plain]:
         """The last pacing decisions, the newest first."""
@@ -97,6 +126,16 @@ class CampaignViews:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _previews(self, tenant: str, campaign: str, now_s: float) -> list[Plain]:
+        """Leads before agents who look at them."""
+        return [
+            {**shown, "agent_id": agent_id}
+            for owner, agent_id in self._agents()
+            if owner == tenant
+            for shown in self._campaigns.dialer.previews(tenant, agent_id, now_s)
+            if shown["campaign"] == campaign
+        ]
 
     def _is_at_work(self, key: Key, now_s: float) -> bool:
         status = self._campaigns.dialer.status(*key, now_s)

@@ -32,9 +32,6 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
 """How long the store is left alone after it refused: at first, and at most."""
 FAULT_AGAIN_S = 30.0
 """A campaign whose leads cannot be staged because of a fault asks again after this."""
-EVERYTHING_S = 10 * 365 * 86_400.0
-"""How far back somebody looks who wants to know all that was tried."""
-
 Key = tuple[str, str]
 """(tenant, campaign)."""
 T = TypeVar("T")
@@ -75,10 +72,10 @@ class LeadKeeper:
         self.ready = False
         """Whether the start is over: lists loaded, leftovers settled."""
 
-    # -- asked for one lead ---------------------------------------------------------------------------
+    # -- asked for one lead, with all that was tried --------------------------------------------------
     async def lead(self, tenant: str, lead_id: str) -> StagedLead | None:
-        """A lead with all that was tried. Raises StoreUnavailable."""
-        return await self._store.lead(tenant, lead_id, EVERYTHING_S)
+        """Raises StoreUnavailable."""
+        return await self._store.lead(tenant, lead_id, 0.0)
 
     async def counts(self, tenant: str, list_ids: Collection[str]) -> Mapping[LeadState, int]:
         """How many leads of these lists are in each state. Raises StoreUnavailable."""
@@ -99,7 +96,7 @@ class LeadKeeper:
             return await self.lead(fact.tenant, fact.lead_id)
         if not isinstance(fact, ManualAsked):
             return None
-        known = await self._store.by_number(fact.tenant, fact.called, EVERYTHING_S)
+        known = await self._store.by_number(fact.tenant, fact.called, 0.0)
         if known:
             return known[0]
         nobodys = LeadRecord(f"number:{fact.called}", fact.tenant, "", (LeadNumber(fact.called),))

@@ -84,6 +84,7 @@ def dialing(
 ) -> Campaigns:
     """The dialer over this router's agents. It knows no do-not-call list yet, and dials nobody before it does."""
     dialer = Dialer(setup, DoNotCallBook(), RouterFloor(routing.router))
+    dialer.lists_known = False
     return Campaigns(dialer, book, DialerMetrics(metrics.registry), on_transition)
 
 
@@ -103,7 +104,8 @@ class Outreach:
         self._floor = RouterFloor(runtime.routing.router)
         self._changed = changed
         now_s = runtime.clock.now_s
-        self.views = CampaignViews(self.campaigns, self.keeper, changed, now_s)
+        router = runtime.routing.router
+        self.views = CampaignViews(self.campaigns, self.keeper, changed, lambda: router.setup.agents, now_s)
         self.campaigns.metrics.watch(
             lambda: self.views.all(now_s()), lambda: self.keeper.away_s, lambda: self.keeper.unsaved
         )

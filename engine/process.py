@@ -44,6 +44,7 @@ from engine.home import Home, SecretBox
 from engine.housekeeping import keep_house
 from engine.interaction import Surroundings
 from engine.lanes import Lanes
+from engine.listeners import LISTENERS
 from engine.media import Resolver, Sounds
 from engine.metrics import Metrics
 from engine.node_settings import (
@@ -69,6 +70,7 @@ from store.cipher import ContactCipher
 from store.journal import Journal
 from telephony.ami.client import AmiClient, AmiSettings
 from telephony.control.asterisk import AsteriskCallControl
+from telephony.live_audio.workers import MediaWorkers
 from telephony.node.installation import find
 
 log = logging.getLogger("centralita.engine")
@@ -146,6 +148,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
                 pins=configuration.pins(box),
                 routing=setup,
                 queue_prompts=configuration.queue_prompts,
+                node=node.name,
             ),
             http=http,
             metrics=metrics,
@@ -188,15 +191,16 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         watched = [_watched(settings, runtime) for settings in managers]
         recorders = {recorder.node: recorder for recorder, _ in watched}
         devices = [phones for _, phones in watched]
+        workers = MediaWorkers(home.media_socket, LISTENERS)
         calls = AsteriskCallControl(
-            [ari_settings(node), *remotes], runtime.put, on_gap, runtime.admit, on_stolen, recorders
+            [ari_settings(node), *remotes], runtime.put, on_gap, runtime.admit, on_stolen, recorders, workers
         )
         mailboxes = Mailboxes(home.voicemail, calls)
 
         async def keep(command: KeepRecording) -> None:
             await mailboxes.keep(command, clock.now_s())
 
-        runtime.lanes = Lanes(calls, calls, resolver, runtime.put, keep)
+        runtime.lanes = Lanes(calls, calls, resolver, runtime.put, keep, calls)
         engine = Engine(
             home=home,
             installation=installation,
@@ -231,7 +235,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         releases.note_served(home, configuration)
 
         public = public_app(engine.health, engine.ready, metrics.registry)
-        board = AcdApi(runtime, journal, feed, views)
+        board = AcdApi(runtime, journal, feed, views, outreach.views)
         routes = [*board.routes(), *outreach.routes()]
         control = control_app(public, engine.status, engine.reload, engine.drain, routes)
         served = Served(public, control, "127.0.0.1", configuration.site.api_port, home.control_socket)
@@ -239,6 +243,8 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         stack.push_async_callback(served.close)
         stack.callback(feed.close)  # before it, or its streams would keep it open
 
+        await workers.start()
+        stack.push_async_callback(workers.close)
         stack.push_async_callback(calls.close)
         stack.push_async_callback(reconciler.close)
         stack.push_async_callback(runtime.lanes.close)

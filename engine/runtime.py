@@ -21,6 +21,7 @@ from core.commands import (
     AskAgent,
     AskQueueStatus,
     CancelTimer,
+    ListNumber,
     RequestCallback,
     SendHttp,
     SetToggle,
@@ -41,10 +42,12 @@ from engine.campaigns import Campaigns, is_dialed, no_campaigns
 from engine.decide import decide
 from engine.durably import Durably
 from engine.effects import errands
+from engine.hourly_caps import HourlyCaps
 from engine.interaction import Interaction, Surroundings, Turn, interaction_id_for
 from engine.lanes import Lanes, Ordered
 from engine.metrics import Metrics
-from engine.outbound_use import WINDOW_S, OutboundUse
+from engine.opt_outs import OptOuts
+from engine.outbound_use import OutboundUse
 from engine.routing import Consequences, Routing, is_routed, nobody
 from engine.routing_recovery import mend
 from engine.timers import Timers
@@ -89,12 +92,12 @@ class Runtime:
         self.metrics = metrics
         self.max_interactions = max_interactions
         self.routing = routing = routing or nobody(book, metrics.registry)
-        self.campaigns = campaigns or no_campaigns(book, metrics.registry)
+        self.campaigns = campaigns or no_campaigns(book)
         self.draining = False
         self.interactions: dict[str, Interaction] = {}
         metrics.open_interactions.set_function(lambda: len(self.interactions))
-        self._outbound_use = outbound_use or OutboundUse()
-        self.surroundings = replace(surroundings, dialed=self._outbound_use.counts(clock.now_s()))
+        self.surroundings = surroundings
+        self._hourly_caps = HourlyCaps(self, outbound_use or OutboundUse())
         self.lanes: Lanes
         self.timers = Timers(clock, self._timer_due)
         self._book = book
@@ -111,6 +114,7 @@ class Runtime:
         self._durably = Durably(book, self.put, self.perform, self._spawn)
         self._on_change: Callable[[Iterable[Aggregate]], None] = lambda changed: None
         self._toggles = Toggles(self, book, self._durably)
+        self._opt_outs = OptOuts(self, book, self._durably)
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -289,7 +293,7 @@ class Runtime:
         for decision in turn.decisions:
             if isinstance(decision, Moved):
                 self._on_transition(decision.transition, now_s)
-        states = self._count_dialing(turn, now_s)
+        states = self._hourly_caps.count(turn, now_s)
         written = Written(
             fact, now_s, interaction, tuple(turn.decisions), tuple(turn.commands), interaction.is_closed, states
         )
@@ -310,18 +314,6 @@ class Runtime:
                 leg_id, what, why = getattr(command, "leg_id", ""), type(command).__name__, type(bug).__name__
                 rejected = CommandRejected(ordered.interaction_id, ordered.command_id, what, why, leg_id)
                 self.put(replace(rejected, subject_id=subject_of(command)))
-
-    def _count_dialing(self, turn: Turn, now_s: float) -> Mapping[str, object]:
-        """Hourly caps: what is dialed is counted before it is, and survives a restart."""
-        if not turn.dialed_by:
-            return {}
-        self._outbound_use.add(turn.dialed_by, now_s)
-        self._refresh_dialed()
-        asyncio.get_running_loop().call_later(WINDOW_S + 1.0, self._refresh_dialed)
-        return {"outbound_use": self._outbound_use.kept()}
-
-    def _refresh_dialed(self) -> None:
-        self.surroundings = replace(self.surroundings, dialed=self._outbound_use.counts(self.clock.now_s()))
 
     def _remember(self, interaction: Interaction) -> None:
         self.interactions[interaction.interaction_id] = interaction
@@ -351,6 +343,8 @@ class Runtime:
                 self.timers.cancel(command.interaction_id, command.timer_id)
             case SetToggle():
                 self._toggles.set(ordered, command)
+            case ListNumber():
+                self._opt_outs.list_number(ordered, command)
             case HangUpLeg() if self._durably.calls_off(command.leg_id):
                 pass
             case _ if is_irreversible(command):
@@ -370,15 +364,13 @@ class Runtime:
                 pass
 
     def _ask_agent(self, command: AskAgent) -> None:
-        if (interaction := self.interactions.get(command.interaction_id)) is None:
-            return
-        now_s, devices = self.clock.now_s(), self.surroundings.outbound.devices
+        interaction, now_s = self.interactions.get(command.interaction_id), self.clock.now_s()
+        if interaction is not None:
+            phone, devices = self._agent_phone, self.surroundings.outbound.devices
+            self._next.append(phone.answer(command, interaction, self.routing.setup, devices, self._act, now_s))
 
-        def act(fact: RouterFact) -> str:
-            return self.follow(self.routing.take(fact, self._find(fact), now_s))
-
-        answer = self._agent_phone.answer(command, interaction, self.routing.setup, devices, act, now_s)
-        self._next.append(answer)
+    def _act(self, fact: RouterFact) -> str:
+        return self.follow(self.routing.take(fact, self._find(fact), self.clock.now_s()))
 
     def perform(self, ordered: Ordered) -> None:
         """Carries out an irreversible command whose start is on disk; its end is written down too."""

@@ -38,9 +38,10 @@ def if_running(home: Home, path: str) -> dict[str, Any] | None:
         return None
 
 
-def do(home: Home, fact: str, fields: Mapping[str, Any]) -> None:
-    """Has the engine do what a person wants; ends the command with its words when it refuses."""
-    body = _asked(home, "POST", "/acd/do", 30.0, {"fact": fact, "fields": dict(fields)})
+def do(home: Home, fact: str, fields: Mapping[str, Any], path: str = "/acd/do") -> None:
+    """Has the engine do what a person wants; ends the command with its words when it refuses. `path`: whom it asks:
+    routing, or campaigns (`/dialer/do`)."""
+    body = _asked(home, "POST", path, 30.0, {"fact": fact, "fields": dict(fields)})
     if not body.get("ok"):
         fail(str(body.get("why") or "the engine refused"))
 

@@ -1,0 +1,165 @@
+"""Campaigns as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from dialer.compliance.evidence import Evidence
+from engine.cli.board_view import duration
+
+View = Mapping[str, Any]
+
+_STYLES = {"running": "bold green", "paused": "yellow", "draining": "cyan", "stopped": "dim"}
+_DECISIONS_SHOWN = 12
+_LINES = ("dialing", "ringing", "screening", "waiting", "connected")
+
+
+def campaign_table(campaigns: Sequence[View]) -> Table:
+    """One line a campaign."""
+    several = len({view["tenant"] for view in campaigns}) > 1
+    table = _table(
+        *("campaign", "mode", "state", ">lines", ">agents", ">dialed", ">live", ">connected", ">abandoned", ">spare"),
+        *(">hopper", ">left"),
+    )
+    for view in campaigns:
+        today, lines, agents = view["today"], view["lines"], view["agents"]
+        name = f"{view['tenant']}/{view['campaign']}" if several else str(view["campaign"])
+        tightest = min(view["abandonment"], key=lambda limit: limit["spare"], default=None)
+        table.add_row(
+            name,
+            str(view["mode"]),
+            _state(view),
+            f"{lines['dialing'] + lines['ringing']}+{lines['connected']}",
+            f"{agents['ready']}/{agents['ready'] + agents['busy']}",
+            str(today["dialed"]),
+            str(today["live"]),
+            str(today["connected"]),
+            _share(today["abandoned"], today["live"]),
+            "" if tightest is None else str(tightest["spare"]),
+            str(view["hopper"]),
+            str(sum(view["leads"].get(state, 0) for state in ("new", "waiting", "callback", "staged"))),
+        )
+    return table
+
+
+def campaign_page(view: View, now_s: float) -> Group:
+    """One campaign with everything known of it. `view`: with `decisions` and `store`."""
+    parts: list[RenderableType] = [
+        Text.assemble(
+            (str(view["title"]), "bold"),
+            f"  {view['mode']}, {view['purpose']}, {' + '.join(view['packs']) or 'no rule pack'}",
+        ),
+        Text.assemble(_state(view), f"  {view['why']}" if view["why"] else ""),
+    ]
+    store = view.get("store") or {}
+    if store.get("away"):
+        parts.append(
+            Text(
+                f"the store of leads has been away for {duration(store['away_s'])} ({store['away']}): nobody new is "
+                f"staged; {store['unsaved']} rows wait in the journal",
+                style="bold red",
+            )
+        )
+    parts += [_now(view), _limits(view["abandonment"]), _leads(view["leads"])]
+    decisions = view.get("decisions", ())[:_DECISIONS_SHOWN]
+    if decisions:
+        table = _table("when", ">dials", ">ready", ">in flight", "why")
+        for each in decisions:
+            count = Text(str(each["count"]), style="bold" if each["count"] else "dim")
+            ago = f"{duration(now_s - each['at_s'])} ago"
+            table.add_row(ago, count, str(each.get("ready", "")), str(each.get("lines", "")), Text(each["why"]))
+        parts.append(table)
+    return Group(*parts)
+
+
+def why_page(told: View) -> Group:
+    """Why a lead was or was not dialed."""
+    head = Text.assemble((str(told["lead_id"]), "bold"), f"  {told.get('name', '')}  {told['state']}")
+    parts: list[RenderableType] = [head]
+    parts += [Text(f"- {sentence}") for sentence in told["sentences"]]
+    numbers = _table("number", "may be dialed", "why not", "when next")
+    for number in told["numbers"]:
+        reasons = [f"{block['rule']}: {block['why']}" for block in number["blocks"]]
+        if number["dead"]:
+            reasons.insert(0, f"given up: {number['dead']}")
+        allowed = Text("yes", style="green") if number["allowed"] else Text("no", style="red")
+        numbers.add_row(str(number["number"]), allowed, Text("\n".join(reasons)), moment(number["next_s"]))
+    if told["numbers"]:
+        parts.append(numbers)
+    if told["attempts"]:
+        attempts = _table("dialed", "number", "result")
+        for past in told["attempts"]:
+            attempts.add_row(moment(past["dialed_s"]), str(past["number"]), str(past["state"]).replace("_", " "))
+        parts.append(attempts)
+    next_s = told["next_s"]
+    when = f"She may be dialed from {moment(next_s)} on." if next_s is not None else "Time alone will not change it."
+    parts.append(Text(when, style="bold"))
+    return Group(*parts)
+
+
+def evidence_table(lines: Iterable[Evidence]) -> Table:
+    table = _table("rule", "period", "asked", "found", "kept")
+    for line in lines:
+        kept = {None: "", True: "yes", False: "NO"}[line.kept]
+        style = "bold red" if line.kept is False else ""
+        table.add_row(line.rule, line.period, Text(line.asked), Text(line.found), Text(kept, style=style))
+    return table
+
+
+def moment(at_s: float | None) -> str:
+    """UTC, to the second; empty for None."""
+    return "" if at_s is None else f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _now(view: View) -> Table:
+    table = _table(*(f">{name}" for name in _LINES), ">ready", ">busy", ">held lines", ">hopper", ">dialed today")
+    agents = view["agents"]
+    lines = (str(view["lines"][name]) for name in _LINES)
+    rest = (agents["ready"], agents["busy"], agents["lines"], view["hopper"], view["today"]["dialed"])
+    table.add_row(*lines, *map(str, rest))
+    return table
+
+
+def _limits(limits: Sequence[View]) -> Table:
+    table = _table("rule", ">at most", ">abandoned", ">of live", ">ratio", ">may still be", "until")
+    for limit in limits:
+        over = limit["ratio"] > limit["most"]
+        table.add_row(
+            str(limit["rule"]),
+            f"{limit['most']:.1%}",
+            str(limit["abandoned"]),
+            str(limit["live"]),
+            Text(f"{limit['ratio']:.2%}", style="bold red" if over else ""),
+            str(limit["spare"]),
+            moment(limit["until_s"]),
+        )
+    return table
+
+
+def _leads(leads: Mapping[str, int]) -> Table:
+    table = _table(*(f">{state}" for state in leads))
+    table.add_row(*map(str, leads.values()))
+    return table
+
+
+def _state(view: View) -> Text:
+    return Text(str(view["state"]), style=_STYLES.get(str(view["state"]), ""))
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} ({part / whole:.1%})" if whole else str(part)
+
+
+def _table(*columns: str) -> Table:
+    """A column that begins with `>` is right-aligned."""
+    table = Table(box=box.SIMPLE_HEAD, expand=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+    return table
