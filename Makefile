@@ -40,7 +40,7 @@ demo: setup ## a call you can watch: reception, a killed engine, a page that sho
 	@exec $(VENV)/bin/centralita demo $(ARGS)
 
 test: setup test-tools ## set up, and run every test
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup ## style, types, the rooms' rules, and the shipped configuration
 	@$(VENV)/bin/ruff check .
