@@ -21,6 +21,7 @@ from dialer.pacing.method import (
     WrapUpEnded,
 )
 from dialer.pacing.pool import BusyAgent, Pool
+from dialer.pacing.predictive import Predictive
 from dialer.pacing.preview import Preview
 from dialer.pacing.progressive import Progressive
 from dialer.pacing.ratio import Ratio
@@ -31,7 +32,7 @@ METHODS: Mapping[str, Callable[[PacingSettings], Pacer]] = MappingProxyType(
         "progressive": Progressive,
         "ratio": Ratio,
         "adaptive_ratio": AdaptiveRatio,
-        "predictive": AdaptiveRatio,
+        "predictive": Predictive,
     }
 )
 
@@ -46,6 +47,7 @@ __all__ = [
     "Pacer",
     "PacingSettings",
     "Pool",
+    "Predictive",
     "Preview",
     "Progressive",
     "Ratio",

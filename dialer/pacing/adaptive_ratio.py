@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from dialer.pacing.budget import aim
 from dialer.pacing.common import Method
 from dialer.pacing.method import Abandoned, Due, Outcome, PacingSettings, Served
 from dialer.pacing.pool import Pool
@@ -48,9 +49,3 @@ class AdaptiveRatio(Method):
 
     def _take(self, kept: Any) -> None:
         self.factor, self._aim = kept
-
-
-def aim(settings: PacingSettings, pool: Pool) -> float:
-    """The share of abandoned answers to steer for: the campaign's own, but always a little under the cap."""
-    most = 0.93 * min(pool.most, 1.0)
-    return most if settings.target_share is None else min(settings.target_share, 0.98 * pool.most)
