@@ -19,6 +19,8 @@ from core.leg_commands import ListenToLeg
 
 BLOCK_S = 0.02
 """What one block lasts."""
+MEDIA_LEG = "media-"
+"""How the ids of media legs begin: a node's channels through which legs are heard, and nobody's legs."""
 NOT_SURE = "not_sure"
 """The label of a listener that cannot say."""
 

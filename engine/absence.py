@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from core.live_audio import MEDIA_LEG
 from telephony.node.settings import STASIS_APP
 
 OVERFLOW, SAFE_HARBOUR = "overflow", "safe_harbour"
@@ -17,10 +18,21 @@ _ASK_EVERY = 10
 """How many legs are sent between two looks at whether the engine is back."""
 
 
+def _talking(bridges: Iterable[Mapping[str, Any]]) -> set[str]:
+    """A leg with nobody but what listens to it talks with nobody."""
+    return {
+        leg
+        for bridge in bridges
+        if len(legs := [leg for leg in bridge.get("channels", ()) if not leg.startswith(MEDIA_LEG)]) > 1
+        for leg in legs
+    }
+
+
 def waiting(leg_ids: Iterable[str], bridges: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """(leg, dialplan context) of each leg that hears nobody: callers to overflow, others to the safe harbour."""
-    talking = {leg for bridge in bridges if len(legs := bridge.get("channels", ())) > 1 for leg in legs}
-    return [(leg, SAFE_HARBOUR if ".x" in leg else OVERFLOW) for leg in leg_ids if leg not in talking]
+    left = (leg for leg in leg_ids if not leg.startswith(MEDIA_LEG))
+    talking = _talking(bridges)
+    return [(leg, SAFE_HARBOUR if ".x" in leg else OVERFLOW) for leg in left if leg not in talking]
 
 
 async def send_to_overflow(ari: httpx.AsyncClient, is_back: Callable[[], Awaitable[bool]]) -> int:

@@ -10,15 +10,17 @@ from typing import Protocol
 
 from core.commands import Command
 from core.errors import CommandFailed
-from core.events import Event, LegEnded, PlaybackFinished, RecordingKept
+from core.events import Event, LegEnded, ListenerLost, PlaybackFinished, RecordingKept
 from core.leg_commands import (
     AnswerLeg,
     BridgeLegs,
     DestroyBridge,
     DiscardRecording,
+    DismissListener,
     HangUpLeg,
     KeepRecording,
     ListenIn,
+    ListenToLeg,
     MuteLeg,
     OriginateLeg,
     ParkLeg,
@@ -36,6 +38,7 @@ from core.leg_commands import (
     TurnAwayLeg,
     UnbridgeLeg,
 )
+from core.live_audio import LiveAudio
 from core.media import Part
 from core.ports import CallControl, MediaControl
 
@@ -57,7 +60,8 @@ class MediaResolver(Protocol):
 
 
 class Carrier:
-    """`report` puts an event into the inbox; `keep` files a recording that is wanted."""
+    """`report` puts an event into the inbox; `keep` files a recording that is wanted; `live`: where nobody listens to
+    legs, None."""
 
     def __init__(
         self,
@@ -66,7 +70,9 @@ class Carrier:
         resolver: MediaResolver,
         report: Callable[[Event], None],
         keep: Callable[[KeepRecording], Awaitable[None]],
+        live: LiveAudio | None = None,
     ) -> None:
+        self._live = live
         self._calls = calls
         self._media = media
         self._resolver = resolver
@@ -142,6 +148,11 @@ class Carrier:
                 await self._calls.listen_in(command.leg_id, command.to_leg_id, command.whisper)
             case StopListening():
                 await self._calls.stop_listening(command.leg_id)
+            case ListenToLeg():
+                await self._listen(command)
+            case DismissListener():
+                if self._live is not None:
+                    await self._live.dismiss(command.leg_id, command.listening_id)
             case ParkLeg():
                 await self._calls.park(command.leg_id)
             case StartTalkRecording():
@@ -156,6 +167,12 @@ class Carrier:
                 await self._calls.send_digits(command.leg_id, command.digits)
             case _:
                 raise TypeError(f"not a leg's command: {type(command).__name__}")
+
+    async def _listen(self, command: ListenToLeg) -> None:
+        if self._live is not None:
+            await self._live.listen(command)
+        else:
+            self._report(ListenerLost(command.leg_id, command.listening_id, "nobody listens to legs here"))
 
     async def _play(self, play: Play, secret: bool) -> None:
         media = self._resolver.known(play.parts)

@@ -122,6 +122,11 @@ class Home:
         return self.state / "asterisk"
 
     @property
+    def media_socket(self) -> Path:
+        """Where media workers find the engine that serves."""
+        return self.state / "media.sock"
+
+    @property
     def control_socket(self) -> Path:
         return self.state / "engine.sock"
 

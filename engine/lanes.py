@@ -20,6 +20,7 @@ from core.commands import Command
 from core.errors import CommandFailed, LegGone, NodeUnavailable
 from core.events import CommandRejected, Event, LegEnded, PlaybackFinished
 from core.leg_commands import BridgeLegs, DestroyBridge, KeepRecording, Play, StopPlayback, UnbridgeLeg
+from core.live_audio import LiveAudio
 from core.ports import CallControl, MediaControl
 from engine.carrier import Carrier, MediaResolver
 
@@ -78,7 +79,7 @@ class _Lane:
 
 
 class Lanes:
-    """`report` puts an event into the inbox; `keep` files a recording that is wanted."""
+    """`report` puts an event into the inbox; `keep` files a recording that is wanted; `live`: who listens to legs."""
 
     def __init__(
         self,
@@ -87,9 +88,10 @@ class Lanes:
         resolver: MediaResolver,
         report: Callable[[Event], None],
         keep: Callable[[KeepRecording], Awaitable[None]],
+        live: LiveAudio | None = None,
     ) -> None:
         self._report = report
-        self._carrier = Carrier(calls, media, resolver, report, keep)
+        self._carrier = Carrier(calls, media, resolver, report, keep, live)
         self._lanes: dict[str, _Lane] = {}
         self._inside: dict[str, set[str]] = {}
         """Bridge -> the legs that were put into it."""
@@ -229,7 +231,11 @@ class Lanes:
     def _rejected(self, ordered: Ordered, why: str) -> str:
         command = ordered.command
         subject = next(
-            (value for name in ("playback_id", "recording_id", "bridge_id") if (value := getattr(command, name, None))),
+            (
+                value
+                for name in ("playback_id", "recording_id", "listening_id", "bridge_id")
+                if (value := getattr(command, name, None))
+            ),
             "",
         )
         leg_id = command.leg_ids[-1] if isinstance(command, BridgeLegs) else getattr(command, "leg_id", "")

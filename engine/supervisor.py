@@ -52,13 +52,15 @@ class AlreadyUp(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run. `absence_s`: how long callers wait for an engine before they are sent to overflow."""
+    """What to run. `absence_s`: how long callers wait for an engine before they are sent to overflow; `media_workers`:
+    how many processes listen to legs."""
 
     home: Home
     node: NodeSettings
     installation: Installation
     absence_s: float
     workers: tuple[str, ...] = ("projection", "node_watch", "desk")
+    media_workers: int = 0
 
 
 class Supervisor:
@@ -71,7 +73,8 @@ class Supervisor:
         self._tasks: list[asyncio.Task[None]] = []
         self._lock: IO[str] | None = None
         self.engines = [self._child("engine", ran_well_s=5.0, on_exit=self._engine_exited) for _ in range(2)]
-        self.workers = [self._child(name) for name in plan.workers]
+        listening = [f"media_worker-{number}" for number in range(1, plan.media_workers + 1)]
+        self.workers = [self._child(name) for name in (*plan.workers, *listening)]
 
     @property
     def engine(self) -> Child:
@@ -130,7 +133,7 @@ class Supervisor:
         home = self.plan.home
         return Child(
             name,
-            [sys.executable, "-m", _MODULES.get(name, f"engine.{name}")],
+            [sys.executable, "-m", _MODULES.get(name, f"engine.{name.partition('-')[0]}")],
             log_file=home.logs / f"{name}.out",
             env={
                 "CENTRALITA_HOME": str(home.project),

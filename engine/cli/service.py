@@ -80,7 +80,7 @@ def up(
         address = bind or (lan_address() if lan else LOOPBACK)
         box = SecretBox(home.state / "secrets.json")
         node = node_settings(home, configuration, box, address)
-        plan = Plan(home, node, find(), site.absence.overflow_after_s)
+        plan = Plan(home, node, find(), site.absence.overflow_after_s, media_workers=site.media_workers)
         save_for_desk(home, configuration)
         greeting = welcome(home, node, configuration, configuration.pins(box))
     except (OSError, ValueError, NodeError) as failure:

@@ -90,6 +90,9 @@ class Site(Definition):
     drain_s: Count = Field(default=30, description="how long a stop waits for calls in progress to end")
     max_interactions: Count = Field(default=400, description="more callers than this are refused at the door")
     leg_limit_s: Count = Field(default=4 * 3600, description="no leg lives longer")
+    media_workers: Count = Field(
+        default=2, le=64, description="processes that listen to live audio (answering machines, speech); 0: none"
+    )
     absence: Absence = Absence()
     voices: tuple[Literal["kokoro", "espeak", "fake"], ...] = Field(
         default=("kokoro", "espeak"), min_length=1, description="who speaks prompts, the preferred voice first"

@@ -19,6 +19,7 @@ from typing import Any
 from core.errors import CommandFailed, CommandRefused, LegGone
 from core.events import AudioVerdict, LegFact, LegUp, ListenerLost
 from core.leg_commands import ListenToLeg, OriginateLeg
+from core.live_audio import MEDIA_LEG
 from core.ports import EventSink
 from telephony.ari.messages import ChannelDestroyed, Event
 from telephony.control.calls import ring_s, variables
@@ -27,7 +28,7 @@ from telephony.control.legs import LegMemory
 from telephony.control.listening import Listening
 from telephony.control.names import caller_id
 from telephony.control.surveying import MEDIA_NAME
-from telephony.live_audio.media_leg import PREFIX, Tap, make_rtp, make_websocket, new_tap
+from telephony.live_audio.media_leg import Tap, make_rtp, make_websocket, new_tap
 from telephony.live_audio.messages import Found
 from telephony.live_audio.workers import MediaWorkers
 
@@ -269,7 +270,7 @@ class LiveLegs(Listening):
         take = super()._listener(name)
 
         def noticing(event: Event) -> None:
-            if type(event) is ChannelDestroyed and event.channel.id.startswith(PREFIX):
+            if type(event) is ChannelDestroyed and event.channel.id.startswith(MEDIA_LEG):
                 self._media_ended(event.channel.id)
             else:
                 take(event)

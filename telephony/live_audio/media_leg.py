@@ -14,14 +14,13 @@ import msgspec
 
 from core.errors import CommandRefused
 from core.leg_commands import ListenToLeg
+from core.live_audio import MEDIA_LEG
 from telephony.ari.messages import MediaChannel, media_decoder
 from telephony.ari.node_client import NodeClient
 from telephony.control.desk import why
 from telephony.control.legs import LegMemory
 from telephony.live_audio.workers import Stream
 
-PREFIX = "media-"
-"""How the ids of media legs begin."""
 BEYOND_LIMIT_S = 10.0
 """So much longer than its listener's limit a media leg may live."""
 _FORMATS = {8000: "ulaw", 16000: "slin16"}
@@ -49,7 +48,7 @@ class Tap:
 
 def new_tap(leg: LegMemory, command: ListenToLeg) -> Tap:
     number = next(_numbers)
-    return Tap(leg, command, f"{PREFIX}{leg.leg_id}.{number}", f"hear-{leg.leg_id}.{number}")
+    return Tap(leg, command, f"{MEDIA_LEG}{leg.leg_id}.{number}", f"hear-{leg.leg_id}.{number}")
 
 
 async def make_websocket(node: NodeClient, tap: Tap, rate_hz: int) -> str:
