@@ -25,6 +25,7 @@ PER_LINE = 8
 """So many for each agent and line."""
 ASKED_AGAIN_S = 30.0
 """Who was asked for leads and said nothing is asked again."""
+EVER_S = 3650 * 86_400.0
 LOOK_AGAIN_S = 60.0
 """A list that had nothing is looked at again."""
 
@@ -57,7 +58,7 @@ def why_empty(state: State, setup: CampaignSetup, now_s: float) -> str:
 
 
 def history_s(setup: CampaignSetup) -> float:
-    """How far back any rule of the campaign looks, in seconds; 0 where none does."""
+    """How far back any rule of the campaign looks, in seconds; 0 where none does, ten years for `ever`."""
     found = [0.0]
     for mode in (setup.mode, Mode.CALLBACK, Mode.MANUAL):
         for rule in setup.law(mode).overall.rules:
@@ -65,7 +66,7 @@ def history_s(setup: CampaignSetup) -> float:
                 found.append(rule.within_s)
             elif isinstance(rule, Rest):
                 found.append(rule.for_s)
-    return max(found)
+    return min(max(found), EVER_S)
 
 
 def zones_open(setup: CampaignSetup, zones: tuple[str, ...], now_s: float) -> tuple[str, ...]:

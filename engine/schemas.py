@@ -12,6 +12,7 @@ from pathlib import Path
 from acd import definitions
 from definitions.schema import Schema, as_text, editor_schema
 from dialer.compliance.definitions import DialingPack
+from dialer.definitions import Campaign
 from engine.config import models
 from engine.config.compliance import Pack
 from engine.config.queue_prompts import Queue
@@ -33,6 +34,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "dispositions.json": partial(editor_schema, definitions.Dispositions, "Dispositions"),
     "not_ready.json": partial(editor_schema, definitions.NotReady, "Not-ready reasons"),
     "compliance.json": partial(editor_schema, Pack, "Rule pack"),
+    "campaign.json": partial(editor_schema, Campaign, "Campaign"),
     "dialing-pack.json": partial(editor_schema, DialingPack, "Dialing rules"),
     "outbound.json": partial(editor_schema, models.Outbound, "Outbound rules"),
     "http.json": partial(editor_schema, models.Http, "HTTP hosts"),

@@ -21,6 +21,7 @@ from definitions.yaml import problem_at
 from dialer.compliance.loader import FiledPack, read_packs
 from dialer.setup import DialerSetup
 from engine.config import models
+from engine.config.campaigns import read_dialer
 from engine.config.compliance import Pack, check_compliance
 from engine.config.numbers import NumberPlan, NumberRange, Route
 from engine.config.outbound import OutboundRule, OutboundRules
@@ -196,6 +197,9 @@ def load(
         ),
     )
     reading.problems.extend(flows.problems)
+    hosts = frozenset(host.host.lower() for host in http.hosts)
+    campaigns = read_dialer(sources, dialing, queues.found, flows.release, site.languages, site.time_zone, hosts)
+    reading.problems.extend(campaigns.found.problems)
     numbers = _number_plan(reading, flows.release)
     if flows.release is not None:
         queues.check_flows(flows.release.flows.values(), sources, reading.problems)
@@ -225,6 +229,7 @@ def load(
         queue_prompts=queues.prompts(),
         packs=packs,
         dialing=dialing.filed,
+        campaigns=campaigns.setup(flows.release),
     )
     return Loaded(configuration, reading.problems)
 

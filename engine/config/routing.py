@@ -59,7 +59,7 @@ class RoutingPart:
                 known = skills.get(flow.tenant, frozenset[str]())
                 for language in flow.languages:
                     text = node.skills.render({"language": language}, language)
-                    for what, hint, column in _wrong(text, known):
+                    for what, hint, column in wrong_skills(text, known):
                         column = column if text == node.skills.source else 1
                         problems.add(_in_flow(sources[flow.file], flow.file, name, column, what, hint))
 
@@ -101,7 +101,7 @@ def pins_named(setup: Setup) -> set[Key]:
     }
 
 
-def _wrong(text: str, skills: frozenset[str]) -> list[tuple[str, str, int]]:
+def wrong_skills(text: str, skills: frozenset[str]) -> list[tuple[str, str, int]]:
     """What is wrong with a requirement, what to do, and at which character (from 1)."""
     try:
         requirement = Requirement.parse(text)

@@ -1,0 +1,94 @@
+"""Campaigns among everything else that is configured: read, checked against it, made a `DialerSetup`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from acd import loader as acd_loader
+from acd.days import SiteDays
+from acd.reading import Read
+from acd.setup import Key
+from definitions.layout import in_folder, stem_of
+from dialer.checks import Around, check
+from dialer.compliance.loader import Packs
+from dialer.loader import Campaigns, Site, build, read_campaigns
+from dialer.setup import DialerSetup
+from engine.config.queue_prompts import Queue
+from engine.config.routing import wrong_skills
+from ivr.model import Release
+
+
+@dataclass(frozen=True)
+class CampaignPart:
+    """What was read, with its problems; `setup` once everything else is known."""
+
+    found: Campaigns
+    dialing: Packs
+    languages: tuple[str, ...]
+    time_zone: str
+
+    def setup(self, release: Release) -> DialerSetup:
+        """The setup of this release."""
+        site = Site(release.id, self.languages, release.calendars, SiteDays(self.time_zone))
+        return build(self.found, self.dialing.packs, site)
+
+
+def read_dialer(
+    sources: Mapping[str, str],
+    dialing: Packs,
+    queues: Read[Queue],
+    release: Release | None,
+    languages: tuple[str, ...],
+    time_zone: str,
+    hosts: frozenset[str],
+) -> CampaignPart:
+    """Reads and checks; problems are in `found.problems`. `release` None: flows could not be read, so campaigns are not
+    checked against them."""
+    found = read_campaigns(sources)
+    skills = {tenant: frozenset(filed.value.skills) for tenant, filed in queues.skills.items()}
+    check(
+        found,
+        Around(
+            queues=_dispositions(queues, languages),
+            broken_queues=frozenset(queues.broken_queues),
+            flows=_verbs(release) if release is not None else None,
+            calendars=frozenset((tenant, stem_of(file)) for file, tenant in in_folder(sources, "calendars")),
+            packs=dialing.packs,
+            broken_packs=frozenset(map(stem_of, dialing.files)) - dialing.packs.keys(),
+            languages=languages,
+            hosts=hosts,
+            wrong_skills=lambda tenant, text: [
+                (what, hint) for what, hint, _ in wrong_skills(text, skills.get(tenant, frozenset()))
+            ],
+        ),
+    )
+    return CampaignPart(found, dialing, languages, time_zone)
+
+
+def _dispositions(queues: Read[Queue], languages: tuple[str, ...]) -> dict[Key, frozenset[str]]:
+    """(tenant, queue) -> the paths its agents may choose, groups included."""
+    found: dict[Key, frozenset[str]] = {}
+    for (tenant, name), filed in queues.queues.items():
+        trees = queues.dispositions.get(tenant)
+        tree = trees.value.dispositions.get(filed.value.dispositions or "", {}) if trees else {}
+        found[tenant, name] = frozenset(one.path for one in acd_loader.dispositions_of(tree, languages))
+    return found
+
+
+def _verbs(release: Release) -> dict[Key, frozenset[str]]:
+    """(tenant, flow) -> the types of its nodes, and of the flows it calls."""
+    own = {key: frozenset(node.type for node in flow.nodes.values()) for key, flow in release.flows.items()}
+    calls = {
+        key: {(flow.tenant, str(getattr(node, "flow", ""))) for node in flow.nodes.values() if node.type == "subflow"}
+        for key, flow in release.flows.items()
+    }
+    found: dict[Key, frozenset[str]] = {}
+    for key in own:
+        reached, waiting = {key}, [key]
+        while waiting:
+            more = calls.get(waiting.pop(), set()) - reached
+            reached |= more
+            waiting += sorted(more)
+        found[key] = frozenset().union(*(own.get(one, frozenset()) for one in reached))
+    return found
