@@ -164,6 +164,7 @@ def close(floor: Floor, turn: Turn, agent: Agent, work: Assignment, wrap_up_s: f
             consult_s=work.consult_s,
             wrap_up_s=wrap_up_s,
             disposition=work.disposition,
+            callback_at_s=work.callback_at_s,
         )
     )
     floor.release(agent, work)

@@ -144,7 +144,8 @@ class StayEnded:
 
 @dataclass(frozen=True, slots=True)
 class WorkEnded:
-    """An assignment is over, wrap-up included. Seconds of each part; `disposition` is `not_given` when forced."""
+    """An assignment is over, wrap-up included. Seconds of each part; `disposition` is `not_given` when forced;
+    `callback_at_s`: when she promised to call back, 0 for never."""
 
     interaction_id: str
     tenant: str
@@ -157,6 +158,7 @@ class WorkEnded:
     consult_s: float = 0.0
     wrap_up_s: float = 0.0
     disposition: str = ""
+    callback_at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

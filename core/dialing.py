@@ -20,6 +20,8 @@ from core.lead_record import StagedLead
 
 DIALER = "dialer"
 """The `interaction_id` of the dialer's own timers."""
+DIALED_PREFIX = "dial-"
+"""The interaction that an attempt opens is called so, and then like the attempt."""
 
 DropAction = Literal["message", "hang_up", "queue", "flow"]
 

@@ -29,6 +29,7 @@ from core.events import CommandRejected, Event, QueueStatusGiven, RoutingDecided
 from core.routing import ROUTER, QueueJoined, RouterFact, RoutingChanged
 from core.table import Transition
 from engine.interaction import Interaction
+from engine.routing_disposed import disposed
 from engine.routing_metrics import RoutingMetrics
 
 log = logging.getLogger("centralita.routing")
@@ -114,7 +115,8 @@ class Routing:
         self._write(fact, interaction, outcome, now_s)
         if now_s - self._kept_s > KEPT_EVERY_S:
             self._keep(now_s)
-        return Consequences(outcome.commands, outcome.facts, outcome.refused)
+        facts = [*outcome.facts, *disposed(self.router, outcome.decisions)]
+        return Consequences(outcome.commands, facts, outcome.refused)
 
     def change(self, setup: Setup, now_s: float) -> Consequences:
         """Queues, skills and agents of a new release are in force. Nobody loses a place."""
