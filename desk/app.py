@@ -18,7 +18,7 @@ from desk.pages import agent, agent_dialing, board, entry, people
 from desk.pages import campaigns as campaign_pages
 from desk.pages.setup import SetupCache
 from desk.services import Services
-from desk.web import Shell, add_problem_handlers
+from desk.web import UPLOADS, Shell, add_problem_handlers
 
 log = logging.getLogger("centralita.desk")
 
@@ -83,7 +83,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                 if need.permission is not None:
                     operation["x-needs"] = need.permission.value
                     operation.setdefault("parameters", []).append(_TENANT_PARAMETER)
-                if method == "post" and need.permission is not None:
+                if method == "post" and need.permission is not None and path not in UPLOADS:
                     operation.setdefault("parameters", []).append(_KEY_PARAMETER)
         app.openapi_schema = schema
     return app.openapi_schema

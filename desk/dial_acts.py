@@ -5,11 +5,12 @@ Every function may raise EngineAway and EngineRefused (whose message is for the 
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from desk import acts, contacts
 from desk.api.models import WrapUpAsked
-from desk.engine_client import NotKnown
+from desk.engine_client import EngineRefused, NotKnown
 from desk.problems import NotFound, Refused, Unprocessable
 from desk.roles import Principal
 from desk.services import Services
@@ -119,7 +120,11 @@ async def do_not_call(services: Services, who: Principal, address: str, tenant: 
         raise Refused("this contact has no number that could be listed")
     await list_number(services, who, address, tenant, number, by="agent", why=f"asked {who.agent_id}")
     if attempt.get("lead_id"):
-        await lead(services, who, address, tenant, attempt["campaign"], attempt["lead_id"], "opt_out", called=number)
+        # Nobody dials her number any more, whatever is still known of the lead.
+        with contextlib.suppress(EngineRefused):
+            await lead(
+                services, who, address, tenant, attempt["campaign"], attempt["lead_id"], "opt_out", called=number
+            )
 
 
 async def wrap_up(services: Services, who: Principal, address: str, interaction_id: str, asked: WrapUpAsked) -> None:

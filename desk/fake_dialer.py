@@ -167,6 +167,24 @@ class FakeDialer:
         }
         handlers[fact](fields)
 
+    def explain(
+        self, campaign: str, lead_id: str, *sentences: str, blocks: Json | None = None, tenant: str = "main"
+    ) -> None:
+        """What is told of a lead; `blocks`: rule -> why."""
+        refused = [{"rule": rule, "why": why, "law": "", "not_before_s": None} for rule, why in (blocks or {}).items()]
+        number = {"number": "+34600112233", "label": "mobile", "dead": "", "identity": "+34911222333"}
+        self.whys[tenant, lead_id] = {
+            "tenant": tenant,
+            "lead_id": lead_id,
+            "campaign": campaign,
+            "state": "waiting",
+            "reason": "",
+            "sentences": list(sentences),
+            "numbers": [{**number, "allowed": not refused, "blocks": refused, "next_s": None}],
+            "attempts": [],
+            "next_s": None,
+        }
+
     def _campaign_acted(self, asked: Json) -> None:
         view, action = self._view(asked), asked["action"]
         state = view["state"]

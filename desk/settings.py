@@ -19,6 +19,7 @@ class NotSetUp(Exception):
 class Settings:
     """`url`: where a TLS front publishes the desk (`https://desk.example.com`), empty for none: cookies are then sent
     over TLS only, and the front's word on a client's address is believed. `languages`: of the site, first the default.
+    `upload_mb`: the largest file people may send.
     """
 
     state: Path
@@ -30,6 +31,7 @@ class Settings:
     languages: tuple[str, ...] = field(default=("es", "en"))
     time_zone: str = "Europe/Madrid"
     tenants: tuple[str, ...] = ("main",)
+    upload_mb: int = 250
 
     @classmethod
     def find(cls) -> Settings:

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from desk.access import Admitted, admit
@@ -27,6 +28,8 @@ log = logging.getLogger("centralita.desk")
 
 MOST_BYTES = 64_000
 _TOO_LARGE = f"a request has at most {MOST_BYTES} bytes"
+UPLOADS = frozenset({"/v1/uploads", "/campaigns/uploads"})
+"""Files come here, larger than any other request; they go to the disk as they come."""
 _HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -53,7 +56,8 @@ class GuardedRoute(APIRoute):
             services: Services = request.app.state.services
             admitted = admit(request, request.method, self.path_format, services)
             key = request.headers.get(IDEMPOTENCY_HEADER)
-            if key is None or request.method != "POST" or admitted.principal is None:
+            once = key is not None and request.method == "POST" and request.url.path not in UPLOADS
+            if key is None or not once or admitted.principal is None:
                 return await handler(request)
             return await _once(request, handler, services, admitted.principal.account_id, key)
 
@@ -93,6 +97,7 @@ class Shell:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
+        self._upload_bytes = settings.upload_mb * 1_000_000 + MOST_BYTES
         self._hosts = {"localhost", "127.0.0.1", "::1", settings.bind.strip("[]")}
         self._any_host = settings.bind in ("0.0.0.0", "::")  # noqa: S104
         if settings.url:
@@ -126,22 +131,25 @@ class Shell:
                 answer.setdefault("cache-control", "no-store")
             await send(message)
 
-        announced = headers.get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > MOST_BYTES:
-            await problem_response(413, "too_large", _TOO_LARGE)(scope, receive, send_with_headers)
+        announced, upload = headers.get("content-length", "0"), scope["path"] in UPLOADS
+        most = self._upload_bytes if upload else MOST_BYTES
+        if not announced.isdecimal() or int(announced) > most:
+            said = f"a file has at most {most // 1_000_000} MB: split it, or import it on the server"
+            refused = problem_response(413, "too_large", said if upload else _TOO_LARGE)
+            await refused(scope, receive, send_with_headers)
             return
-        await self._app(scope, _limited(receive), send_with_headers)
+        await self._app(scope, _limited(receive, most), send_with_headers)
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, most: int) -> Receive:
     seen = 0
 
     async def limited() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MOST_BYTES:
-            raise HTTPException(413, _TOO_LARGE)
+        if seen > most:
+            raise HTTPException(413, _TOO_LARGE if most == MOST_BYTES else f"a file has at most {most} bytes")
         return message
 
     return limited
@@ -155,6 +163,11 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     for kind in (Problem, EngineAway, EngineRefused, NotKnown, SQLAlchemyError, OSError, TimeoutError):
         app.add_exception_handler(kind, problem)
+
+    async def gone(request: Request, error: Exception) -> Response:
+        return problem_response(400, "gone", "the connection ended before all of it had come")
+
+    app.add_exception_handler(ClientDisconnect, gone)
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)

@@ -63,9 +63,9 @@ class Abandonment(_Told):
     live: int = 0
     abandoned: int = 0
     ratio: float = 0.0
-    spare: float = 0.0
-    from_s: float = 0.0
-    until_s: float = 0.0
+    spare: float | None = 0.0
+    from_s: float | None = 0.0
+    until_s: float | None = 0.0
 
 
 class Decision(_Told):
@@ -74,6 +74,12 @@ class Decision(_Told):
     at_s: float = 0.0
     count: int = 0
     why: str = ""
+
+
+class QuotaView(_Told):
+    name: str
+    most: int = 0
+    reached: int = 0
 
 
 class CampaignView(_Told):
@@ -87,12 +93,14 @@ class CampaignView(_Told):
     packs: list[str] = []
     state: str = "stopped"
     why: str = ""
+    since_s: float = 0.0
     queue: str = ""
     lists: list[Share] = []
     lines: Lines = Lines()
     agents: CampaignAgents = CampaignAgents()
     today: DialedToday = DialedToday()
     abandonment: list[Abandonment] = []
+    quotas: list[QuotaView] = []
     last: Decision = Decision()
     hopper: int = 0
     leads: dict[str, int] = {}
@@ -153,11 +161,39 @@ class LeadAsked(_Asked):
     action: Literal["reopen", "finish", "opt_out"]
 
 
+class Block(_Told):
+    """A rule that says no. `not_before_s`: until when, None: not by time alone."""
+
+    rule: str
+    why: str = ""
+    law: str = ""
+    not_before_s: float | None = None
+
+
+class WhyNumber(_Told):
+    """`dead`: why this number is never dialed, or empty. `identity`: what she would see."""
+
+    number: str
+    label: str = ""
+    dead: str = ""
+    identity: str = ""
+    allowed: bool = False
+    blocks: list[Block] = []
+    next_s: float | None = None
+
+
 class WhyLead(BaseModel):
-    """What `centralita why` tells."""
+    """What `centralita why` tells. `next_s`: when she next may be dialed; None: not by time alone."""
 
     model_config = ConfigDict(extra="allow")
     lead_id: str
+    campaign: str = ""
+    state: str = ""
+    reason: str = ""
+    sentences: list[str] = []
+    numbers: list[WhyNumber] = []
+    attempts: list[dict[str, Any]] = []
+    next_s: float | None = None
 
 
 class NumberAsked(_Asked):
@@ -181,6 +217,3 @@ class NumberChecked(_Told):
     number: str
     listed: bool
     lists: list[OnList] = []
-
-
-AnyJson = dict[str, Any]

@@ -59,7 +59,7 @@ async def test_a_manager_starts_a_campaign_and_watches_what_it_decides(browser, 
 
 async def test_numbers_are_listed_and_leads_explained_in_the_pages_language(browser, desk):
     await desk.account("max", Role.CAMPAIGN_MANAGER)
-    desk.fake.dialer.whys["main", "lead-1"] = {"paragraph": "es/hours: not before 9:00"}
+    desk.fake.dialer.explain("renewals", "lead-1", "it waits", blocks={"es/hours": "not before 9:00"})
     async with opened(browser, desk, "max", locale="es-ES") as page:
         await page.goto(desk.base + "/campaign/renewals")
         await page.get_by_role("textbox", name="Número").fill("+34600112233")

@@ -196,9 +196,9 @@ async def test_a_callback_to_a_caller_stays_with_her_contact(desk):
 
 
 async def test_why_a_lead_was_not_dialed(desk, manager):
-    desk.fake.dialer.whys["main", "lead-1"] = {"paragraph": "es/hours: not before 9:00"}
+    desk.fake.dialer.explain("renewals", "lead-1", "it waits", blocks={"es/hours": "not before 9:00"})
     told = (await manager.get("/v1/leads/lead-1/why")).json()
-    assert (told["lead_id"], told["paragraph"]) == ("lead-1", "es/hours: not before 9:00")
+    assert (told["lead_id"], told["numbers"][0]["blocks"][0]["rule"]) == ("lead-1", "es/hours")
     for person in (manager, desk.as_role(Role.CAMPAIGN_MANAGER, tenant="acme")):
         assert (await person.get("/v1/leads/lead-2/why")).status_code == 404
 
