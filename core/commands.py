@@ -156,6 +156,17 @@ class RequestCallback:
 
 
 @dataclass(frozen=True, slots=True)
+class ListNumber:
+    """Nobody calls `called` (E.164) again: no campaign of the tenant, or not the one that has this interaction.
+    Answered by `NumberKept` once durable; asking twice is asking once."""
+
+    interaction_id: str
+    request_id: str
+    called: str
+    scope: Literal["tenant", "campaign"] = "tenant"
+
+
+@dataclass(frozen=True, slots=True)
 class SendMessage:
     """`channel`: sms, email, whatsapp. Answered by one `MessageSent`."""
 
@@ -181,6 +192,7 @@ InteractionCommand = (
     | NoteInteraction
     | OpenTicket
     | RequestCallback
+    | ListNumber
     | SendMessage
 )
 Command = LegCommand | InteractionCommand

@@ -230,6 +230,14 @@ class CallbackRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberKept:
+    """The number is on the list of those nobody calls, durably: it may be promised."""
+
+    interaction_id: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageSent:
     """The message was handed over to its channel."""
 
@@ -324,6 +332,7 @@ InteractionFact = (
     | AgentAnswered
     | TicketOpened
     | CallbackRequested
+    | NumberKept
     | MessageSent
     | ToggleSet
     | ReleaseActivated

@@ -44,6 +44,10 @@ class JournalBook:
     def healthy(self) -> bool:
         return self._journal.healthy
 
+    @property
+    def last_seq(self) -> int:
+        return self._journal.last_seq
+
     def write(self, written: Written, before: Interaction | None) -> int:
         """The event's seq. `before`: the interaction as it was, which says whether its digits are secret."""
         interaction = written.interaction

@@ -28,7 +28,8 @@ def open_(event: AttemptWanted, around: Surroundings, now_s: float) -> Turn:
         turn.note("outbound_refused", verdict.why)
         _over_at_once(turn, f"outbound: {verdict.why}", now_s)
         return turn
-    turn.dialed_by = verdict.rule
+    if any(rule.hourly for rule in around.outbound.rules if rule.name == verdict.rule):
+        turn.dialed_by = verdict.rule  # of the others nobody counts the thousands
     turn.note("outbound_permitted", verdict.rule)
     identity = event.identity or verdict.caller
     turn.interaction = turn.interaction.but(caller=identity, identity=identity)

@@ -13,7 +13,9 @@ from typing import Literal
 
 from core.commands import Command, StartTimer
 from core.decisions import InteractionOpened, NodeEntered
+from core.dialing import AttemptWanted
 from core.events import Event, LegArrived, RoutingDecided, ToggleSet
+from engine.campaigns import DIALED
 from engine.decide import decide
 from engine.interaction import Interaction, Surroundings
 from engine.routing import ROUTED
@@ -80,7 +82,7 @@ def replay(records: Iterable[Recorded], around_for: Callable[[str], Surroundings
 
 
 def _begin(record: Recorded, around_for: Callable[[str], Surroundings | None]) -> _Call | Replayed | None:
-    if not isinstance(record.event, LegArrived):
+    if not isinstance(record.event, LegArrived | AttemptWanted):
         return None
     pinned = next((d.flow_version for d in record.decisions if isinstance(d, InteractionOpened)), "")
     around = around_for(pinned)
@@ -94,7 +96,7 @@ def _step(call: _Call, record: Recorded) -> Replayed | None:
     if record.event is None:
         return Replayed(record.interaction_id, call.events, "skipped", record.seq, why=record.unreadable)
     event: Event = record.event
-    if type(event) in ROUTED or isinstance(event, RoutingDecided):
+    if type(event) in ROUTED or type(event) in DIALED or isinstance(event, RoutingDecided):
         return None
     if getattr(event, "digit", None) == "":
         why = "sensitive digits are not kept"

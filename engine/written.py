@@ -33,6 +33,11 @@ class Book(Protocol):
     @property
     def healthy(self) -> bool: ...
 
+    @property
+    def last_seq(self) -> int:
+        """Of the last event that was written."""
+        ...
+
     def write(self, written: Written, before: Interaction | None) -> int:
         """The event's seq, at once; durable a little later."""
         ...

@@ -18,6 +18,7 @@ from core.commands import (
     Command,
     JoinQueue,
     LeaveQueue,
+    ListNumber,
     OpenTicket,
     RequestCallback,
     SendHttp,
@@ -37,6 +38,7 @@ from core.events import (
     HttpReplied,
     LegEnded,
     MessageSent,
+    NumberKept,
     PlaybackFinished,
     QueueLeft,
     QueueStatusGiven,
@@ -282,6 +284,9 @@ class Caller:
         requested = CallbackRequested(command.interaction_id, command.callback_id)
         self._expect(command.callback_id, self.now_s, requested)
 
+    def _list_number(self, command: ListNumber) -> None:
+        self._expect(command.request_id, self.now_s, NumberKept(command.interaction_id, command.request_id))
+
     def _send_message(self, command: SendMessage) -> None:
         self._expect(command.message_id, self.now_s, MessageSent(command.interaction_id, command.message_id))
 
@@ -347,6 +352,7 @@ _ANSWERS: Mapping[type, Callable[[Caller, Any], None]] = {
     AskAgent: Caller._ask_agent,
     OpenTicket: Caller._open_ticket,
     RequestCallback: Caller._request_callback,
+    ListNumber: Caller._list_number,
     SendMessage: Caller._send_message,
     Transfer: Caller._transfer,
     SetToggle: Caller._toggle,

@@ -1,19 +1,21 @@
 """A campaign's call to somebody: every state it can be in, every way it can end there."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from core.attempt import AttemptState
-from core.commands import StartTimer
+from core.commands import ListNumber, StartTimer
 from core.decisions import InteractionOpened, Noted
 from core.dialing import AttemptCancelled, AttemptScreened
 from core.events import CommandRejected, DigitPressed, LegAdopted, LegEarlyMedia, LegEnded, LegRinging, LegUp, QueueLeft
 from core.leg import EndReason
 from core.leg_commands import BridgeLegs, HangUpLeg, OriginateLeg, Play, StartMusic
 from core.routing import LineUsed, OfferAccepted, QueueJoined, StayGivenUp
-from engine import decide, interactions, screening
+from engine import decide, interactions, screening, snapshots
 from engine.config.queue_prompts import QueuePrompts
+from engine.opt_outs import listed
 from ivr.prompts import Prompt
 from tests.unit.engine.attempt_case import AGENTLESS, AROUND, HER, ID, WANTED, Case, surroundings
 
@@ -575,3 +577,20 @@ def test_a_fault_in_any_state_takes_the_error_exit_and_nobody_hears_silence(stag
 
 def _raises(*_):
     raise RuntimeError("a fault")
+
+
+# -- kept ------------------------------------------------------------------------------------------------------
+def test_the_snapshot_of_the_third_version_loads():
+    saved = Path(__file__).parent / "snapshots" / "attempt-v3.msgpack"
+    loaded = snapshots.load(saved.read_bytes())
+    assert (loaded.attempt.state, loaded.attempt.wanted.campaign) == (S.ANSWERED, "spring")
+    assert (loaded.waiting.queue, loaded.values, loaded.theirs) == ("sales", {"day": "lunes"}, "+34911234567")
+    assert loaded.attempt.due_s == loaded.attempt.answered_s + 2
+
+
+# -- never again -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("scope", "campaign"), [("tenant", ""), ("campaign", "spring")])
+def test_whom_the_dialer_is_told_of(scope, campaign):
+    case = Case(AGENTLESS).answer()
+    fact = listed(ListNumber(ID, "r1", "+34911234567", scope), case.interaction)
+    assert (fact.tenant, fact.called, fact.campaign, fact.by) == ("main", "+34911234567", campaign, "caller")

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
-from core.commands import NoteInteraction, OpenTicket, RequestCallback, SendMessage, TagInteraction
+from core.commands import ListNumber, NoteInteraction, OpenTicket, RequestCallback, SendMessage, TagInteraction
 from core.events import CommandOutcomeUnknown
 from ivr.run import Start
 from ivr.scenario.caller import Caller
@@ -286,3 +286,35 @@ def test_keys_pressed_meanwhile_are_kept():
     caller.press("5")
     caller.listen()
     assert caller.path() == ["it", "menu", "bye"]
+
+
+# -- do_not_call -------------------------------------------------------------------------------------------
+OPT_OUT = {"type": "do_not_call", "error": "sorry", "next": "said"}
+
+
+def test_she_is_on_the_list_before_it_is_said():
+    caller = call(OPT_OUT, **SAID)
+    assert caller.heard() == []
+    caller.listen()
+    (listed,) = caller.ordered(ListNumber)
+    assert (listed.called, listed.scope) == ("+34600123123", "tenant")
+    assert caller.path()[-1] == "said"
+
+
+def test_for_one_campaign_and_another_number():
+    caller = listened({**OPT_OUT, "scope": "campaign", "number": "911 234 567"}, **SAID)
+    (listed,) = caller.ordered(ListNumber)
+    assert (listed.called, listed.scope) == ("+34911234567", "campaign")
+
+
+def test_what_is_no_number_or_cannot_be_listed_takes_the_error_exit():
+    assert listened({**OPT_OUT, "number": "hidden"}, **SAID).path()[-1] == "sorry"
+    assert listened(OPT_OUT, rejected=["ListNumber"], **SAID).path()[-1] == "sorry"
+
+
+def test_after_a_restart_it_is_asked_again():
+    caller = call(OPT_OUT, **SAID)
+    caller.survive_restart()
+    caller.listen()
+    assert len(caller.ordered(ListNumber)) == 2
+    assert caller.path()[-1] == "said"

@@ -153,6 +153,7 @@ def _node(rng: random.Random, kind: str, names: list[str]) -> dict[str, Any]:
         "tag": {"tags": ["t", "{{ a }}"], "next": to()},
         "note": {"text": "{{ secret }} {{ a }}", "next": to()},
         "ticket": {"subject": "{{ a }}", "into": "b", "next": to()},
+        "do_not_call": {"number": "+34911234567", "scope": "campaign", "next": to()},
         "message": {"channel": "sms", "to": "{{ caller }}", "text": "{{ a }}", "next": to(), **maybe(failed=to())},
         "callback": {
             "prompt": _prompt(rng),
@@ -253,6 +254,7 @@ class Chaos:
             e.RecordingFailed(LEG, subject, "disk full"),
             e.QueueStatusGiven(CALL, known, rng.choice(["open", "closed", "no_agents"]), 3, rng.choice([0.0, 900.0])),  # type: ignore[arg-type]
             e.TicketOpened(CALL, known, "T-1"),
+            e.NumberKept(CALL, known),
             e.CallbackRequested(CALL, known),
             e.MessageSent(CALL, known),
             e.RecordingKept(LEG, getattr(run.memory, "recording_id", subject)),
