@@ -1,0 +1,225 @@
+"""A campaign at work on a whole system: simulated people behind a real trunk, agents' phones, leads in a real database."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bench.sip_phones import Behaviour, Phone, close, phones
+from core.lead import LeadState
+from core.lead_record import AttemptRecord, LeadNumber, LeadRecord
+from core.lead_store import Save
+from engine.demo.people import People, Person
+from engine.home import Home
+from store.sql.database import LEADS, Database, upgrade
+from store.sql.leads import SqlLeadStore
+from tests.system_fixture import System, Systems, systems
+
+AGENTS = ("1001", "1002", "1003")
+PACK = """
+kind: dialing
+pack: lab
+title: For tests
+countries: any
+rules:
+  abandonment: {type: abandonment, most: 3%, window: {days: 30}, law: Ours, read: 2026-11-22, review_by: 2036-11-22}
+  ring: {type: ring, least_s: 2, law: Ours, read: 2026-11-22, review_by: 2036-11-22}
+  in_time:
+    {type: agent_within, within_s: 2, since: answer, law: Ours, read: 2026-11-22, review_by: 2036-11-22}
+  drop: {type: drop, allowed: [message, hang_up], law: Ours, read: 2026-11-22, review_by: 2036-11-22}
+"""
+CAMPAIGN = """
+campaign: spring
+mode: progressive
+purpose: service
+packs: [lab]
+lists: [spring]
+queue: sales
+drop: {action: hang_up}
+ring_s: 6
+retry: {busy: never, no_answer: never, failed: never, invalid: never, customer_hung_up: never, abandoned: never,
+  cancelled: {after: 10m}}
+pacing: {held_lines: no}
+"""
+FLOW = "flow: desk\nlanguages: [es]\nstart: bye\nnodes:\n  bye: {type: hangup}\n"
+
+
+def number_of(n: int) -> str:
+    """The nth lead's number: one that a Spanish mobile may have."""
+    return f"+34612{n:06}"
+
+
+def lead(n: int, list_id: str = "spring", **more: Any) -> LeadRecord:
+    return LeadRecord(f"lead-{n:03}", "main", list_id, (LeadNumber(number_of(n)),), basis="contract", **more)
+
+
+@dataclass
+class Stage:
+    """`database`: where leads are."""
+
+    running: System
+    people: People
+    phones: list[Phone]
+    database: str
+    behaviour: list[Behaviour] = field(default_factory=lambda: [Behaviour(talk_s=3.0)])
+
+    async def do(self, fact: str, path: str = "/dialer/do", **fields: Any) -> dict[str, Any]:
+        transport = httpx.AsyncHTTPTransport(uds=str(self.running.home.control_socket))
+        async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=15) as client:
+            answer: dict[str, Any] = (await client.post(path, json={"fact": fact, "fields": fields})).json()
+            return answer
+
+    async def act(self, action: str, campaign: str = "spring") -> dict[str, Any]:
+        return await self.do("CampaignActed", tenant="main", campaign=campaign, action=action, by="test")
+
+    async def agent(self, agent_id: str, action: str, **more: str) -> None:
+        told = await self.do("AgentActed", "/acd/do", tenant="main", agent_id=agent_id, action=action, **more)
+        assert told == {"ok": True}, told
+
+    async def view(self, campaign: str = "spring") -> dict[str, Any]:
+        return await self.running.ask("GET", f"/dialer/campaign/main/{campaign}")
+
+    async def until(self, what: Callable[[dict[str, Any]], object], within_s: float = 30.0) -> dict[str, Any]:
+        """The first view of the campaign for which `what` holds."""
+        loop = asyncio.get_running_loop()
+        until_s, view = loop.time() + within_s, {}
+        while True:
+            with contextlib.suppress(httpx.HTTPError, ValueError):
+                view = await self.view()
+                if "lines" in view and what(view):
+                    return view
+            assert loop.time() < until_s, f"not within {within_s} s: {view}\n{self.running.log(3000)}"
+            await asyncio.sleep(0.1)
+
+    async def until_people(self, what: Callable[[People], object], within_s: float = 30.0) -> None:
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + within_s
+        while not what(self.people):
+            assert loop.time() < until_s, f"not within {within_s} s\n{self.running.log(3000)}"
+            await asyncio.sleep(0.05)
+
+    async def leads(self) -> dict[str, LeadRecord]:
+        store = SqlLeadStore(Database(self.database, LEADS))
+        try:
+            found = [await store.lead("main", f"lead-{n:03}", 0.0) for n in range(len(self.people.people))]
+        finally:
+            await store.close()
+        return {staged.record.lead_id: staged.record for staged in found if staged is not None}
+
+    async def attempts(self) -> list[AttemptRecord]:
+        """Every attempt the store has, of all leads."""
+        store = SqlLeadStore(Database(self.database, LEADS))
+        try:
+            found = [await store.lead("main", f"lead-{n:03}", 0.0) for n in range(len(self.people.people))]
+        finally:
+            await store.close()
+        return [attempt for staged in found if staged is not None for attempt in staged.history]
+
+    async def until_accounted_for(self, within_s: float = 60.0) -> dict[str, LeadRecord]:
+        """Until every lead has come to an end in the store."""
+        await self.until(
+            lambda view: not any(view["lines"].values()) and not view["hopper"] and not _left(view["leads"])
+            and not view["store"]["unsaved"],
+            within_s,
+        )  # fmt: skip
+        return await self.leads()
+
+
+def _left(leads: Mapping[str, int]) -> int:
+    return sum(count for state, count in leads.items() if state not in ("done", "exhausted", "blocked"))
+
+
+@contextlib.asynccontextmanager
+async def stages(
+    place: Path,
+    persons: Sequence[Person],
+    campaign: str = CAMPAIGN,
+    files: Mapping[str, str] | None = None,
+    database: str = "",
+    agents: Sequence[str] = AGENTS,
+) -> AsyncIterator[Stage]:
+    """A system with one campaign, stopped; every agent is logged in and ready. `database`: PostgreSQL's URL, else SQLite."""
+    people = People({number_of(n): person for n, person in enumerate(persons)})
+    await people.open("127.0.0.2")
+    url: list[str] = []
+
+    def seed(home: Home) -> None:
+        home.state.mkdir(parents=True, exist_ok=True)
+        url.append(database or home.leads_url)
+        thread = threading.Thread(target=lambda: _seed(url[0], [lead(n) for n in range(len(persons))]))
+        thread.start()
+        thread.join()
+
+    async with systems(place) as up:
+        running = await _up(up, people, campaign, files or {}, database, agents, seed)
+        stage = Stage(running, people, [], url[0])
+        accounts = {f"main-{name}": running.account(f"main-{name}") for name in agents}
+        server = ("127.0.0.1", running.node.sip_port)
+        quiet = (lambda phone, at_s: None, lambda phone, at_s: None)
+        stage.phones = await phones(accounts, server, lambda: stage.behaviour[0], *quiet)
+        try:
+            await _registered(running, len(agents))
+            for name in agents:
+                await stage.agent(f"a{name}", "log_in")
+                await stage.agent(f"a{name}", "ready")
+            yield stage
+        finally:
+            close(stage.phones)
+            people.close()
+
+
+async def _up(
+    up: Systems,
+    people: People,
+    campaign: str,
+    files: Mapping[str, str],
+    database: str,
+    agents: Sequence[str],
+    prepare: Callable[[Home], None],
+) -> System:
+    names = "\n".join(f'  a{name}: {{name: Agent {name}, device: "{name}"}}' for name in agents)
+    return await up(
+        {"desk": FLOW},
+        files={
+            "config/agents.yaml": f"agents:\n{names}\n",
+            "config/queues/sales.yaml": "queue: sales\nring_s: 8\nwrap_up_s: 1\nannouncements: {}\nauto_answer: yes\n",
+            "config/trunks/carrier.yaml": f"trunk: carrier\nhost: 127.0.0.2\nport: {people.port}\n",
+            "config/outbound.yaml": 'rules:\n  - {name: spain, prefixes: ["+34"], trunk: carrier, caller: "+34910000001"}\n',
+            "config/compliance/lab.yaml": PACK,
+            "config/campaigns/spring.yaml": campaign,
+            **{f"config/devices/{name}.yaml": f'device: "{name}"\n' for name in agents},
+            **files,
+        },
+        site=f"database: {database}\n" if database else "",
+        prepare=prepare,
+    )
+
+
+def _seed(url: str, leads: Sequence[LeadRecord]) -> None:
+    async def save() -> None:
+        store = SqlLeadStore(Database(url, LEADS))
+        try:
+            await store.save([Save(f"seed-{each.lead_id}", 0, lead=each) for each in leads])
+        finally:
+            await store.close()
+
+    upgrade(url, LEADS)
+    asyncio.run(save())
+
+
+async def _registered(running: System, count: int) -> None:
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + 20
+    while sum(agent["reachable"] for agent in (await running.ask("GET", "/acd/snapshot"))["agents"]) < count:
+        assert loop.time() < until_s, running.log(2000)
+        await asyncio.sleep(0.1)
+
+
+__all__ = ["AGENTS", "CAMPAIGN", "PACK", "Behaviour", "LeadState", "Person", "Stage", "lead", "number_of", "stages"]
