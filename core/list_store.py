@@ -45,8 +45,8 @@ def lead_id_of(job_id: str, row: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ImportTally:
-    """Rows by what became of them; `blocked` (on a do-not-call list) and `national` (on a register) are among the
-    others."""
+    """Rows by what became of them: each is one of the first five. `blocked`: leads on a do-not-call list; `national`:
+    on a register; `left_out`: numbers that were refused in rows that were taken."""
 
     added: int = 0
     updated: int = 0
@@ -55,6 +55,7 @@ class ImportTally:
     rejected: int = 0
     blocked: int = 0
     national: int = 0
+    left_out: int = 0
 
     def __add__(self, other: ImportTally) -> ImportTally:
         return ImportTally(
@@ -65,6 +66,7 @@ class ImportTally:
             self.rejected + other.rejected,
             self.blocked + other.blocked,
             self.national + other.national,
+            self.left_out + other.left_out,
         )
 
     @property

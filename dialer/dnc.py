@@ -44,6 +44,13 @@ class NumberSet:
         made._sorted = np.unique(keys.astype(np.uint64, copy=False))
         return made
 
+    @classmethod
+    def of_sorted(cls, keys: NDArray[np.uint64]) -> NumberSet:
+        """From keys that are sorted already and without doubles: nothing is copied, so they may be a mapped file."""
+        made = cls()
+        made._sorted = keys
+        return made
+
     def __contains__(self, number: str) -> bool:
         key = np.uint64(number_key(number))
         at = int(np.searchsorted(self._sorted, key))

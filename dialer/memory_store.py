@@ -225,8 +225,10 @@ def with_progress(said: LeadRecord, held: LeadRecord) -> LeadRecord:
 
 
 def next_place(numbers: Sequence[LeadNumber], held: LeadRecord) -> int:
-    """Where the number that `held` would dial next stands among `numbers`; the first when it is gone."""
-    if not 0 <= held.next_number < len(held.numbers):
+    """Where the number that `held` would dial next stands among `numbers`; the first when it is gone, or none was
+    dialed yet."""
+    tried = held.next_number or held.attempts
+    if not tried or not 0 <= held.next_number < len(held.numbers):
         return 0
     wanted = held.numbers[held.next_number].number
     return next((index for index, each in enumerate(numbers) if each.number == wanted), 0)

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 import asyncpg  # type: ignore[import-untyped]
 import msgspec
 from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -67,6 +68,11 @@ def among(
         )
     kind = "bigint" if listed and isinstance(listed[0], int) else "text"
     return text(f"{column} = ANY(CAST(:{name} AS {kind}[]))").bindparams(**{name: listed})
+
+
+def insert_into(database: Database, table: Any) -> Any:
+    """An insert that can say what to do about a row that is there already."""
+    return sqlite.insert(table) if database.kind == "sqlite" else postgresql.insert(table)
 
 
 def to_us(at_s: float) -> int:

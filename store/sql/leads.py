@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import and_, bindparam, case, func, insert, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.dialing import LeadsSaved, LeadsStaged, NumberListed
@@ -24,12 +23,14 @@ from store.sql.lead_rows import (
     answering,
     attempt_row,
     columns_of,
+    insert_into,
     lead_of,
     lead_row,
     number_keys,
     unavailable,
 )
 from store.sql.lead_staging import next_due_s, take_first
+from store.sql.lead_writer import add_zones
 
 _IN_HAND = text("state IN ('staged', 'dialing')")
 _PAGE = 5_000
@@ -195,13 +196,7 @@ class SqlLeadStore:
             if fresh:
                 await connection.execute(insert(LeadRow), fresh)
                 await connection.execute(insert(LeadNumberRow), numbers) if numbers else None
-                await self.add_zones(connection, tenant, zones)
-
-    async def add_zones(self, connection: AsyncConnection, tenant: str, zones: Iterable[tuple[str, str]]) -> None:
-        """(list, zone key) pairs, new or not."""
-        rows = [{"tenant": tenant, "list_id": list_id, "zone": zone} for list_id, zone in sorted(zones)]
-        if rows:
-            await connection.execute(self._insert(ListZoneRow).on_conflict_do_nothing(), rows)
+                await add_zones(self._database, connection, tenant, zones)
 
     async def _save_attempts(self, connection: AsyncConnection, saves: Sequence[Save]) -> None:
         rows = [attempt_row(each.attempt, each.serial) for each in saves if each.attempt is not None]
@@ -229,10 +224,7 @@ class SqlLeadStore:
         if not rows:
             return
         keys = [column.name for column in table.__table__.primary_key]
-        statement = self._insert(table)
+        statement = insert_into(self._database, table)
         newer = statement.excluded.serial > table.serial
         to = {name: statement.excluded[name] for name in rows[0] if name not in keys}
         await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=to, where=newer), rows)
-
-    def _insert(self, table: Any) -> Any:
-        return sqlite.insert(table) if self._database.kind == "sqlite" else postgresql.insert(table)
