@@ -1,0 +1,35 @@
+"""The bench's own world: the law is counted alike for all, and its days can be had again."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.pacing.methods import ENTRANTS, day
+from bench.pacing.worlds import WORLDS
+
+
+@pytest.mark.parametrize("entrant", [name for name, who in ENTRANTS.items() if not who.tuned])
+def test_the_same_seed_gives_every_method_the_same_day_again(entrant: str):
+    one, other = (day(entrant, "base", 4, 1, hours=0.5) for _ in range(2))
+    assert one == other
+    assert one.waits
+    assert one.live - one.abandoned - len(one.waits) in (0, 1)  # one may still be waiting when the day ends
+    assert 0.0 < one.occupancy <= 1.0
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_every_world_can_be_lived_in(world: str):
+    lived = day("predictive", world, 4, 2, hours=0.5)
+    assert lived.dials > 0
+    assert lived.abandoned <= lived.live
+
+
+def test_one_line_for_each_agent_abandons_nobody_and_is_as_busy_as_arithmetic_says():
+    lived = day("progressive", "base", 10, 1, hours=4.0)
+    assert lived.abandoned == 0
+    # 110 s of work, then 3 failures of 21.5 s and an answer in 12 s: 110 / 186.5
+    assert lived.occupancy == pytest.approx(0.59, abs=0.025)
+
+
+def test_a_flood_of_lines_abandons_most_answers():
+    assert day("poisson_tuned", "base", 4, 1, hours=0.5, number=600.0).share > 0.5
