@@ -87,7 +87,7 @@ def counterfactual(floor: Floor, stay: Stay, now_s: float, later_s: float) -> Ex
 def why_not(floor: Floor, stay: Stay, agent: Agent, at_s: float) -> str:
     """What keeps an agent from being offered this stay; empty when nothing does."""
     person, who = floor.person(agent.key), agent.agent_id
-    if not stay.queue:
+    if stay.in_person:
         return "" if who == stay.agent_id else "in_person"
     if not floor.members.get(stay.queue_key, 0) >> floor.numbers[agent.key] & 1:
         return "other_queue"

@@ -57,6 +57,7 @@ def make(
         ends_s=now_s + queue.ring_s + (GRACE_S if voice else 0.0),
         purpose=stay.purpose,
         waited_s=waited_s,
+        attempt_id=stay.attempt_id,
     )
     if stay.queue:
         agent.offered_s[stay.queue] = now_s
@@ -88,7 +89,7 @@ def make(
             offer_id=offer_id,
             agent_id=agent.agent_id,
             queue=stay.queue,
-            strategy=queue.strategy if stay.queue else "in_person",
+            strategy="in_person" if stay.in_person else queue.strategy,
             rank=order.parts(stay, queue, stay.step, now_s),
             ahead_of=ahead_of,
             considered=considered,

@@ -39,6 +39,8 @@ class Assignment(msgspec.Struct, omit_defaults=True):
     notes: int = 0
     """How many were written; their text is in the journal's events alone, under the contact's key."""
     callback_at_s: float = 0.0
+    attempt_id: str = ""
+    """The dialer's attempt that reached the customer."""
 
 
 class Agent(msgspec.Struct, omit_defaults=True):

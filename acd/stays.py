@@ -43,16 +43,18 @@ def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
         node=fact.node,
         purpose=fact.purpose,
         excluded=tuple(fact.excluded_agents),
+        attempt_id=fact.attempt_id,
     )
     turn.stay(stay, new=True)
     floor.admit(stay)
     wanted = floor.agents.get((stay.tenant, stay.preferred_agent or stay.agent_id))
     if wanted is not None:
         wrap_up.take_back(floor, turn, wanted, stay)
-    if not fact.queue:
+    if fact.queue:
+        counters.offered(floor, turn, stay)
+    if stay.in_person:
         _in_person(floor, turn, stay)
         return
-    counters.offered(floor, turn, stay)
     queue = floor.setup.queues.get(stay.queue_key)
     if queue is None:
         turn.decide(Noted("queue", f"there is no queue {stay.queue}: add it, or change the flow"))
@@ -125,7 +127,7 @@ def _in_person(floor: Floor, turn: Turn, stay: Stay) -> None:
 def back(floor: Floor, turn: Turn, stay: Stay) -> None:
     """Nobody took what was offered: back to its place, with its waited time."""
     turn.move_stay(stay, StayEvent.RETURNED)
-    if not stay.queue:
+    if stay.in_person:
         turn.say(QueueLeft(stay.interaction_id, stay.stay_id, StayEnd.OVERFLOWED.value))
         end(floor, turn, stay, StayEnd.OVERFLOWED)
     elif stay.queue_key not in floor.setup.queues:

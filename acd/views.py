@@ -127,7 +127,7 @@ def view_queue(floor: Floor, key: Key, now_s: float) -> View:
 
 def view_stay(floor: Floor, stay: Stay, now_s: float, place: int | None = None) -> View:
     if place is None:
-        place = queues.position(floor, stay, now_s).position if stay.queue else 0
+        place = queues.position(floor, stay, now_s).position if not stay.in_person else 0
     offer_id, agent_id = next(iter(stay.offers.items()), ("", ""))
     return {
         "tenant": stay.tenant,

@@ -23,7 +23,8 @@ ROUTER = ""
 # -- said by an interaction, for the router --------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class QueueJoined:
-    """A contact begins to wait, or wants one agent in person (`queue` empty, `agent_id` set).
+    """A contact begins to wait, or wants one agent in person (`agent_id` set; `queue`, if any, is by whose rules she
+    is rung and wraps up).
 
     Args:
         skills: requirement set by the flow, ANDed with the queue's own; empty for none.
