@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import Request
 
 from desk import dial_acts
@@ -12,13 +14,17 @@ from desk.api.models_campaigns import (
     CampaignAsked,
     CampaignDetail,
     Campaigns,
+    CampaignText,
     CampaignView,
+    Fault,
     LeadAsked,
     ManualAsked,
     NumberAsked,
     PreviewAsked,
+    Validated,
     WhyLead,
 )
+from desk.campaign_check import look_at
 from desk.engine_client import NotKnown
 from desk.problems import NotFound
 from desk.web import address_of, guarded_router
@@ -31,6 +37,15 @@ async def campaigns(asking: Asking, desk: Desk) -> Campaigns:
     """Every campaign of the tenant, with its lines, agents and abandonment as they are now."""
     found = [CampaignView.model_validate(view) for view in desk.hub.board.campaigns(asking.tenant)]
     return Campaigns(campaigns=found, **when(desk))
+
+
+@router.post("/campaigns/validate", responses=problems())
+async def validate(asked: CampaignText, tenant: Tenant, desk: Desk) -> Validated:
+    """What is wrong with a campaign's YAML, everything at once, before it is put under `config/campaigns/`."""
+    queues = {view["queue"] for view in desk.hub.board.queues(tenant)} if desk.hub.engine_up else None
+    found = await asyncio.to_thread(look_at, asked.text, tenant, queues)
+    faults = [Fault.model_validate(each, from_attributes=True) for each in found]
+    return Validated(ok=all(each.warning for each in faults), faults=faults)
 
 
 @router.get("/campaigns/{campaign}", responses=problems(404))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from core.dialing import CampaignAction
 from desk.api.models import Listed, Text, _Asked, _Told
@@ -126,18 +126,21 @@ class CampaignAsked(_Asked):
 class CampaignText(_Asked):
     """A campaign as it stands in its YAML file."""
 
-    text: Annotated[str, Field(max_length=50_000)]
+    text: Annotated[str, StringConstraints(strip_whitespace=False, max_length=50_000)]
 
 
 class Fault(_Told):
-    """`line` 0: of the whole file."""
+    """`line`, `column` from 1; 0: of the whole file. `hint`: what to do. A warning keeps nothing from loading."""
 
     line: int = 0
+    column: int = 0
     what: str
+    hint: str = ""
+    warning: bool = False
 
 
 class Validated(_Told):
-    """`faults` empty: it may be put under `config/campaigns/`."""
+    """`ok`: nothing but warnings; `centralita check` looks at it together with everything else."""
 
     ok: bool
     faults: list[Fault] = []

@@ -12,7 +12,7 @@ from desk import contacts, dial_acts
 from desk.api.models_campaigns import ManualAsked, PreviewAsked
 from desk.engine_client import EngineRefused
 from desk.pages.common import checked, language_of, page_router, render, speaking, who_of
-from desk.pages.setup import SetupCache, titled
+from desk.pages.setup import SetupCache, filled, titled
 from desk.problems import NotFound, Unprocessable
 from desk.services import Services
 from desk.web import address_of, services_of
@@ -26,12 +26,13 @@ _ANSWER = "form."
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One field of a campaign's form. `choices` empty: free text."""
+    """One field of a campaign's form. `choices` empty: free text; `value`: what the list said."""
 
     name: str
     title: str
     choices: Sequence[str]
     required: bool
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +68,21 @@ def dialed(setup: SetupCache, tenant: str, contact: Mapping[str, Any], language:
         return None
     campaign = str(attempt.get("campaign", ""))
     known = setup.campaign(tenant, campaign)
+    values = {"name": contact.get("caller_name", ""), **(contact.get("variables") or {})}
     return Dialed(
         campaign=campaign,
         title=titled(known.get("title"), language) or campaign,
         lead_id=str(attempt.get("lead_id", "")),
         called=str(attempt.get("called", "")),
         mode=str(attempt.get("mode", "")),
-        script=titled(known.get("script"), language),
+        script=filled(titled(known.get("script"), language), values),
         form=[
             Question(
                 str(each["name"]),
                 titled(each.get("title"), language) or str(each["name"]),
                 [str(choice) for choice in each.get("choices", ())],
                 bool(each.get("required")),
+                str(values.get(each["name"]) or ""),
             )
             for each in known.get("form", ())
         ],
@@ -90,6 +93,7 @@ def previews(services: Services, setup: SetupCache, tenant: str, agent_id: str, 
     found = []
     for each in services.hub.board.previews(tenant, agent_id) if agent_id else ():
         campaign, lead = setup.campaign(tenant, str(each["campaign"])), each.get("lead") or {}
+        values = {"name": lead.get("name", ""), **(lead.get("fields") or {})}
         found.append(
             Preview(
                 attempt_id=str(each["attempt_id"]),
@@ -98,7 +102,7 @@ def previews(services: Services, setup: SetupCache, tenant: str, agent_id: str, 
                 number=str(each.get("number", "")),
                 fields=lead.get("fields") or {},
                 ends_s=float(each.get("ends_s", 0.0)),
-                script=titled(campaign.get("script"), language),
+                script=filled(titled(campaign.get("script"), language), values),
             )
         )
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from core.clock import Clock
 from desk.engine_client import EngineAway, EngineClient, NotKnown
 
 KEPT_S = 5.0
+_PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
 class SetupCache:
@@ -78,6 +80,11 @@ class SetupCache:
             parent = by_path.get(path.rpartition("/")[0])
             (parent["below"] if parent else roots).append(shown)
         return roots
+
+
+def filled(text: str, values: Mapping[str, Any]) -> str:
+    """A script with what is known of who is called: `{{ contract }}`; what is not known stays open."""
+    return _PLACE.sub(lambda place: str(values.get(place[1]) or "…"), text)
 
 
 def titled(titles: Any, language: str) -> str:

@@ -34,24 +34,29 @@ def speaker(language: str) -> Say:
 
 
 @cache
-def _told(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Phrases that name something, as patterns; the most words first."""
-    found = [phrase for phrase in words(language) if "{" in phrase and " " in phrase]
-    return tuple(
-        (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(phrase))), phrase)
-        for phrase in sorted(found, key=len, reverse=True)
+def _told(language: str) -> tuple[Mapping[str, str], tuple[tuple[re.Pattern[str], str], ...]]:
+    """What the engine says: whole sentences, and those that name something, as patterns, the longest first."""
+    path = _FOLDER / f"{language}.engine.json"
+    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    naming = sorted((phrase for phrase in found if "{" in phrase), key=len, reverse=True)
+    patterns = tuple(
+        (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(phrase))), found[phrase]) for phrase in naming
     )
+    return found, patterns
 
 
 def translated(said: str, language: str) -> str:
-    """What the engine said, in that language where the phrase is known; names in it stay as they are."""
-    say = speaker(language)
-    if said in words(language):
-        return say(said)
-    for pattern, phrase in _told(language):
+    """What the engine said, in that language where its words are known; names and numbers in it stay as they are."""
+    whole, patterns = _told(language)
+    if (same := whole.get(said) or words(language).get(said)) is not None:
+        return same
+    for pattern, phrase in patterns:
         if match := pattern.fullmatch(said):
-            return say(phrase, **match.groupdict())
-    return said
+            return phrase.format(**match.groupdict())
+    if "; " in said:
+        return "; ".join(translated(part, language) for part in said.split("; "))
+    sentence, opened, source = said.partition(" (")
+    return f"{translated(sentence, language)} ({source}" if opened and said.endswith(")") else said
 
 
 def chosen(wanted: str, header: str, default: str) -> str:

@@ -214,3 +214,33 @@ async def test_a_number_is_listed_and_taken_off_by_who_may(desk, manager):
     refused = await manager.post("/v1/do-not-call", {"number": "600"})
     assert (refused.status_code, "E.164" in refused.json()["detail"]) == (409, True)
     assert (await manager.post("/v1/do-not-call", body | {"campaign": "nothing"})).status_code == 404
+
+
+GOOD = """
+campaign: survey
+mode: progressive
+purpose: survey
+packs: [es]
+lists: [autumn]
+queue: sales
+drop: {action: hang_up}
+caller_ids:
+  - {name: office, numbers: ["+34910100120"]}
+"""
+
+
+async def test_a_campaign_is_looked_at_before_it_is_put_in_its_place(desk, manager):
+    async def faults(text):
+        answer = await manager.post("/v1/campaigns/validate", {"text": text})
+        assert answer.status_code == 200
+        return answer.json()
+
+    good = await faults(GOOD)
+    assert (good["ok"], [each for each in good["faults"] if not each["warning"]]) == (True, [])
+    (wrong,) = (await faults(GOOD.replace("queue: sales", "queue: nowhere")))["faults"]
+    assert (wrong["line"], "nowhere" in wrong["what"], "sales" in wrong["hint"]) == (7, True, True)
+    several = await faults(GOOD.replace("progressive", "telepathic").replace("purpose: survey", "purpose: fun"))
+    assert not several["ok"]
+    assert {each["line"] for each in several["faults"]} == {3, 4}
+    for text in ("", "[", "campaign: [1]", "a: &a [*a, *a]", "\x00", "x: " + "y" * 49_000):
+        assert not (await faults(text))["ok"]

@@ -10,6 +10,7 @@ import pytest
 from core.lead import LeadState
 from desk import words
 from desk.pages import campaigns, looks
+from desk.pages.setup import filled
 from dialer.compliance.rules import Mode, Purpose
 
 TEMPLATES = Path(words.__file__).parent.parent / "templates"
@@ -45,7 +46,17 @@ def test_what_a_campaign_can_be_has_a_word_in_spanish():
 @pytest.mark.parametrize(
     ("said", "language", "told"),
     [
-        ("there is no phone 'main-9' to ring you at", "es", "no hay ningún teléfono «main-9» donde llamarte"),
+        ("the campaign renewals is stopped", "es", "la campaña renewals está detenida"),
+        (
+            "one line for each ready agent: 3 of 100 answers abandoned, none to spare; at most 6 lines",
+            "es",
+            "una línea por agente disponible: 3 de 100 contestadas se abandonaron, sin margen; como mucho 6 líneas",
+        ),
+        (
+            "+34600112233 asked not to be called (list tenant) (do_not_call/tenant (always))",
+            "es",
+            "+34600112233 pidió que no se le llame (lista tenant) (do_not_call/tenant (always))",
+        ),
         ("there is no such campaign in this tenant", "es", "no hay esa campaña en esta empresa"),
         ("something else", "es", "something else"),
         ("say which phone is yours", "en", "say which phone is yours"),
@@ -79,3 +90,15 @@ def test_values_are_put_into_phrases():
 @pytest.mark.parametrize(("seconds", "text"), [(-3, "0:00"), (59.9, "0:59"), (61, "1:01"), (3723, "1:02:03")])
 def test_durations_read_like_clocks(seconds, text):
     assert looks.clock(seconds) == text
+
+
+def test_a_script_is_filled_with_what_the_list_says():
+    script = "Le llamo por su contrato {{ contract }}, {{name}}; {{ plan }} {% if x %}"
+    assert filled(script, {"contract": "A-7", "name": "Carmen", "plan": ""}) == (
+        "Le llamo por su contrato A-7, Carmen; … {% if x %}"
+    )
+
+
+def test_what_the_engine_says_keeps_what_it_names():
+    for phrase, told in words._told("es")[0].items():
+        assert sorted(re.findall(r"{\w+}", phrase)) == sorted(re.findall(r"{\w+}", told)), phrase
