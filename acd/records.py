@@ -100,7 +100,7 @@ class Kept(msgspec.Struct, omit_defaults=True):
 
 
 class Stay(msgspec.Struct, omit_defaults=True):
-    """One contact's wait in one queue; `queue` is empty when it wants the agent `agent_id` in person.
+    """One contact's wait in one queue, or for the agent `agent_id` in person, by whichever queue she wraps up.
 
     `number`: order of arrival among those who wait. `offers`: offer id -> agent, while they ring. `refused`: agent ->
     not offered to her before. `patience_ends_s`: only its preferred agent until then. `told_s`: next announcement."""
@@ -130,6 +130,8 @@ class Stay(msgspec.Struct, omit_defaults=True):
     patience_ends_s: float = 0.0
     told_s: float = 0.0
     kept: Kept | None = None
+    attempt_id: str = ""
+    """The dialer's attempt that reached her; empty for who came by herself."""
 
     @property
     def queue_key(self) -> tuple[str, str]:
@@ -140,6 +142,11 @@ class Stay(msgspec.Struct, omit_defaults=True):
         """When it would have joined if all its waiting had been here."""
         return self.joined_s - self.waited_before_s
 
+
+    @property
+    def in_person(self) -> bool:
+        """One agent is wanted and nobody else will do."""
+        return bool(self.agent_id)
 
 class Day(msgspec.Struct, omit_defaults=True):
     """A queue's day so far: how many contacts. `late_abandoned`: those of `abandoned` past the target."""

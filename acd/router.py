@@ -169,7 +169,7 @@ class Router:
 
     def position(self, stay_id: str, now_s: float) -> QueuePosition | None:
         stay = self._floor.stays.get(stay_id)
-        return queues.position(self._floor, stay, now_s) if stay is not None and stay.queue else None
+        return queues.position(self._floor, stay, now_s) if stay is not None and not stay.in_person else None
 
     def agent(self, key: Key) -> Agent | None:
         """To be read only."""
