@@ -99,11 +99,19 @@ class Kept(msgspec.Struct, omit_defaults=True):
     callback_at_s: float = 0.0
 
 
+class Promise(msgspec.Struct, frozen=True):
+    """An estimator's word: the likely wait, and how far from it most waits end."""
+
+    likely_s: float
+    spread_s: float
+
+
 class Stay(msgspec.Struct, omit_defaults=True):
     """One contact's wait in one queue, or for the agent `agent_id` in person, by whichever queue she wraps up.
 
     `number`: order of arrival among those who wait. `offers`: offer id -> agent, while they ring. `refused`: agent ->
-    not offered to her before. `patience_ends_s`: only its preferred agent until then. `told_s`: next announcement."""
+    not offered to her before. `patience_ends_s`: only its preferred agent until then. `told_s`: next announcement.
+    `joined_at`: the place it began at, 0 when there was nothing to wait for; `promised`: by each estimator, then."""
 
     stay_id: str
     interaction_id: str
@@ -122,6 +130,8 @@ class Stay(msgspec.Struct, omit_defaults=True):
     node: str = ""
     purpose: str = "serve"
     excluded: tuple[str, ...] = ()
+    attempt_id: str = ""
+    """The dialer's attempt that reached her; empty for who came by herself."""
     state: StayState = StayState.WAITING
     step: int = 0
     offers: dict[str, str] = {}
@@ -129,9 +139,14 @@ class Stay(msgspec.Struct, omit_defaults=True):
     refused: dict[str, float] = {}
     patience_ends_s: float = 0.0
     told_s: float = 0.0
+    joined_at: int = 0
+    promised: tuple[Promise | None, ...] = ()
     kept: Kept | None = None
-    attempt_id: str = ""
-    """The dialer's attempt that reached her; empty for who came by herself."""
+
+    @property
+    def in_person(self) -> bool:
+        """One agent is wanted and nobody else will do."""
+        return bool(self.agent_id)
 
     @property
     def queue_key(self) -> tuple[str, str]:
@@ -142,11 +157,6 @@ class Stay(msgspec.Struct, omit_defaults=True):
         """When it would have joined if all its waiting had been here."""
         return self.joined_s - self.waited_before_s
 
-
-    @property
-    def in_person(self) -> bool:
-        """One agent is wanted and nobody else will do."""
-        return bool(self.agent_id)
 
 class Day(msgspec.Struct, omit_defaults=True):
     """A queue's day so far: how many contacts. `late_abandoned`: those of `abandoned` past the target."""
@@ -165,15 +175,27 @@ class Day(msgspec.Struct, omit_defaults=True):
     lost: int = 0
 
 
+class Score(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How an estimator of waits has done: promises judged, moving mean of its errors, how wide its ranges are."""
+
+    judged: int = 0
+    error_s: float = 0.0
+    width: float = 1.0
+
+
 class Pace(msgspec.Struct, omit_defaults=True):
     """How quickly a queue is served. `gap_s`, `gap_deviation_s`: moving mean and mean deviation of the time between two
-    answers while somebody waited; `work_s`: moving mean of talk and wrap-up."""
+    answers while somebody waited; `work_s`: moving mean of talk and wrap-up. `last_wait_s`, `last_place`: of the last
+    one answered who had to wait, and where she stood when she came. `scores`: of each estimator."""
 
     gap_s: float = 0.0
     gap_deviation_s: float = 0.0
     work_s: float = 0.0
     answers: int = 0
     last_answer_s: float = 0.0
+    last_wait_s: float = 0.0
+    last_place: int = 0
+    scores: tuple[Score, ...] = ()
 
 
 class Queue(msgspec.Struct, omit_defaults=True):

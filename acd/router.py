@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from acd import changes, due, matching, offers, presence, queues, stays, views, wrap_up
+from acd import changes, due, ewt, matching, offers, presence, queues, stays, views, wrap_up
 from acd.explain import Explanation, counterfactual, explain
 from acd.floor import Floor
 from acd.queues import QueueStatus
@@ -166,6 +166,10 @@ class Router:
     # -- reading -----------------------------------------------------------------------------------
     def status(self, tenant: str, queue: str, now_s: float) -> QueueStatus:
         return queues.status(self._floor, (tenant, queue), now_s)
+
+    def expected(self, tenant: str, queue: str, now_s: float) -> ewt.Expected | None:
+        """How long one who joins now will wait; None when nothing can be said."""
+        return ewt.expected(self._floor, (tenant, queue), len(self._floor.present.get((tenant, queue), ())) + 1, now_s)
 
     def position(self, stay_id: str, now_s: float) -> QueuePosition | None:
         stay = self._floor.stays.get(stay_id)

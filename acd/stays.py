@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acd import counters, offers, queues, wrap_up
+from acd import counters, ewt, offers, queues, wrap_up
 from acd.capacity import hindrance
 from acd.floor import Floor
 from acd.order import step_at
@@ -60,6 +60,7 @@ def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
         turn.decide(Noted("queue", f"there is no queue {stay.queue}: add it, or change the flow"))
         leave(floor, turn, stay, "no_agents")
         return
+    ewt.joined(floor, stay)
     stay.step = step_at(stay, queue, turn.now_s)
     if why := _turned_away(floor, stay, queue, turn.now_s):
         leave(floor, turn, stay, why)

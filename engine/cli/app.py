@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from engine.cli import agents, check, demo, doctor, flow, journal, node, replay, report, service, watch, welcome
+from engine.cli import (
+    agents,
+    campaign,
+    check,
+    demo,
+    doctor,
+    flow,
+    journal,
+    node,
+    replay,
+    report,
+    service,
+    simulate,
+    watch,
+    welcome,
+)
 from engine.cli.lazy import phone_app
 
 app = typer.Typer(
@@ -30,6 +45,7 @@ app.add_typer(agents.app, name="agents")
 app.add_typer(flow.app, name="flow")
 app.add_typer(node.app, name="node")
 app.add_typer(report.app, name="report")
+app.add_typer(simulate.app, name="simulate")
 app.add_typer(phone_app(), name="phone")
 
 
