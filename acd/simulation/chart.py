@@ -14,7 +14,8 @@ _WIDTH, _HEIGHT, _LEFT, _RIGHT, _BOTTOM = 760, 220, 46, 24, 24
 _COLOURS = ("#1f6feb", "#d1570f", "#1a7f37", "#8250df")
 _STYLE = """
 :root{color-scheme:light dark}body{font:15px system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;margin:1rem 0}td,th{white-space:nowrap;padding:.25rem .8rem;text-align:right;border-bottom:1px solid #8884}
+table{border-collapse:collapse;margin:1rem 0}
+td,th{white-space:nowrap;padding:.25rem .8rem;text-align:right;border-bottom:1px solid #8884}
 th:first-child,td:first-child{text-align:left}svg{max-width:100%;height:auto}text{fill:currentColor;font-size:11px}
 """
 
