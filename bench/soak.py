@@ -66,7 +66,7 @@ class Soak:
         self.agents = agents
         self.chance = random.Random(seed)
         self.report = Report()
-        transport = httpx.AsyncHTTPTransport(uds=str(system.supervisor.plan.home.control_socket))
+        transport = httpx.AsyncHTTPTransport(uds=str(system.supervisor.plan.home.control_socket), verify=False)
         self.engine = httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=15)
 
     def behaviour(self) -> Behaviour:

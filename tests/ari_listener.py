@@ -51,4 +51,6 @@ class AriListener:
 def ari(node: AsteriskNode, method: str, path: str, *, user: str = "engine", **params: str) -> httpx.Response:
     """One ARI request over HTTP as `engine` or `supervisor`."""
     password = node.settings.secrets.ari_engine if user == "engine" else node.settings.secrets.ari_supervisor
-    return httpx.request(method, f"{node.settings.ari_url}/{path}", auth=(user, password), params=params, timeout=5)
+    return httpx.request(
+        method, f"{node.settings.ari_url}/{path}", auth=(user, password), params=params, timeout=5, verify=False
+    )

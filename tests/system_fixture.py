@@ -66,7 +66,8 @@ class System:
         return next(device.secret for device in self.node.devices if device.name == name)
 
     async def ask(self, method: str, path: str) -> dict[str, Any]:
-        transport = httpx.AsyncHTTPTransport(uds=str(self.home.control_socket))
+        # Not verifying (there is no TLS) saves reading all certificates of the system: 40 ms for each question.
+        transport = httpx.AsyncHTTPTransport(uds=str(self.home.control_socket), verify=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=30) as client:
             body: dict[str, Any] = (await client.request(method, path)).json()
             return body
@@ -104,7 +105,7 @@ class System:
 
     async def ari(self, what: str) -> list[dict[str, Any]]:
         auth = ("supervisor", self.node.secrets.ari_supervisor)
-        async with httpx.AsyncClient(base_url=self.node.ari_url, auth=auth, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=self.node.ari_url, auth=auth, trust_env=False, verify=False) as client:
             body: list[dict[str, Any]] = (await client.get(f"/{what}")).json()
             return body
 

@@ -50,7 +50,7 @@ class Floor:
         self.system, self.phones, self.callers, self.others = system, made, callers, others
 
     def socket(self, read_s: float = 15.0) -> httpx.AsyncClient:
-        transport = httpx.AsyncHTTPTransport(uds=str(self.system.home.control_socket))
+        transport = httpx.AsyncHTTPTransport(uds=str(self.system.home.control_socket), verify=False)
         timeout = httpx.Timeout(15.0, read=read_s)
         return httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=timeout)
 
