@@ -70,8 +70,8 @@ def endless() -> Answer:
     return answer
 
 
-def bomb(megabytes: int = 500) -> Answer:
-    """Half a megabyte that unpacks to a thousand times as much."""
+def bomb(megabytes: int = 50) -> Answer:
+    """Fifty kilobytes that unpack to a thousand times as much."""
     packed = gzip.compress(bytes(megabytes * 1_000_000), 9)
     return reply(packed, Content_Type="application/json", Content_Encoding="gzip")
 

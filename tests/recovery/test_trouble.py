@@ -52,8 +52,8 @@ class House:
         await caller.hears("hotel")
         return caller
 
-    async def does_not_notice(self, witness: Caller, within_s: float = 2.0) -> None:
-        """She presses a key and soon hears what it leads to."""
+    async def does_not_notice(self, witness: Caller, within_s: float = 10.0) -> None:
+        """She presses a key and hears what it leads to (`bench.ivr` measures how soon)."""
         await witness.press("7")
         await witness.hears("quebec", within_s)
         await witness.press("1")
@@ -97,7 +97,7 @@ async def house(open_house: House) -> AsyncIterator[House]:
 
 
 async def test_a_caller_may_hang_up_in_every_node(house: House) -> None:
-    keys = [*STAYS, *STAYS]
+    keys = list(STAYS)
     for several in (keys[n : n + 4] for n in range(0, len(keys), 4)):
         callers = [(key, await house.call("200")) for key in several]
         for key, caller in callers:
@@ -160,7 +160,7 @@ async def test_a_hundred_callers_hang_up_at_any_moment_of_anything(house: House,
     await leavers.start(rate=40)
     try:
         for _ in range(3):
-            await house.does_not_notice(witness, 3.0)
+            await house.does_not_notice(witness)
         await leavers.served()
     finally:
         await leavers.stop()
@@ -178,7 +178,7 @@ async def test_a_storm_of_digits_is_taken_and_nobody_else_notices(house: House, 
     await storm.start(rate=50)
     try:
         for _ in range(3):
-            await house.does_not_notice(witness, 3.0)
+            await house.does_not_notice(witness)
         await storm.served()
     finally:
         await storm.stop()
@@ -229,11 +229,11 @@ async def test_junk_and_floods_from_strangers_and_too_many_callers_leave_the_oth
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", house.system.node.sip_port), 2) as tcp:
         tcp.sendall(chance.randbytes(20_000))
     # The carrier may call; more at a time than there is room for is turned away at the door.
-    flood = Leavers(tmp_path, house.system.sip, [("200", "7")] * (CAPACITY + 60), longest_s=4)
+    flood = Leavers(tmp_path, house.system.sip, [("200", "7")] * (CAPACITY + 60), longest_s=8)
     await flood.start(rate=100)
     try:
         await house.system.until(lambda body: len(body["interactions"]) == CAPACITY)
-        await house.does_not_notice(witness, 3.0)
+        await house.does_not_notice(witness)
         await flood.served()
     finally:
         await flood.stop()
@@ -318,7 +318,7 @@ async def test_an_asterisk_that_freezes_for_some_seconds_loses_nobody(house: Hou
     os.kill(pid, signal.SIGSTOP)
     await asyncio.sleep(4)
     os.kill(pid, signal.SIGCONT)
-    await house.does_not_notice(caller, 10.0)
+    await house.does_not_notice(caller, 20.0)
     await caller.hang_up()
     again = await house.call("220")
     await again.hang_up()

@@ -11,8 +11,8 @@ from core.commands import SendHttp
 from engine.effects.http import MAX_REPLY_BYTES, AllowedHost, HttpEffect, HttpRefused, _mapped
 
 _packer = zlib.compressobj(9, wbits=31)
-BOMB = b"".join(_packer.compress(bytes(1_000_000)) for _ in range(200)) + _packer.flush()
-"""200 kB that unpack to 200 MB."""
+BOMB = b"".join(_packer.compress(bytes(1_000_000)) for _ in range(50)) + _packer.flush()
+"""50 kB that unpack to 50 MB."""
 
 
 class Server:
@@ -110,7 +110,7 @@ async def test_a_slow_host_costs_no_more_than_the_timeout(server, effect):
     assert reply.error
 
 
-async def test_a_reply_that_unpacks_to_hundreds_of_megabytes_is_not_unpacked(server, effect, monkeypatch):
+async def test_a_reply_that_unpacks_to_megabytes_is_not_unpacked(server, effect, monkeypatch):
     unpacked = []
     for decoder in ("GZipDecoder", "DeflateDecoder"):
         monkeypatch.setattr(
