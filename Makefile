@@ -83,7 +83,7 @@ $(PY):
 $(STAMPS)/python: pyproject.toml constraints.txt | $(PY)
 	@echo "Python packages: about $(DOWNLOAD_MB) MB to download the first time (voices and speech recognition are most), 1.3 GB on disk."
 	@$(PIP) install --quiet --constraint constraints.txt setuptools wheel
-	@$(PIP) install --no-build-isolation --constraint constraints.txt --editable '.[$(EXTRAS)]' \
+	@$(PIP) install --no-compile --no-build-isolation --constraint constraints.txt --editable '.[$(EXTRAS)]' \
 	   | $(PY) .ci/pip_progress.py $(DOWNLOAD_MB)
 	@mkdir -p $(STAMPS); touch $@
 
