@@ -13,6 +13,7 @@ from dialer.shares import SHARING, Share, pool_of, share_out
 from dialer.starting import dial, show
 from dialer.state import State
 from dialer.turn import Turn
+from dialer.watch import new_day
 
 MOST_REFUSED = 200
 """Leads that may not be dialed are put back; no more than so many in one go."""
@@ -38,6 +39,7 @@ def pace_all(state: State, turn: Turn, tenants: set[str]) -> None:
 
 
 def _pace(state: State, turn: Turn, key: Key, share: Share | None) -> None:
+    new_day(state, turn, key)
     setup, campaign = state.of(key), state.campaigns[key]
     reached = quota.full(campaign, setup)
     if reached is not None:

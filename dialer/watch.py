@@ -34,7 +34,7 @@ _CALLING = (_S.DIALING, _S.RINGING)
 def look(state: State, turn: Turn, tenant: str) -> None:
     """Twice a second, for everything in hand."""
     for key in sorted(key for key in state.campaigns if key[0] == tenant):
-        _new_day(state, turn, key)
+        new_day(state, turn, key)
         for attempt in sorted(state.attempts_of.get(key, {}).values(), key=lambda one: one.attempt_id):
             _look_at(state, turn, attempt)
         _nobody_there(state, turn, key)
@@ -146,7 +146,7 @@ def _drained(state: State, turn: Turn, key: Key) -> None:
             turn.move_campaign(turn.campaign(key), CampaignEvent.DRAINED, campaign.why, campaign.by)
 
 
-def _new_day(state: State, turn: Turn, key: Key) -> None:
+def new_day(state: State, turn: Turn, key: Key) -> None:
     campaign = state.campaigns[key]
     if turn.now_s < campaign.day_ends_s or not campaign.created_s:
         return

@@ -1,15 +1,157 @@
 """Campaigns when things go wrong: nobody is dialed twice, nobody sits in silence, every lead is accounted for."""
 
-from tests.recovery.campaign_stage import Person, stages
+import asyncio
+import contextlib
+import sqlite3
+import threading
+from collections import Counter
+
+from core.lead import LeadState
+from tests.recovery.campaign_stage import AGENTS, Behaviour, Person, campaign, stages
+
+ENDED = (LeadState.DONE, LeadState.EXHAUSTED)
 
 
-async def test_a_progressive_campaign_reaches_people_and_accounts_for_every_lead(tmp_path):
-    ways = ["talk", "busy", "no_answer", "hang_up", "talk", "decline"]
-    persons = [Person(way, ring_s=0.5, talk_s=4.0) for way in ways]
-    async with stages(tmp_path, persons) as stage:
-        assert (await stage.act("start")) == {"ok": True}
-        leads = await stage.until_accounted_for()
-        await stage.running.until_idle()
-        print(leads)
+async def test_a_killed_engine_dials_nobody_twice_and_accounts_for_everybody(tmp_path):
+    ways = ["talk", "talk", "no_answer", "talk", "busy", "hang_up", "talk", "talk", "decline", "talk"]
+    persons = [Person(way, ring_s=1.5, talk_s=8.0) for way in ways]
+    async with stages(tmp_path, {"spring": campaign("spring")}, {"spring": persons}) as stage:
+        stage.behaviour[0] = Behaviour(talk_s=60.0)
+        running, people = stage.running, stage.people
+        assert await stage.act("start") == {"ok": True}
+        await stage.until_people(lambda all_: _ringing(all_) and _answered(all_) and len(all_.calls) >= 4)
+        before = await stage.view()
+        killed, killed_s = running.engine_pid, asyncio.get_running_loop().time()
+        running.kill_engine()
+        await running.until(lambda body: body["ready"] and running.engine_pid != killed)
+        back_s = asyncio.get_running_loop().time()
+        after = await stage.view()
+        assert after["state"] == "running"
+        assert after["abandonment"][0]["live"] >= before["abandonment"][0]["live"], "budgets are kept"
+        assert after["today"]["dialed"] >= before["today"]["dialed"]
+
+        view = await stage.until_over()
+        await running.until_idle()  # no channel and no bridge is left: nobody sits alone in one
+        leads = await stage.staged()
         assert len(leads) == len(persons)
-        assert all(len(stage.people.calls_to(number)) == 1 for number in stage.people.people)
+        assert {each.record.state for each in leads.values()} <= set(ENDED)
+        for each in leads.values():
+            (number,) = each.record.numbers
+            assert len(people.calls_to(number.number)) == len(each.history) == number.attempts == 1
+        attempts = [attempt for each in leads.values() for attempt in each.history]
+        # Who answered and left while nobody was there is an attempt of which nothing is known.
+        answered = [
+            call for call in people.calls if call.answered_s is not None and not _unseen(call, killed_s, back_s)
+        ]
+        assert len(answered) == sum(attempt.answered_s is not None for attempt in attempts)
+        states = Counter(attempt.state for attempt in attempts)
+        (limit,) = view["abandonment"]
+        assert limit["live"] == len(answered)
+        assert limit["abandoned"] == states["abandoned"] + states["customer_hung_up"]
+        assert states["completed"] >= 4
+        assert await stage.act("stop") == {"ok": True}
+
+
+async def test_a_bad_day_store_away_agents_gone_trunk_refusing(tmp_path):
+    """Three campaigns one after another on one system, each with trouble of its own."""
+    campaigns = {
+        "locked": campaign("locked"),
+        "deserted": campaign("deserted", "power", "ratio: 4, max_lines: 10", 20.0, "unlimited"),
+        "refused": campaign("refused"),
+        "declined": campaign("declined"),
+    }
+    persons = {
+        "locked": [Person("talk", ring_s=0.5, talk_s=2.5)] * 9,
+        "deserted": [Person("no_answer")] * 14,
+        "refused": [Person("unavailable")] * 30,
+        "declined": [Person("decline")] * 30,
+    }
+    async with stages(tmp_path, campaigns, persons) as stage:
+        await _store_locked(stage, len(persons["locked"]))
+        await _agents_gone(stage)
+        await _trunk_refuses(stage, "refused")
+        await _trunk_refuses(stage, "declined")
+        assert all(len(stage.people.calls_to(number)) <= 1 for number in stage.people.people)
+
+
+async def _store_locked(stage, leads):
+    """Ten seconds without the database: what was staged is dialed, everything gets there afterwards."""
+    assert await stage.act("start", "locked") == {"ok": True}
+    await stage.until_people(lambda people: len(people.calls) >= 3)
+    with _locked(stage.database):
+        view = await stage.until(lambda view: view["store"]["away"], "locked")
+        assert view["state"] == "running"
+        dialed = len(stage.people.calls)
+        await stage.until(lambda view: view["store"]["unsaved"] >= 3, "locked")
+        await asyncio.sleep(5)
+        assert len(stage.people.calls) > dialed, "it goes on with the leads it has"
+    view = await stage.until_over("locked")
+    assert not view["store"]["away"]
+    assert view["today"]["connected"] + view["today"]["abandoned"] >= leads - 1
+    assert view["leads"]["done"] + view["leads"]["exhausted"] == leads
+    await stage.act("stop", "locked")
+
+
+async def _agents_gone(stage):
+    """Every agent logs out with ten lines ringing: each rings as long as it must, and is hung up."""
+    before = len(stage.people.calls)
+    assert await stage.act("start", "deserted") == {"ok": True}
+    await stage.until(lambda view: view["lines"]["ringing"] + view["lines"]["dialing"] >= 10, "deserted")
+    for name in AGENTS:
+        await stage.agent(f"a{name}", "log_out")
+    await stage.until(lambda view: not any(view["lines"].values()), "deserted")
+    calls = stage.people.calls[before:]
+    assert len(calls) == 10
+    assert all(call.cancelled and call.ended_s - call.began_s >= 2.0 for call in calls)
+    assert all(call.ended_s - call.began_s < 15.0 for call in calls), "sooner than they would have rung out"
+    view = await stage.view("deserted")
+    assert view["today"]["live"] == view["today"]["abandoned"] == 0
+    assert await stage.act("stop", "deserted") == {"ok": True}
+    for name in AGENTS:
+        await stage.agent(f"a{name}", "log_in")
+        await stage.agent(f"a{name}", "ready")
+
+
+async def _trunk_refuses(stage, name):
+    """It stops by itself long before the list is burnt, and says why."""
+    assert await stage.act("start", name) == {"ok": True}
+    view = await stage.until(lambda view: view["state"] == "paused", name)
+    assert "look at the trunk" in view["why"]
+    assert 20 <= view["today"]["dialed"] < 30
+    assert await stage.act("stop", name) == {"ok": True}
+
+
+@contextlib.contextmanager
+def _locked(database):
+    """Nobody else gets to the SQLite file."""
+    path = database.partition("///")[2]
+    done, taken = threading.Event(), threading.Event()
+
+    def hold():
+        connection = sqlite3.connect(path, timeout=10)
+        connection.execute("BEGIN EXCLUSIVE")
+        taken.set()
+        done.wait()
+        connection.rollback()
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    taken.wait(10)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _unseen(call, from_s, until_s):
+    return from_s < call.answered_s and call.ended_s < until_s
+
+
+def _ringing(people):
+    return any(call.is_open and call.answered_s is None for call in people.calls)
+
+
+def _answered(people):
+    return any(call.is_open and call.answered_s is not None for call in people.calls)
