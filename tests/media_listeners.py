@@ -74,18 +74,25 @@ class Notebook:
         return Verdict("heard", 0.5, json.dumps(told))
 
 
+_PAUSE = bytes(320 * 15)
+
+
 class Speaker:
-    """Says `seconds` of a tone of `hz` at once; with `yield`, falls silent when the leg makes a sound."""
+    """Says `seconds` of a tone of `hz` at once; with `yield`, falls silent when the leg makes a sound. Its silence is
+    said too: a phone that gets nothing at all makes up some more of what it heard last."""
 
     def __init__(self, options: Mapping[str, str]) -> None:
         self._pcm = tone(float(options["hz"]), float(options["seconds"]))
         self._yields = options.get("yield") == "yes"
         self._mouth: Mouth | None = None
+        self._said_s = 0.0
 
     def begin(self, mouth: Mouth) -> None:
         self._mouth = mouth
+        self._said_s = time.time()
         for at in range(0, len(self._pcm), 1000):  # no multiple of a frame
             mouth.say(self._pcm[at : at + 1000])
+        mouth.say(_PAUSE)
 
     def feed(self, block: AudioBlock) -> Verdict | None:
         assert self._mouth is not None
@@ -93,7 +100,10 @@ class Speaker:
             return None
         queued_s = self._mouth.queued_s
         self._mouth.flush()
-        return Verdict("flushed", 1.0, json.dumps({"at_s": time.time(), "queued_s": queued_s}))
+        self._mouth.say(_PAUSE)
+        return Verdict(
+            "flushed", 1.0, json.dumps({"said_s": self._said_s, "at_s": time.time(), "queued_s": queued_s}), final=False
+        )
 
     def end(self) -> Verdict:
         return Verdict("spoke")

@@ -1,20 +1,22 @@
-"""`FakeCallControl`: both ports in memory, with callers that tests can play."""
+"""`FakeCallControl`: all ports in memory, with callers that tests can play."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from core.clock import Clock
 from core.errors import CommandRefused, LegGone, NodeUnavailable
-from core.events import LegArrived, LegFact
+from core.events import LegArrived, LegFact, LegUp
 from core.leg import EndReason
-from core.leg_commands import OriginateLeg, StartRecording
+from core.leg_commands import ListenToLeg, OriginateLeg, StartRecording
+from core.live_audio import ListenerKind
 from core.ports import EventSink, FoundLeg, Survey
 from telephony.ari.node_client import GapListener
 from telephony.control import names
 from telephony.fake.agenda import Agenda
 from telephony.fake.failures import Failures
+from telephony.fake.live_audio import FakeLiveAudio
 from telephony.fake.party import BEEP_S, Party, TalkRecording
 from telephony.fake.rooms import Rooms
 
@@ -31,9 +33,9 @@ class FakeCallControl:
     Time: with a `VirtualClock`, `advance(seconds)`; or move the clock yourself up to `next_due_s()` and call
     `run_due()`. With a real clock, have `run()` as a task.
 
-    `audible_to(leg_id)`: whose voices reach a leg. `failures`: what goes wrong on purpose. `lose(leg_id)`: the leg
-    vanishes unsaid. `cut()` and `mend()`: the connection to the node breaks and comes back; `restart()`: it comes back
-    without any leg.
+    `live`: what parties say, and who listens to it. `audible_to(leg_id)`: whose voices reach a leg. `failures`: what
+    goes wrong on purpose. `lose(leg_id)`: the leg vanishes unsaid. `cut()` and `mend()`: the connection to the node
+    breaks and comes back; `restart()`: it comes back without any leg.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class FakeCallControl:
         default_s: float = 1.0,
         on_gap: GapListener | None = None,
         admit: Callable[[LegArrived], bool] | None = None,
+        listeners: Mapping[str, ListenerKind] | None = None,
     ) -> None:
         self.node = node
         self.default_s = default_s
@@ -58,6 +61,7 @@ class FakeCallControl:
         self.talks: dict[str, TalkRecording] = {}
         self.rooms = Rooms(self.parties)
         self.connected = True
+        self.live = FakeLiveAudio(self.agenda, self._tell, listeners)
         self._sink = sink
         self._on_gap: GapListener = on_gap or (lambda node, what: None)
         self._admit = admit
@@ -172,6 +176,8 @@ class FakeCallControl:
         party = self._party(command.leg_id, False, {"caller": command.caller, "endpoint": command.endpoint})
         party.arrival |= {"shown": shown, "auto_answer": "yes" if command.auto_answer else ""}
         self.dialed.append(party)
+        if command.listen is not None:
+            self.live.listen(command.listen, answered=False)
         party.later(command.ring_s, lambda: party.decline(EndReason.NO_ANSWER, 19))
         party.later(command.limit_s, lambda: party.end(EndReason.LIMIT_REACHED))
         self._behaviours.get(command.endpoint, Party.ring)(party)
@@ -188,6 +194,7 @@ class FakeCallControl:
         self._used.add(names.identifier(bridge_id))
         for party in parties:
             self.rooms.join(bridge_id, party)
+            self.live.dismiss(party.leg_id)
 
     async def unbridge(self, bridge_id: str, leg_id: str) -> None:
         party = await self._meet("unbridge", leg_id)
@@ -281,6 +288,14 @@ class FakeCallControl:
         if leg_id in self.parties:
             self.parties[leg_id].stop_talk(recording_id)
 
+    # -- LiveAudio
+    async def listen(self, command: ListenToLeg) -> None:
+        self.live.listen(command, (await self._meet("listen", command.leg_id)).is_up)
+
+    async def dismiss(self, leg_id: str, listening_id: str) -> None:
+        await self.failures.meet("dismiss", leg_id)
+        self.live.dismiss(leg_id, listening_id)
+
     # -- inside
     def _party(self, leg_id: str, inbound: bool, arrival: dict[str, str]) -> Party:
         party = Party(leg_id, self.agenda, self._tell, self._seconds_of, self._ended, inbound, arrival)
@@ -289,11 +304,14 @@ class FakeCallControl:
         return party
 
     def _tell(self, fact: LegFact) -> None:
+        if isinstance(fact, LegUp):
+            self.live.answered(fact.leg_id)
         if self.connected:
             self._sink(fact)
 
     def _ended(self, party: Party) -> None:
         self.parties.pop(party.leg_id, None)
+        self.live.ended(party.leg_id)
         self.rooms.ended(party.leg_id)
 
     def _seconds_of(self, item: str) -> float | None:

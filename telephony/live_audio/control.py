@@ -20,14 +20,15 @@ from core.errors import CommandFailed, CommandRefused, LegGone
 from core.events import AudioVerdict, LegFact, LegUp, ListenerLost
 from core.leg_commands import ListenToLeg, OriginateLeg
 from core.live_audio import MEDIA_LEG
-from core.ports import EventSink
+from core.ports import EventSink, Survey
 from telephony.ari.messages import ChannelDestroyed, Event
+from telephony.ari.node_client import NodeClient
 from telephony.control.calls import ring_s, variables
 from telephony.control.desk import q, why
 from telephony.control.legs import LegMemory
 from telephony.control.listening import Listening
 from telephony.control.names import caller_id
-from telephony.control.surveying import MEDIA_NAME
+from telephony.control.surveying import MEDIA_NAME, Eavesdropping
 from telephony.live_audio.media_leg import Tap, make_rtp, make_websocket, new_tap
 from telephony.live_audio.messages import Found
 from telephony.live_audio.workers import MediaWorkers
@@ -52,6 +53,7 @@ class LiveLegs(Listening):
         self._taps: dict[str, Tap] = {}
         self._media: dict[str, Tap] = {}
         """By the media leg, for as long as it may be there."""
+        self._seen: dict[str, frozenset[str]] = {}
         self._transports = {settings.node: settings.live_audio for settings in nodes}
 
     # -- the port
@@ -147,6 +149,7 @@ class LiveLegs(Listening):
             return
         # Or she would be told that she talks with nobody, and her phone that nobody calls.
         await self._join(leg, q(tap.bridge_id), tap.media_id, "&inhibitConnectedLineUpdates=true")
+        tap.is_joined = True
         if leg.up:
             tap.stream.answered()
 
@@ -262,6 +265,19 @@ class LiveLegs(Listening):
         super()._leg_ended(leg)
         if (tap := self._taps.get(leg.leg_id)) is not None:
             self._later(self._dismiss(tap))
+
+    async def _survey(self, node: NodeClient) -> Survey:
+        """Also sees which media legs ended while nobody could tell."""
+        before = [tap for tap in self._media.values() if tap.leg.node is node and tap.is_joined]
+        survey = await super()._survey(node)
+        for tap in before:
+            if tap.media_id not in self._seen.get(node.name, ()):
+                self._media_ended(tap.media_id)
+        return survey
+
+    def _end_eavesdropping(self, node: NodeClient, found: Eavesdropping) -> None:
+        self._seen[node.name] = frozenset(found.channels)
+        super()._end_eavesdropping(node, found)
 
     def _ours(self) -> set[str]:
         return super()._ours() | {name for tap in self._media.values() for name in (tap.media_id, tap.bridge_id)}

@@ -39,6 +39,8 @@ class Tap:
     over: asyncio.Event = field(default_factory=asyncio.Event)
     is_made: bool = False
     """Whether the media leg may be there."""
+    is_joined: bool = False
+    """Whether both have met."""
     backstop: asyncio.TimerHandle | None = None
 
     @property

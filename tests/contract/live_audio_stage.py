@@ -189,6 +189,10 @@ class RealLiveStage(AsteriskStage):
         name, _, rest = self._dialed.headers["From"].partition("<sip:")
         return f"{name.strip()} <{rest.partition('@')[0]}>"
 
+    async def leave_nothing(self) -> None:
+        await super().leave_nothing()
+        assert await self.left() == []
+
     async def left(self) -> list[str]:
         node = next(iter(self.control._nodes.values()))  # type: ignore[attr-defined]
         for _ in range(50):
@@ -261,7 +265,6 @@ async def live_stage(
         settings = {"transport": kind, "workers": workers}
         async with asterisk_stage(node, tmp_path, type("Stage", (RealLiveStage,), settings)) as real:
             yield real
-            assert await real.left() == []
 
 
 __all__ = ["LiveStage", "live_stage", "media_workers", "originate", "worker_processes"]

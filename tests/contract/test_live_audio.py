@@ -1,0 +1,216 @@
+"""What whoever listens to legs may rely on, the same over each transport with real phones, and in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import LegGone
+from core.events import AudioVerdict, LegEnded, LegUp, ListenerLost, PlaybackFinished
+from core.leg import EndReason
+from core.leg_commands import ListenToLeg
+from tests.asterisk_fixture import AsteriskNode
+from tests.contract.live_audio_stage import LiveStage, WorkerProcesses, live_stage, originate, worker_processes
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcesses]:
+    with worker_processes(tmp_path_factory.mktemp("media")) as running:
+        yield running
+
+
+REAL = [pytest.param(kind, marks=pytest.mark.asterisk) for kind in ("websocket", "rtp")]
+
+
+@pytest.fixture(params=["fake", *REAL])
+async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LiveStage]:
+    real = request.param != "fake"
+    node: AsteriskNode | None = request.getfixturevalue("asterisk_node") if real else None
+    workers = request.getfixturevalue("processes") if real else None
+    async with live_stage(request.param, node, workers, tmp_path) as stage:
+        yield stage
+
+
+def told(verdict: AudioVerdict) -> dict[str, Any]:
+    notes: dict[str, Any] = json.loads(verdict.evidence)
+    return notes
+
+
+async def test_every_word_is_heard_once_in_order_and_on_time(stage: LiveStage) -> None:
+    caller = await stage.caller()
+    leg_id = caller.leg_id
+    await stage.control.answer(leg_id)
+    await stage.control.listen(ListenToLeg(leg_id, "l1", "notebook"))
+    await stage.say(caller, 440.0, 0.6)
+    await asyncio.sleep(0.9)
+    await stage.control.dismiss(leg_id, "l1")
+    verdict = await stage.facts.next(AudioVerdict, leg_id)
+    notes = told(verdict)
+    assert (verdict.listening_id, verdict.listener, verdict.label, verdict.final) == ("l1", "notebook", "heard", True)
+    assert notes["leg_id"] == leg_id
+    assert notes["in_order"]
+    assert notes["even"]
+    assert notes["bytes"] == [320]
+    assert notes["hz"] == [pytest.approx(440, abs=4)]
+    # A tone that begins within a frame touches one more.
+    assert notes["loud"] in (30, 31, 32)
+    assert notes["last_loud"] - notes["first_loud"] == notes["loud"] - 1
+    assert notes["filled_within"] == 0
+    assert notes["answered"] == 0
+    assert verdict.heard_s == pytest.approx(notes["blocks"] * 0.02)
+    assert verdict.answered_s == verdict.heard_s
+    # The clock of the audio is that of the world.
+    assert verdict.heard_s == pytest.approx(verdict.at_s - notes["began_s"], abs=0.001)
+    assert await stage.left() == []
+    # The leg goes on as if nothing had been.
+    await stage.control.play(leg_id, f"{leg_id}.p", [stage.sound(0.3)])
+    assert (await stage.facts.next(PlaybackFinished, leg_id)).how == "completed"
+
+
+async def test_who_wants_16_khz_gets_them(stage: LiveStage) -> None:
+    caller = await stage.caller()
+    await stage.control.answer(caller.leg_id)
+    await stage.control.listen(ListenToLeg(caller.leg_id, "l1", "notebook16", {"seconds": "0.6"}))
+    await stage.say(caller, 1000.0, 0.4, 16000)
+    notes = told(await stage.facts.next(AudioVerdict, caller.leg_id))
+    assert (notes["blocks"], notes["rate_hz"], notes["bytes"]) == (30, [16000], [640])
+    assert notes["hz"] == [pytest.approx(1000, abs=8)]
+
+
+async def test_what_a_listener_says_is_heard_whole_and_at_its_pace(stage: LiveStage) -> None:
+    caller = await stage.caller()
+    await stage.control.answer(caller.leg_id)
+    await stage.record(caller)
+    await stage.control.listen(ListenToLeg(caller.leg_id, "l1", "speaker", {"hz": "700", "seconds": "0.6"}))
+    await asyncio.sleep(1.0)
+    ((start_s, end_s),) = await stage.heard(caller, 700.0)
+    assert end_s - start_s == pytest.approx(0.6, abs=0.06)
+
+
+async def test_who_barges_in_hears_no_more_of_what_was_queued(stage: LiveStage) -> None:
+    caller = await stage.caller()
+    leg_id = caller.leg_id
+    await stage.control.answer(leg_id)
+    await stage.record(caller)
+    options = {"hz": "700", "seconds": "5", "yield": "yes"}
+    await stage.control.listen(ListenToLeg(leg_id, "l1", "speaker", options))
+    await asyncio.sleep(0.6)
+    await stage.say(caller, 440.0, 0.2)
+    verdict = await stage.facts.next(AudioVerdict, leg_id)
+    await asyncio.sleep(0.4)
+    flushed = told(verdict)
+    assert verdict.label == "flushed"
+    assert flushed["queued_s"] > 3.0
+    ((start_s, end_s),) = await stage.heard(caller, 700.0)
+    # Her phone hears everything somewhat late: as late as the first word.
+    late_s = start_s - flushed["said_s"]
+    assert end_s - flushed["at_s"] - late_s <= 0.04
+
+
+async def test_a_dialed_leg_is_heard_from_the_first_ring_on(stage: LiveStage, tmp_path: Path) -> None:
+    await stage.callee_speaks_early(600.0, 0.6, answers_after_s=0.9)
+    leg_id = f"out.x{tmp_path.name}"
+    await stage.control.originate(originate(stage, leg_id, ListenToLeg(leg_id, "l1", "notebook")))
+    await stage.facts.next(LegUp, leg_id)
+    await asyncio.sleep(0.3)
+    await stage.control.dismiss(leg_id, "l1")
+    verdict = await stage.facts.next(AudioVerdict, leg_id)
+    notes = told(verdict)
+    assert notes["hz"] == [pytest.approx(600, abs=6)]
+    assert notes["loud_unanswered"] == notes["loud"] >= 29
+    assert notes["answered"] > notes["last_loud"]
+    assert 0.2 <= verdict.answered_s <= 0.6
+    assert verdict.heard_s > verdict.answered_s + 0.6
+    assert stage.shown() == '"Ana García" <+34911234567>'
+    assert len(stage.facts.of(LegUp, leg_id)) == 1
+    await stage.control.hang_up(leg_id, EndReason.HUNG_UP_BY_US)
+    assert (await stage.facts.next(LegEnded, leg_id)).reason is EndReason.HUNG_UP_BY_US
+
+
+async def test_a_leg_that_is_busy_after_all_ends_as_busy_and_what_was_heard_is_told(
+    stage: LiveStage, tmp_path: Path
+) -> None:
+    await stage.callee_speaks_early(425.0, 0.5, answers_after_s=None)
+    leg_id = f"out.x{tmp_path.name}"
+    await stage.control.originate(originate(stage, leg_id, ListenToLeg(leg_id, "l1", "notebook")))
+    ended = await stage.facts.next(LegEnded, leg_id)
+    assert (ended.reason, ended.cause) == (EndReason.BUSY, 17)
+    verdict = await stage.facts.next(AudioVerdict, leg_id)
+    assert told(verdict)["hz"] == [pytest.approx(425, abs=6)]
+    assert verdict.answered_s == 0.0
+    assert stage.facts.of(LegUp, leg_id) == []
+    assert await stage.left() == []
+
+
+async def test_nobody_listens_longer_than_asked(stage: LiveStage) -> None:
+    caller = await stage.caller()
+    leg_id = caller.leg_id
+    await stage.control.answer(leg_id)
+    await stage.control.listen(ListenToLeg(leg_id, "first", "notebook"))
+    # Another one takes its place,
+    await stage.control.listen(ListenToLeg(leg_id, "second", "notebook", limit_s=0.5))
+    assert [verdict.listening_id for verdict in stage.facts.of(AudioVerdict, leg_id)] == ["first"]
+    # its time runs out,
+    second = await stage.facts.next(AudioVerdict, leg_id, count=2, timeout_s=2)
+    assert second.listening_id == "second"
+    assert second.heard_s == pytest.approx(0.5, abs=0.2)
+    # the leg talks with somebody,
+    await stage.control.listen(ListenToLeg(leg_id, "third", "notebook"))
+    await stage.control.bridge(f"b-{leg_id}", [leg_id])
+    assert (await stage.facts.next(AudioVerdict, leg_id, count=3, timeout_s=2)).listening_id == "third"
+    await stage.control.destroy_bridge(f"b-{leg_id}")
+    # and the leg ends.
+    await stage.control.listen(ListenToLeg(leg_id, "fourth", "notebook"))
+    await caller.hang_up()
+    assert (await stage.facts.next(AudioVerdict, leg_id, count=4, timeout_s=2)).listening_id == "fourth"
+    await stage.facts.next(LegEnded, leg_id)
+    assert await stage.left() == []
+    assert stage.facts.of(ListenerLost, leg_id) == []
+    with pytest.raises(LegGone):
+        await stage.control.listen(ListenToLeg(leg_id, "fifth", "notebook"))
+
+
+async def test_a_listener_that_cannot_is_lost_and_hinders_nothing(stage: LiveStage) -> None:
+    caller = await stage.caller()
+    leg_id = caller.leg_id
+    await stage.control.answer(leg_id)
+    attempts = [
+        ("unknown", {}, "there is no listener 'unknown'"),
+        ("absent", {}, ""),
+        ("clumsy", {"on": "making"}, "never good enough"),
+        ("level", {"volume": "11"}, "no option volume"),
+        ("clumsy", {"on": "block"}, "dropped it"),
+        ("clumsy", {"on": "end"}, "lost for words"),
+    ]
+    for count, (listener, options, why) in enumerate(attempts, start=1):
+        await stage.control.listen(ListenToLeg(leg_id, f"l{count}", listener, options, limit_s=0.1))
+        lost = await stage.facts.next(ListenerLost, leg_id, count=count, timeout_s=2)
+        assert lost.listening_id == f"l{count}"
+        assert why in lost.why
+    assert stage.facts.of(AudioVerdict, leg_id) == []
+    await stage.control.listen(ListenToLeg(leg_id, "at last", "level", {"for_s": "0.1"}))
+    await stage.say(caller, 440.0, 0.5)
+    verdict = await stage.facts.next(AudioVerdict, leg_id)
+    assert (verdict.label, verdict.evidence.partition(" Hz")[0]) == ("sound", "440")
+    assert await stage.left() == []
+
+
+async def test_who_is_listened_to_hears_prompts_as_ever(stage: LiveStage) -> None:
+    caller = await stage.caller()
+    leg_id = caller.leg_id
+    await stage.control.answer(leg_id)
+    await stage.control.listen(ListenToLeg(leg_id, "l1", "notebook", {"seconds": "0.4"}))
+    await stage.control.play(leg_id, f"{leg_id}.p1", [stage.sound(0.8)])
+    # The verdict comes in the middle, and cuts nothing off.
+    await stage.facts.next(AudioVerdict, leg_id)
+    assert stage.facts.of(PlaybackFinished, leg_id) == []
+    finished = await stage.facts.next(PlaybackFinished, leg_id)
+    assert finished.how == "completed"
+    await stage.control.play(leg_id, f"{leg_id}.p2", [stage.sound(3.0)])
+    await stage.control.stop_playback(leg_id, f"{leg_id}.p2")
+    assert (await stage.facts.next(PlaybackFinished, leg_id, count=2)).how == "stopped"
