@@ -41,11 +41,12 @@ replay.register(app)
 watch.register(app)
 doctor.register(app)
 demo.register(app)
+campaign.register(app)
 app.add_typer(agents.app, name="agents")
 app.add_typer(flow.app, name="flow")
 app.add_typer(node.app, name="node")
-app.add_typer(report.app, name="report")
 app.add_typer(simulate.app, name="simulate")
+app.add_typer(report.app, name="report")
 app.add_typer(phone_app(), name="phone")
 
 

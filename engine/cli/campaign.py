@@ -1,0 +1,197 @@
+"""`centralita campaign` and `centralita why LEAD`: start and stop campaigns, see how they go, take results out."""
+
+from __future__ import annotations
+
+import contextlib
+import json as jsons
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.client import ask, do, stream
+from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json
+
+if TYPE_CHECKING:
+    from engine.home import Home
+
+app = typer.Typer(help="Campaigns: start and stop them, see how they go, take results out.", no_args_is_help=True)
+
+CampaignArgument = Annotated[str, typer.Argument(help="The campaign's id.", metavar="CAMPAIGN")]
+TenantOption = Annotated[str, typer.Option(help="Whose campaign.")]
+_AGAIN_S = 1.0
+
+
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="campaign")
+    parent.command("why")(why)
+
+
+@app.command("list")
+def list_(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """Every campaign, and how it stands."""
+    from engine.cli.campaign_view import campaign_table
+
+    snapshot = ask(home_of(project), "GET", "/dialer/snapshot")
+    if json:
+        print_json(snapshot["campaigns"])
+        return
+    if not snapshot["campaigns"]:
+        out.print("There is no campaign yet: write config/campaigns/NAME.yaml, then `centralita reload`.")
+        return
+    out.print(campaign_table(snapshot["campaigns"]))
+
+
+@app.command("show")
+def show(
+    campaign: CampaignArgument, tenant: TenantOption = "main", project: ProjectOption = None, json: JsonOption = False
+) -> None:
+    """One campaign: lines, agents, leads, abandonment against its caps, and each pacing decision with its reason."""
+    from engine.cli.campaign_view import campaign_page
+
+    view = _view(home_of(project), tenant, campaign)
+    if json:
+        print_json(view)
+    else:
+        out.print(campaign_page(view, time.time()))
+
+
+@app.command("start")
+def start(campaign: CampaignArgument, tenant: TenantOption = "main", project: ProjectOption = None) -> None:
+    """Dial. Refused when it may not, with the reason."""
+    _act(project, tenant, campaign, "start")
+
+
+@app.command("pause")
+def pause(campaign: CampaignArgument, tenant: TenantOption = "main", project: ProjectOption = None) -> None:
+    """Dial nobody more; what rings goes on."""
+    _act(project, tenant, campaign, "pause")
+
+
+@app.command("drain")
+def drain(campaign: CampaignArgument, tenant: TenantOption = "main", project: ProjectOption = None) -> None:
+    """Dial nobody more, and stop when the last conversation is over."""
+    _act(project, tenant, campaign, "drain")
+
+
+@app.command("stop")
+def stop(campaign: CampaignArgument, tenant: TenantOption = "main", project: ProjectOption = None) -> None:
+    """Stop now: what rings is cancelled as soon as its least ring allows; conversations go on."""
+    _act(project, tenant, campaign, "stop")
+
+
+@app.command("watch")
+def watch(
+    campaign: Annotated[str, typer.Argument(help="Only this one; else all.", metavar="[CAMPAIGN]")] = "",
+    tenant: TenantOption = "main",
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Campaigns as they change; with a name, each pacing decision. Ctrl-C ends it. With --json a line a change."""
+    home = home_of(project)
+    with contextlib.suppress(KeyboardInterrupt):
+        if json:
+            _print_changes(home, tenant, campaign)
+        else:
+            _follow(home, tenant, campaign)
+
+
+@app.command("export")
+def export(
+    campaign: CampaignArgument,
+    to: Annotated[Path, typer.Option("--to", "-o", help="The file; `-` for the terminal.")] = Path("-"),
+    since: Annotated[str, typer.Option(help="Only attempts from this day on (2026-11-22, UTC).")] = "",
+    tenant: TenantOption = "main",
+    project: ProjectOption = None,
+) -> None:
+    """Every attempt with its lead and its result, as CSV. Needs no running engine."""
+    from engine.cli.campaign_results import export_csv, seconds_of
+
+    count = export_csv(home_of(project), tenant, campaign, to, seconds_of(since))
+    if str(to) != "-":
+        out.print(f"{count} attempts written to {to}")
+
+
+@app.command("report")
+def report(
+    campaign: CampaignArgument,
+    html: Annotated[Path | None, typer.Option(help="Write the page here.", show_default=False)] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the lines here.", show_default=False)] = None,
+    attempts: Annotated[Path | None, typer.Option(help="Write every attempt here.", show_default=False)] = None,
+    since: Annotated[str, typer.Option(help="Only attempts from this day on (2026-11-22, UTC).")] = "",
+    tenant: TenantOption = "main",
+    project: ProjectOption = None,
+) -> None:
+    """Evidence that the law was kept: each rule, what was counted, whether it held. Exit code 1 when one did not."""
+    from engine.cli.campaign_results import evidence_of, seconds_of
+    from engine.cli.campaign_view import evidence_table
+
+    found = evidence_of(home_of(project), tenant, campaign, seconds_of(since))
+    for path, text in ((html, found.html), (csv, found.csv), (attempts, found.attempts)):
+        if path is not None:
+            path.write_text(text, encoding="utf-8")
+            out.print(f"written: {path}")
+    if not any((html, csv, attempts)):
+        out.print(evidence_table(found.lines))
+    if any(line.kept is False for line in found.lines):
+        raise typer.Exit(1)
+
+
+def why(
+    lead: Annotated[str, typer.Argument(help="The lead's id.", metavar="LEAD")],
+    tenant: Annotated[str, typer.Option(help="Whose lead.")] = "main",
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Why a lead was or was not dialed, and when it next may be."""
+    from urllib.parse import quote
+
+    from engine.cli.campaign_view import why_page
+
+    told = ask(home_of(project), "GET", f"/dialer/why/{quote(tenant)}/{quote(lead)}")
+    if told.get("ok") is False:
+        fail(str(told["why"]))
+    if json:
+        print_json(told)
+    else:
+        out.print(why_page(told))
+
+
+def _view(home: Home, tenant: str, campaign: str) -> dict[str, Any]:
+    view = ask(home, "GET", f"/dialer/campaign/{tenant}/{campaign}")
+    if view.get("ok") is False:
+        fail(str(view["why"]))
+    return view
+
+
+def _act(project: Path | None, tenant: str, campaign: str, action: str) -> None:
+    home = home_of(project)
+    fields = {"tenant": tenant, "campaign": campaign, "action": action, "by": "command line"}
+    do(home, "CampaignActed", fields, "/dialer/do")
+    view = _view(home, tenant, campaign)
+    out.print(f"{campaign}: {view['state']}" + (f" ({view['why']})" if view["why"] else ""))
+
+
+def _print_changes(home: Home, tenant: str, campaign: str) -> None:
+    snapshot = ask(home, "GET", "/acd/snapshot")
+    for line in stream(home, f"/acd/events?epoch={snapshot['epoch']}&after={snapshot['seq']}"):
+        told = jsons.loads(line)
+        if told.get("kind") == "campaign" and told["tenant"] == tenant and campaign in ("", told["id"]):
+            typer.echo(line)
+
+
+def _follow(home: Home, tenant: str, campaign: str) -> None:
+    from rich.live import Live
+
+    from engine.cli.campaign_view import campaign_page, campaign_table
+
+    if campaign:
+        _view(home, tenant, campaign)  # one that is not there is said before the screen is taken
+    with Live(console=out, screen=out.is_terminal, auto_refresh=False) as live:
+        while True:
+            if campaign:
+                live.update(campaign_page(_view(home, tenant, campaign), time.time()), refresh=True)
+            else:
+                live.update(campaign_table(ask(home, "GET", "/dialer/snapshot")["campaigns"]), refresh=True)
+            time.sleep(_AGAIN_S)
