@@ -43,10 +43,10 @@ from dialer.state import State
 from dialer.turn import Aggregate, DialerOutcome, Refused, Turn
 from dialer.why import why
 
-TICK_S, QUIET_TICK_S = 0.5, 5.0
-"""How often time is looked at: with leads or lines in hand, and with none."""
-TICK = "dial:tick:"
-"""The timer of a tenant that has anything to do: `dial:tick:<tenant>`."""
+TICK_S, QUIET_TICK_S, SOON_S = 0.5, 5.0, 0.05
+"""How often time is looked at: with leads or lines in hand, and with none; and how soon a free line is used again."""
+TICK, PACE = "dial:tick:", "dial:pace:"
+"""The timers of a tenant that has anything to do: `dial:tick:<tenant>`."""
 
 _HANDLERS: dict[type, Callable[[State, Turn, Any], None]] = {
     AttemptProgressed: progress.progressed,
@@ -60,7 +60,7 @@ _HANDLERS: dict[type, Callable[[State, Turn, Any], None]] = {
     ManualAsked: people.manual_asked,
     PreviewActed: people.preview_acted,
     CampaignsChanged: lambda state, turn, fact: None,
-    TimerFired: lambda state, turn, fact: _tick(state, turn, fact.timer_id),
+    TimerFired: lambda state, turn, fact: _fired(state, turn, fact.timer_id),
 }
 
 
@@ -177,20 +177,28 @@ class Dialer:
         return why(self._state, record, now_s)
 
 
-def _tick(state: State, turn: Turn, timer_id: str) -> None:
-    tenant = timer_id.removeprefix(TICK)
-    state.ticking = {other: due_s for other, due_s in state.ticking.items() if other != tenant}
-    watch.look(state, turn, tenant)
+def _fired(state: State, turn: Turn, timer_id: str) -> None:
+    state.armed = {other: due_s for other, due_s in state.armed.items() if other != timer_id}
+    tenant = timer_id.removeprefix(TICK).removeprefix(PACE)
+    if timer_id.startswith(TICK):
+        watch.look(state, turn, tenant)
     turn.paced.add((tenant, ""))
 
 
 def _arm(state: State, turn: Turn) -> None:
-    """A timer for each tenant that has anything to do."""
+    """Timers for each tenant that has anything to do."""
     for tenant in sorted({key[0] for key in state.campaigns}):
         every_s = min(_every_s(state, key) for key in state.campaigns if key[0] == tenant)
-        if turn.now_s + every_s < state.ticking.get(tenant, inf):
-            state.ticking = {**state.ticking, tenant: turn.now_s + every_s}
-            turn.outcome.commands.append(StartTimer(DIALER, f"{TICK}{tenant}", turn.now_s + every_s))
+        _arm_one(state, turn, f"{TICK}{tenant}", every_s)
+        if tenant in turn.soon:
+            _arm_one(state, turn, f"{PACE}{tenant}", SOON_S)
+
+
+def _arm_one(state: State, turn: Turn, timer_id: str, after_s: float) -> None:
+    due_s = turn.now_s + after_s
+    if due_s < state.armed.get(timer_id, inf):
+        state.armed = {**state.armed, timer_id: due_s}
+        turn.outcome.commands.append(StartTimer(DIALER, timer_id, due_s))
 
 
 def _every_s(state: State, key: tuple[str, str]) -> float:

@@ -49,8 +49,9 @@ def progressed(state: State, turn: Turn, fact: AttemptProgressed) -> None:
         raise EventRefused(f"attempt {fact.attempt_id}: there is no event '{fact.event[:40]}'") from None
     if event is _E.BLOCKED and attempt.state is not _S.STAGED:
         event = _E.FAILED  # the outbound rules refused what was already wanted
-    turn.paced.add(attempt.key)
     moved(state, turn, attempt, event, fact.cause, fact.why, fact.agent_id)
+    if attempt.state.is_over:
+        turn.soon.add(attempt.tenant)
 
 
 def moved(
@@ -90,7 +91,7 @@ def disposed(state: State, turn: Turn, fact: AttemptDisposed) -> None:
     turn.attempt(attempt)
     attempt.agent_id = fact.agent_id or attempt.agent_id
     finish(state, turn, attempt, fact.disposition or NOT_GIVEN, fact.callback_at_s, fact.personal)
-    turn.paced.add(attempt.key)
+    turn.soon.add(attempt.tenant)
 
 
 def finish(

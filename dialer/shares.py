@@ -13,6 +13,7 @@ from typing import Literal
 
 from core.attempt import AttemptState
 from core.campaign import CampaignState
+from dialer.compliance.abandonment import NO_LIMIT
 from dialer.compliance.rules import Mode
 from dialer.floor import FloorAgent, FloorPool
 from dialer.pacing import BusyAgent, Pool
@@ -79,11 +80,8 @@ def share_out(state: State, tenant: str, now_s: float) -> dict[Key, Share]:
 
 def pool_of(state: State, share: Share, now_s: float) -> Pool:
     """What the campaign's pacer sees."""
-    standing = min(
-        state.tally(state.campaigns[share.setup.key]).standing(now_s),
-        key=lambda one: (one.spare, one.limit.most),
-        default=None,
-    )
+    found = state.standing(state.campaigns[share.setup.key], now_s)
+    standing, spare = found if found is not None else (None, NO_LIMIT)
     return Pool(
         ready=len(share.ready),
         busy=tuple(
@@ -96,7 +94,7 @@ def pool_of(state: State, share: Share, now_s: float) -> Pool:
         waiting=len(share.waiting) + share.others,
         live=standing.counts.live if standing else 0,
         abandoned=standing.counts.abandoned if standing else 0,
-        spare=standing.spare if standing else 10**9,
+        spare=spare,
         most=float(standing.limit.most) if standing else 1.0,
         window_left_s=max(0.0, standing.until_s - now_s) if standing else 0.0,
     )

@@ -6,9 +6,10 @@ setup, and after a handler raised.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TypeVar
 
-from dialer.compliance.abandonment import Tally
+from dialer.compliance.abandonment import Standing, Tally
 from dialer.do_not_call import DoNotCallBook
 from dialer.floor import Floor
 from dialer.hopper import Hopper
@@ -38,13 +39,14 @@ class State:
         self.pacers: dict[Key, Pacer] = {}
         self.asked_s: dict[Key, float] = {}
         """When leads were asked for and have not come yet. Not saved: whoever was asked is gone after a restart."""
-        self.ticking: dict[str, float] = {}
-        """Tenant -> when its timer is due."""
+        self.armed: dict[str, float] = {}
+        """Timer -> when it is due. Not saved: timers are armed anew."""
         self.serial = 0
         self.index()
 
     def index(self) -> None:
         """Builds every index from the records and the setup. Campaigns of the setup without a record get one."""
+        self._standings: dict[Key, tuple[object, float, tuple[Standing, int] | None]] = {}
         for key in self.setup.campaigns:
             if key not in self.campaigns:
                 self.campaigns[key] = Campaign(*key, created_s=0.0)
@@ -123,6 +125,17 @@ class State:
         limits = self.of(campaign.key).law().overall.abandonment
         windows = {(window, from_s): counts for window, from_s, counts in campaign.windows}
         return Tally(limits, campaign.tally_s, windows=windows)
+
+    def standing(self, campaign: Campaign, now_s: float) -> tuple[Standing, int] | None:
+        """The tightest limit of abandoned calls, and how many more it allows; None where nothing limits."""
+        kept = self._standings.get(campaign.key)
+        if kept is not None and kept[0] is campaign.windows and now_s < kept[1]:
+            return kept[2]
+        found = [(one, one.spare) for one in self.tally(campaign).standing(now_s)]
+        tightest = min(found, key=lambda one: (one[1], one[0].limit.most), default=None)
+        until_s = min((one.until_s for one, _ in found), default=inf)
+        self._standings[campaign.key] = (campaign.windows, until_s, tightest)
+        return tightest
 
     def pacer(self, key: Key) -> Pacer:
         """What paces this campaign; afresh, when what was learnt is another method's."""

@@ -49,10 +49,12 @@ class Refused(Exception):
 
 
 class Turn:
-    """`paced`: campaigns to be paced at its end."""
+    """`paced`: campaigns to be paced at its end; `soon`: tenants to be paced a moment later, together with what else
+    happens until then."""
 
     __slots__ = (
         "_pictures",
+        "armed",
         "asked_s",
         "before",
         "book",
@@ -61,8 +63,8 @@ class Turn:
         "outcome",
         "paced",
         "serial",
+        "soon",
         "state",
-        "ticking",
     )
 
     def __init__(self, state: State, now_s: float, pictures: dict[Aggregate, bytes]) -> None:
@@ -71,9 +73,10 @@ class Turn:
         self.before: dict[Aggregate, bytes | None] = {}
         """None: it was not there."""
         self.paced: set[Key] = set()
+        self.soon: set[str] = set()
         # Values that are replaced, never changed in place.
         self.book, self.heard, self.serial = state.book, state.heard, state.serial
-        self.asked_s, self.ticking = state.asked_s, state.ticking
+        self.asked_s, self.armed = state.asked_s, state.armed
         self._pictures = pictures
 
     def decide(self, decision: Decision) -> None:
@@ -185,5 +188,5 @@ class Turn:
             else:
                 self.state.put(load(aggregate[0], picture))
         self.state.book, self.state.heard, self.state.serial = self.book, self.heard, self.serial
-        self.state.asked_s, self.state.ticking = self.asked_s, self.ticking
+        self.state.asked_s, self.state.armed = self.asked_s, self.armed
         self.state.index()

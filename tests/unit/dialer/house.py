@@ -16,6 +16,7 @@ from core.dialing import (
     CampaignActed,
     LeadsSaved,
     LeadsStaged,
+    NumberListed,
 )
 from core.events import TimerFired
 from core.lead import LeadState
@@ -99,6 +100,7 @@ class Store:
     leads: dict[str, LeadRecord] = field(default_factory=dict)
     attempts: dict[str, AttemptRecord] = field(default_factory=dict)
     serials: dict[str, int] = field(default_factory=dict)
+    listed: list[NumberListed] = field(default_factory=list)
 
     def stage(self, wanted: Staging) -> LeadsStaged:
         lists = {share.list_id for share in wanted.lists}
@@ -131,12 +133,14 @@ class Store:
                 self.leads[one.lead.lead_id] = one.lead
             if one.attempt is not None:
                 self.attempts[one.attempt.attempt_id] = one.attempt
+            if one.listed is not None:
+                self.listed.append(one.listed)
         return LeadsSaved(tuple(done))
 
 
 class House:
-    """`answers(wanted)`: what becomes of an attempt, [(seconds after it was wanted, event, more)]. `wrap_up_s`: an agent
-    is ready again so long after a conversation, having given `disposition`."""
+    """`answers(wanted)`: what becomes of an attempt, [(seconds after it was wanted, event)]. `wrap_up_s`: an agent is
+    ready again so long after a conversation, having given `disposition`."""
 
     def __init__(self, *setups: CampaignSetup, leads: Iterable[LeadRecord] = (), agents: int = 0) -> None:
         self.now_s = START_S
