@@ -1,4 +1,4 @@
-# Centralita: everything from a clean clone.   make run | make demo | make test | make check
+# Centralita: everything from a clean clone.   make run | make demo | make demo-campaign | make test | make check
 #
 # Each step of the set-up leaves a stamp in .venv/.stamps and is not done again: a second start asks no
 # network. Debian packages are installed with apt, through sudo for an ordinary user, and only if missing.
@@ -18,14 +18,14 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 PIP := $(PY) -m pip --disable-pip-version-check --require-virtualenv
 DOWNLOAD_MB := 470
-EXTRAS := phone,voices,recognition,signals,dev
+EXTRAS := phone,voices,recognition,dev
 # What tests use beyond what running needs.
 TEST_PACKAGES := sip-tester postgresql chromium
 # Passed on: make test ARGS="-k menu", make run LAN=1
 ARGS ?=
 LAN ?=
 
-.PHONY: help run demo test check setup test-tools install-asterisk voices pins clean
+.PHONY: help run demo demo-campaign test check setup test-tools install-asterisk voices pins clean
 
 help: ## what can be made
 	@echo "Centralita"; echo
@@ -38,6 +38,9 @@ run: setup ## set up what is missing and start the contact center
 
 demo: setup ## a call you can watch: reception, a killed engine, a page that shows it all
 	@exec $(VENV)/bin/centralita demo $(ARGS)
+
+demo-campaign: setup ## forty simulated people are dialed for real; a table accounts for every one of them
+	@exec $(VENV)/bin/centralita campaign demo $(ARGS)
 
 test: setup test-tools ## set up, and run every test
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -1,0 +1,33 @@
+"""What may answer a line, and what each of it means for a campaign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+HUMAN: Final = "human"
+MACHINE: Final = "machine"
+"""A recorded greeting is being played."""
+BEEP: Final = "beep"
+"""The greeting is over: the machine records from now on."""
+FAX: Final = "fax"
+SIT: Final = "sit"
+BUSY: Final = "busy"
+RINGBACK: Final = "ringback"
+CONGESTION: Final = "congestion"
+SILENCE: Final = "silence"
+"""Nobody and nothing is heard for so long that it is hardly a person."""
+NOT_SURE: Final = "not_sure"
+"""Goes to a person."""
+
+Label = Literal["human", "machine", "beep", "fax", "sit", "busy", "ringback", "congestion", "silence", "not_sure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one detector says. `at_s`: from the first block; `confidence` 0 to 1; `evidence`: in words."""
+
+    label: Label
+    at_s: float
+    confidence: float
+    evidence: str

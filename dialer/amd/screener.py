@@ -1,0 +1,100 @@
+"""The detectors together: a `core.live_audio.Listener` that says what answered as soon as it is known.
+
+Tones are beyond doubt and speak first. Rhythm says person or recording. What nobody knows by the limit is `not_sure`,
+and goes to a person; so does dead air, which is told apart. After `machine`, when asked to (`until_beep`), it goes on
+listening for the beep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from core.live_audio import BLOCK_S, AudioBlock, Verdict
+from dialer.amd.beep import BeepDetector
+from dialer.amd.cadence import COUNTRIES, CadenceDetector
+from dialer.amd.fax import FaxDetector
+from dialer.amd.frames import Analyser
+from dialer.amd.labels import MACHINE, NOT_SURE, Finding
+from dialer.amd.rhythm import judge
+from dialer.amd.sit import SitDetector
+from dialer.amd.speech import SpeechDetector, Timeline
+
+LIMIT_S = 6.0
+BEEP_WITHIN_S = 45.0
+
+
+class Screener:
+    """`limit_s`: after the answer, no verdict comes later. `countries`: whose progress tones may be heard."""
+
+    def __init__(self, limit_s: float = LIMIT_S, until_beep: bool = False, countries: tuple[str, ...] = COUNTRIES):
+        self.limit_s = limit_s
+        self.until_beep = until_beep
+        self._analyser = Analyser()
+        self._speech = SpeechDetector()
+        self._sit, self._fax, self._beep = SitDetector(), FaxDetector(), BeepDetector()
+        self._cadence = CadenceDetector(countries)
+        self._machine: Finding | None = None
+        self._answered_s: float | None = None
+        self._heard_s = self._quiet_s = 0.0
+
+    @property
+    def timeline(self) -> Timeline:
+        return self._speech.timeline
+
+    def feed(self, block: AudioBlock) -> Verdict | None:
+        """Before the answer tones alone are listened to: what speaks then is the network."""
+        frame = self._analyser.feed(np.frombuffer(block.pcm, np.int16))
+        self._heard_s = frame.at_s
+        found = self._sit.feed(frame) or self._fax.feed(frame) or self._cadence.feed(frame)
+        if found is not None:
+            return _told(found)
+        if not block.answered:
+            return None
+        if self._answered_s is None:
+            self._answered_s = frame.at_s
+            self._speech = SpeechDetector()
+        line = self._speech.feed(block.pcm, frame)
+        beep = self._beep.feed(frame, line.spoken_s >= 0.5)
+        if beep is not None:
+            return _told(beep)
+        if self._machine is not None:
+            return self._no_beep() if frame.at_s - self._answered_s >= BEEP_WITHIN_S else None
+        self._quiet_s = self._quiet_s + BLOCK_S if frame.is_quiet else 0.0
+        found = judge(line, self._quiet_s)
+        if found is None and frame.at_s - self._answered_s >= self.limit_s:
+            return self.end()
+        if found is not None and found.label == MACHINE and self.until_beep:
+            self._machine = found
+            return Verdict(found.label, found.confidence, found.evidence, final=False)
+        return _told(found) if found is not None else None
+
+    def end(self) -> Verdict:
+        if self._machine is not None:
+            return self._no_beep()
+        spoken_s = self.timeline.spoken_s
+        return Verdict(NOT_SURE, 0.5, f"after {self._heard_s:.1f} s with {spoken_s:.1f} s of speech nothing is certain")
+
+    def _no_beep(self) -> Verdict:
+        assert self._machine is not None
+        return Verdict(MACHINE, self._machine.confidence, f"{self._machine.evidence}; no beep came")
+
+
+def _told(found: Finding) -> Verdict:
+    return Verdict(found.label, found.confidence, found.evidence)
+
+
+def make(options: Mapping[str, str]) -> Screener:
+    """A `ListenerFactory`. Options: `limit_s`, `until_beep` (yes), `countries` (ES,US).
+
+    Raises:
+        ValueError: an option makes no sense.
+    """
+    countries = tuple(filter(None, options.get("countries", "").split(","))) or COUNTRIES
+    if unknown := sorted(set(countries) - set(COUNTRIES)):
+        raise ValueError(f"nobody knows the tones of {', '.join(unknown)}: choose from {', '.join(COUNTRIES)}")
+    limit_s = float(options.get("limit_s", LIMIT_S))
+    if not 1.0 <= limit_s <= 30.0:
+        raise ValueError(f"limit_s {limit_s:g}: between 1 and 30")
+    return Screener(limit_s, options.get("until_beep") == "yes", countries)
