@@ -39,8 +39,7 @@ def check(read: Campaigns, around: Around) -> None:
     """Adds every problem to `read.problems`."""
     for _, filed in sorted(read.filed.items()):
         _check_names(read.problems, filed, around)
-        _check_pacing(read.problems, filed)
-        if all(name in around.packs for name in filed.value.packs):
+        if _check_pacing(read.problems, filed) and all(name in around.packs for name in filed.value.packs):
             setup = setup_of(filed, around.packs, Site(languages=around.languages))
             _check_law(read.problems, filed, setup, around)
     _check_lists(read)
@@ -101,13 +100,16 @@ def _check_dispositions(problems: Problems, filed: FiledCampaign, known: frozens
             filed.say(problems, place, f"there is no disposition '{path}'", hint, key=place[0] == "dispositions")
 
 
-def _check_pacing(problems: Problems, filed: FiledCampaign) -> None:
+def _check_pacing(problems: Problems, filed: FiledCampaign) -> bool:
+    """Whether its numbers make sense."""
     try:
         pacing_of(filed.value)
+        return True
     except ValueError as wrong:
         name, _, what = str(wrong).partition(": ")
         path = {"target_share": "target_percent", "agent_within_s": "method"}.get(name, name)
         filed.say(problems, ("pacing", path), what, "see docs/campaigns.md")
+        return False
 
 
 def _check_law(problems: Problems, filed: FiledCampaign, setup: CampaignSetup, around: Around) -> None:

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 from core.attempt import AttemptState
 from definitions.faults import Faults, did_you_mean, fault
 from definitions.fields import country, typed
-from definitions.models import Count, Definition, Flag, LanguageTag, Name, Seconds, Text
+from definitions.models import Count, Definition, Flag, LanguageTag, Name, Seconds, Text, Variable
 from dialer.compliance.fields import Hours, Length, ModeName, Percent, PurposeName
 from dialer.compliance.numbers import never_dialed
 from dialer.compliance.rules import Mode
@@ -267,6 +267,8 @@ class Campaign(Definition):
     script: Titles = ""
     """What agents say; their page shows it."""
     form: tuple[FormEntry, ...] = ()
+    variables: Mapping[Variable, Text] = Field(default_factory=dict)
+    """What its flows know beside the lead's fields: {company: Acme}."""
     webhooks: tuple[Hook, ...] = ()
 
     @field_validator("lists", mode="before")

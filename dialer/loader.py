@@ -150,6 +150,7 @@ def setup_of(filed: FiledCampaign, packs: Mapping[str, RulePack], site: Site) ->
             FormField(one.name, _titles(one.title or one.name, site.languages), one.choices, one.required)
             for one in value.form
         ),
+        variables=dict(value.variables),
         webhooks=tuple(Webhook(one.url, frozenset(one.on)) for one in value.webhooks),
     )
 

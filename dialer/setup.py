@@ -162,6 +162,7 @@ class CampaignSetup:
     queue_priority: int = 0
     script: Mapping[str, str] = field(default_factory=dict)
     form: tuple[FormField, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
     webhooks: tuple[Webhook, ...] = ()
 
     @property

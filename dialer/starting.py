@@ -160,8 +160,11 @@ def _refuse(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, no: Not)
 
 
 def _variables(setup: CampaignSetup, lead: Lead) -> dict[str, str]:
+    """The campaign's own, over them the lead's fields."""
     record = lead.record
     return {
+        "name": record.name,
+        **setup.variables,
         **record.fields,
         "lead_id": record.lead_id,
         "lead_name": record.name,

@@ -1,0 +1,192 @@
+"""From YAML to campaigns: what is wrong is said at its place, all at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dialer.checks import Around, check
+from dialer.compliance.rules import Cap, Hours, Mode
+from dialer.loader import Campaigns, Site, build, read_campaigns
+from dialer.setup import CampaignSetup
+from tests.unit.dialer.law_case import ROOT, SHIPPED
+
+QUEUES = {("main", "sales"): frozenset({"sold", "sold/new", "other"}), ("main", "bare"): frozenset[str]()}
+AROUND = Around(
+    queues=QUEUES,
+    flows={
+        ("main", "harbour"): frozenset({"play", "do_not_call"}),
+        ("main", "deaf"): frozenset({"play"}),
+        ("main", "reminder"): frozenset({"menu"}),
+    },
+    calendars=frozenset({("main", "office")}),
+    packs=SHIPPED.packs,
+    hosts=frozenset({"crm.example"}),
+    wrong_skills=lambda tenant, text: [("there is no skill 'juggling'", "write it")] if "juggling" in text else [],
+)
+GOOD = """\
+campaign: spring
+mode: predictive
+purpose: sales
+packs: [es]
+lists: {old: 3, new: 1}
+queue: sales
+caller_ids:
+  - {name: all, numbers: ["+34910000101"]}
+drop: {flow: harbour}
+"""
+
+
+def read(**files: str) -> Campaigns:
+    found = read_campaigns({f"config/campaigns/{name}.yaml": text for name, text in files.items()})
+    check(found, AROUND)
+    return found
+
+
+def wrong(text: str) -> list[str]:
+    """`line: what` of every problem."""
+    return [f"{one.line}: {one.what}" for one in read(spring=text).problems]
+
+
+def made(text: str) -> CampaignSetup:
+    found = read(spring=text)
+    assert not list(found.problems)
+    return build(found, SHIPPED.packs, Site()).campaigns["main", "spring"]
+
+
+def test_what_is_left_out_has_a_sensible_value() -> None:
+    setup = made(GOOD)
+    assert (setup.mode, setup.pacing.method, setup.ring_s, setup.held_lines) == (
+        Mode.PREDICTIVE,
+        "predictive",
+        30.0,
+        True,
+    )
+    assert [(one.list_id, one.weight) for one in setup.lists] == [("old", 3), ("new", 1)]
+    assert (setup.drop_action, setup.drop_flow, setup.language) == ("message", "harbour", "es")
+    assert setup.own is None
+    assert setup.retry("busy") is not None
+
+
+def test_its_own_hours_and_caps_are_rules_beside_the_laws() -> None:
+    setup = made(GOOD + "hours: {mon-fri: 10:00-14:00}\ncaps: {day: 2, ever: 9, number_day: 1}\n")
+    rules = setup.law().overall.rules
+    own = [rule for rule in rules if rule.source.pack == "campaign"]
+    assert [type(rule) for rule in own] == [Hours, Cap, Cap, Cap]
+    assert sum(isinstance(rule, Hours) for rule in rules) == 2
+    assert not setup.law().covers("FR"), "a rule of its own allows no country"
+    assert setup.law().covers("ES")
+
+
+def test_lengths_percents_and_short_forms() -> None:
+    more = """\
+retry: {busy: {after: 10m, most: 2, number: same}, machine: never}
+dispositions: {sold: finish, other: {then: retry, after: 2d}}
+pacing: {target_percent: 2.5, occupancy_ceiling: 85%}
+form: [{name: offer, title: {es: Oferta}, choices: [a, b], required: yes}]
+"""
+    setup = made(GOOD + more)
+    assert (setup.retries["busy"].after_s, setup.retries["machine"].most) == (600.0, 0)
+    assert setup.after("sold/new").then == "finish"
+    assert setup.after("other").after_s == 2 * 86_400.0
+    assert (setup.pacing.target_share, setup.pacing.occupancy_ceiling) == (0.025, 0.85)
+    assert setup.form[0].choices == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("mode: predictive", "mode: predictiv", "2: 'predictiv' is not a way of dialing"),
+        ("mode: predictive", "mode: callback", "2: a campaign cannot be in mode callback"),
+        ("queue: sales", "queue: salse", "6: there is no queue 'salse'"),
+        ("queue: sales\n", "", "2: a predictive campaign has no queue"),
+        ("packs: [es]", "packs: [es, se]", "4: there is no pack of dialing rules 'se'"),
+        ("packs: [es]", "packs: []", "4: this is empty or too short"),
+        ("flow: harbour", "flow: nowhere", "9: there is no flow 'nowhere'"),
+        (
+            "flow: harbour",
+            "flow: deaf",
+            "9: es/abandoned_message asks for a key not to be called again, and flow 'deaf' has none",
+        ),
+        ("{flow: harbour}", "{action: hang_up}", "9: es/abandoned_message does not allow the drop action 'hang_up'"),
+        ('"+34910000101"', '"+34622000101"', "8: es/no_mobile_identity does not allow +34622000101 to be shown"),
+        ('"+34910000101"', '"0911"', "8: '0911' is no public number in E.164"),
+        ('"+34910000101"', '"+34112"', "8: 112 is an emergency number"),
+        ("drop: {flow: harbour}", "drop: {flow: harbour}\nring_s: 10", "10: it rings 10 s, and es/ring asks for 15"),
+        ("drop: {flow: harbour}", "drop: {flow: harbour}\ncalendar: ofice", "10: there is no calendar 'ofice'"),
+        ("drop: {flow: harbour}", "drop: {flow: harbour}\nskills: juggling", "10: there is no skill 'juggling'"),
+        ("drop: {flow: harbour}", "drop: {flow: harbour}\nretry: {bussy: never}", "10: there is no outcome 'bussy'"),
+        (
+            "drop: {flow: harbour}",
+            "drop: {flow: harbour}\ndispositions: {sould: finish}",
+            "10: there is no disposition 'sould'",
+        ),
+        (
+            "drop: {flow: harbour}",
+            "drop: {flow: harbour}\npacing: {method: magic}",
+            "10: there is no pacing method 'magic'",
+        ),
+        (
+            "drop: {flow: harbour}",
+            "drop: {flow: harbour}\npacing: {ratio: 50}",
+            "10: 50 lines per ready agent: give 1 to 20",
+        ),
+        (
+            "drop: {flow: harbour}",
+            "drop: {flow: harbour}\nwebhooks: [{url: 'https://evil.example/x'}]",
+            "10: evil.example is no host that may be asked",
+        ),
+        ("drop: {flow: harbour}", "drop: {flow: harbour}\ncolour: red", "10: unknown key 'colour'"),
+        ("lists: {old: 3, new: 1}\n", "", "it has no list"),
+        ("purpose: sales", "purpose: fun", "3: 'fun' is not a purpose"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_line(old: str, new: str, said: str) -> None:
+    problems = wrong(GOOD.replace(old, new))
+    assert any(said in one for one in problems), problems
+
+
+def test_where_law_wants_a_number_shown_one_is_needed() -> None:
+    text = GOOD.replace('caller_ids:\n  - {name: all, numbers: ["+34910000101"]}\n', "")
+    assert wrong(text) == ["4: es/no_mobile_identity asks for a number of ours to be shown, and there is none"]
+
+
+def test_overdialing_where_nobody_may_be_abandoned_is_warned_of() -> None:
+    (problem,) = read(spring=GOOD.replace("packs: [es]", "packs: [es, strict-zero]")).problems
+    assert "allows no abandoned call" in problem.what
+    assert problem.severity.value == "warning"
+
+
+def test_a_list_belongs_to_one_campaign() -> None:
+    other = GOOD.replace("spring", "autumn")
+    found = [f"{one.file}:{one.line}: {one.what}" for one in read(spring=GOOD, autumn=other).problems]
+    assert found == [
+        "config/campaigns/spring.yaml:5: the list 'old' belongs to campaign autumn already",
+        "config/campaigns/spring.yaml:5: the list 'new' belongs to campaign autumn already",
+    ]
+
+
+def test_an_agentless_campaign_needs_a_flow_and_a_pace() -> None:
+    text = "campaign: spring\nmode: agentless\npurpose: reminder\npacks: [es]\nlists: [a]\nqueue: sales\n"
+    said = " ".join(wrong(text))
+    assert "no flow" in said
+    assert "no agents" in said
+    assert "how fast" in said
+
+
+def test_broken_files_are_said_and_harm_no_other() -> None:
+    found = read(spring=GOOD, broken="campaign: [\n", winter=GOOD)
+    assert ("main", "spring") in found.filed
+    said = [one.what for one in found.problems]
+    assert any("the file is called winter" in one for one in said)
+    assert len(said) >= 2
+
+
+def test_the_shipped_campaigns_are_good_beside_what_is_shipped() -> None:
+    files = {
+        f"config/campaigns/{path.name}": path.read_text("utf-8") for path in Path(ROOT / "config/campaigns").iterdir()
+    }
+    found = read_campaigns(files)
+    assert not list(found.problems)
+    assert {filed.value.mode for filed in found.filed.values()} == {Mode.PREDICTIVE, Mode.AGENTLESS}
