@@ -25,15 +25,15 @@ _REFUSALS: Mapping[Way, str] = {
     "decline": "603 Decline",
 }
 _FRAME = 160
-"""Bytes of A-law in a packet of 20 ms."""
-_SILENCE = b"\xd5" * _FRAME
+"""Bytes of µ-law in a packet of 20 ms."""
+_SILENCE = b"\xff" * _FRAME
 _AGAIN_S = (0.5, 1.5, 3.5)
 """An answer is repeated until it is acknowledged (RFC 3261, timer G)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`ring_s`: how long it rings first; `talk_s`: how long she stays. `says`: A-law, spoken once and then silence."""
+    """`ring_s`: how long it rings first; `talk_s`: how long she stays. `says`: µ-law, spoken once and then silence."""
 
     way: Way = "talk"
     ring_s: float = 1.0
@@ -79,7 +79,7 @@ class People(asyncio.DatagramProtocol):
         self.people = people
         self.calls: list[Call] = []
         self.otherwise = otherwise or Person("decline")
-        self._on_change = on_change
+        self.on_change = on_change
         self._by_id: dict[str, Call] = {}
         self._transport: asyncio.DatagramTransport | None = None
         self._host = ""
@@ -155,7 +155,7 @@ class People(asyncio.DatagramProtocol):
             self._reply(text, addr, "180 Ringing", call._tag)
             if person.way != "no_answer":
                 call._timers.append(loop.call_later(person.ring_s, self._answer, call, person))
-        self._on_change(call)
+        self.on_change(call)
 
     # -- what they do ----------------------------------------------------------------------------------
     def _refuse(self, call: Call, status: str) -> None:
@@ -170,7 +170,7 @@ class People(asyncio.DatagramProtocol):
         call.answered_s = loop.time()
         call._voice = _Voice(self._host, call, person.says)
         call._task = loop.create_task(self._speak(call, person), name="a simulated person")
-        self._on_change(call)
+        self.on_change(call)
 
     async def _speak(self, call: Call, person: Person) -> None:
         loop, voice = asyncio.get_running_loop(), call._voice
@@ -214,13 +214,13 @@ class People(asyncio.DatagramProtocol):
             call._voice.close()
         if call.is_open:
             call.ended_s = asyncio.get_running_loop().time()
-            self._on_change(call)
+            self.on_change(call)
 
     # -- what goes out ---------------------------------------------------------------------------------
     def _sdp(self, call: Call, offer: str) -> str:
         return (
             f"v=0\r\no=- 1 1 IN IP4 {self._host}\r\ns=-\r\nc=IN IP4 {self._host}\r\nt=0 0\r\n"
-            f"m=audio {call._voice.port if call._voice is not None else 9} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+            f"m=audio {call._voice.port if call._voice is not None else 9} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
         )
 
     def _reply(self, text: str, addr: tuple[str, int], status: str, tag: str = "", sdp: str = "") -> None:
@@ -269,7 +269,7 @@ class _Voice(asyncio.DatagramProtocol):
         began_s, number, source = loop.time(), 0, secrets.token_bytes(4)
         while self._transport is not None and not self._transport.is_closing():
             said = self._says[number * _FRAME : (number + 1) * _FRAME]
-            head = b"\x80\x08" + (number & 0xFFFF).to_bytes(2) + (number * _FRAME & 0xFFFFFFFF).to_bytes(4) + source
+            head = b"\x80\x00" + (number & 0xFFFF).to_bytes(2) + (number * _FRAME & 0xFFFFFFFF).to_bytes(4) + source
             self._transport.sendto(head + (said if len(said) == _FRAME else _SILENCE), to)
             number += 1
             await asyncio.sleep(max(0.0, began_s + number * 0.02 - loop.time()))

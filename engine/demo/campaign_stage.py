@@ -1,0 +1,123 @@
+"""The project of the campaign's demo: forty people on a list, three agents, a trunk that leads to nobody real."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.lead_record import LeadNumber, LeadRecord
+from core.lead_store import Save
+from engine.demo import stage
+from engine.demo.people import Person, Way
+from engine.home import Home
+from store.sql.database import LEADS, Database, upgrade
+from store.sql.leads import SqlLeadStore
+
+CAMPAIGN = "spring"
+AGENTS: Mapping[str, str] = {"ana": "1001", "eva": "1002", "luis": "1003"}
+"""Agent -> her phone."""
+CARRIER = "127.0.0.2"
+RING_S = 7.0
+_NAMES = (
+    *("Carmen", "Antonio", "Lucía", "Manuel", "María", "José", "Paula", "Javier", "Elena", "Pablo"),
+    *("Rosa", "Andrés", "Marta", "Diego", "Sara", "Luis", "Julia", "Raúl", "Alba", "Hugo"),
+    *("Nuria", "Óscar", "Irene", "Rubén", "Inés", "Jorge", "Olga", "Iván", "Silvia", "Tomás"),
+    *("Clara", "Mario", "Laura", "Sergio", "Eva", "Álvaro", "Noelia", "Ramón", "Teresa", "Víctor"),
+)
+_WAYS: tuple[tuple[str, Way, float, float], ...] = (
+    ("answers and talks", "talk", 1.2, 5.0),
+    ("answers and talks", "talk", 2.0, 4.0),
+    ("is busy", "busy", 0.3, 0.0),
+    ("answers and talks", "talk", 0.8, 6.0),
+    ("does not answer", "no_answer", 0.0, 0.0),
+    ("answers and talks", "talk", 1.6, 4.5),
+    ("answers and soon hangs up", "talk", 1.0, 0.9),
+    ("answers and talks", "talk", 2.4, 5.5),
+    ("has an answering machine", "machine", 1.4, 3.0),
+    ("answers and talks", "talk", 1.0, 4.0),
+)
+"""What people do, over and over: in words, how, after how long, for how long (seconds)."""
+_PACK = """kind: dialing
+pack: demo
+title: Manners of a demonstration, at any hour
+countries: any
+rules:
+  abandonment: {type: abandonment, most: 3%, window: {days: 30}, law: Our own, read: 2026-11-22, review_by: 2036-11-22}
+  ring: {type: ring, least_s: 6, law: Our own, read: 2026-11-22, review_by: 2036-11-22}
+  agent_in_time:
+    {type: agent_within, within_s: 2, since: answer, law: Our own, read: 2026-11-22, review_by: 2036-11-22}
+  message: {type: drop, allowed: [message], opt_out: yes, law: Our own, read: 2026-11-22, review_by: 2036-11-22}
+"""
+_CAMPAIGN = f"""campaign: {CAMPAIGN}
+title: Spring offer
+mode: progressive
+purpose: service
+packs: [demo]
+lists: [{CAMPAIGN}]
+queue: outbound
+drop: {{action: message, flow: safe_harbour}}
+ring_s: {RING_S:g}
+retry: {{busy: never, no_answer: never, failed: never, invalid: never, customer_hung_up: never, abandoned: never}}
+"""
+_QUEUE = "queue: outbound\ntitle: Outbound\nwrap_up_s: 2\ndispositions: sales\nannouncements: {}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """One of the people. `does`: in words."""
+
+    lead_id: str
+    name: str
+    number: str
+    does: str
+    person: Person
+
+
+def people(says: bytes = b"", machine: bytes = b"") -> list[Somebody]:
+    """Forty of them. `says`, `machine`: what they and their machines say, µ-law."""
+    found = []
+    for n, name in enumerate(_NAMES):
+        does, way, ring_s, talk_s = _WAYS[n % len(_WAYS)]
+        person = Person(way, ring_s, talk_s, machine if way == "machine" else says)
+        found.append(Somebody(f"lead-{n:02}", name, f"+34612{n:06}", does, person))
+    return found
+
+
+def build(project: Path, place: Path, carrier_port: int) -> Home:
+    """The demo's project under `place`, which is emptied first."""
+    home = stage.build(project, place)
+    agents = "".join(f'  {name}: {{name: {name.title()}, device: "{phone}"}}\n' for name, phone in AGENTS.items())
+    texts = {
+        "agents.yaml": f"agents:\n{agents}",
+        "queues/outbound.yaml": _QUEUE,
+        "trunks/people.yaml": f"trunk: people\nhost: {CARRIER}\nport: {carrier_port}\n",
+        "outbound.yaml": 'rules:\n  - {name: spain, prefixes: ["+34"], trunk: people, caller: "+34910100100"}\n',
+        "compliance/demo.yaml": _PACK,
+        f"campaigns/{CAMPAIGN}.yaml": _CAMPAIGN,
+    }
+    for name, text in texts.items():
+        path = home.project / "config" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return home
+
+
+def load_leads(home: Home, everybody: list[Somebody]) -> None:
+    """Puts them into the store of leads. Blocking; for a thread."""
+    records = [
+        LeadRecord(each.lead_id, "main", CAMPAIGN, (LeadNumber(each.number),), each.name, "es", basis="contract")
+        for each in everybody
+    ]
+
+    async def save() -> None:
+        store = SqlLeadStore(Database(home.leads_url, LEADS))
+        try:
+            await store.save([Save(f"seed:{record.lead_id}", 0, lead=record) for record in records])
+        finally:
+            await store.close()
+
+    home.prepare()
+    upgrade(home.leads_url, LEADS)
+    asyncio.run(save())
