@@ -118,7 +118,7 @@ def mapped(columns: Sequence[Column], wishes: Sequence[tuple[str, str]]) -> tupl
         target, _, label = wish.partition(":")
         if target not in TARGETS:
             raise ValueError(f"'{wish[:40]}' is nothing a column can be: choose among {', '.join(TARGETS)}")
-        index = _index_of(columns, header)
+        index = index_of(columns, header)
         told.add(index)
         found[index] = Column(index, found[index].header, target, label or _label(target, found[index].header))
     single = {found[index].target for index in told} - {"phone", "field", "ignore"}
@@ -128,7 +128,8 @@ def mapped(columns: Sequence[Column], wishes: Sequence[tuple[str, str]]) -> tupl
     )
 
 
-def _index_of(columns: Sequence[Column], header: str) -> int:
+def index_of(columns: Sequence[Column], header: str) -> int:
+    """The column of that header, or of that number from 1. Raises ValueError: there is none."""
     for column in columns:
         if header in (column.header, column.header.strip()):
             return column.index

@@ -9,9 +9,11 @@ from engine.cli import (
     campaign,
     check,
     demo,
+    dnc,
     doctor,
     flow,
     journal,
+    lists_show,
     node,
     replay,
     report,
@@ -43,7 +45,9 @@ doctor.register(app)
 demo.register(app)
 campaign.register(app)
 app.add_typer(agents.app, name="agents")
+app.add_typer(dnc.app, name="dnc")
 app.add_typer(flow.app, name="flow")
+app.add_typer(lists_show.app, name="lists")
 app.add_typer(node.app, name="node")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(report.app, name="report")

@@ -1,0 +1,94 @@
+"""What the commands for lists and do-not-call share: the database, the site's habits, telling the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.errors import CentralitaError
+from definitions.models import load as load_definition
+from definitions.problems import Problems
+from desk.lists.service import Lists
+from desk.lists.tables import FileUnusable
+from engine.cli.common import fail
+from engine.config.models import Site
+from engine.home import Home
+from store.errors import StoreError
+from store.sql.database import LEADS, Database
+from store.sql.lead_imports import SqlListStore
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`home` with its lists open. `country`, `language`, `time_zone`: of the site, where a command says nothing."""
+
+    home: Home
+    lists: Lists
+    store: SqlListStore
+    country: str
+    language: str
+    time_zone: str
+
+
+def _site(home: Home) -> Site | None:
+    """None: config/site.yaml has errors, which `centralita check` tells."""
+    file = home.project / "config" / "site.yaml"
+    read = load_definition(Site, file.read_text(encoding="utf-8"), str(file))
+    return None if isinstance(read, Problems) else read
+
+
+@contextlib.asynccontextmanager
+async def opened(home: Home) -> AsyncIterator[Place]:
+    """The tables are brought to this release first."""
+    site = await asyncio.to_thread(_site, home)
+    await asyncio.to_thread(home.prepare)
+    database = Database((site.database if site else "") or home.leads_url, LEADS)
+    try:
+        await database.upgrade()
+        store = SqlListStore(database)
+        language = site.languages[0].partition("-")[0] if site else "en"
+        lists = Lists(store, home.state, time.time, lambda *changed: tell(home, *changed))
+        zone = site.time_zone if site else "UTC"
+        yield Place(home, lists, store, site.country if site else "ES", "es" if language == "es" else "en", zone)
+    finally:
+        await database.close()
+
+
+def carried_out(home: Home, work: Callable[[Place], Awaitable[T]]) -> T:
+    """Runs `work`; what goes wrong ends the command in words."""
+
+    async def run() -> T:
+        async with opened(home) as place:
+            return await work(place)
+
+    try:
+        return asyncio.run(run())
+    except SQLAlchemyError as failure:
+        fail(f"the database of leads does not answer ({type(failure).__name__}): is it running, and is its disk full?")
+    except (CentralitaError, StoreError, FileUnusable, OSError, ValueError) as failure:
+        fail(str(failure))
+
+
+async def tell(home: Home, tenant: str, campaign: str) -> None:
+    """Lists have changed. An engine that is away reads them when it comes."""
+    await ask_engine(home, "ListsChanged", {"tenant": tenant, "campaign": campaign})
+
+
+async def ask_engine(home: Home, fact: str, fields: Mapping[str, Any]) -> str | None:
+    """None: no engine is there. Empty: it did so. Else why it refused."""
+    transport = httpx.AsyncHTTPTransport(uds=str(home.control_socket))
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=10.0) as client:
+            answer = await client.post("/dialer/do", json={"fact": fact, "fields": dict(fields)})
+            return "" if answer.status_code == 200 else str(answer.json().get("why") or answer.text)
+    except (httpx.HTTPError, OSError, ValueError):
+        return None

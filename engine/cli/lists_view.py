@@ -1,0 +1,112 @@
+"""Lists and imports as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from core.list_store import ImportJob, ImportState, LeadList
+
+if TYPE_CHECKING:
+    from desk.lists.preview import Preview
+    from desk.lists.service import ShownList
+
+_TALLY = ("added", "updated", "unchanged", "duplicates", "rejected", "blocked", "national", "left_out")
+_WORDS = {
+    "duplicates": "duplicates left out",
+    "blocked": "on our do-not-call lists",
+    "national": "on a national register",
+    "left_out": "numbers left out",
+}
+
+
+def preview_page(shown: Preview) -> Group:
+    shape = shown.table.shape
+    how = f"sheet {shape.sheet}" if shape.kind == "sheet" else f"{shape.encoding}, separated by {shape.delimiter!r}"
+    header = f"headers in row {shape.header_row}" if shape.header_row else "no row of headers"
+    columns = Table(box=None, title=f"{how}; {header}", title_justify="left")
+    for name in ("", "column", "is", "for example"):
+        columns.add_column(name, overflow="fold")
+    for column in shown.plain()["columns"]:
+        target = column["target"] + (f":{column['label']}" if column["label"] else "")
+        style = "dim" if column["target"] == "ignore" else "" if column["target"] == "field" else "bold"
+        samples = " · ".join(text for text in column["samples"] if text.strip())[:60]
+        columns.add_row(str(column["index"] + 1), Text(column["header"]), Text(target, style), Text(samples, "dim"))
+    parts: list[Any] = [columns]
+    if shown.leads:
+        leads = Table(box=None, title="\nThe first leads", title_justify="left")
+        for name in ("name", "numbers", "time zone", "ground", "fields"):
+            leads.add_column(name, overflow="fold")
+        for lead in shown.leads:
+            numbers = " ".join(f"{each.number} ({each.label})" for each in lead.numbers)
+            fields = " ".join(f"{name}={text}" for name, text in lead.fields.items())[:60]
+            leads.add_row(Text(lead.name), numbers, lead.zone.replace("|", " or ") or "?", lead.basis, Text(fields))
+        parts.append(leads)
+    if shown.looked_at:
+        parts.append(Text(f"\nOf the first {shown.looked_at} rows {shown.taken} would become leads."))
+    for row, why in shown.examples[:8]:
+        place = f"row {row}" + (f", {why.column}" if why.column else "")
+        parts.append(Text(f"  {place}: {why.say(shown.plan.words)}", "yellow"))
+    return Group(*parts)
+
+
+def tally_line(job: ImportJob) -> Text:
+    """`12 added, 3 updated, …`: what is not zero, but added always."""
+    took_s = (job.finished_s or job.touched_s) - job.started_s
+    numbers = asdict(job.tally)
+    parts = [f"{numbers[name]:,} {_WORDS.get(name, name)}" for name in _TALLY if numbers[name] or name == "added"]
+    return Text(f"{job.source} → {job.list_id}: {', '.join(parts)} (import {job.job_id}, {took_s:.1f} s)")
+
+
+def lists_table(lists: Sequence[LeadList]) -> Table:
+    table = Table(box=None)
+    for name in ("list", "campaign", "last changed"):
+        table.add_column(name)
+    for each in lists:
+        table.add_row(each.list_id, each.campaign or "-", _when(each.changed_s))
+    return table
+
+
+def list_page(shown: ShownList) -> Group:
+    about = shown.about
+    states = ", ".join(
+        f"{number:,} {state.value}" for state, number in sorted(shown.leads.items(), key=lambda e: e[0].value)
+    )
+    head = Text(f"{about.list_id} of {about.campaign or 'no campaign'}: {states or 'no leads'}")
+    table = Table(box=None, title="\nImports", title_justify="left")
+    for name in ("import", "file", "state", "rows", *_TALLY[:5], "began"):
+        table.add_column(name, justify="right" if name in ("rows", *_TALLY) else "left", overflow="fold")
+    for job in shown.jobs:
+        numbers = asdict(job.tally)
+        state = Text(job.state.value, "" if job.state is ImportState.FINISHED else "yellow")
+        if job.why:
+            state.append(f" ({job.why})")
+        counts = [f"{numbers[name]:,}" for name in _TALLY[:5]]
+        table.add_row(job.job_id, Text(job.source), state, f"{job.rows:,}", *counts, _when(job.started_s))
+    return Group(head, table)
+
+
+def job_plain(job: ImportJob) -> dict[str, Any]:
+    """For `--json`."""
+    return {
+        "job_id": job.job_id,
+        "tenant": job.tenant,
+        "list_id": job.list_id,
+        "source": job.source,
+        "state": job.state.value,
+        "why": job.why,
+        "rows": job.rows,
+        "tally": asdict(job.tally),
+        "started_s": job.started_s,
+        "finished_s": job.finished_s,
+    }
+
+
+def _when(at_s: float) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC).astimezone():%Y-%m-%d %H:%M}"
