@@ -43,7 +43,7 @@ from dialer.state import State
 from dialer.turn import Aggregate, DialerOutcome, Refused, Turn
 from dialer.why import why
 
-TICK_S, QUIET_TICK_S, SOON_S = 0.5, 5.0, 0.05
+TICK_S, QUIET_TICK_S, SOON_S = 0.5, 5.0, 0.1
 """How often time is looked at: with leads or lines in hand, and with none; and how soon a free line is used again."""
 TICK, PACE = "dial:tick:", "dial:pace:"
 """The timers of a tenant that has anything to do: `dial:tick:<tenant>`."""
@@ -204,7 +204,7 @@ def _arm_one(state: State, turn: Turn, timer_id: str, after_s: float) -> None:
 def _every_s(state: State, key: tuple[str, str]) -> float:
     """How often a campaign wants to be looked at; inf: it sleeps."""
     running = state.campaigns[key].state in (CampaignState.RUNNING, CampaignState.DRAINING)
-    if any(not one.state.is_over for one in state.attempts_of.get(key, {}).values()):
+    if state.open_attempts(key):
         return TICK_S
     if running and state.hopper(key).size:
         return TICK_S

@@ -6,7 +6,7 @@ from core.campaign import CampaignEvent, CampaignState
 from core.decisions import PacingDecided
 from dialer import quota, staging
 from dialer.compliance.rules import Mode
-from dialer.pacing import Due
+from dialer.pacing import Due, Pool
 from dialer.records import Lead
 from dialer.setup import CampaignSetup, Key
 from dialer.shares import SHARING, Share, pool_of, share_out
@@ -47,7 +47,7 @@ def _pace(state: State, turn: Turn, key: Key, share: Share | None) -> None:
         turn.move_campaign(campaign, CampaignEvent.DRAIN, f"quota {reached.name} of {reached.most} is reached")
         return
     if setup.calendar is not None and not setup.calendar.is_open(turn.now_s):
-        _say(state, turn, setup, share, Due(0, "the campaign's own calendar is closed"), 0)
+        _say(state, turn, setup, None, Due(0, "the campaign's own calendar is closed"), 0)
         return
     staging.ask(state, turn, setup, share)
     room, limit = _room(state, setup, turn.now_s)
@@ -55,13 +55,14 @@ def _pace(state: State, turn: Turn, key: Key, share: Share | None) -> None:
     if share is not None:
         room, trouble = _call_back(state, turn, setup, share, room)
     started, due = 0, Due(0, "")
+    pool: Pool | None = None
     if trouble:
         pass
     elif setup.mode is Mode.AGENTLESS:
         due = Due(room, limit)
     elif setup.mode in SHARING and share is not None:
-        pacer = turn.pacer(key)
-        due = pacer.dials_due(pool_of(state, share, turn.now_s), turn.now_s)
+        pool = pool_of(state, share, turn.now_s)
+        due = turn.pacer(key).dials_due(pool, turn.now_s)
         if due.count > room:
             due = Due(room, f"{due.why}; {limit}")
     if due.count:
@@ -72,7 +73,7 @@ def _pace(state: State, turn: Turn, key: Key, share: Share | None) -> None:
             due = Due(0, trouble)
     elif started < due.count:
         due = Due(due.count, f"{due.why}; {staging.why_empty(state, setup, turn.now_s)}")
-    _say(state, turn, setup, share, due, started)
+    _say(state, turn, setup, pool, due, started)
 
 
 def _start(state: State, turn: Turn, setup: CampaignSetup, share: Share | None, count: int) -> tuple[int, str]:
@@ -164,13 +165,12 @@ def _called(turn: Turn, setup: CampaignSetup) -> None:
         campaign.call_after_s = max(campaign.call_after_s, turn.now_s - BURST_S) + 1.0 / setup.calls_per_second
 
 
-def _say(state: State, turn: Turn, setup: CampaignSetup, share: Share | None, due: Due, started: int) -> None:
+def _say(state: State, turn: Turn, setup: CampaignSetup, pool: Pool | None, due: Due, started: int) -> None:
     campaign = state.campaigns[setup.key]
     if not started and (due.why == campaign.last_why or turn.now_s - campaign.last_s < SAID_EVERY_S):
         return
     campaign = turn.campaign(setup.key)
     campaign.last_s, campaign.last_count, campaign.last_why = turn.now_s, started, due.why
-    pool = pool_of(state, share, turn.now_s) if share is not None else None
     turn.decide(
         PacingDecided(
             setup.tenant,

@@ -159,13 +159,7 @@ def _is_hungry(state: State, share: Share) -> bool:
 
 
 def _open(state: State, tenant: str) -> list[Attempt]:
-    return [
-        one
-        for key, attempts in state.attempts_of.items()
-        if key[0] == tenant
-        for one in attempts.values()
-        if not one.state.is_over
-    ]
+    return [one for key in state.attempts_of if key[0] == tenant for one in state.open_attempts(key)]
 
 
 def _listened_to(attempt: Attempt) -> bool:

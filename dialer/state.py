@@ -53,6 +53,8 @@ class State:
         self.hoppers: dict[Key, Hopper] = {}
         self.leads_at: dict[Number, set[str]] = {}
         self.attempts_of: dict[Key, dict[str, Attempt]] = {}
+        self._open: dict[Key, dict[str, Attempt]] = {}
+        self._in_order: dict[Key, list[Attempt]] = {}
         self.attempts_at: dict[Number, set[str]] = {}
         self.attempts_by_lead: dict[str, set[str]] = {}
         for lead in self.leads.values():
@@ -93,14 +95,16 @@ class State:
     def index_attempt(self, attempt: Attempt) -> None:
         self.attempts_at.setdefault((attempt.tenant, attempt.number), set()).add(attempt.attempt_id)
         self.attempts_by_lead.setdefault(attempt.lead_row, set()).add(attempt.attempt_id)
-        open_ = self.attempts_of.setdefault(attempt.key, {})
-        if attempt.state.is_over and attempt.disposed:
-            open_.pop(attempt.attempt_id, None)
-        else:
-            open_[attempt.attempt_id] = attempt
+        key, id_ = attempt.key, attempt.attempt_id
+        over = attempt.state.is_over
+        _member(self.attempts_of.setdefault(key, {}), id_, attempt, not (over and attempt.disposed))
+        _member(self._open.setdefault(key, {}), id_, attempt, not over)
+        self._in_order.pop(key, None)
 
     def forget_attempt(self, attempt: Attempt) -> None:
         self.attempts_of.get(attempt.key, {}).pop(attempt.attempt_id, None)
+        self._open.get(attempt.key, {}).pop(attempt.attempt_id, None)
+        self._in_order.pop(attempt.key, None)
         self.attempts.pop(attempt.attempt_id, None)
         _discard(self.attempts_at, (attempt.tenant, attempt.number), attempt.attempt_id)
         _discard(self.attempts_by_lead, attempt.lead_row, attempt.attempt_id)
@@ -117,9 +121,13 @@ class State:
         return self.setup.campaigns.get(key) or CampaignSetup(*key)
 
     def open_attempts(self, key: Key) -> list[Attempt]:
-        """Those that are not over, the oldest first."""
-        found = [one for one in self.attempts_of.get(key, {}).values() if not one.state.is_over]
-        return sorted(found, key=lambda one: (one.dialed_s, one.attempt_id))
+        """Those that are not over, the oldest first. To be read only."""
+        found = self._in_order.get(key)
+        if found is None:
+            open_ = self._open.get(key, {})
+            found = sorted(open_.values(), key=lambda one: (one.dialed_s, one.attempt_id))
+            self._in_order[key] = found
+        return found
 
     def tally(self, campaign: Campaign) -> Tally:
         limits = self.of(campaign.key).law().overall.abandonment
@@ -200,6 +208,13 @@ class State:
 
 
 K = TypeVar("K")
+
+
+def _member(index: dict[str, Attempt], id_: str, attempt: Attempt, belongs: bool) -> None:
+    if belongs:
+        index[id_] = attempt
+    else:
+        index.pop(id_, None)
 
 
 def _discard(index: dict[K, set[str]], key: K, row: str) -> None:
