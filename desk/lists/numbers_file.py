@@ -32,16 +32,17 @@ class NumbersRead:
     examples: list[tuple[int, Refusal]] = field(default_factory=list)
 
 
+Progress = Callable[[int, int, int], None]
+"""(rows, bytes read, bytes in all)."""
+
+
 def read_numbers(
-    path: Path,
-    country: str,
-    column: str = "",
-    on_progress: Callable[[int, int, int], None] = lambda rows, at, size: None,
+    path: Path, country: str, column: str = "", on_progress: Progress = lambda rows, at, size: None
 ) -> NumbersRead:
     """Every number of a file: that of `column`, or whatever looks like a phone. Eight bytes a number in memory.
 
     A register lists what nobody may call: numbers that could not be dialed anyway (premium, short) are left out.
-    `on_progress`: (rows, bytes read, bytes in all). Blocking.
+    Blocking.
 
     Raises:
         FileUnusable: it is no list, or no column of it is a phone number.

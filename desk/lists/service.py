@@ -153,11 +153,15 @@ class Lists:
         self, tenant: str, list_id: str, on_progress: Callable[[int], None] = lambda leads: None
     ) -> tuple[int, bool]:
         """(leads deleted, whether the list is gone): who is in hand right now stays, and the list with her."""
-        for job in await self._store.jobs(tenant, list_id):
+        jobs = await self._store.jobs(tenant, list_id)
+        for job in jobs:
             if job.state is ImportState.RUNNING:
                 await self.cancel(tenant, job.job_id, "the list was deleted")
         deleted = await self._in_bits(lambda: self._store.delete_leads(tenant, list_id, _AT_ONCE), on_progress)
         gone = await self._store.delete_list(tenant, list_id)
+        for job in jobs if gone else ():
+            # What was rejected is about people, too.
+            await asyncio.to_thread(self.rejects_of(job.job_id).unlink, missing_ok=True)
         await self._tell(tenant, "")
         return deleted, gone
 

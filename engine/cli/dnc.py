@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -125,11 +125,14 @@ def show(
             ours = bool(await place.store.listed_among(tenant, [phone], campaign))
             names = [name for name, each in registers.items() if phone in each]
             return {"number": phone, "ours": ours, "registers": names, "wrong": wrong}
-        ours = [each async for each in place.store.listed() if each.tenant == tenant]
         by_campaign: dict[str, int] = {}
-        for each in ours:
-            by_campaign[each.campaign] = by_campaign.get(each.campaign, 0) + 1
-        about = [{"register": n, "numbers": len(r.numbers), "as_of_s": r.as_of_s} for n, r in registers.items()]
+        async for listed in place.store.listed():
+            if listed.tenant == tenant:
+                by_campaign[listed.campaign] = by_campaign.get(listed.campaign, 0) + 1
+        about = [
+            {"register": n, "numbers": len(r.numbers), "as_of_s": r.as_of_s, "as_of": place.day(r.as_of_s)}
+            for n, r in registers.items()
+        ]
         return {"registers": about, "ours": by_campaign, "wrong": wrong}
 
     found = carried_out(home_of(project), work)
@@ -147,13 +150,12 @@ def _shown(found: dict[str, Any]) -> list[str]:
         on = (["our own list"] if found["ours"] else []) + list(found["registers"])
         return [f"{found['number']} is on {', '.join(on)}" if on else f"{found['number']} is on no list"]
     lines = [
-        f"{each['register']}: {each['numbers']:,} numbers, of {datetime.fromtimestamp(each['as_of_s'], UTC):%Y-%m-%d} "
+        f"{each['register']}: {counted(each['numbers'], 'number')}, of {each['as_of']} "
         f"({max(0, (time.time() - each['as_of_s']) / 86_400):.0f} days old)"
         for each in found["registers"]
     ]
-    lines += [
-        f"{'campaign ' + name if name else 'our own'}: {n:,} numbers" for name, n in sorted(found["ours"].items())
-    ]
+    for name, number in sorted(found["ours"].items()):
+        lines.append(f"{f'campaign {name}' if name else 'our own'}: {counted(number, 'number')}")
     return lines or ["No list yet: `centralita dnc add NUMBER`, or `centralita dnc import FILE --register NAME`."]
 
 
@@ -211,7 +213,7 @@ async def _take_over(place: Place, register: str, as_of_s: float, read: NumbersR
     directory = registers_directory(place.home.state)
     made = await asyncio.to_thread(write_register, directory, register, read.keys, as_of_s, time.time(), source)
     await tell(place.home, "main", "")
-    said = f"{register} has {counted(made.numbers, 'number')} now, of {datetime.fromtimestamp(as_of_s, UTC):%Y-%m-%d}"
+    said = f"{register} has {counted(made.numbers, 'number')} now, of {place.day(as_of_s)}"
     return {"register": register, "numbers": made.numbers, "said": said, "refused": _refused(read)}
 
 

@@ -7,7 +7,9 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
@@ -37,6 +39,10 @@ class Place:
     country: str
     language: str
     time_zone: str
+
+    def day(self, at_s: float) -> str:
+        """`2026-11-22`, at the site."""
+        return datetime.fromtimestamp(at_s, ZoneInfo(self.time_zone)).date().isoformat()
 
 
 def _site(home: Home) -> Site | None:

@@ -59,9 +59,13 @@ def preview_page(shown: Preview) -> Group:
 def tally_line(job: ImportJob) -> Text:
     """`12 added, 3 updated, …`: what is not zero, but added always."""
     took_s = (job.finished_s or job.touched_s) - job.started_s
+    return Text(f"{job.source} → {job.list_id}: {_counts(job)} (import {job.job_id}, {took_s:.1f} s)")
+
+
+def _counts(job: ImportJob) -> str:
     numbers = asdict(job.tally)
-    parts = [f"{numbers[name]:,} {_WORDS.get(name, name)}" for name in _TALLY if numbers[name] or name == "added"]
-    return Text(f"{job.source} → {job.list_id}: {', '.join(parts)} (import {job.job_id}, {took_s:.1f} s)")
+    told = (name for name in _TALLY if numbers[name] or name == "added")
+    return ", ".join(f"{numbers[name]:,} {_WORDS.get(name, name)}" for name in told)
 
 
 def lists_table(lists: Sequence[LeadList]) -> Table:
@@ -80,15 +84,12 @@ def list_page(shown: ShownList) -> Group:
     )
     head = Text(f"{about.list_id} of {about.campaign or 'no campaign'}: {states or 'no leads'}")
     table = Table(box=None, title="\nImports", title_justify="left")
-    for name in ("import", "file", "state", "rows", *_TALLY[:5], "began"):
-        table.add_column(name, justify="right" if name in ("rows", *_TALLY) else "left", overflow="fold")
+    for name in ("import", "began", "state", "what"):
+        table.add_column(name, no_wrap=name != "what", overflow="fold")
     for job in shown.jobs:
-        numbers = asdict(job.tally)
         state = Text(job.state.value, "" if job.state is ImportState.FINISHED else "yellow")
-        if job.why:
-            state.append(f" ({job.why})")
-        counts = [f"{numbers[name]:,}" for name in _TALLY[:5]]
-        table.add_row(job.job_id, Text(job.source), state, f"{job.rows:,}", *counts, _when(job.started_s))
+        what = f"{job.source}: {_counts(job)}" + (f" ({job.why})" if job.why else "")
+        table.add_row(job.job_id, _when(job.started_s), state, Text(what))
     return Group(head, table)
 
 
