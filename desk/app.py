@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk.access import NEEDS
-from desk.api import accounts, boards, campaigns, interactions, live, sessions, system
+from desk.api import accounts, boards, campaigns, interactions, lists, live, sessions, system
 from desk.pages import agent, agent_dialing, board, entry, people
 from desk.pages import campaigns as campaign_pages
 from desk.pages.setup import SetupCache
@@ -27,6 +27,7 @@ _ROOMS = (
     boards,
     interactions,
     campaigns,
+    lists,
     accounts,
     system,
     live,
@@ -112,6 +113,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(services.hub.run(), name="follow the engine"),
         asyncio.create_task(services.audit.run(), name="audit log"),
         asyncio.create_task(_prepare(services), name="prepare the database"),
+        asyncio.create_task(services.imports.watch(services.tenants), name="watch imports"),
     ]
     try:
         yield
@@ -123,6 +125,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             async with asyncio.timeout(2.0):
                 await services.audit.flush()
         await services.engine.__aexit__(None, None, None)
+        await services.imports.close()
+        await services.leads.close()
         await services.database.close()
 
 
@@ -131,6 +135,7 @@ async def _prepare(services: Services) -> None:
     while True:
         try:
             await services.database.upgrade()
+            await services.leads.upgrade()
             await _first_admin(services)
             break
         except (SQLAlchemyError, OSError, TimeoutError) as failure:

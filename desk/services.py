@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 
@@ -9,17 +10,21 @@ from argon2 import PasswordHasher
 
 from core.clock import Clock
 from desk.audit import Audit
-from desk.engine_client import EngineClient
+from desk.engine_client import EngineAway, EngineClient, EngineRefused
 from desk.first_admin import FirstAdmin
 from desk.idempotency import Idempotency
+from desk.imports import Imports
+from desk.lists.service import Lists, Tell
 from desk.live.hub import Hub
 from desk.logins import Logins
 from desk.passwords import Passwords
 from desk.people import People
 from desk.settings import Settings
 from desk.tokens import Tokens, signing_key
+from desk.uploads import Uploads
 from store.sql.accounts import AuditLog, IdempotencyKeys
-from store.sql.database import Database
+from store.sql.database import LEADS, Database
+from store.sql.lead_imports import SqlListStore
 
 
 class WallClock:
@@ -48,6 +53,16 @@ class Cookies:
         return cls(f"{prefix}_access", f"{prefix}_refresh", f"{prefix}_language", secure)
 
 
+def telling(engine: EngineClient) -> Tell:
+    """Tells the engine that lists have changed; if it is away it looks by itself when it is back."""
+
+    async def tell(tenant: str, campaign: str) -> None:
+        with contextlib.suppress(EngineAway, EngineRefused):
+            await engine.dial("ListsChanged", {"tenant": tenant, "campaign": campaign})
+
+    return tell
+
+
 @dataclass(slots=True)
 class Services:
     settings: Settings
@@ -63,6 +78,12 @@ class Services:
     idempotency: Idempotency
     first_admin: FirstAdmin
     cookies: Cookies
+    leads: Database
+    """Where lists are kept."""
+    list_store: SqlListStore
+    lists: Lists
+    imports: Imports
+    uploads: Uploads
 
     def tenants(self) -> list[str]:
         """Those that were there when the desk started, and those that a reload has added since."""
@@ -84,6 +105,9 @@ class Services:
         tokens = Tokens(signing_key(settings.state))
         passwords = Passwords(hasher)
         audit = Audit(AuditLog(database), clock)
+        leads = Database(settings.leads_url, LEADS)
+        list_store = SqlListStore(leads)
+        lists = Lists(list_store, settings.state, clock.now_s, telling(engine))
         people = People(database, tokens, passwords, audit, clock)
         return cls(
             settings=settings,
@@ -99,4 +123,9 @@ class Services:
             idempotency=Idempotency(IdempotencyKeys(database), clock),
             first_admin=FirstAdmin(settings.state, settings.address),
             cookies=Cookies.of(settings),
+            leads=leads,
+            list_store=list_store,
+            lists=lists,
+            imports=Imports(lists, list_store, settings.state, clock),
+            uploads=Uploads(settings.state / "uploads", settings.upload_mb * 1_000_000),
         )

@@ -63,6 +63,11 @@ class Settings:
         return self.database or f"sqlite+aiosqlite:///{self.state / 'centralita.db'}"
 
     @property
+    def leads_url(self) -> str:
+        """As the engine has it: lists are in the site's database, or in a file of their own."""
+        return self.database or f"sqlite+aiosqlite:///{self.state / 'dialer.db'}"
+
+    @property
     def engine_socket(self) -> Path:
         return self.state / "engine.sock"
 

@@ -1,6 +1,6 @@
 """Files that people send, on their way to an import: streamed to the state directory, never held in memory.
 
-    POST, multipart --chunks--> uploads/TENANT/ID.part --whole--> ID.csv + ID.json --a day later--> gone
+    POST, multipart --chunks--> uploads/TENANT/ID.part --whole--> ID/name.csv + ID.json --a week later--> gone
 
 Of a form, the first part with a file name counts. Names are what the browser says: shown, never a path.
 """
@@ -11,7 +11,7 @@ import asyncio
 import json
 import re
 import secrets
-import time
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from desk.problems import NotFound, Problem, Unprocessable
 
-KEPT_S = 24 * 3600.0
+KEPT_S = 7 * 24 * 3600.0
 KINDS = (".csv", ".txt", ".tsv", ".xlsx")
 _ID = re.compile(r"u-[0-9a-z]{16}")
 _WRITE_BYTES = 1 << 20
@@ -69,7 +69,8 @@ class Uploads:
                         await asyncio.to_thread(form.write)
                 await asyncio.to_thread(form.write)
             name = form.end()
-            draft.replace(folder / f"{upload_id}{_kind(name)}")
+            (folder / upload_id).mkdir(mode=0o700)
+            draft.replace(folder / upload_id / name)
         finally:
             draft.unlink(missing_ok=True)
         made = Upload(upload_id, name, form.written, now_s)
@@ -85,7 +86,7 @@ class Uploads:
             upload = Upload(**json.loads((folder / f"{upload_id}.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             raise NotFound("this file is no longer here: upload it again") from None
-        return upload, folder / f"{upload_id}{_kind(upload.name)}"
+        return upload, folder / upload_id / upload.name
 
     def _folder(self, tenant: str) -> Path:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", tenant):
@@ -95,13 +96,11 @@ class Uploads:
         return folder
 
     def _tidy(self, folder: Path, now_s: float) -> None:
-        """What nobody imported within a day goes; an import keeps its own copy."""
+        """Until then an import that was stopped can be resumed."""
         for path in folder.iterdir():
-            if path.suffix == ".json" and now_s - path.stat().st_mtime > KEPT_S:
-                for each in folder.glob(f"{path.stem}.*"):
-                    each.unlink(missing_ok=True)
-            elif path.suffix == ".part" and time.time() - path.stat().st_mtime > KEPT_S:
+            if path.suffix in (".json", ".part") and now_s - path.stat().st_mtime > KEPT_S:
                 path.unlink(missing_ok=True)
+                shutil.rmtree(folder / path.stem, ignore_errors=True)
 
 
 class _Form:
@@ -165,11 +164,11 @@ class _Form:
         named = options.get(b"filename")
         if named is None or self._name is not None:
             return
-        name = re.split(r"[\\/]", named.decode("utf-8", "replace"))[-1].strip()[:200]
+        name = re.split(r"[\\/]", named.decode("utf-8", "replace"))[-1].strip()
         name = "".join(c for c in name if c.isprintable())
         if _kind(name) not in KINDS:
-            raise Unprocessable(f"'{name}' is no list we read: save it as {', '.join(KINDS)}")
-        self._name, self._wanted = name, True
+            raise Unprocessable(f"'{name[:80]}' is no list we read: save it as {', '.join(KINDS)}")
+        self._name, self._wanted = f"{Path(name).stem[:40] or 'list'}{_kind(name)}", True
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._wanted:

@@ -17,10 +17,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.errors import StoreUnavailable
+from core.list_store import ImportStopped, ListBusy
 from desk.access import Admitted, admit
 from desk.engine_client import EngineAway, EngineRefused, NotKnown
 from desk.idempotency import HEADER as IDEMPOTENCY_HEADER
-from desk.problems import Away, NotFound, Problem, Refused, problem_response
+from desk.lists.tables import FileUnusable
+from desk.problems import Away, NotFound, Problem, Refused, Unprocessable, problem_response
 from desk.services import Services
 from desk.settings import Settings
 
@@ -155,13 +158,20 @@ def _limited(receive: Receive, most: int) -> Receive:
     return limited
 
 
+_KNOWN: tuple[type[Exception], ...] = (
+    *(Problem, EngineAway, EngineRefused, NotKnown, SQLAlchemyError, OSError, TimeoutError),
+    *(StoreUnavailable, ImportStopped, ListBusy, FileUnusable),
+)
+"""What a person is told in its own words, or in ours."""
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Every error becomes a problem+json answer; a page's own handler may make a page of it."""
 
     async def problem(request: Request, error: Exception) -> Response:
         return _as_problem(error).response()
 
-    for kind in (Problem, EngineAway, EngineRefused, NotKnown, SQLAlchemyError, OSError, TimeoutError):
+    for kind in _KNOWN:
         app.add_exception_handler(kind, problem)
 
     async def gone(request: Request, error: Exception) -> Response:
@@ -201,6 +211,10 @@ def _as_problem(error: Exception) -> Problem:
         return error
     if isinstance(error, EngineRefused):
         return Refused(str(error))
+    if isinstance(error, ImportStopped | ListBusy):
+        return Refused(str(error))
+    if isinstance(error, FileUnusable):
+        return Unprocessable(str(error))
     if isinstance(error, NotKnown):
         return NotFound(str(error))
     if isinstance(error, EngineAway):

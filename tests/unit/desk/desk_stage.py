@@ -30,7 +30,7 @@ from desk.fake_engine import FakeEngine, serving
 from desk.roles import Principal, Role
 from desk.services import Services
 from desk.settings import Settings
-from store.sql.database import upgrade
+from store.sql.database import LEADS, upgrade
 
 _NO_TLS = ssl.create_default_context()
 """Made once: it takes longer than most tests."""
@@ -113,6 +113,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Migrated once, copied for each test."""
     path = tmp_path_factory.mktemp("desk") / "centralita.db"
     upgrade(f"sqlite:///{path}")
+    upgrade(f"sqlite:///{path.with_name('dialer.db')}", LEADS)
     return path
 
 
@@ -123,6 +124,7 @@ async def desks(
     """A desk with two queues and two agents of `main`, one of each of `acme`."""
     if not (state / "centralita.db").exists():
         shutil.copy(empty, state / "centralita.db")
+        shutil.copy(empty.with_name("dialer.db"), state / "dialer.db")
     fake = fake or _floor()
     listening = socket.create_server(("127.0.0.1", 0))
     # uvloop, which serves live, does so by itself; asyncio does not, and then most answers take 40 ms.

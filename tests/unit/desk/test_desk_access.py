@@ -68,6 +68,9 @@ _NAMES = {
     "campaign": "renewals",
     "attempt_id": "a-1",
     "lead_id": "lead-1",
+    "upload_id": "u-0123456789abcdef",
+    "list_id": "spring",
+    "job_id": "j00000000000",
 }
 
 

@@ -1,0 +1,53 @@
+"""`python -m desk.import_worker STATE TENANT JOB`: carries one import out. What became of it stands in the job."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from core.errors import StoreUnavailable
+from core.list_store import ImportState, ImportStopped
+from desk.engine_client import EngineClient
+from desk.lists.service import Lists
+from desk.lists.tables import FileUnusable
+from desk.services import WallClock, telling
+from desk.settings import Settings
+from store.sql.database import LEADS, Database
+from store.sql.lead_imports import SqlListStore
+
+_NICE = 5
+"""Who answers telephones goes first."""
+
+
+async def work(settings: Settings, tenant: str, job_id: str) -> int:
+    """0: it is finished, or somebody else's by now."""
+    store = SqlListStore(Database(settings.leads_url, LEADS))
+    async with EngineClient(settings.engine_socket) as engine:
+        lists = Lists(store, settings.state, WallClock().now_s, telling(engine))
+        try:
+            await lists.resume(tenant, job_id)
+        except ImportStopped as stopped:
+            sys.stderr.write(f"{job_id}: {stopped}\n")
+        except (FileUnusable, StoreUnavailable, OSError) as failure:
+            sys.stderr.write(f"{job_id}: {failure}\n")
+            with contextlib.suppress(ImportStopped, StoreUnavailable):
+                await store.end_job(tenant, job_id, ImportState.FAILED, WallClock().now_s(), str(failure))
+            return 1
+        finally:
+            await store.close()
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 3:
+        sys.stderr.write("usage: python -m desk.import_worker STATE TENANT JOB\n")
+        return 2
+    os.nice(_NICE)
+    return asyncio.run(work(Settings.read(Path(arguments[0])), *arguments[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
