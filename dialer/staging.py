@@ -39,13 +39,10 @@ def ask(state: State, turn: Turn, setup: CampaignSetup, share: Share | None) -> 
     wanted, have = _wanted(state, setup, share), state.hopper(key).size
     if have > wanted // 2 or now_s - state.asked_s.get(key, -inf) < ASKED_AGAIN_S:
         return
-    open_zones = zones_open(setup, campaign.zones, now_s)
-    if campaign.zones and not open_zones:
-        turn.campaign(key).stage_after_s = now_s + LOOK_AGAIN_S
-        return
+    open_zones = zones_open(setup, campaign.zones, now_s) if campaign.zones else None
     state.asked_s = {**state.asked_s, key: now_s}
     turn.outcome.wanted.append(
-        Staging(*key, setup.lists, wanted - have, now_s, open_zones if campaign.zones else None, history_s(setup))
+        Staging(*key, setup.lists, wanted - have, now_s, open_zones, history_s(setup))
     )
 
 

@@ -194,6 +194,9 @@ class LeadKeeper:
                 continue
             try:
                 staged = await self._store.stage(staging)
+                # Told with each of them, so that in the night nobody is staged to be put back.
+                zones = await self._store.zones(staging.tenant, [share.list_id for share in staging.lists])
+                staged = replace(staged, zones=tuple(zones))
             except StoreUnavailable as failure:
                 self._wanted.setdefault(key, staging)
                 self._in_doubt = True
