@@ -23,6 +23,9 @@ DIALER = "dialer"
 DIALED_PREFIX = "dial-"
 """The interaction that an attempt opens is called so, and then like the attempt."""
 
+CALLED = "-c"
+"""How the id of the leg that rings somebody for a campaign ends."""
+
 DropAction = Literal["message", "hang_up", "queue", "flow"]
 
 
@@ -32,7 +35,7 @@ class AttemptWanted:
     """Dial this lead at this number, now: it has been checked against every rule.
 
     Args:
-        interaction_id: of the interaction to open; `leg_id` is the leg that rings her.
+        interaction_id: of the interaction to open; `leg_id` is the leg that rings her, and ends with `CALLED`.
         called: her number. `identity`: the number she sees; empty: the outbound rule's.
         mode: a `dialer.compliance.rules.Mode` value.
         queue: who answered meets somebody of this queue; empty: a flow alone (`flow`) has her.
@@ -238,6 +241,15 @@ class CampaignsChanged:
     interaction_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeTaken:
+    """For the journal alone: another system was told of this, and took it; or it was given up (`why`)."""
+
+    notice_id: str
+    why: str = ""
+    interaction_id: str = ""
+
+
 DialerFact = (
     AttemptProgressed
     | AttemptDisposed
@@ -254,4 +266,4 @@ DialerFact = (
 """What the dialer handles, besides its timers."""
 AttemptFact = AttemptWanted | AttemptCancelled | AttemptScreened
 """What the dialer and detectors tell interactions."""
-DialingFact = DialerFact | AttemptFact
+DialingFact = DialerFact | AttemptFact | NoticeTaken

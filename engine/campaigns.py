@@ -18,9 +18,19 @@ from prometheus_client import CollectorRegistry
 
 from acd.router import Router
 from acd.setup import Setup
+from core.attempt import ATTEMPT_TABLE
 from core.commands import StartTimer
-from core.decisions import Moved, Noted
-from core.dialing import DIALER, CampaignsChanged, DialerFact, LeadActed, LeadsStaged, ManualAsked, PreviewActed
+from core.decisions import Decision, Moved, Noted
+from core.dialing import (
+    DIALER,
+    AttemptProgressed,
+    CampaignsChanged,
+    DialerFact,
+    LeadActed,
+    LeadsStaged,
+    ManualAsked,
+    PreviewActed,
+)
 from core.errors import EventRefused
 from core.events import TimerFired
 from core.lead_record import LeadRecord, StagedLead
@@ -60,6 +70,17 @@ class Keeper(Protocol):
     def want(self, wanted: Iterable[Staging]) -> None: ...
 
 
+class Notices(Protocol):
+    """Who tells other systems (`engine.webhooks`): `rows` go into the journal with the event; `written` when they are
+    in it, under that number."""
+
+    def rows(
+        self, fact: DialerFact | TimerFired, decisions: Sequence[Decision], now_s: float
+    ) -> Sequence[tuple[str, bytes]]: ...
+
+    def written(self, seq: int, rows: Sequence[tuple[str, bytes]]) -> None: ...
+
+
 Watcher = Callable[[DialerFact | TimerFired, DialerOutcome, float], None]
 """Is told what each fact came to, when it is journaled."""
 
@@ -77,6 +98,7 @@ class Campaigns:
         self.dialer = dialer
         self.metrics = metrics
         self.keeper: Keeper = _Nobody()
+        self.notices: Notices = _Nobody()
         self.watchers: list[Watcher] = []
         self._book = book
         self._on_transition = on_transition
@@ -152,15 +174,25 @@ class Campaigns:
         self, fact: DialerFact | TimerFired, interaction: Interaction | None, outcome: DialerOutcome, now_s: float
     ) -> None:
         for decision in outcome.decisions:
-            if isinstance(decision, Moved):
+            if isinstance(decision, Moved) and not _is_logged(decision, fact):
                 self._on_transition(decision.transition, now_s)
             self.metrics.count(decision)
         # A tick that came to nothing is not told: the journal would fill with them.
         if outcome.changed or outcome.decisions or outcome.facts or not isinstance(fact, TimerFired):
             rows = [(row_name(aggregate), self.dialer.save(aggregate)) for aggregate in sorted(outcome.changed)]
-            self._book.write_routed(
-                Routed(_without_people(fact), now_s, interaction, outcome.decisions, outcome.commands, rows)
+            notices = self.notices.rows(fact, outcome.decisions, now_s)
+            seq = self._book.write_routed(
+                Routed(
+                    _without_people(fact),
+                    now_s,
+                    interaction,
+                    outcome.decisions,
+                    outcome.commands,
+                    [*rows, *notices],
+                )
             )
+            if notices:
+                self.notices.written(seq, notices)
         if outcome.saves:
             self.keeper.keep(outcome.saves)
         if outcome.wanted:
@@ -183,12 +215,20 @@ class Campaigns:
 
 
 class _Nobody:
-    """Before there is a store."""
+    """Before there is a store, and where nobody is told."""
 
     def keep(self, saves: Iterable[Save]) -> None:
         return
 
     def want(self, wanted: Iterable[Staging]) -> None:
+        return
+
+    def rows(
+        self, fact: DialerFact | TimerFired, decisions: Sequence[Decision], now_s: float
+    ) -> Sequence[tuple[str, bytes]]:
+        return ()
+
+    def written(self, seq: int, rows: Sequence[tuple[str, bytes]]) -> None:
         return
 
 
@@ -201,6 +241,11 @@ def no_campaigns(book: RoutingBook) -> Campaigns:
 def is_dialed(fact: object) -> TypeGuard[DialerFact | TimerFired]:
     """Whether the dialer handles this fact."""
     return type(fact) in DIALED or (isinstance(fact, TimerFired) and fact.interaction_id == DIALER)
+
+
+def _is_logged(decision: Moved, fact: DialerFact | TimerFired) -> bool:
+    """What interactions tell of their attempts they have written into the log of states themselves."""
+    return isinstance(fact, AttemptProgressed) and decision.transition.thing == ATTEMPT_TABLE.thing
 
 
 def _without_people(fact: DialerFact | TimerFired) -> DialerFact | TimerFired:

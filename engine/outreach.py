@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,10 +21,13 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import Route
 
-from core.dialing import LeadsSaved, LeadsStaged
+from core.decisions import Decision
+from core.dialing import DialerFact, LeadsSaved, LeadsStaged, NoticeTaken
 from core.errors import StoreUnavailable
+from core.events import TimerFired
 from core.lead_store import LeadStore
 from core.table import Transition
+from desk.lists.registers import registers_at_hand
 from dialer.dialer import Dialer
 from dialer.do_not_call import DoNotCallBook
 from dialer.setup import DialerSetup
@@ -39,6 +42,11 @@ from engine.metrics import Metrics
 from engine.number_lists import Registers, read_lists
 from engine.routing import Routing, RoutingBook
 from engine.runtime import Runtime
+from engine.webhooks import ROWS as HOOK_ROWS
+from engine.webhooks import Http, Webhooks
+from store.cipher import HOUSE
+from store.entry import Entry, StateRow
+from store.errors import StoreError
 from store.journal import Journal
 from store.sql.database import LEADS, Database, upgrade
 from store.sql.leads import SqlLeadStore
@@ -70,7 +78,7 @@ async def opened_leads(home: Home, database: str) -> AsyncIterator[Leads]:
     url = database or home.leads_url
     store = SqlLeadStore(Database(url, LEADS))
     try:
-        yield Leads(store, partial(upgrade, url, LEADS))
+        yield Leads(store, partial(upgrade, url, LEADS), partial(registers_at_hand, home.state))
     finally:
         await store.close()
 
@@ -89,10 +97,16 @@ def dialing(
 
 
 class Outreach:
-    """`changed`: is told what looks different on the board (`engine.acd_feed`)."""
+    """`changed`: is told what looks different on the board (`engine.acd_feed`). `secret(name)`: makes and keeps one."""
 
     def __init__(
-        self, runtime: Runtime, journal: Journal, leads: Leads, changed: Callable[[Iterable[Key]], None]
+        self,
+        runtime: Runtime,
+        journal: Journal,
+        leads: Leads,
+        changed: Callable[[Iterable[Key]], None],
+        http: Http,
+        secret: Callable[[str], str],
     ) -> None:
         self.runtime = runtime
         self.campaigns = runtime.campaigns
@@ -106,6 +120,16 @@ class Outreach:
         now_s = runtime.clock.now_s
         router = runtime.routing.router
         self.views = CampaignViews(self.campaigns, self.keeper, changed, lambda: router.setup.agents, now_s)
+        self._webhooks = Webhooks(
+            lambda: self.campaigns.setup,
+            self.campaigns.dialer.status,
+            http,
+            lambda tenant, campaign: secret(f"webhook/{tenant}/{campaign}"),
+            self._forget,
+            now_s,
+        )
+        self._writing: set[asyncio.Task[None]] = set()
+        self.campaigns.notices = self
         self.campaigns.metrics.watch(
             lambda: self.views.all(now_s()), lambda: self.keeper.away_s, lambda: self.keeper.unsaved
         )
@@ -116,6 +140,10 @@ class Outreach:
         rows = {row.name: row.body for row in self._journal.load_states(ROWS) if row.body is not None}
         runtime = self.runtime
         runtime.settle(self.campaigns.restore(rows, runtime.interactions.__contains__, runtime.clock.now_s()))
+
+        self._webhooks.send(
+            [(row.name, row.body) for row in self._journal.load_states(HOOK_ROWS) if row.body is not None]
+        )
 
     def routes(self) -> list[Route]:
         return DialerApi(self.runtime, self._journal, self.keeper, self.views).routes()
@@ -148,8 +176,35 @@ class Outreach:
         tenant, _, campaign = key[1].partition("/")
         return self.views.view((tenant, campaign), now_s)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self.views.close()
+        for task in self._writing:
+            task.cancel()
+        await asyncio.gather(*self._writing, return_exceptions=True)
+        await self._webhooks.close()
+
+    # -- for notices -----------------------------------------------------------------------------------
+    def rows(
+        self, fact: DialerFact | TimerFired, decisions: Sequence[Decision], now_s: float
+    ) -> Sequence[tuple[str, bytes]]:
+        return self._webhooks.rows(fact, decisions, now_s)
+
+    def written(self, seq: int, rows: Sequence[tuple[str, bytes]]) -> None:
+        """Nobody is told of what a crash could still undo."""
+
+        async def send() -> None:
+            with contextlib.suppress(StoreError):
+                await self._journal.durable(seq)
+                self._webhooks.send(rows)
+
+        task = asyncio.get_running_loop().create_task(send(), name="notices")
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    def _forget(self, notice_id: str, why: str) -> None:
+        gone = StateRow(f"{HOOK_ROWS}{notice_id}", 1, None)
+        taken = NoticeTaken(notice_id, why)
+        self._journal.append(Entry("", HOUSE, self.runtime.clock.now_s(), taken, states=(gone,)))
 
     # -- for the keeper --------------------------------------------------------------------------------
     def put(self, fact: LeadsStaged | LeadsSaved) -> None:

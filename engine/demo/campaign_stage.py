@@ -19,7 +19,7 @@ CAMPAIGN = "spring"
 AGENTS: Mapping[str, str] = {"ana": "1001", "eva": "1002", "luis": "1003"}
 """Agent -> her phone."""
 CARRIER = "127.0.0.2"
-RING_S = 7.0
+RING_S = 8.0
 _NAMES = (
     *("Carmen", "Antonio", "Lucía", "Manuel", "María", "José", "Paula", "Javier", "Elena", "Pablo"),
     *("Rosa", "Andrés", "Marta", "Diego", "Sara", "Luis", "Julia", "Raúl", "Alba", "Hugo"),
@@ -45,7 +45,7 @@ title: Manners of a demonstration, at any hour
 countries: any
 rules:
   abandonment: {type: abandonment, most: 3%, window: {days: 30}, law: Our own, read: 2026-11-22, review_by: 2036-11-22}
-  ring: {type: ring, least_s: 6, law: Our own, read: 2026-11-22, review_by: 2036-11-22}
+  ring: {type: ring, least_s: 3, law: Our own, read: 2026-11-22, review_by: 2036-11-22}
   agent_in_time:
     {type: agent_within, within_s: 2, since: answer, law: Our own, read: 2026-11-22, review_by: 2036-11-22}
   message: {type: drop, allowed: [message], opt_out: yes, law: Our own, read: 2026-11-22, review_by: 2036-11-22}
