@@ -35,7 +35,7 @@ QUICK = ("predictive", "adaptive_ratio", "progressive", "vici_tapered")
 
 def main() -> None:
     asked = _arguments()
-    console = Console()
+    console = Console(width=132)
     cells = [Cell(m, w, n) for w in asked.worlds for n in asked.agents for m in asked.methods]
     rows: list[Row] = []
     looks = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -5,8 +5,8 @@
 All methods meet the same leads and the same law. The fate of the n-th attempt, the length of the n-th conversation and
 wrap-up come from the seed alone, whatever the method did. A person is abandoned when no agent is there 2 s after she
 answered (with a detector: after its verdict, the end of her greeting), or when the detector takes her for a machine.
-The legal window is the day, the cap 3% unless told otherwise; a method is asked after every event and twice a second
-of virtual time, at most once in a fifth of a second.
+The legal window is the day, the cap 3% unless told otherwise; a method is asked after every event and every second of
+virtual time, at most once in a fifth of a second.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bench.pacing.worlds import World
 from dialer.pacing import Abandoned, BusyAgent, Ended, Pacer, Pool, Served, TalkEnded, WrapUpEnded
 from dialer.pacing.pool import BusyState
 
-TICK_S = 0.5
+TICK_S = 1.0
 APART_S = 0.2
 PATIENCE_S = 2.0
 MACHINE_WRAP_S = 2.0
@@ -143,7 +143,7 @@ class Day:
     def _verdict(self, about: tuple[bool, bool, float]) -> None:
         person, mistaken, ring_s = about
         self.pacer.record(Ended("person" if person != mistaken else "machine", ring_s), self.now_s)
-        if person and mistaken:  # a person hung up on: abandoned before the law, and the pacer never hears of it
+        if person and mistaken:  # a person hung up on is abandoned before the law; only the count tells the pacer
             self.result.live += 1
             self.result.count_abandoned(self.now_s)
         elif person:

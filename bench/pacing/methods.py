@@ -48,6 +48,7 @@ ENTRANTS: dict[str, Entrant] = {
         Entrant("vici_tapered", partial(Vicidial, "ADAPT_TAPERED")),
         Entrant("vici_ratio_tuned", partial(Vicidial, "RATIO"), 1.0, 8.0),
         Entrant("issabel", Issabel),
+        Entrant("issabel_overcommit", partial(Issabel, overcommit=True)),
         Entrant("webitel", Webitel),
         Entrant("impact", Impact),
         Entrant("poisson_tuned", Poisson, 5.0, 600.0),

@@ -7,13 +7,14 @@ For five moments at which the next line's person would answer, as learnt, three 
     soon free   those writing up, by how long they have done so               (wrap_up.py)
 
 The risk of the next line is the probability that answers >= agents + soon free, averaged over the five moments. Lines
-are added until it passes what the budget allows (budget.py), which learns from what happened.
+are added until it passes what the budget allows (budget.py), which learns from what happened; and no line is added with
+which more answers than agents and remaining abandonments can bear become likely at all.
 
 What was tried and left out, since the same abandonments bought less with it: dialing while no agent is ready, agents
-in conversation, and counting those who write up in full. A line can still be dialed a second later, when more is known;
-so a chance of an agent is worth less than an agent. The exact optimum of a small team (a Markov decision process) is
-of this form: nothing without a ready agent, one line for one, about three more for each further one and about one for
-each agent who writes up.
+in conversation, and counting those who write up in full. A line can still be dialed a second later, when more is known,
+so a chance of an agent is worth less than an agent, the less the smaller the team. The exact optimum of a small team (a
+Markov decision process of five and of ten agents) is of this form: nothing without a ready agent, one line for one,
+about three more for each further one and about one for each agent who writes up.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from dialer.pacing.wrap_up import SECONDS, WrapUps
 
 _MOMENTS = 5
 _BATCH = 12
-_SOON_FREE_COUNTS = 0.3
+_SOON_FREE_HALF = 15.0
+"""In a team of so many a chance that an agent will be free counts half; less in smaller ones."""
 _OVER_THE_CAP = 0.003
 
 
@@ -44,6 +46,7 @@ class Predictive(Method):
         self.lines, self.wrap_ups, self.budget = Lines(), WrapUps(), Budget(settings)
         # Outcomes are learnt in batches: tables are made anew a few times a minute, not at every event.
         self._heard: list[Ended | WrapUpEnded] = []
+        self._team = self._team_now = 10
         self._tabulate()
 
     def record(self, outcome: Outcome, now_s: float) -> None:
@@ -63,6 +66,7 @@ class Predictive(Method):
             else:
                 self.wrap_ups.learn(outcome.wrap_s)
         self._heard.clear()
+        self._team = self._team_now
         self._tabulate()
 
     def _tabulate(self) -> None:
@@ -71,7 +75,8 @@ class Predictive(Method):
         moments = self.lines.moments(_MOMENTS)
         answers = self.lines.table(moments)
         screened = np.full((1, _MOMENTS), self.lines.screened)
-        free = _SOON_FREE_COUNTS * self.wrap_ups.table(moments + 0.5 * self.settings.agent_within_s)
+        counts = self._team / (self._team + _SOON_FREE_HALF)
+        free = counts * self.wrap_ups.table(moments + 0.5 * self.settings.agent_within_s)
         chance = np.concatenate((answers, screened, free))
         sign = np.ones((len(chance), 1))
         sign[AGES + 1 :] = -1.0
@@ -80,23 +85,26 @@ class Predictive(Method):
         self._next = self._rows[0].tolist()
 
     def _wanted(self, pool: Pool, now_s: float) -> Due:
-        allowed = self.budget.risk(pool)
         agents = pool.ready - pool.waiting
         if agents < 1:
             return Due(0, "no agent is ready")
-        rows = [min(AGES - 1, int(age_s)) for age_s in pool.ringing_s]
+        self._team_now = pool.agents
+        allowed = self.budget.risk(pool, now_s)
+        rows = [int(age_s) if age_s < AGES else AGES - 1 for age_s in pool.ringing_s]
         rows += [AGES] * pool.screening
-        first = AGES + 1
-        rows += [first + min(SECONDS - 1, int(a.for_s)) for a in pool.busy if a.state == "wrap_up"]
+        first, last = AGES + 1, AGES + SECONDS
+        rows += [min(last, first + int(agent.for_s)) for agent in pool.busy if agent.state == "wrap_up"]
         sums: list[float] = self._rows[rows].sum(axis=0).tolist() if rows else [0.0] * (3 * _MOMENTS)
         most = room(pool, self.settings)
         count, risk = 0, 0.0
         while count < most:
             risk = self._risk(agents, sums)
-            if risk > allowed or self._breaks(agents + pool.spare, sums):
+            if risk > allowed:
                 break
-            count += 1
-            sums = [total + more for total, more in zip(sums, self._next, strict=True)]
+            more = [total + one for total, one in zip(sums, self._next, strict=True)]
+            if self._breaks(agents + pool.spare, more):
+                break
+            count, sums = count + 1, more
         count = max(count, min(most, one_each(pool)))
         return Due(
             count,
@@ -105,23 +113,25 @@ class Predictive(Method):
         )
 
     def _risk(self, agents: int, sums: list[float]) -> float:
-        means, spreads, thirds = sums[:_MOMENTS], sums[_MOMENTS : 2 * _MOMENTS], sums[2 * _MOMENTS :]
-        return sum(reaches(agents, m, v, t) for m, v, t in zip(means, spreads, thirds, strict=True)) / _MOMENTS
+        total = 0.0
+        for k in range(_MOMENTS):
+            total += reaches(agents, sums[k], sums[k + _MOMENTS], sums[k + 2 * _MOMENTS])
+        return total / _MOMENTS
 
     def _breaks(self, bearable: int, sums: list[float]) -> bool:
-        """Whether one more line makes it likely at all that what is in flight breaks the cap."""
-        last = _MOMENTS - 1
-        mean, spread, third = (sums[last + k * _MOMENTS] + self._next[last + k * _MOMENTS] for k in range(3))
+        """Whether what is in flight is likely at all to break the cap: more answers than agents and budget bear."""
+        mean, spread, third = sums[_MOMENTS - 1 :: _MOMENTS]
         return reaches(bearable + 1, mean, spread, third) > _OVER_THE_CAP
 
     def _keep(self) -> Any:
         heard = [[o.answered_by, o.ring_s] if isinstance(o, Ended) else ["wrap_up", o.wrap_s] for o in self._heard]
-        return [self.lines.save(), self.wrap_ups.save(), self.budget.save(), heard]
+        return [self.lines.save(), self.wrap_ups.save(), self.budget.save(), heard, [self._team, self._team_now]]
 
     def _take(self, kept: Any) -> None:
-        lines, wrap_ups, budget, heard = kept
+        lines, wrap_ups, budget, heard, team = kept
         self.lines.restore(lines)
         self.wrap_ups.restore(wrap_ups)
         self.budget.restore(budget)
+        self._team, self._team_now = team
         self._heard = [WrapUpEnded(s) if what == "wrap_up" else Ended(what, s) for what, s in heard]
         self._tabulate()

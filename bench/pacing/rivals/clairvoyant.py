@@ -38,7 +38,9 @@ class ForeseenDay(Day):
     def _answered_by(self, about: tuple[int, int]) -> None:
         line, agent = about
         del self.ringing[line]
-        self._promised.discard(agent)
+        # Whoever has been idle longest serves her; if that one was promised another person, they change places.
+        serving = self.ready[0][0] if self.ready else agent
+        self._promised.discard(serving if serving in self._promised else agent)
         self.result.live += 1
         self._wants_agent(1)
 

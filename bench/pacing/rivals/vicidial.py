@@ -6,13 +6,14 @@ over the agents logged in:
 
     level = clamp(level (1 + (ready - waiting + target) / agents), 1, maximum level)
 
-and each minute by the day's dropped share: past the limit (and 50 answers) ADAPT_HARD_LIMIT sets the level to 1,
-ADAPT_AVERAGE halves it, ADAPT_TAPERED multiplies it by min(1, (latest time - now) / 1000) of clock times written as
-HHMM. More than 20 answers with half of them dropped in the last minute halve it too. About every 2.5 s lines are
-started up to round(level x (agents in call + ready + target)), the lines of people in conversation included. Defaults:
-limit 3%, maximum level 3, target 0, day from 9:00 to 21:00. Agents who write up are paused, and count as logged in.
+and then by the dropped share of the day's answers, which is counted anew each minute: past the limit, once there were
+50 calls, ADAPT_HARD_LIMIT sets the level to 1, ADAPT_AVERAGE halves it, ADAPT_TAPERED multiplies it by
+min(1, (latest time - now) / 1000) of clock times written as HHMM. More than 20 answers with half of them dropped in the
+last minute halve it too. About every 2.5 s lines are started up to round(level x (agents in call + ready + target)),
+the lines of people in conversation included. Defaults: limit 3%, maximum level 3, target 0, latest time 21:00; the
+bench's day begins at 13:00, so that it tapers to the end. Agents who write up are paused, and count as logged in.
 
-Left out: several servers' shares of a campaign, trunk limits, lead filters.
+Left out: several servers' shares of a campaign, trunk limits, thresholds of agents.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from __future__ import annotations
 from collections import deque
 
 from bench.pacing.rivals.base import Rival
-from dialer.pacing import Abandoned, Outcome, Pool, Served
+from dialer.pacing import Abandoned, Ended, Outcome, Pool, Served
 
 LOOP_S = 2.5
-BEGINS_H = 9
+BEGINS_H = 13
 LATEST_HHMM = 2100
 
 
@@ -32,7 +33,8 @@ class Vicidial(Rival):
 
     def __init__(self, method: str, level: float = 1.0, maximum: float = 3.0, limit: float = 0.03) -> None:
         self.method, self.level, self.maximum, self.limit = method, level, maximum, limit
-        self.answers, self.drops = 0, 0
+        self.calls = self.answers = self.drops = 0
+        self.over = self.flood = False
         self.minute: deque[tuple[float, bool]] = deque()
         self.ready = self.waiting = self.agents = 0.0
         self.samples = 0
@@ -40,7 +42,9 @@ class Vicidial(Rival):
         self.quarter_s, self.minute_s = 15.0, 60.0
 
     def record(self, outcome: Outcome, now_s: float) -> None:
-        if isinstance(outcome, Served | Abandoned):
+        if isinstance(outcome, Ended):
+            self.calls += 1
+        elif isinstance(outcome, Served | Abandoned):
             self.answers += 1
             dropped = isinstance(outcome, Abandoned)
             self.drops += dropped
@@ -62,30 +66,32 @@ class Vicidial(Rival):
             self.ready += pool.ready
             self.waiting += pool.waiting
             self.agents += pool.agents
+        if now_s >= self.minute_s:
+            self.minute_s = now_s + 60.0
+            self._count(now_s)
         if now_s >= self.quarter_s and self.samples:
             self.quarter_s = now_s + 15.0
             change = (self.ready - self.waiting) / self.agents if self.agents else 0.0
             self.level = min(self.maximum, max(1.0, self.level * (1.0 + change)))
             self.ready = self.waiting = self.agents = 0.0
             self.samples = 0
-        if now_s >= self.minute_s:
-            self.minute_s = now_s + 60.0
-            self._drops(now_s)
+            self._limit(now_s)
 
-    def _drops(self, now_s: float) -> None:
+    def _count(self, now_s: float) -> None:
         while self.minute and self.minute[0][0] < now_s - 60.0:
             self.minute.popleft()
-        dropped = sum(drop for _, drop in self.minute)
-        if len(self.minute) > 20 and dropped / len(self.minute) > 0.5:
+        self.flood = len(self.minute) > 20 and sum(drop for _, drop in self.minute) / len(self.minute) > 0.5
+        self.over = self.calls > 50 and self.drops > self.limit * self.answers
+
+    def _limit(self, now_s: float) -> None:
+        if self.flood:
             self.level /= 2.0
-        if self.answers > 50 and self.drops / self.answers > self.limit:
-            if self.method == "ADAPT_HARD_LIMIT":
-                self.level = 1.0
-            elif self.method == "ADAPT_AVERAGE":
-                self.level /= 2.0
-            else:
-                minutes = int(now_s / 60.0)
-                hhmm = (BEGINS_H + minutes // 60) * 100 + minutes % 60
-                left = LATEST_HHMM - hhmm
-                self.level = 1.0 if left < 0 else self.level * min(1.0, left / 1000.0)
+        if self.over and self.method == "ADAPT_HARD_LIMIT":
+            self.level = 1.0
+        elif self.over and self.method == "ADAPT_AVERAGE":
+            self.level /= 2.0
+        elif self.over:
+            minutes = int(now_s / 60.0)
+            left = LATEST_HHMM - (BEGINS_H + minutes // 60) * 100 - minutes % 60
+            self.level *= min(1.0, max(0.0, left / 1000.0))
         self.level = max(1.0, self.level)

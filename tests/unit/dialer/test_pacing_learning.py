@@ -102,10 +102,12 @@ def test_the_share_aimed_at_is_always_short_of_the_cap():
     assert aim(PacingSettings(target_share=0.02), pool) == 0.02
     assert aim(PacingSettings(target_share=0.05), pool) < 0.03
     assert aim(PacingSettings(target_share=0.02), Pool(most=0.01)) < 0.01
+    assert aim(PacingSettings(), Pool(most=1.0)) == 0.03
 
 
 def test_the_risk_allowed_falls_as_the_bank_empties():
     budget = Budget(PacingSettings())
-    allowed = [budget.risk(Pool(live=1000, abandoned=n, most=0.03, window_left_s=7200.0)) for n in (20, 26, 28, 29)]
+    pools = [Pool(live=1000, abandoned=n, spare=30 - n, most=0.03, window_left_s=7200.0) for n in (20, 26, 28, 29)]
+    allowed = [budget.risk(pool, 0.0) for pool in pools]
     assert allowed == sorted(allowed, reverse=True)
     assert allowed[-1] < allowed[0] / 2
