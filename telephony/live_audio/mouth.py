@@ -28,7 +28,7 @@ class Frames:
         whole = len(data) - len(data) % self._frame_bytes
         self._rest = data[whole:]
         for at in range(0, whole, self._frame_bytes):
-            if self.queued_s >= LONGEST_QUEUE_S:
+            if self.queued_s > LONGEST_QUEUE_S - BLOCK_S / 2:
                 return
             self._account()
             yield data[at : at + self._frame_bytes]
