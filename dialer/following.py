@@ -18,6 +18,8 @@ from dialer.turn import Turn
 _S = AttemptState
 _DEAD = {_S.INVALID: "invalid", _S.FAX: "fax"}
 _REACHED = frozenset({_S.COMPLETED})
+NOT_GIVEN = "not_given"
+"""The disposition where an agent gave none."""
 
 
 def settle(state: State, turn: Turn, attempt: Attempt) -> None:
@@ -35,7 +37,7 @@ def settle(state: State, turn: Turn, attempt: Attempt) -> None:
     quota.count(turn.campaign(attempt.key), setup, lead.record, (outcome, disposition))
     if attempt.state is _S.CUSTOMER_HUNG_UP and attempt.mode is Mode.AGENTLESS:
         _finish(state, turn, setup, lead, attempt, After())
-    elif attempt.state in _REACHED:
+    elif attempt.state in _REACHED or (attempt.state is _S.ABANDONED and disposition not in ("", NOT_GIVEN)):
         _finish(state, turn, setup, lead, attempt, setup.after(disposition))
     else:
         _try_again(state, turn, setup, lead, attempt)

@@ -11,7 +11,7 @@ from core.errors import EventRefused
 from dialer import trouble
 from dialer.compliance.abandonment import Counts, bounds
 from dialer.compliance.rules import Mode, Window
-from dialer.following import settle
+from dialer.following import NOT_GIVEN, settle
 from dialer.keeping import save_attempt
 from dialer.pacing import Abandoned, Ended, Served, TalkEnded, WrapUpEnded
 from dialer.pacing.method import AnsweredBy, Outcome
@@ -24,7 +24,6 @@ from dialer.turn import Turn
 _S, _E = AttemptState, AttemptEvent
 CROSSING = frozenset({_S.CANCELLED, _S.NO_ANSWER})
 """An answer may still be on the wire."""
-NOT_GIVEN = "not_given"
 _ANSWERED_BY: dict[AttemptState, AnsweredBy] = {
     _S.MACHINE: "machine",
     _S.FAX: "machine",
@@ -153,6 +152,8 @@ def _ended(state: State, turn: Turn, campaign: Campaign, attempt: Attempt, event
         remember(state, turn, attempt)
         trouble.ended(turn, campaign, attempt, event)
     needs_agent = over is _S.COMPLETED and attempt.mode is not Mode.AGENTLESS and bool(attempt.agent_id)
+    # Who is abandoned into the queue may meet somebody yet, who says what came of it.
+    needs_agent = needs_agent or (over is _S.ABANDONED and state.of(attempt.key).drop_action == "queue")
     if not needs_agent and over not in CROSSING:
         attempt.disposed = True
     if attempt.was_dialed:

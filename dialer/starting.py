@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from core.attempt import AttemptEvent, AttemptState
 from core.decisions import LeadBlocked
-from core.dialing import AttemptWanted
+from core.dialing import CALLED, DIALED_PREFIX, AttemptWanted
 from core.lead import LeadEvent
 from dialer import identities
 from dialer.compliance.rules import Mode
@@ -75,7 +75,7 @@ def ring(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt: At
     turn.outcome.facts.append(
         AttemptWanted(
             interaction_id=attempt.interaction_id,
-            leg_id=f"{attempt.attempt_id}-c",
+            leg_id=f"{attempt.attempt_id}{CALLED}",
             attempt_id=attempt.attempt_id,
             tenant=setup.tenant,
             campaign=setup.campaign,
@@ -123,7 +123,7 @@ def new_attempt(
     attempt_id = f"{setup.tenant}-{setup.campaign}-{int(campaign.created_s):x}-{campaign.made:x}"
     attempt = Attempt(
         attempt_id=attempt_id,
-        interaction_id=f"dial-{attempt_id}",
+        interaction_id=f"{DIALED_PREFIX}{attempt_id}",
         tenant=setup.tenant,
         campaign=setup.campaign,
         list_id=lead.record.list_id,

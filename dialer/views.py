@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from core.attempt import AttemptState
+from core.dialing import DIALED_PREFIX
 from dialer.records import Attempt, Lead
 from dialer.setup import CampaignSetup, Key
 from dialer.shares import share_out
@@ -77,7 +78,7 @@ def previews(state: State, tenant: str, agent_id: str, now_s: float) -> list[dic
 
 
 def desk_of(state: State, interaction_id: str) -> dict[str, Any] | None:
-    attempt = state.attempts.get(interaction_id.removeprefix("dial-"))
+    attempt = state.attempts.get(interaction_id.removeprefix(DIALED_PREFIX))
     lead = state.leads.get(attempt.lead_row) if attempt is not None else None
     if attempt is None or lead is None:
         return None

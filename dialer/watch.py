@@ -9,8 +9,9 @@ from core.lead import LeadState
 from dialer import law, staging
 from dialer.compliance.rules import Mode
 from dialer.floor import FloorPool
+from dialer.following import NOT_GIVEN
 from dialer.keeping import save_attempt
-from dialer.progress import CROSSING, NOT_GIVEN, finish, moved
+from dialer.progress import CROSSING, finish, moved
 from dialer.records import Attempt, Today
 from dialer.setup import Key
 from dialer.starting import ring
