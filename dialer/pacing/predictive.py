@@ -97,19 +97,21 @@ class Predictive(Method):
         sums: list[float] = self._rows[rows].sum(axis=0).tolist() if rows else [0.0] * (3 * _MOMENTS)
         most = room(pool, self.settings)
         count, risk = 0, 0.0
+        stopped = f"; at most {self.settings.most_lines_per_agent:g} lines for an agent"
         while count < most:
             risk = self._risk(agents, sums)
             if risk > allowed:
+                stopped = ""
                 break
             more = [total + one for total, one in zip(sums, self._next, strict=True)]
             if self._breaks(agents + pool.spare, more):
+                stopped = f"; one more could break the cap, {pool.spare} to spare"
                 break
             count, sums = count + 1, more
-        count = max(count, min(most, one_each(pool)))
         return Due(
-            count,
-            f"{agents} agents ready, {sums[_MOMENTS - 1]:.1f} answers expected at a rate of {self.lines.rate:.0%}; "
-            f"a further line would find nobody in {risk:.1%}, allowed {allowed:.1%}",
+            max(count, min(most, one_each(pool))),
+            f"{agents} ready, {sums[_MOMENTS - 1]:.1f} answers expected at a rate of {self.lines.rate:.0%}; "
+            f"one more line would find nobody in {risk:.1%}, allowed {allowed:.1%}{stopped}",
         )
 
     def _risk(self, agents: int, sums: list[float]) -> float:
