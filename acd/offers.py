@@ -57,7 +57,6 @@ def make(
         ends_s=now_s + queue.ring_s + (GRACE_S if voice else 0.0),
         purpose=stay.purpose,
         waited_s=waited_s,
-        attempt_id=stay.attempt_id,
     )
     if stay.queue:
         agent.offered_s[stay.queue] = now_s

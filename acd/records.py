@@ -39,8 +39,6 @@ class Assignment(msgspec.Struct, omit_defaults=True):
     notes: int = 0
     """How many were written; their text is in the journal's events alone, under the contact's key."""
     callback_at_s: float = 0.0
-    attempt_id: str = ""
-    """The dialer's attempt that reached the customer."""
 
 
 class Agent(msgspec.Struct, omit_defaults=True):
@@ -130,8 +128,6 @@ class Stay(msgspec.Struct, omit_defaults=True):
     node: str = ""
     purpose: str = "serve"
     excluded: tuple[str, ...] = ()
-    attempt_id: str = ""
-    """The dialer's attempt that reached her; empty for who came by herself."""
     state: StayState = StayState.WAITING
     step: int = 0
     offers: dict[str, str] = {}

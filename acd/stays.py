@@ -43,7 +43,6 @@ def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
         node=fact.node,
         purpose=fact.purpose,
         excluded=tuple(fact.excluded_agents),
-        attempt_id=fact.attempt_id,
     )
     turn.stay(stay, new=True)
     floor.admit(stay)

@@ -14,7 +14,6 @@ from acd.saved import Record, dump
 from core.assignment import ASSIGNMENT_TABLE, AssignmentEvent, AssignmentState
 from core.commands import CancelTimer, StartTimer
 from core.decisions import Decision, Moved
-from core.dialing import AttemptDisposed
 from core.events import QueueLeft
 from core.routing import ContactFact
 from core.stay import STAY_TABLE, StayEvent
@@ -34,11 +33,10 @@ _PARTS = {
 
 @dataclass(slots=True)
 class RoutingOutcome:
-    """What one event came to. `facts`: for interactions and the dialer, through the
-    inbox. `changed`: what must be saved now, or
+    """What one event came to. `facts`: for interactions, through the inbox. `changed`: what must be saved now, or
     deleted when `Router.save` says so. `refused`: why a request cannot be, in words for the person; nothing changed."""
 
-    facts: list[ContactFact | QueueLeft | AttemptDisposed] = field(default_factory=list)
+    facts: list[ContactFact | QueueLeft] = field(default_factory=list)
     commands: list[StartTimer | CancelTimer] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     changed: set[Aggregate] = field(default_factory=set)
@@ -78,7 +76,7 @@ class Turn:
         """Every stay seeks an agent, and every timer is looked at."""
         self._pictures = pictures
 
-    def say(self, fact: ContactFact | QueueLeft | AttemptDisposed) -> None:
+    def say(self, fact: ContactFact | QueueLeft) -> None:
         self.outcome.facts.append(fact)
 
     def decide(self, decision: Decision) -> None:

@@ -10,7 +10,6 @@ from acd.setup import Disposition, QueueSetup
 from acd.turn import Refused, Turn
 from core.assignment import AssignmentEvent, AssignmentState
 from core.decisions import WorkEnded
-from core.dialing import AttemptDisposed
 from core.routing import TalkChanged, TalkEnded, WrapUpActed
 
 NOT_GIVEN = "not_given"
@@ -144,16 +143,6 @@ def _finish(floor: Floor, turn: Turn, agent: Agent, work: Assignment) -> None:
     agent.idle_since_s = turn.now_s
     own = floor.person(agent.key).rest_s
     agent.rest_until_s = turn.now_s + (own if own is not None else floor.setup.rest_s)
-    if work.attempt_id and work.purpose != "consult":
-        turn.say(
-            AttemptDisposed(
-                work.interaction_id,
-                work.attempt_id,
-                agent.agent_id,
-                work.disposition or NOT_GIVEN,
-                work.callback_at_s,
-            )
-        )
     if _queue(floor, agent, work) is not None:
         ewt.worked(floor, turn, (agent.tenant, work.queue), worked_s)
     close(floor, turn, agent, work, wrap_up_s)

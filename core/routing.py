@@ -51,8 +51,6 @@ class QueueJoined:
     purpose: Literal["serve", "transfer", "consult"] = "serve"
     excluded_agents: tuple[str, ...] = ()
     """Never offered this stay: who transferred it, or who vanished in the middle of it."""
-    attempt_id: str = ""
-    """The dialer's attempt that reached her: the end of the wrap-up is told under this name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,6 @@ def _wait(turn: Turn, around: Surroundings, now_s: float, in_silence: bool) -> N
         agent_id=wanted.agent_id,
         language=wanted.language,
         node=customer.node,
-        attempt_id=wanted.attempt_id,
     )
     music = waiting.music_for(turn.interaction, wanted.queue, "default", around)
     waiting.begin(turn, Waiting(joined, now_s, music=music), around, now_s)

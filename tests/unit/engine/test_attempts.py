@@ -185,7 +185,7 @@ def test_an_answer_that_crosses_our_hang_up_is_an_abandoned_call(why):
 def test_she_waits_in_silence_for_an_agent_and_the_held_line_connects_at_once():
     case = Case().answer()
     (joined,) = case.said(QueueJoined)
-    assert (joined.queue, joined.node, joined.language, joined.attempt_id) == ("sales", "n1", "es", "at-1")
+    assert (joined.queue, joined.node, joined.language) == ("sales", "n1", "es")
     assert not case.is_heard
     case.connect()
     assert case.progressed() == ["answered", "connect"]
@@ -306,6 +306,14 @@ def test_an_overflow_within_the_time_goes_on_to_the_other_queue():
     assert case.interaction.waiting is not None
     case.wait(3)
     assert case.progressed() == ["answered", "no_agent"]
+
+
+def test_whom_the_node_told_who_called_while_no_engine_lived_was_abandoned():
+    case = ringing()
+    case.restart(60)
+    case.over(EndReason.HARBOURED)
+    assert case.progressed() == ["ringing", "answered", "no_agent"]
+    assert case.state is S.ABANDONED
 
 
 # -- she hangs up ------------------------------------------------------------------------------------------------
@@ -490,7 +498,7 @@ AFTER = [waiting, offered, connected, rung_connected, dropped, queued_on, in_flo
 def test_her_end_is_legal_everywhere_and_leaves_nothing(stage, reason):
     case = stage()
     case.over(reason)
-    live = stage in AFTER
+    live = stage in AFTER or (reason is EndReason.HARBOURED and stage is not cancelled)
     assert case.state.is_live is live
 
 
