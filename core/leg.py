@@ -49,8 +49,9 @@ class LegRole(Enum):
 
 
 class EndReason(Enum):
-    """Why a leg ended, in the caller's terms. `lost`: it vanished while nobody watched (our fault). `failed`, of a leg
-    that was up: its phone or the network to it is gone."""
+    """Why a leg ended, in the caller's terms. `lost`: it vanished while nobody watched (our fault). `harboured`: she
+    answered our call while nobody watched, and the node said who called. `failed`, of a leg that was up: its phone or
+    the network to it is gone."""
 
     HUNG_UP = "hung_up"
     HUNG_UP_BY_US = "hung_up_by_us"
@@ -63,6 +64,7 @@ class EndReason(Enum):
     FAILED = "failed"
     LIMIT_REACHED = "limit_reached"
     LOST = "lost"
+    HARBOURED = "harboured"
 
 
 _S, _E = LegState, LegEvent

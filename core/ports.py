@@ -37,11 +37,13 @@ class FoundLeg:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a node holds of ours right now: the truth after a gap. `bridges`: bridge id -> leg ids."""
+    """What a node holds of ours right now: the truth after a gap. `bridges`: bridge id -> leg ids. `harboured`: legs
+    that were sent to the node's safe harbour since it started; most are gone."""
 
     node: str
     legs: tuple[FoundLeg, ...]
     bridges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    harboured: frozenset[str] = frozenset()
 
 
 class CallControl(Protocol):

@@ -50,6 +50,8 @@ _UNANSWERED: Mapping[EndReason, AttemptEvent] = {
 }
 """Every other end before an answer means that the network would not, or could not."""
 
+_BY_US = (EndReason.LOST, EndReason.HARBOURED, EndReason.LIMIT_REACHED, EndReason.HUNG_UP_BY_US)
+
 
 # -- what happens to it ---------------------------------------------------------------------------------------
 def take(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s: float) -> bool:
@@ -267,11 +269,15 @@ def _has_somebody(turn: Turn) -> bool:
 def _ended(turn: Turn, event: LegEnded) -> None:
     attempt = turn.interaction.attempt
     assert attempt is not None
-    by_us = event.reason in (EndReason.LOST, EndReason.LIMIT_REACHED, EndReason.HUNG_UP_BY_US)
-    if attempt.state in _CALLING:
+    by_us = event.reason in _BY_US
+    if attempt.state in _CALLING and event.reason is EndReason.HARBOURED:
+        progress(turn, _E.ANSWERED, why="while no engine lived")
+        progress(turn, _E.NO_AGENT, why="the node told her who called")
+    elif attempt.state in _CALLING:
         progress(turn, _UNANSWERED.get(event.reason, _E.FAILED), event.cause, event.reason.value)
         close_with(turn)
     elif attempt.state is _S.CONNECTED:
-        progress(turn, _E.LOST if event.reason is EndReason.LOST else _E.HUNG_UP, event.cause, event.reason.value)
+        lost = event.reason in (EndReason.LOST, EndReason.HARBOURED)
+        progress(turn, _E.LOST if lost else _E.HUNG_UP, event.cause, event.reason.value)
     elif not attempt.state.is_over:
         progress(turn, _E.LOST if by_us else _E.HUNG_UP, event.cause, event.reason.value)

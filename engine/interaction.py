@@ -25,6 +25,9 @@ from ivr.interpreter import World
 from ivr.model import Release
 from ivr.run import FlowRun
 
+_OURS = (EndReason.LOST, EndReason.HARBOURED, EndReason.LIMIT_REACHED)
+"""Ends of a leg that are our fault."""
+
 
 class Interaction(msgspec.Struct, frozen=True):
     """`legs[0]` is the customer's. `outcome` is set when the end is decided, before the legs are gone.
@@ -159,7 +162,7 @@ class Turn:
     def is_our_fault(self) -> bool:
         """Whether the customer, whom nobody has any more, did not leave by herself."""
         customer = self.interaction.customer
-        return customer.state is not LegState.ENDED or customer.reason in (EndReason.LOST, EndReason.LIMIT_REACHED)
+        return customer.state is not LegState.ENDED or customer.reason in _OURS
 
     def number(self) -> int:
         """A number this interaction has not given to anything yet."""

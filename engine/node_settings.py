@@ -45,7 +45,13 @@ T = TypeVar("T")
 _LANGUAGE = re.compile(r"\A[a-z]{2}(?:[-_][A-Z]{2})?\Z")
 AMI_USER = "centralita"
 LOOPBACK = "127.0.0.1"
-_YAML_KEYS = {"caller_name": "title", "caller_number": "caller", "match": "addresses", "apology": "absence.apology"}
+_YAML_KEYS = {
+    "caller_name": "title",
+    "caller_number": "caller",
+    "match": "addresses",
+    "apology": "absence.apology",
+    "safe_harbour": "absence.safe_harbour",
+}
 
 
 def node_settings(home: Home, configuration: Configuration, box: SecretBox, bind: str = "") -> NodeSettings:
@@ -194,6 +200,7 @@ def _site(site: Site, emergency: EmergencyRules) -> dict[str, Any]:
         "hold_retry_s": site.absence.retry_s,
         "hold_tries": site.absence.tries,
         "apology": site.absence.apology,
+        "safe_harbour": site.absence.safe_harbour,
         "overflow": overflow
         and Route(endpoint=asterisk_name("main", overflow.endpoint), number=overflow.number, ring_s=overflow.ring_s),
         "emergency": emergency.trunk

@@ -124,7 +124,7 @@ class Reconciler:
         arrived = [arrival for arrival in plan.arrived if gap or arrival.leg_id in before]
         bridge_of = {leg_id: bridge_id for bridge_id, leg_ids in survey.bridges.items() for leg_id in leg_ids}
         for leg_id in lost:
-            runtime.put(LegEnded(leg_id, EndReason.LOST))
+            runtime.put(LegEnded(leg_id, EndReason.HARBOURED if leg_id in survey.harboured else EndReason.LOST))
         for leg_id, up in adopted:
             runtime.put(LegAdopted(leg_id, up, bridge_of.get(leg_id, "")))
         refused = [arrival.leg_id for arrival in arrived if not runtime.admit(arrival)]

@@ -20,7 +20,7 @@ from ivr.interpreter import Ended
 MAX_IMMEDIATE_FACTS = 50
 """A flow may bounce off refused transfers this often without time passing."""
 _OURS = frozenset((Transfer, JoinQueue, LeaveQueue, StartMusic, KeepRecording, AskAgent, HangUpLeg))
-OUTCOMES = {EndReason.LOST: "lost", EndReason.LIMIT_REACHED: "limit_reached"}
+OUTCOMES = {EndReason.LOST: "lost", EndReason.HARBOURED: "lost", EndReason.LIMIT_REACHED: "limit_reached"}
 """Ends of the customer's leg that are nobody's wish."""
 
 

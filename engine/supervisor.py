@@ -36,6 +36,8 @@ from telephony.node.settings import NodeSettings
 log = logging.getLogger("centralita.supervisor")
 
 HEALTH_EVERY_S = 1.0
+CALLED_WAIT_S = 3.0
+"""Whom a campaign called, and who answered, waits no longer than this for an engine: then the node says who called."""
 HANGS_AFTER_S = 10.0
 """An engine whose loop does not answer for this long is killed: a fresh one takes its calls over in seconds."""
 STARTS_WITHIN_S = 30.0
@@ -207,8 +209,10 @@ class Supervisor:
                     ready_s = now_s
                 elif now_s - ready_s >= self.plan.absence_s:
                     await self._send_callers_to_overflow()
+                elif now_s - ready_s >= CALLED_WAIT_S:
+                    await self._send_callers_to_overflow(only_called=True)
 
-    async def _send_callers_to_overflow(self) -> None:
+    async def _send_callers_to_overflow(self, only_called: bool = False) -> None:
         node = self.plan.node
         auth = ("supervisor", node.secrets.ari_supervisor)
         async with (
@@ -219,10 +223,11 @@ class Supervisor:
             async def is_back() -> bool:
                 return _commands(await _ask(engine, "/ready"))
 
-            sent = await send_to_overflow(ari, is_back)
+            sent = await send_to_overflow(ari, is_back, only_called)
         if sent:
-            log.error("engine away: %d legs sent to overflow", sent)
-            self._on_event(f"the engine is still away: {sent} waiting callers were sent to overflow")
+            where = "the safe harbour" if only_called else "overflow"
+            log.error("engine away: %d legs sent to %s", sent, where)
+            self._on_event(f"the engine is still away: {sent} waiting callers were sent to {where}")
 
     # -- Asterisk ----------------------------------------------------------------------------------------
     async def _mind_asterisk(self) -> None:

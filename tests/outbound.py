@@ -24,7 +24,7 @@ from bench.sip_people import Line, People, Person, answering, lines
 from core.attempt import OPEN_ATTEMPTS, AttemptState
 from core.lead_record import AttemptRecord, LeadNumber, LeadRecord
 from core.lead_store import Save
-from store.sql.database import LEADS, Database
+from store.sql.database import LEADS, Database, upgrade
 from store.sql.lead_models import AttemptRow
 from store.sql.lead_rows import attempt_of
 from store.sql.leads import SqlLeadStore
@@ -213,6 +213,7 @@ async def calling(
     options["flows"] = {**FLOWS, **options.get("flows", {})}
     try:
         system = await up(**options)
+        await asyncio.to_thread(upgrade, system.home.leads_url, LEADS)  # the engine may not have come to it yet
         database = Database(system.home.leads_url, LEADS)
         house = House(system, people, database, SqlLeadStore(database))
         try:

@@ -64,6 +64,9 @@ class Absence(Definition):
     tries: Count = Field(default=30, description="how many times, before the apology")
     overflow_after_s: Seconds = Field(default=30.0, description="legs of a dead engine are sent to overflow after this")
     apology: str = Field(default="vm-nobodyavail&vm-goodbye", description="Asterisk sounds joined by &")
+    safe_harbour: str = Field(
+        default="vm-nobodyavail&vm-goodbye", description="what whom we called hears: who called, from which number"
+    )
     overflow: Overflow | None = None
 
 

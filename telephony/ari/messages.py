@@ -18,6 +18,7 @@ class CallerId(msgspec.Struct, frozen=True):
 class Dialplan(msgspec.Struct, frozen=True):
     app_name: str = ""
     app_data: str = ""
+    context: str = ""
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -61,6 +62,10 @@ class MediaChannel(msgspec.Struct, frozen=True):
 
     id: str
     channelvars: dict[str, str] = {}
+
+
+class Variable(msgspec.Struct, frozen=True):
+    value: str = ""
 
 
 class Application(msgspec.Struct, frozen=True):
@@ -197,6 +202,7 @@ class RestRequest(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ty
 encode_request = msgspec.json.Encoder().encode
 channels_decoder = msgspec.json.Decoder(list[Channel])
 media_decoder = msgspec.json.Decoder(MediaChannel)
+variable_decoder = msgspec.json.Decoder(Variable)
 bridges_decoder = msgspec.json.Decoder(list[Bridge])
 application_decoder = msgspec.json.Decoder(Application)
 

@@ -289,4 +289,4 @@ class Calls(Desk):
             self._bridges.pop(bridge_id, None)
         for bridge_id, leg_ids in seen.bridges.items():
             self._bridges[bridge_id] = BridgeMemory(node, list(leg_ids))
-        return Survey(node.name, found, seen.bridges)
+        return replace(seen, legs=found)

@@ -15,10 +15,13 @@ from telephony.ari.messages import (
     bridges_decoder,
     channels_decoder,
     seconds,
+    variable_decoder,
 )
 from telephony.ari.node_client import NodeClient
 from telephony.control.translate import ARRIVED, arrival
 
+SAFE_HARBOUR, HARBOURED = "safe_harbour", "HARBOURED"
+"""Where the node looks after whom nobody commands, and the variable with their ids."""
 BRIDGE_NAME = "centralita"
 """Every bridge of ours carries this name, so that others' are left alone."""
 EAVESDROPPERS = ("Snoop/", "WebSocket/", "UnicastRTP/")
@@ -46,10 +49,12 @@ async def survey_node(node: NodeClient) -> tuple[Survey, Eavesdropping]:
     listed = await node.ask("GET", "channels")
     application = await node.ask("GET", f"applications/{app}")
     bridged = await node.ask("GET", "bridges")
+    harboured = await node.ask("GET", f"asterisk/variable?variable={HARBOURED}")
     try:
         ours = application_decoder.decode(_body(application)) if application.status_code == 200 else Application()
         channels = channels_decoder.decode(_body(listed))
         bridges = bridges_decoder.decode(_body(bridged))
+        gone = variable_decoder.decode(_body(harboured)).value if harboured.status_code == 200 else ""
     except ValueError as problem:
         raise CommandRefused(f"{node.name}: Asterisk's lists of channels cannot be read: {problem}") from problem
     ids = frozenset(ours.channel_ids)
@@ -57,6 +62,7 @@ async def survey_node(node: NodeClient) -> tuple[Survey, Eavesdropping]:
         node.name,
         tuple(_found(node.name, app, channel) for channel in channels if _is_ours(channel, app, ids)),
         {bridge.id: tuple(bridge.channels) for bridge in bridges if bridge.name == BRIDGE_NAME},
+        frozenset(gone.split(",")) - {""},
     )
     return survey, Eavesdropping(
         tuple(channel.id for channel in channels if channel.name.startswith(EAVESDROPPERS)),
@@ -71,9 +77,9 @@ def _body(response: RestResponse) -> str:
 
 
 def _is_ours(channel: Channel, app: str, ids: frozenset[str]) -> bool:
-    if channel.name.startswith(EAVESDROPPERS):
-        return False
     dialplan = channel.dialplan
+    if channel.name.startswith(EAVESDROPPERS) or dialplan.context == SAFE_HARBOUR:
+        return False
     if dialplan.app_name == "Stasis":
         return dialplan.app_data == app or dialplan.app_data.startswith(f"{app},")
     return channel.id in ids

@@ -207,3 +207,15 @@ async def test_both_hang_up_in_the_same_instant(house: House) -> None:
         if isinstance(d, Noted) and d.what == "event_refused"
     ]
     assert refused == []
+
+
+async def test_an_answer_that_crosses_our_cancel_on_the_wire_is_hung_up_at_once(house: House) -> None:
+    """Asterisk ends such a call by itself and tells nobody: we cannot know that she answered."""
+    await house.leads("endless", "+34911009487")
+    await house.act("endless", "start")
+    call = await house.called("+34911009487")
+    await house.act("endless", "stop")
+    await house.until(lambda: call.is_over)
+    assert call.ended_s - call.answered_s < 1.0
+    assert call.ended_by == "them"
+    assert (await house.attempt("+34911009487")).state == "cancelled"

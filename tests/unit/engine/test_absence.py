@@ -18,13 +18,18 @@ def test_two_people_who_talk_are_left_alone_and_one_left_behind_is_not():
 class Node:
     """ARI as the supervisor sees it. `broken`: legs whose request never ends."""
 
-    def __init__(self, legs, broken=(), bridges="[]"):
-        self.legs, self.broken, self.bridges, self.sent = legs, broken, bridges, []
+    def __init__(self, legs, broken=(), bridges="[]", ringing=()):
+        self.legs, self.broken, self.bridges, self.sent, self.ringing = legs, broken, bridges, [], ringing
 
     def __call__(self, request):
         path = request.url.path
         if path.startswith("/applications/"):
             return httpx.Response(200, json={"channel_ids": self.legs})
+        if path == "/channels":
+            up = [
+                {"id": leg, "state": "Up", "dialplan": {"context": ""}} for leg in self.legs if leg not in self.ringing
+            ]
+            return httpx.Response(200, json=up + [{"id": leg, "state": "Ringing"} for leg in self.ringing])
         if path == "/bridges":
             return httpx.Response(200, text=self.bridges)
         leg = path.split("/")[2]
@@ -63,3 +68,14 @@ async def test_legs_of_an_engine_that_is_back_are_its_own_again():
 async def test_a_node_that_talks_nonsense_is_asked_again_later(bridges):
     async with Node(["c1"], bridges=bridges).client() as ari:
         assert await send_to_overflow(ari, never) == 0
+
+
+async def test_whom_a_campaign_called_is_told_who_did_as_soon_as_she_answers():
+    node = Node(
+        ["c1", "at-1-c", "at-2-c", "at-3-c", "line"], ringing=["at-2-c"], bridges='[{"channels": ["at-3-c", "line"]}]'
+    )
+    async with node.client() as ari:
+        assert await send_to_overflow(ari, never, only_called=True) == 1
+        assert node.sent == [("at-1-c", "safe_harbour")]
+        assert await send_to_overflow(ari, never) == 2
+    assert node.sent[1:] == [("c1", "overflow"), ("at-1-c", "safe_harbour")]

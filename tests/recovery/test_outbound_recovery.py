@@ -1,0 +1,114 @@
+"""The engine dies with a campaign's calls in every state: nobody hears silence, nobody is dialed twice, every lead is
+accounted for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from bench.sip_people import Person
+from core.lead import LeadState
+from tests.callers import pitch_hz
+from tests.outbound import calling, campaign
+
+pytestmark = pytest.mark.asterisk
+SORRY_HZ, HER_HZ, AGENT_HZ = pitch_hz("sierra"), 700.0, 1300.0
+DROP = "drop: {action: message, flow: sorry}"
+RINGS, ANSWERS_LATER, TALKS = "+34911000001", "+34911000002", "+34911000003"
+
+
+async def test_kill_with_lines_ringing_answering_and_talking(system) -> None:
+    campaigns = {
+        "talks": campaign("talks", "progressive", DROP, "ring_s: 60"),
+        "rings": campaign("rings", "power", DROP, "ring_s: 60").replace(
+            "queue: sales", "queue: sales\npacing: {ratio: 2}"
+        ),
+    }
+
+    def behave(number: str) -> Person:
+        return Person() if number.endswith("3") else Person("ring")
+
+    async with calling(system, campaigns, behave) as house:
+        ana, _eva = await house.line("ana", AGENT_HZ), await house.line("eva", 1900.0)
+        await house.leads("talks", TALKS)
+        await house.act("talks", "start")
+        talking = await house.called(TALKS)
+        await house.until(lambda: talking.voice.audible_s(0, AGENT_HZ) or talking.voice.audible_s(0, 1900.0))
+        await house.leads("rings", RINGS, ANSWERS_LATER)
+        await house.act("rings", "start")
+        rings, later = await house.called(RINGS), await house.called(ANSWERS_LATER)
+        await house.until(lambda: len(house.system.supervisor.engines) == 2)
+        await _standby(house)
+
+        pid = house.system.engine_pid
+        house.system.kill_engine()
+        await asyncio.sleep(0.05)
+        house.people.answer(later)  # while nobody lives to hear of it
+
+        await house.until(lambda: later.voice.audible_s(0, SORRY_HZ))
+        silence_s = later.voice.audible_s(0, SORRY_HZ) - later.answered_s
+        assert silence_s < 6.0, silence_s
+        assert house.system.engine_pid != pid
+        assert not rings.is_over
+        assert not talking.is_over
+        house.people.answer(rings)  # an agent is free: she talks
+        await house.until(lambda: rings.voice.audible_s(rings.answered_s))
+        assert rings.voice.heard_hz(rings.answered_s) not in (0.0, SORRY_HZ)
+        since_s = asyncio.get_running_loop().time()
+        await asyncio.sleep(0.4)
+        assert talking.heard_hz(since_s) > 0, "they never noticed"
+        for call in (rings, talking):
+            house.people.hang_up(call)
+        states = {number: (await house.attempt(number)).state for number in (RINGS, ANSWERS_LATER, TALKS)}
+        assert states == {RINGS: "completed", ANSWERS_LATER: "abandoned", TALKS: "completed"}
+        assert [len(house.people.of(number)) for number in states] == [1, 1, 1], "nobody was dialed twice"
+        await house.until_async(lambda: _accounted(house, "talks", 1), 10, "a lead is not accounted for")
+        await house.until_async(lambda: _accounted(house, "rings", 2), 10, "a lead is not accounted for")
+        await house.idle()
+        assert ana is not None
+
+
+async def test_an_engine_that_stays_away_lets_the_node_say_who_called(system) -> None:
+    def behave(number: str) -> Person:
+        return Person("ring")
+
+    campaigns = {"rings": campaign("rings", "agentless", "ring_s: 60")}
+    async with calling(system, campaigns, behave) as house:
+        await house.leads("rings", RINGS, ANSWERS_LATER)
+        await house.act("rings", "start")
+        rings, later = await house.called(RINGS), await house.called(ANSWERS_LATER)
+        await _standby(house)
+        frozen = [child.pid for child in house.system.supervisor.engines]
+        try:
+            for pid in frozen:
+                os.kill(pid, signal.SIGSTOP)
+            house.people.answer(later)
+            await house.until(lambda: later.voice.audible_s(0), 12)
+            assert later.voice.audible_s(0) - later.answered_s < 7.0
+            await house.until(lambda: later.is_over, 20)
+            assert not rings.is_over, "a phone that rings is left to ring"
+        finally:
+            for pid in frozen:
+                os.kill(pid, signal.SIGCONT)
+        attempt = await house.attempt(ANSWERS_LATER)
+        assert attempt.state == "abandoned"
+        house.people.answer(rings)
+        await house.until(lambda: rings.is_over)
+        assert (await house.attempt(RINGS)).state == "completed"
+        await house.idle()
+
+
+async def _standby(house) -> None:
+    """The second engine has everything ready: what is measured is its taking over."""
+    out = house.system.home.logs / "engine.out"
+    await house.until(lambda: all(child.pid for child in house.system.supervisor.engines), 20)
+    await asyncio.sleep(4.0)
+    assert out.exists()
+
+
+async def _accounted(house, name: str, count: int) -> bool:
+    counts = await house.store.counts("main", [name])
+    return sum(counts.values()) == count and counts.get(LeadState.DONE, 0) + counts.get(LeadState.EXHAUSTED, 0) == count
