@@ -16,6 +16,7 @@ from desk.access import NEEDS
 from desk.api import accounts, boards, campaigns, interactions, lists, live, sessions, system
 from desk.pages import agent, agent_dialing, board, entry, people
 from desk.pages import campaigns as campaign_pages
+from desk.pages import lists as list_pages
 from desk.pages.setup import SetupCache
 from desk.services import Services
 from desk.web import UPLOADS, Shell, add_problem_handlers
@@ -36,6 +37,7 @@ _ROOMS = (
     agent_dialing,
     board,
     campaign_pages,
+    list_pages,
     people,
 )
 ROUTERS = tuple(room.router for room in _ROOMS)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Form, Request, Response
 
-from desk import dial_acts
+from desk import dial_acts, list_acts
 from desk.api.models_campaigns import CampaignAsked, NumberAsked
 from desk.engine_client import EngineAway, NotKnown
 from desk.live.trail import KEPT_S, tightest
@@ -84,15 +84,20 @@ async def do_not_call(
 ) -> Response:
     """A number is put on a do-not-call list, or taken off it."""
     who = who_of(request)
+    tenant, services = tenant_of(request), services_of(request)
+    if action == "check":
+        with speaking(request):
+            plain, lists = await list_acts.checked(services, tenant, number, campaign)
+        return render(request, "number_checked.html", number=plain, lists=lists)
     if action == "remove" and not who.may(Permission.MANAGE_LISTS):
         raise Forbidden("this role may put numbers on the list, not take them off")
     asked = checked(NumberAsked, number=number, campaign=campaign if scope == "campaign" else "")
     with speaking(request):
         await dial_acts.list_number(
-            services_of(request),
+            services,
             who,
             address_of(request),
-            tenant_of(request),
+            tenant,
             asked.number,
             campaign=asked.campaign,
             listed=action != "remove",
@@ -147,6 +152,7 @@ async def shown(request: Request, campaign: str) -> dict[str, Any]:
         "actions": _MAY_DO.get(view.get("state", ""), ("start", "pause", "drain", "stop")),
         "rules": rules,
         "decisions": (await _decisions(services, tenant, campaign))[:_DECISIONS_SHOWN],
+        "upload_mb": services.settings.upload_mb,
         "lead_states": LEAD_STATES,
         "outcomes": OUTCOMES,
         "minutes": round(KEPT_S / 60),

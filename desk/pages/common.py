@@ -27,7 +27,7 @@ from desk.web import GuardedRoute, Handler, address_of, admitted_of, services_of
 STATIC = Path(__file__).parent.parent / "static"
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _YEAR_S = 365 * 86400
-_NAMED = {"lead": "lead_", "outcome": "outcome_"}
+_NAMED = {name: f"{name}_" for name in ("lead", "outcome", "import", "basis", "duplicate", "listed", "column", "level")}
 """What the words for values begin with that mean something else elsewhere: a lead that waits is no caller who waits."""
 
 Asked = TypeVar("Asked", bound=BaseModel)

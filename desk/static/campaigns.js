@@ -16,6 +16,15 @@
     dialog.showModal();
   });
 
+  // Once an import has begun there is nothing left to look at.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!event.detail.successful || !event.detail.elt.matches?.("[data-imported]")) return;
+    $("#import").replaceChildren();
+    $("form.upload")?.reset();
+    const bar = $("form.upload progress");
+    if (bar) bar.hidden = true;
+  });
+
   document.addEventListener("htmx:xhr:progress", (event) => {
     const bar = $("progress", event.detail.elt ?? event.target);
     if (!bar || !event.detail.lengthComputable) return;

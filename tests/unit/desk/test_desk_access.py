@@ -71,6 +71,7 @@ _NAMES = {
     "upload_id": "u-0123456789abcdef",
     "list_id": "spring",
     "job_id": "j00000000000",
+    "action": "cancel",
 }
 
 

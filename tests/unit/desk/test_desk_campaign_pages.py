@@ -131,3 +131,45 @@ async def test_everything_on_the_campaign_pages_has_a_name_and_one_identity(brow
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await page.set_viewport_size({"width": 390, "height": 800})
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+LIST = """Nombre;Teléfono;Contrato
+Carmen Díaz;600 11 22 33;C-1
+Marta Ruiz;112;C-2
+Luis Pérez;911222333;C-3
+"""
+
+
+async def test_a_list_with_mistakes_is_looked_at_corrected_imported_and_taken_back(browser, desk):
+    await desk.account("max", Role.CAMPAIGN_MANAGER)
+    file = {"name": "clientes.csv", "mimeType": "text/csv", "buffer": LIST.encode("latin-1")}
+    async with opened(browser, desk, "max", locale="es-ES") as page:
+        await page.goto(desk.base + "/campaign/renewals")
+        await expect(page.locator("#imports")).to_contain_text("aún no se ha importado nada")
+        await page.set_input_files("#list-file", {**file, "name": "clientes.pdf"})
+        await page.get_by_role("button", name="Ver el archivo").click()
+        await expect(page.locator(".toast")).to_contain_text("clientes.pdf")
+        await page.set_input_files("#list-file", file)
+        await page.get_by_role("button", name="Ver el archivo").click()
+        await expect(page.locator("#refusals")).to_contain_text("112 es un número de emergencias: nunca se llama")
+        await expect(page.locator("#example-leads")).to_contain_text("+34600112233")
+        # What a column is can be corrected, and is looked at again at once.
+        await page.get_by_label("Qué es Teléfono").select_option("ignore")
+        await expect(page.get_by_role("button", name="Importar en renewals")).to_be_disabled()
+        await page.get_by_label("Qué es Teléfono").select_option("phone")
+        await page.get_by_label("Con qué base se les llama").select_option("contract")
+        await expect(page.locator("#example-leads")).to_contain_text("contrato")
+        assert await page.evaluate(UNNAMED) == []
+        assert await page.evaluate(TWICE) == []
+        await page.get_by_role("button", name="Importar en renewals").click()
+        await expect(page.locator("#imports")).to_contain_text("Importada", timeout=20_000)
+        await expect(page.locator("#list-renewals")).to_contain_text("2 contactos")
+        await expect(page.locator("#plan")).to_have_count(0)
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="Filas rechazadas").click()
+        refused = (await (await download.value).path()).read_text(encoding="utf-8-sig")
+        assert "112 es un número de emergencias" in refused
+        await page.get_by_role("button", name="Deshacer").click()
+        await page.locator("#confirm-yes").click()
+        await expect(page.locator("#imports")).to_contain_text("Deshecha")
+        await expect(page.locator("#list-renewals")).to_contain_text("0 contactos")
