@@ -17,13 +17,17 @@ from core.media import Part
 class ListenToLeg:
     """A listener of `core.live_audio`, by its name in the registry, hears what the leg says, until its final verdict,
     `limit_s`, `DismissListener`, the leg's end or its next bridge. Told as any number of `AudioVerdict`, the last one
-    final, or one `ListenerLost`; one that does not survive the engine ends with the leg's `LegAdopted`."""
+    final, or one `ListenerLost`; one that does not survive the engine ends with the leg's `LegAdopted`.
+
+    `beside`: it goes on when the leg talks with others, and may begin then. There, what the network delays is heard
+    late from then on."""
 
     leg_id: str
     listening_id: str
     listener: str
     options: Mapping[str, str] = field(default_factory=dict)
     limit_s: float = 60.0
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

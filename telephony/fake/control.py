@@ -194,7 +194,7 @@ class FakeCallControl:
         self._used.add(names.identifier(bridge_id))
         for party in parties:
             self.rooms.join(bridge_id, party)
-            self.live.dismiss(party.leg_id)
+            self.live.bridged(party.leg_id)
 
     async def unbridge(self, bridge_id: str, leg_id: str) -> None:
         party = await self._meet("unbridge", leg_id)
@@ -290,7 +290,9 @@ class FakeCallControl:
 
     # -- LiveAudio
     async def listen(self, command: ListenToLeg) -> None:
-        self.live.listen(command, (await self._meet("listen", command.leg_id)).is_up)
+        party = await self._meet("listen", command.leg_id)
+        talks = any(command.leg_id in inside for inside in self.bridges.values())
+        self.live.listen(command, party.is_up, talks)
 
     async def dismiss(self, leg_id: str, listening_id: str) -> None:
         await self.failures.meet("dismiss", leg_id)

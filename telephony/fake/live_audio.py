@@ -102,7 +102,7 @@ class FakeLiveAudio:
             self._lost(listening, "the media worker ended")
 
     # -- the port's half
-    def listen(self, command: ListenToLeg, answered: bool) -> None:
+    def listen(self, command: ListenToLeg, answered: bool, talks: bool = False) -> None:
         self.dismiss(command.leg_id)
         listening = _Listening(command, self.kinds.get(command.listener) or ListenerKind(""))
         self._listenings[command.leg_id] = listening
@@ -111,6 +111,8 @@ class FakeLiveAudio:
         try:
             if not self.workers:
                 raise CommandRefused("no media worker is there")
+            if talks and not command.beside:
+                raise CommandRefused(f"leg {command.leg_id} talks with somebody: ask to listen beside that")
             if command.listener in self.script:
                 self._follow_script(listening)
             else:
@@ -127,6 +129,11 @@ class FakeLiveAudio:
         else:
             verdict = Verdict("not_sure", 0.0, "dismissed before the script's last word")
             self._tell(listening, verdict, self._agenda.clock.now_s(), 0.0, 0.0)
+
+    def bridged(self, leg_id: str) -> None:
+        listening = self._listenings.get(leg_id)
+        if listening is not None and not listening.command.beside:
+            self.dismiss(leg_id)
 
     def answered(self, leg_id: str) -> None:
         self._answered.add(leg_id)

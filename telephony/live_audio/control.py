@@ -3,8 +3,8 @@
     listen:     media leg made -> worker connected -> both in the bridge
     originate:  leg created, not dialed -> listen -> dialed: so what the network says while it rings is heard too
 
-It ends with the final verdict, the worker's death, the leg's end, its next bridge, or the listener's limit, whichever
-comes first; then the media leg and the bridge are deleted. The leg itself goes on in any case.
+It ends with the final verdict, the worker's death, the leg's end, its next bridge (unless it listens beside it), or the
+listener's limit, whichever comes first; then the media leg and the bridge are deleted. The leg goes on in any case.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 from core.errors import CommandFailed, CommandRefused, LegGone
@@ -26,35 +25,28 @@ from telephony.ari.node_client import NodeClient
 from telephony.control.calls import ring_s, variables
 from telephony.control.desk import q, why
 from telephony.control.legs import LegMemory
-from telephony.control.listening import Listening
 from telephony.control.names import caller_id
-from telephony.control.surveying import MEDIA_NAME, Eavesdropping
-from telephony.live_audio.media_leg import Tap, make_rtp, make_websocket, new_tap
+from telephony.control.surveying import Eavesdropping
+from telephony.live_audio.media_leg import Tap, new_tap
 from telephony.live_audio.messages import Found
-from telephony.live_audio.workers import MediaWorkers
+from telephony.live_audio.set_up import SettingUp
 
 log = logging.getLogger("centralita.live_audio")
 
 SET_UP_WITHIN_S = 1.5
 """A leg's other commands wait no longer than this until it is heard."""
-_BACKSTOP_S = 2.0
 _LAST_WORD_S = 1.0
-_RTP_HOST = "127.0.0.1"
 
 
-class LiveLegs(Listening):
-    """`workers`: None on an engine without media workers; then every listener is lost at once."""
-
-    workers: MediaWorkers | None = None
+class LiveLegs(SettingUp):
+    """Every leg of every node, and who listens to it."""
 
     def __init__(self, *arguments: Any) -> None:
         nodes, sink, *others = arguments
         super().__init__(nodes, self._noticing(sink), *others)
         self._taps: dict[str, Tap] = {}
-        self._media: dict[str, Tap] = {}
-        """By the media leg, for as long as it may be there."""
         self._seen: dict[str, frozenset[str]] = {}
-        self._transports = {settings.node: settings.live_audio for settings in nodes}
+        self._transports |= {settings.node: settings.live_audio for settings in nodes}
 
     # -- the port
     async def listen(self, command: ListenToLeg) -> None:
@@ -91,11 +83,20 @@ class LiveLegs(Listening):
         raise CommandRefused(f"{leg.node.name} cannot dial leg {leg.leg_id}: {why(dialed)}")
 
     async def bridge(self, bridge_id: str, leg_ids: Sequence[str]) -> None:
-        """As `Listening.bridge`; whoever listened to the legs says what they think."""
+        """As `Listening.bridge`; whoever listened to the legs says what they think, or goes on beside the talk."""
         await super().bridge(bridge_id, leg_ids)
         for leg_id in leg_ids:
-            if (tap := self._taps.get(leg_id)) is not None:
-                self._later(self._dismiss(tap))
+            if (tap := self._taps.get(leg_id)) is not None and not tap.snoop_id:
+                self._later(self._step_aside(tap) if tap.command.beside else self._dismiss(tap))
+
+    async def _step_aside(self, tap: Tap) -> None:
+        """The media leg stays where it is, and hears the leg from there; what is missed is a few ms."""
+        try:
+            await self._spy(tap)
+        except LegGone:
+            pass  # whoever listened says so when the leg's end is told
+        except CommandFailed as problem:
+            self._lost(tap, f"it could not go on beside the talk: {problem}")
 
     async def close(self) -> None:
         """Media legs end at once: the next engine would not know what for they are."""
@@ -118,68 +119,6 @@ class LiveLegs(Listening):
         except TimeoutError:
             self._lost(tap, f"nobody listened within {SET_UP_WITHIN_S:g} s: the node or the media worker is too slow")
         self._book.get(leg.leg_id)
-
-    async def _begin(self, tap: Tap) -> None:
-        leg, node = tap.leg, tap.leg.node
-        if self.workers is None:
-            raise CommandRefused("this engine has no media workers")
-        rate_hz = self.workers.kind(tap.command.listener).rate_hz
-        await self._quiet(leg)
-        room = node.send(leg.leg_id, "POST", f"bridges/{q(tap.bridge_id)}?type=mixing,dtmf_events&name={MEDIA_NAME}")
-        self._media[tap.media_id] = tap
-        if self._transports[node.name] == "websocket":
-            try:
-                await self._over_websocket(self.workers, tap, rate_hz)
-            except CommandRefused as problem:
-                if tap.is_made or tap.stream is not None:
-                    raise
-                log.warning("%s: live audio goes over RTP from now on: %s", node.name, problem)
-                self._transports[node.name] = "rtp"
-        if self._transports[node.name] == "rtp":
-            await self._over_rtp(self.workers, tap, rate_hz)
-        made = await room
-        if made.status_code >= 300:
-            raise CommandRefused(f"{node.name} has no room for a media leg: {why(made)}")
-        await self._end_background(leg)
-        self._leave_bridges(leg)
-        await self._join(leg, q(tap.bridge_id), leg.leg_id)
-        assert tap.stream is not None
-        await tap.stream.connected
-        if tap.is_over:
-            return
-        # Or she would be told that she talks with nobody, and her phone that nobody calls.
-        await self._join(leg, q(tap.bridge_id), tap.media_id, "&inhibitConnectedLineUpdates=true")
-        tap.is_joined = True
-        if leg.up:
-            tap.stream.answered()
-
-    async def _over_websocket(self, workers: MediaWorkers, tap: Tap, rate_hz: int) -> None:
-        node = tap.leg.node
-        path = await make_websocket(node, tap, rate_hz)
-        self._ask_worker(workers, tap, "websocket", (node.settings.host, node.settings.port, path))
-
-    async def _over_rtp(self, workers: MediaWorkers, tap: Tap, rate_hz: int) -> None:
-        self._ask_worker(workers, tap, "rtp", ("", 0, ""))
-        assert tap.stream is not None
-        port = await tap.stream.bound
-        tap.stream.peer(*await make_rtp(tap.leg.node, tap, rate_hz, _RTP_HOST, port))
-
-    def _ask_worker(self, workers: MediaWorkers, tap: Tap, transport: Any, where: tuple[str, int, str]) -> None:
-        command = tap.command
-        tap.stream = workers.begin(
-            command.leg_id,
-            command.listener,
-            command.options,
-            transport=transport,
-            limit_s=command.limit_s,
-            answered=tap.leg.up,
-            on_found=partial(self._found, tap),
-            where=where,
-        )
-        tap.stream.on_lost = partial(self._lost, tap)
-        tap.backstop = asyncio.get_running_loop().call_later(
-            command.limit_s + _BACKSTOP_S, self._lost, tap, "its worker did not end in time"
-        )
 
     # -- what comes of it
     def _noticing(self, sink: EventSink) -> Callable[[LegFact], None]:
@@ -240,7 +179,7 @@ class LiveLegs(Listening):
             del self._taps[tap.leg.leg_id]
         leg = tap.leg
         # A leg that is spoken to stays in the room until it goes elsewhere: to leave would cut the speech off.
-        leaves = self._book.find(leg.leg_id) is leg and not leg.is_busy and leg.parting is None
+        leaves = self._book.find(leg.leg_id) is leg and not (leg.is_busy or tap.snoop_id or leg.parting is not None)
         if leaves:
             leg.parting = asyncio.Event()  # before anything else is asked of the leg
         self._later(self._clear_away(tap, leaves))
@@ -257,7 +196,7 @@ class LiveLegs(Listening):
                 leg.parting.set()
                 leg.parting = None
         if tap.media_id in self._media:
-            await self._delete(node, f"channels/{q(tap.media_id)}")
+            await self._delete(node, *(f"channels/{q(name)}" for name in (tap.snoop_id, tap.media_id) if name))
             self._media.pop(tap.media_id, None)
         await self._delete(node, room)
 
@@ -280,7 +219,7 @@ class LiveLegs(Listening):
         super()._end_eavesdropping(node, found)
 
     def _ours(self) -> set[str]:
-        return super()._ours() | {name for tap in self._media.values() for name in (tap.media_id, tap.bridge_id)}
+        return super()._ours() | {name for tap in self._media.values() for name in tap.names}
 
     def _listener(self, name: str) -> Callable[[Event], None]:
         take = super()._listener(name)

@@ -36,12 +36,19 @@ class Tap:
     media_id: str
     bridge_id: str
     stream: Stream | None = None
+    snoop_id: str = ""
+    """The channel that stands in the leg's place, when it listens beside a talk."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     is_made: bool = False
     """Whether the media leg may be there."""
     is_joined: bool = False
     """Whether both have met."""
     backstop: asyncio.TimerHandle | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The channels and the bridge it may have."""
+        return (self.media_id, self.bridge_id, *((self.snoop_id,) if self.snoop_id else ()))
 
     @property
     def is_over(self) -> bool:

@@ -214,3 +214,33 @@ async def test_who_is_listened_to_hears_prompts_as_ever(stage: LiveStage) -> Non
     await stage.control.play(leg_id, f"{leg_id}.p2", [stage.sound(3.0)])
     await stage.control.stop_playback(leg_id, f"{leg_id}.p2")
     assert (await stage.facts.next(PlaybackFinished, leg_id, count=2)).how == "stopped"
+
+
+async def test_beside_a_talk_the_leg_alone_is_heard(stage: LiveStage) -> None:
+    customer, agent = await stage.caller(), await stage.caller()
+    leg_id, talk = customer.leg_id, f"talk-{customer.leg_id}"
+    for person in (customer, agent):
+        await stage.control.answer(person.leg_id)
+    await stage.control.listen(ListenToLeg(leg_id, "l1", "notebook", beside=True))
+    await stage.control.bridge(talk, [leg_id, agent.leg_id])
+    await asyncio.sleep(0.1)
+    await stage.say(agent, 700.0, 0.3)
+    await stage.say(customer, 440.0, 0.3)
+    await asyncio.sleep(0.6)
+    (survey,) = await stage.control.survey()
+    assert {leg.leg_id for leg in survey.legs} == {leg_id, agent.leg_id}
+    assert survey.bridges == {talk: (leg_id, agent.leg_id)}
+    await stage.control.dismiss(leg_id, "l1")
+    notes = told(await stage.facts.next(AudioVerdict, leg_id))
+    assert notes["hz"] == [pytest.approx(440, abs=6)]
+    assert 14 <= notes["loud"] <= 17
+    assert notes["in_order"]
+    # Who asks for less does not tear the talk apart,
+    await stage.control.listen(ListenToLeg(leg_id, "l2", "level"))
+    assert "beside" in (await stage.facts.next(ListenerLost, leg_id)).why
+    # and one may begin in the middle of it.
+    await stage.control.listen(ListenToLeg(leg_id, "l3", "level", beside=True))
+    await stage.say(customer, 500.0, 0.4)
+    assert (await stage.facts.next(AudioVerdict, leg_id, count=2)).evidence.startswith("500 Hz")
+    assert await stage.left() == []
+    await stage.control.destroy_bridge(talk)
