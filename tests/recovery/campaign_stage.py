@@ -145,7 +145,11 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def stages(
-    place: Path, campaigns: Mapping[str, str], persons: Mapping[str, Sequence[Person]], database: str = ""
+    place: Path,
+    campaigns: Mapping[str, str],
+    persons: Mapping[str, Sequence[Person]],
+    database: str = "",
+    files: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Stage]:
     """A system whose campaigns (name -> YAML) are stopped; every agent is logged in and ready. `persons`: who is on
     which list; `database`: PostgreSQL's URL, else SQLite."""
@@ -162,7 +166,7 @@ async def stages(
         thread.join()
 
     async with systems(place) as up:
-        running = await _up(up, people, campaigns, database, seed)
+        running = await _up(up, people, campaigns, files or {}, database, seed)
         stage = Stage(running, people, [], url[0])
         accounts = {f"main-{name}": running.account(f"main-{name}") for name in AGENTS}
         server = ("127.0.0.1", running.node.sip_port)
@@ -180,7 +184,12 @@ async def stages(
 
 
 async def _up(
-    up: Systems, people: People, campaigns: Mapping[str, str], database: str, prepare: Callable[[Home], None]
+    up: Systems,
+    people: People,
+    campaigns: Mapping[str, str],
+    files: Mapping[str, str],
+    database: str,
+    prepare: Callable[[Home], None],
 ) -> System:
     names = "\n".join(f'  a{name}: {{name: Agent {name}, device: "{name}"}}' for name in AGENTS)
     return await up(
@@ -194,6 +203,7 @@ async def _up(
             "config/compliance/unlimited.yaml": PACK.replace("pack: lab", "pack: unlimited").replace("3%", "100%"),
             **{f"config/campaigns/{name}.yaml": text for name, text in campaigns.items()},
             **{f"config/devices/{name}.yaml": f'device: "{name}"\n' for name in AGENTS},
+            **files,
         },
         site=f"database: {database}\n" if database else "",
         prepare=prepare,

@@ -2,11 +2,17 @@
 
 import asyncio
 import contextlib
+import csv
+import json
 import sqlite3
 import threading
 from collections import Counter
 
+from typer.testing import CliRunner
+
 from core.lead import LeadState
+from engine.cli.app import app
+from tests.http_host import HttpHost, json_reply
 from tests.recovery.campaign_stage import AGENTS, Behaviour, Person, campaign, stages
 
 ENDED = (LeadState.DONE, LeadState.EXHAUSTED)
@@ -14,8 +20,14 @@ ENDED = (LeadState.DONE, LeadState.EXHAUSTED)
 
 async def test_a_killed_engine_dials_nobody_twice_and_accounts_for_everybody(tmp_path):
     ways = ["talk", "talk", "no_answer", "talk", "busy", "hang_up", "talk", "talk", "decline", "talk"]
-    persons = [Person(way, ring_s=1.5, talk_s=8.0) for way in ways]
-    async with stages(tmp_path, {"spring": campaign("spring")}, {"spring": persons}) as stage:
+    persons = [Person(way, ring_s=1.5, talk_s=6.0) for way in ways]
+    async with contextlib.AsyncExitStack() as stack:
+        crm = await stack.enter_async_context(HttpHost())
+        crm.answers["/hook"] = json_reply({})
+        told = campaign("spring") + f"webhooks: [{{url: 'http://127.0.0.1:{crm.port}/hook'}}]\n"
+        hosts = f"hosts: [{{host: 127.0.0.1, port: {crm.port}, http: yes, private: yes}}]\n"
+        files = {"config/http.yaml": hosts}
+        stage = await stack.enter_async_context(stages(tmp_path, {"spring": told}, {"spring": persons}, files=files))
         stage.behaviour[0] = Behaviour(talk_s=60.0)
         running, people = stage.running, stage.people
         assert await stage.act("start") == {"ok": True}
@@ -49,7 +61,67 @@ async def test_a_killed_engine_dials_nobody_twice_and_accounts_for_everybody(tmp
         assert limit["live"] == len(answered)
         assert limit["abandoned"] == states["abandoned"] + states["customer_hung_up"]
         assert states["completed"] >= 4
-        assert await stage.act("stop") == {"ok": True}
+        await _told_elsewhere(crm, attempts)
+        await asyncio.to_thread(_read_in_a_terminal, stage, tmp_path, attempts)
+        await _removed_while_it_runs(stage)
+
+
+async def _told_elsewhere(crm, attempts):
+    """Every end was told, the crash notwithstanding; what was told twice has the same name."""
+    ended = {attempt.attempt_id for attempt in attempts}
+    async with asyncio.timeout(15):
+        while {told["attempt_id"] for told in _notices(crm) if told["event"] == "attempt_ended"} < ended:
+            await asyncio.sleep(0.1)
+    ids = Counter(told["id"] for told in _notices(crm))
+    assert max(ids.values()) <= 2
+    assert all("X-Centralita-Signature".lower() in map(str.lower, headers) for _, _, headers, _ in crm.asked)
+    assert not any("+34" in body.decode() for _, _, _, body in crm.asked)
+
+
+def _notices(crm):
+    return [json.loads(body) for _, _, _, body in crm.asked]
+
+
+def _read_in_a_terminal(stage, place, attempts):
+    """As a campaign's manager does."""
+    running = stage.running
+    runner = CliRunner(env={"COLUMNS": "200", "CENTRALITA_STATE": str(running.home.state)})
+
+    def run(*words):
+        done = runner.invoke(app, [*words, "-p", str(running.home.project)])
+        return done.exit_code, done.output
+
+    code, shown = run("campaign", "list")
+    assert (code, "spring" in shown, "running" in shown) == (0, True, True)
+    code, shown = run("campaign", "show", "spring")
+    assert code == 0, shown
+    assert "lab/abandonment" in shown
+    assert json.loads(run("campaign", "show", "spring", "--json")[1])["leads"]["new"] == 0
+    code, shown = run("why", "lead-002")
+    assert (code, "no_answer" in shown or "no answer" in shown) == (0, True), shown
+    assert run("why", "nobody")[0] == 1
+    file = place / "results.csv"
+    assert run("campaign", "export", "spring", "-o", str(file))[0] == 0
+    with file.open(newline="") as rows:
+        exported = list(csv.DictReader(rows))
+    assert {row["attempt_id"]: row["result"] for row in exported} == {each.attempt_id: each.state for each in attempts}
+    page = place / "evidence.html"
+    code, shown = run("campaign", "report", "spring", "--html", str(page))
+    assert code in (0, 1), shown
+    assert "lab/abandonment" in page.read_text()
+    code, shown = run("campaign", "pause", "spring")
+    assert (code, "paused" in shown) == (0, True), shown
+    assert run("campaign", "start", "spring")[0] == 0
+    assert run("campaign", "start", "nothing")[0] == 1
+
+
+async def _removed_while_it_runs(stage):
+    """A campaign whose file is gone dials no more; the system goes on."""
+    (stage.running.home.project / "config/campaigns/spring.yaml").unlink()
+    told = await stage.running.reload()
+    assert told["reloaded"], told
+    assert (await stage.running.ask("GET", "/dialer/snapshot"))["campaigns"] == []
+    assert not (await stage.act("start"))["ok"]
 
 
 async def test_a_bad_day_store_away_agents_gone_trunk_refusing(tmp_path):
