@@ -27,6 +27,8 @@ class Metrics:
         self.node_up = Gauge("centralita_node_up", "1 while the telephony node is connected", ["node"], registry=r)
         self.journal_healthy = Gauge("centralita_journal_healthy", "1 while the journal takes writes", registry=r)
         self.projection_lag = Gauge("centralita_projection_lag_events", "Journal events not yet in SQL", registry=r)
+        self.media_workers = Gauge("centralita_media_workers", "Media workers that are ready", registry=r)
+        self.legs_heard = Gauge("centralita_legs_heard", "Legs that are listened to", registry=r)
         self.loop_delay_s = Histogram(
             "centralita_loop_delay_seconds",
             "How late the engine's loop runs",

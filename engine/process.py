@@ -192,6 +192,8 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         recorders = {recorder.node: recorder for recorder, _ in watched}
         devices = [phones for _, phones in watched]
         workers = MediaWorkers(home.media_socket, LISTENERS)
+        metrics.media_workers.set_function(lambda: len(workers.pids))
+        metrics.legs_heard.set_function(lambda: len(workers))
         calls = AsteriskCallControl(
             [ari_settings(node), *remotes], runtime.put, on_gap, runtime.admit, on_stolen, recorders, workers
         )

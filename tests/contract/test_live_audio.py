@@ -24,10 +24,12 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProces
         yield running
 
 
-REAL = [pytest.param(kind, marks=pytest.mark.asterisk) for kind in ("websocket", "rtp")]
+WEBSOCKET, RTP = (pytest.param(kind, marks=pytest.mark.asterisk) for kind in ("websocket", "rtp"))
+whatever_carries_it = pytest.mark.parametrize("stage", ["fake", WEBSOCKET], indirect=True)
+"""What has nothing to do with the transport is not tried over each of them."""
 
 
-@pytest.fixture(params=["fake", *REAL])
+@pytest.fixture(params=["fake", WEBSOCKET, RTP])
 async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LiveStage]:
     real = request.param != "fake"
     node: AsteriskNode | None = request.getfixturevalue("asterisk_node") if real else None
@@ -132,6 +134,7 @@ async def test_a_dialed_leg_is_heard_from_the_first_ring_on(stage: LiveStage, tm
     assert (await stage.facts.next(LegEnded, leg_id)).reason is EndReason.HUNG_UP_BY_US
 
 
+@whatever_carries_it
 async def test_a_leg_that_is_busy_after_all_ends_as_busy_and_what_was_heard_is_told(
     stage: LiveStage, tmp_path: Path
 ) -> None:
@@ -175,6 +178,7 @@ async def test_nobody_listens_longer_than_asked(stage: LiveStage) -> None:
         await stage.control.listen(ListenToLeg(leg_id, "fifth", "notebook"))
 
 
+@whatever_carries_it
 async def test_a_listener_that_cannot_is_lost_and_hinders_nothing(stage: LiveStage) -> None:
     caller = await stage.caller()
     leg_id = caller.leg_id
@@ -200,6 +204,7 @@ async def test_a_listener_that_cannot_is_lost_and_hinders_nothing(stage: LiveSta
     assert await stage.left() == []
 
 
+@whatever_carries_it
 async def test_who_is_listened_to_hears_prompts_as_ever(stage: LiveStage) -> None:
     caller = await stage.caller()
     leg_id = caller.leg_id
