@@ -43,12 +43,12 @@ def main() -> None:
         task = progress.add_task("days", total=len(cells))
         for row in run_all(cells, asked.seeds, asked.hours, asked.processes):
             rows.append(row)
+            if asked.json:  # after every row, so that a long run can be watched and none is lost
+                asked.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
             progress.update(task, advance=1, description=f"{row.cell.world} {row.cell.agents} {row.cell.entrant}")
     for world in asked.worlds:
         console.print(table(world, [row for row in rows if row.cell.world == world]))
     console.print(f"{asked.seeds} seeds of {asked.hours:g} h; Python {platform.python_version()}, {platform.machine()}")
-    if asked.json:
-        asked.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
     if asked.html:
         asked.html.write_text(page(rows))
 

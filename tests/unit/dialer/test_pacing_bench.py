@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+from bench.pacing.__main__ import main
 from bench.pacing.methods import ENTRANTS, day
 from bench.pacing.worlds import WORLDS
 
@@ -33,3 +37,20 @@ def test_one_line_for_each_agent_abandons_nobody_and_is_as_busy_as_arithmetic_sa
 
 def test_a_flood_of_lines_abandons_most_answers():
     assert day("poisson_tuned", "base", 4, 1, hours=0.5, number=600.0).share > 0.5
+
+
+def test_the_table_comes_as_text_json_and_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    rows, page = tmp_path / "rows.json", tmp_path / "page.html"
+    asked = ["--agents=3", "--worlds=base", "--methods=progressive,f_idle_tuned", "--seeds=1", "--hours=0.1"]
+    monkeypatch.setattr("sys.argv", ["pacing", *asked, "--json", str(rows), "--html", str(page)])
+    main()
+    assert "progressive" in capsys.readouterr().out
+    assert [row["cell"]["entrant"] for row in json.loads(rows.read_text())] == ["progressive", "f_idle_tuned"]
+    assert "<svg" in page.read_text()
+
+
+def test_an_unknown_world_is_told_with_those_there_are(monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setattr("sys.argv", ["pacing", "--worlds", "mars"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "there is no world mars: choose from base" in capsys.readouterr().err
