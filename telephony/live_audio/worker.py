@@ -39,6 +39,7 @@ from telephony.live_audio.websocket import WebSocketStream
 log = logging.getLogger("centralita.media_worker")
 
 TICK_S = 0.04
+IDLE_TICK_S = 0.2
 ALIVE_EVERY_S = 1.0
 RECONNECT_S = 0.2
 
@@ -104,7 +105,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         said_s = 0.0
         while True:
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(TICK_S if self._hearings else IDLE_TICK_S)
             now_s = loop.time()
             if now_s - said_s >= ALIVE_EVERY_S:
                 said_s = now_s
