@@ -69,8 +69,8 @@ class Dialer:
 
     def __init__(self, setup: DialerSetup, do_not_call: DoNotCallBook, floor: Floor) -> None:
         self._state = State(setup, do_not_call, floor)
-        self.lists_known = True
-        """Set to False by who has not read the do-not-call lists yet: campaigns dial nobody until `change_lists`."""
+        self.halted = ""
+        """Why campaigns dial nobody right now, whatever else is so: set by whoever owns it. Empty: they dial."""
         self._pictures: dict[Aggregate, bytes] = {}
 
     @property
@@ -108,14 +108,13 @@ class Dialer:
 
     def change_lists(self, do_not_call: DoNotCallBook, now_s: float) -> DialerOutcome:
         """Do-not-call lists were built anew; words heard since `built_s` still hold."""
-        self.lists_known = True
         return self._do(lambda turn: changes.take_book(self._state, turn, do_not_call), now_s)
 
     def _do(self, what: Callable[[Turn], None], now_s: float) -> DialerOutcome:
         state, turn = self._state, Turn(self._state, now_s, self._pictures)
         try:
             what(turn)
-            if turn.paced and self.lists_known:
+            if turn.paced and not self.halted:
                 pace.pace_all(state, turn, {tenant for tenant, _ in turn.paced})
             turn.keep_what_was_learnt()
             _arm(state, turn)
@@ -208,4 +207,4 @@ def _every_s(state: State, key: tuple[str, str]) -> float:
         return TICK_S
     if running and state.hopper(key).size:
         return TICK_S
-    return QUIET_TICK_S if running or state.attempts_of.get(key) else inf
+    return QUIET_TICK_S if running or state.attempts_of.get(key) or state.kept.get(key[0]) else inf

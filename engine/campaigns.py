@@ -99,6 +99,10 @@ class Campaigns:
         self.metrics = metrics
         self.keeper: Keeper = _Nobody()
         self.notices: Notices = _Nobody()
+        self.lists_read = True
+        """Whether the do-not-call lists are known: nobody is dialed before."""
+        self.no_room: Callable[[], str] = lambda: ""
+        """Why the engine takes nothing new on, in words; empty while it does."""
         self.watchers: list[Watcher] = []
         self._book = book
         self._on_transition = on_transition
@@ -128,7 +132,7 @@ class Campaigns:
 
     def change_lists(self, lists: DoNotCallBook, now_s: float) -> Consequences:
         """Do-not-call lists were read anew."""
-        self._lists = lists
+        self._lists, self.lists_read = lists, True
         return self.take(CampaignsChanged(self.setup.release_id), None, now_s)
 
     def restore(self, rows: Mapping[str, bytes], open_: Callable[[str], bool], now_s: float) -> Consequences:
@@ -162,8 +166,9 @@ class Campaigns:
             if setup is None:
                 raise EventRefused(f"release {fact.release_id} came without its campaigns")
             return self.dialer.change_setup(setup, now_s)
-        if isinstance(fact, ManualAsked | PreviewActed) and not self.dialer.lists_known:
-            return DialerOutcome(refused=_LISTS_UNKNOWN)
+        self.dialer.halted = self.no_room() if self.lists_read else _LISTS_UNKNOWN
+        if isinstance(fact, ManualAsked | PreviewActed) and self.dialer.halted:
+            return DialerOutcome(refused=self.dialer.halted)
         if isinstance(fact, TimerFired) and fact.timer_id.startswith(_FLOOR):
             tenant, _, queue = fact.timer_id.removeprefix(_FLOOR).partition("/")
             self._stirred.discard((tenant, queue))

@@ -61,6 +61,7 @@ class CampaignViews:
         _, counts = self._counts.get(key, (0.0, {}))
         return {
             **status,
+            "halted": self._campaigns.dialer.halted,
             "previews": self._previews(key[0], key[1], now_s) if status["previews"] else [],
             "leads": {state.value: counts.get(state, 0) for state in LeadState},
         }

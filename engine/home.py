@@ -93,7 +93,7 @@ class Home:
 
     @property
     def leads_url(self) -> str:
-        """Lists and leads, unless the site names a database: a file of their own, so that an import locks nobody out."""
+        """Lists and leads, unless the site names a database: a file of their own, so an import locks nobody out."""
         return f"sqlite+aiosqlite:///{self.state / 'dialer.db'}"
 
     @property

@@ -92,8 +92,9 @@ def dialing(
 ) -> Campaigns:
     """The dialer over this router's agents. It knows no do-not-call list yet, and dials nobody before it does."""
     dialer = Dialer(setup, DoNotCallBook(), RouterFloor(routing.router))
-    dialer.lists_known = False
-    return Campaigns(dialer, book, DialerMetrics(metrics.registry), on_transition)
+    campaigns = Campaigns(dialer, book, DialerMetrics(metrics.registry), on_transition)
+    campaigns.lists_read = False
+    return campaigns
 
 
 class Outreach:

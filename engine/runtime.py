@@ -93,6 +93,7 @@ class Runtime:
         self.max_interactions = max_interactions
         self.routing = routing = routing or nobody(book, metrics.registry)
         self.campaigns = campaigns or no_campaigns(book)
+        self.campaigns.no_room = self.no_room
         self.draining = False
         self.interactions: dict[str, Interaction] = {}
         metrics.open_interactions.set_function(lambda: len(self.interactions))
@@ -156,12 +157,12 @@ class Runtime:
     def admit(self, arrival: LegArrived) -> bool:
         """May this leg come in? Asked before the fact exists; refused legs go to the dialplan's overflow."""
         known = interaction_id_for(arrival.leg_id) in self.interactions
-        if known or not self._no_room():
+        if known or not self.no_room():
             return True
         self.metrics.refused_arrivals.inc()
         return False
 
-    def _no_room(self) -> str:
+    def no_room(self) -> str:
         """Why nothing new is taken on, in words; empty when it is."""
         if self.draining:
             return "the engine is stopping"
@@ -278,7 +279,7 @@ class Runtime:
         return consequences.refused
 
     def _decide(self, interaction: Interaction | None, fact: Event, now_s: float) -> Turn:
-        if isinstance(fact, AttemptWanted) and interaction is None and (why := self._no_room()):
+        if isinstance(fact, AttemptWanted) and interaction is None and (why := self.no_room()):
             return departures.refuse(fact, self.surroundings, why, now_s)
         decided = decide(interaction, fact, self.surroundings, now_s)
         if decided.refused:

@@ -58,6 +58,8 @@ def campaign_page(view: View, now_s: float) -> Group:
         ),
         Text.assemble(_state(view), f"  {view['why']}" if view["why"] else ""),
     ]
+    if view.get("halted"):
+        parts.append(Text(f"nobody is dialed: {view['halted']}", style="bold red"))
     store = view.get("store") or {}
     if store.get("away"):
         parts.append(

@@ -154,6 +154,11 @@ class House:
                 del self.timers[timer_id]
                 self.do(TimerFired(DIALER, timer_id))
 
+    def go_on(self, seconds=10):
+        for _ in range(seconds):
+            self.wait(1.0)
+            self.store_stages()
+
     def store_saves(self):
         if self.keeper.saves:
             saves, self.keeper.saves = list(self.keeper.saves.values()), {}
@@ -269,7 +274,7 @@ def test_a_dialer_that_raises_hurts_nobody_and_ticks_again():
 
 def test_nobody_is_dialed_before_the_lists_are_known():
     house = House()
-    house.campaigns.dialer.lists_known = False
+    house.campaigns.lists_read = False
     house.do(CampaignActed("main", "c1", "start"))
     house.store_stages()
     for _ in range(5):
@@ -278,9 +283,21 @@ def test_nobody_is_dialed_before_the_lists_are_known():
     assert not house.dialed
     assert "do-not-call" in house.do(ManualAsked("main", "c1", "ana", "+34911222333"))
     house.follow(house.campaigns.change_lists(DoNotCallBook(built_s=house.now_s), house.now_s))
-    house.wait(1.0)
-    house.store_stages()
+    house.go_on()
     assert house.dialed
+
+
+def test_an_engine_that_takes_nothing_on_dials_nobody_and_burns_no_lead():
+    house = House()
+    house.campaigns.no_room = lambda: "the engine is stopping"
+    house.do(CampaignActed("main", "c1", "start"))
+    house.store_stages()
+    house.wait(1.0)
+    assert not house.dialed
+    assert house.do(ManualAsked("main", "c1", "ana", "+34911222333")) == "the engine is stopping"
+    house.campaigns.no_room = lambda: ""
+    house.go_on()
+    assert len(house.dialed) == len(AGENTS)
 
 
 def test_a_number_heard_is_never_dialed_also_after_a_crash():
