@@ -66,7 +66,7 @@ def resume(state: State, turn: Turn, open_: Callable[[str], bool]) -> None:
     said = {save.id for save in turn.outcome.saves}
     for attempt_id, attempt in sorted(state.attempts.items()):
         id_ = f"attempt:{attempt_id}"
-        if attempt.serial and id_ not in said:
+        if attempt.serial and not attempt.kept_s and id_ not in said:
             turn.outcome.saves.append(Save(id_, attempt.serial, attempt=attempt.record()))
     for row, lead in sorted(state.leads.items()):
         id_ = f"lead:{row}"

@@ -24,7 +24,7 @@ def save_lead(state: State, turn: Turn, lead: Lead) -> None:
 
 
 def save_attempt(turn: Turn, attempt: Attempt) -> None:
-    attempt.serial = _serial(turn, attempt.key)
+    attempt.serial, attempt.kept_s = _serial(turn, attempt.key), 0.0
     turn.outcome.saves.append(Save(f"attempt:{attempt.attempt_id}", attempt.serial, attempt=attempt.record()))
 
 

@@ -120,7 +120,8 @@ class Lead(msgspec.Struct, omit_defaults=True):
 class Attempt(msgspec.Struct, omit_defaults=True):
     """`state` STAGED: shown to `agent_id`, until `preview_ends_s`. `for_agent`: it is for her alone. `screened`: who
     answers is listened to first. `counted`: among the live answers. `cancel`: why nobody wants it any more;
-    `cancelled_s`: when its interaction was told. `disposed`: nothing more is to come of the agent."""
+    `cancelled_s`: when its interaction was told. `disposed`: nothing more is to come of the agent. `kept_s`: since when
+    the store has it as it is; it is remembered a little longer, for leads that were read from the store before."""
 
     attempt_id: str
     interaction_id: str
@@ -153,6 +154,7 @@ class Attempt(msgspec.Struct, omit_defaults=True):
     disposed: bool = False
     callback_s: float = 0.0
     personal: bool = False
+    kept_s: float = 0.0
 
     @property
     def key(self) -> Key:

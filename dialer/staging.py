@@ -164,7 +164,8 @@ def saved(state: State, turn: Turn, fact: LeadsSaved) -> None:
             attempt = state.attempts.get(row)
             if attempt is not None and attempt.serial == serial and attempt.state.is_over and attempt.disposed:
                 turn.attempt(attempt)
-                state.forget_attempt(attempt)
+                attempt.kept_s = turn.now_s
+                state.index_attempt(attempt)
         elif kind == "dnc":
             word = state.words.get(row)
             if word is not None and word.serial == serial:

@@ -53,6 +53,8 @@ class State:
         self.hoppers: dict[Key, Hopper] = {}
         self.leads_at: dict[Number, set[str]] = {}
         self.attempts_of: dict[Key, dict[str, Attempt]] = {}
+        self.kept: dict[str, dict[str, Attempt]] = {}
+        """By tenant: attempts that the store has."""
         self._open: dict[Key, dict[str, Attempt]] = {}
         self._in_order: dict[Key, list[Attempt]] = {}
         self.attempts_at: dict[Number, set[str]] = {}
@@ -99,11 +101,13 @@ class State:
         over = attempt.state.is_over
         _member(self.attempts_of.setdefault(key, {}), id_, attempt, not (over and attempt.disposed))
         _member(self._open.setdefault(key, {}), id_, attempt, not over)
+        _member(self.kept.setdefault(attempt.tenant, {}), id_, attempt, attempt.kept_s > 0.0)
         self._in_order.pop(key, None)
 
     def forget_attempt(self, attempt: Attempt) -> None:
         self.attempts_of.get(attempt.key, {}).pop(attempt.attempt_id, None)
         self._open.get(attempt.key, {}).pop(attempt.attempt_id, None)
+        self.kept.get(attempt.tenant, {}).pop(attempt.attempt_id, None)
         self._in_order.pop(attempt.key, None)
         self.attempts.pop(attempt.attempt_id, None)
         _discard(self.attempts_at, (attempt.tenant, attempt.number), attempt.attempt_id)

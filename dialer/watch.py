@@ -28,6 +28,9 @@ CROSSING_S = 30.0
 UNDISPOSED_S = 1800.0
 """So long an agent may take to say what came of it, after the conversation."""
 
+REMEMBERED_S = 60.0
+"""So long an attempt is remembered after the store has it: who reads a lead there takes no longer."""
+
 _S = AttemptState
 _CALLING = (_S.DIALING, _S.RINGING)
 
@@ -41,6 +44,10 @@ def look(state: State, turn: Turn, tenant: str) -> None:
         _nobody_there(state, turn, key)
         cancel_due(state, turn, key)
         _drained(state, turn, key)
+    for _, attempt in sorted(state.kept.get(tenant, {}).items()):
+        if turn.now_s - attempt.kept_s > REMEMBERED_S:
+            turn.attempt(attempt)
+            state.forget_attempt(attempt)
 
 
 def cancel_due(state: State, turn: Turn, key: Key) -> None:

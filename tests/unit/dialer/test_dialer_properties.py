@@ -189,6 +189,9 @@ class Dialing(RuleBasedStateMachine):
 
     @rule()
     def the_store_keeps(self) -> None:
+        """What it gave out before is told first: it does one thing after the other."""
+        while self.staged:
+            self.leads_come()
         if self.saves:
             saves, self.saves = self.saves, []
             self.do(self.store.save(saves))
