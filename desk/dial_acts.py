@@ -6,7 +6,10 @@ Every function may raise EngineAway and EngineRefused (whose message is for the 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any
+
+import phonenumbers
 
 from desk import acts, contacts
 from desk.api.models import WrapUpAsked
@@ -14,6 +17,9 @@ from desk.engine_client import EngineRefused, NotKnown
 from desk.problems import NotFound, Refused, Unprocessable
 from desk.roles import Principal
 from desk.services import Services
+
+COUNTRY_OF_PACK: Mapping[str, str] = {"es": "ES", "us": "US", "uk": "GB", "ar": "AR", "co": "CO"}
+"""Where people are whom the shipped rule packs are for."""
 
 
 async def campaign(services: Services, who: Principal, address: str, tenant: str, campaign: str, action: str) -> None:
@@ -37,7 +43,7 @@ async def manual(
         "tenant": tenant,
         "campaign": campaign,
         "agent_id": who.agent_id,
-        "called": _typed(number),
+        "called": _dialable(services, tenant, campaign, number),
         "lead_id": lead_id,
     }
     told = {"lead_id": lead_id} if lead_id else {}
@@ -184,6 +190,16 @@ def known(services: Services, tenant: str, campaign: str) -> None:
         raise NotFound("there is no such campaign in this tenant")
 
 
-def _typed(number: str) -> str:
-    """Without what people put between digits."""
-    return "".join(c for c in number if c not in " .-()/\u00a0")
+def _dialable(services: Services, tenant: str, campaign: str, number: str) -> str:
+    """What was typed, as it is dialed: without what people put between digits, and with the country of the campaign's
+    rules where a whole number of it was typed without. What is none stays as it is: the dialer says why not."""
+    plain = "".join(c for c in number if c not in " .-()/\u00a0")
+    if plain.startswith(("+", "00")):
+        return f"+{plain.removeprefix('+').removeprefix('00')}"
+    packs = (services.hub.board.campaign(tenant, campaign) or {}).get("packs", ())
+    for country in (COUNTRY_OF_PACK[pack] for pack in packs if pack in COUNTRY_OF_PACK):
+        with contextlib.suppress(phonenumbers.NumberParseException):
+            parsed = phonenumbers.parse(plain, country)
+            if phonenumbers.is_valid_number(parsed):
+                return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return plain

@@ -19,6 +19,8 @@ from store.entry import Recorded
 HIDDEN = "***"
 _ATTEMPT = ("attempt_id", "campaign", "lead_id", "called", "mode", "purpose")
 """What is told of the attempt by which we reached her."""
+_SAID = ("name", "lead_id", "lead_name", "campaign")
+"""Variables of an attempt that the card says already."""
 
 
 def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, Any] | None:
@@ -40,6 +42,8 @@ def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, A
         event = record.event
         if isinstance(event, AttemptWanted):
             card["attempt"] = {name: getattr(event, name) for name in _ATTEMPT}
+            card["caller_name"] = event.variables.get("lead_name", "")
+            card["variables"].update({name: value for name, value in event.variables.items() if name not in _SAID})
         elif isinstance(event, LegArrived):
             card["caller_name"] = card["caller_name"] or event.caller_name
         elif isinstance(event, WrapUpActed) and event.text:

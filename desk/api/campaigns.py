@@ -39,7 +39,7 @@ async def campaigns(asking: Asking, desk: Desk) -> Campaigns:
     return Campaigns(campaigns=found, **when(desk))
 
 
-@router.post("/campaigns/validate", responses=problems())
+@router.post("/campaigns/validate", responses=problems(404))
 async def validate(asked: CampaignText, tenant: Tenant, desk: Desk) -> Validated:
     """What is wrong with a campaign's YAML, everything at once, before it is put under `config/campaigns/`."""
     queues = {view["queue"] for view in desk.hub.board.queues(tenant)} if desk.hub.engine_up else None

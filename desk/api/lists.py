@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import Query, Request
 from fastapi.responses import FileResponse, StreamingResponse
 
-from desk import list_acts
+from desk import dial_acts, list_acts
 from desk.api.common import Desk, Tenant, Who, problems
 from desk.api.models_campaigns import NumberChecked, OnList
 from desk.api.models_lists import (
@@ -58,7 +59,7 @@ async def preview(upload_id: str, asked: PlanAsked, tenant: Tenant, desk: Desk) 
     return PreviewView.model_validate((await list_acts.preview(desk, tenant, upload_id, asked)).plain())
 
 
-@router.get("/lists", responses=problems())
+@router.get("/lists", responses=problems(404))
 async def lists(tenant: Tenant, desk: Desk) -> ListsView:
     found = [await list_acts.list_of(desk, tenant, each.list_id) for each in await desk.lists.lists(tenant)]
     return ListsView(lists=found)
@@ -94,6 +95,7 @@ async def attempts(
     since_s: float = Query(0.0, ge=0, le=1e11),
 ) -> StreamingResponse:
     """Every attempt of a campaign with its times and what came of it, as CSV, by the time it was dialed."""
+    dial_acts.known(desk, tenant, campaign)
     list_acts.exported(desk, who, address_of(request), tenant, "attempts", campaign)
     return _csv(attempts_csv(desk.lists.attempts(tenant, campaign, since_s=since_s)), f"{campaign}-attempts.csv")
 
@@ -105,7 +107,7 @@ async def start(asked: ImportAsked, tenant: Tenant, who: Who, request: Request, 
     return list_acts.shown_job(desk, job)
 
 
-@router.get("/imports", responses=problems())
+@router.get("/imports", responses=problems(404))
 async def imports(tenant: Tenant, desk: Desk, list_id: str = "") -> Imports:
     found = await desk.list_store.jobs(tenant, list_id)
     return Imports(imports=[list_acts.shown_job(desk, job) for job in found])
@@ -145,7 +147,7 @@ async def rejected(job_id: str, tenant: Tenant, desk: Desk) -> FileResponse:
     return FileResponse(path, media_type="text/csv; charset=utf-8", filename=name)
 
 
-@router.get("/do-not-call", responses=problems())
+@router.get("/do-not-call", responses=problems(404))
 async def check(tenant: Tenant, desk: Desk, number: str = Query(max_length=40), campaign: str = "") -> NumberChecked:
     """Which do-not-call lists a number is on: the tenant's, a campaign's, national registers."""
     plain, found = await list_acts.checked(desk, tenant, number, campaign)
@@ -153,5 +155,6 @@ async def check(tenant: Tenant, desk: Desk, number: str = Query(max_length=40), 
 
 
 def _csv(text: Any, name: str) -> StreamingResponse:
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+    headers = {"content-disposition": f'attachment; filename="{plain}"'}
     return StreamingResponse(text, media_type="text/csv; charset=utf-8", headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -20,6 +21,8 @@ from desk.web import address_of, services_of
 router = page_router()
 
 Field = Annotated[str, Form(max_length=4000)]
+_ALWAYS = re.compile(r" \([\w/.-]+ \(always\)\)")
+"""By which rule of ours: an agent needs the reason alone."""
 _ANSWER = "form."
 """What the names of a form's fields begin with on the page."""
 
@@ -140,7 +143,7 @@ async def manual(request: Request, campaign: Field = "", number: Field = "") -> 
         with speaking(request):
             await dial_acts.manual(services_of(request), who, address_of(request), who.tenant, campaign, asked.number)
     except EngineRefused as refused:
-        why = str(refused)
+        why = _ALWAYS.sub("", str(refused))
     except (NotFound, Unprocessable) as problem:
         why = problem.detail
     return render(request, "manual_dialed.html", number=asked.number, why=why)

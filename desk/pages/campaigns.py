@@ -142,7 +142,8 @@ async def shown(request: Request, campaign: str) -> dict[str, Any]:
     view = services.hub.board.campaign(tenant, campaign)
     if view is None:
         raise NotFound("there is no such campaign in this tenant")
-    summary = _summary(view)
+    detail = await _detail(services, tenant, campaign)
+    summary = _summary({**view, "leads": detail.get("leads") or view.get("leads", {})})
     now_s = services.hub.engine_now_s()
     samples = services.hub.trails.of((tenant, campaign), now_s)
     rules = [{**rule, "mood": mood(rule)} for rule in view.get("abandonment", ())]
@@ -151,7 +152,7 @@ async def shown(request: Request, campaign: str) -> dict[str, Any]:
         "campaign": summary,
         "actions": _MAY_DO.get(view.get("state", ""), ("start", "pause", "drain", "stop")),
         "rules": rules,
-        "decisions": (await _decisions(services, tenant, campaign))[:_DECISIONS_SHOWN],
+        "decisions": list(detail.get("decisions", ()))[:_DECISIONS_SHOWN],
         "upload_mb": services.settings.upload_mb,
         "lead_states": LEAD_STATES,
         "outcomes": OUTCOMES,
@@ -167,7 +168,8 @@ async def shown(request: Request, campaign: str) -> dict[str, Any]:
     }
 
 
-async def _decisions(services: Services, tenant: str, campaign: str) -> Sequence[Mapping[str, Any]]:
+async def _detail(services: Services, tenant: str, campaign: str) -> Mapping[str, Any]:
+    """With leads counted now; empty while the engine is away."""
     with contextlib.suppress(EngineAway, NotKnown):
-        return list((await services.engine.campaign(tenant, campaign)).get("decisions", ()))
-    return []
+        return await services.engine.campaign(tenant, campaign)
+    return {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
@@ -11,6 +10,7 @@ from core.errors import StoreUnavailable
 from core.list_store import ImportState
 from desk import list_acts
 from desk.api.models_lists import PlanAsked, Reading
+from desk.dial_acts import COUNTRY_OF_PACK
 from desk.lists.preview import Preview
 from desk.pages.common import checked, language_of, page_router, render, speaking, tenant_of, who_of
 from desk.pages.times import local_time
@@ -21,7 +21,6 @@ from dialer.importing.plan import TARGETS
 
 router = page_router()
 
-COUNTRY_OF_PACK: Mapping[str, str] = {"es": "ES", "us": "US", "uk": "GB", "ar": "AR", "co": "CO"}
 COUNTRIES = ("ES", "US", "GB", "AR", "CO", "MX", "CL", "PE", "EC", "UY", "FR", "PT", "IT", "DE")
 BASES = ("none", "consent", "contract", "relationship", "obligation", "request")
 _LABELLED = ("phone", "field")

@@ -1,0 +1,41 @@
+"""What an agent's page is told of somebody we called."""
+
+from __future__ import annotations
+
+from core.decisions import InteractionOpened
+from core.dialing import AttemptWanted
+from engine.contact_card import contact_card
+from store.entry import Recorded
+
+
+def test_who_was_dialed_is_told_with_her_campaign_and_what_the_list_says():
+    wanted = AttemptWanted(
+        interaction_id="dial-1",
+        leg_id="a-1-c",
+        attempt_id="a-1",
+        tenant="main",
+        campaign="renewals",
+        lead_id="l-1",
+        called="+34600112233",
+        mode="predictive",
+        purpose="sales",
+        variables={
+            "name": "Carmen",
+            "lead_name": "Carmen",
+            "lead_id": "l-1",
+            "campaign": "renewals",
+            "contract": "C-1",
+        },
+    )
+    opened = InteractionOpened("dial-1", "main", "call", "outbound", "+34600112233", "", "", "", "es", "")
+    card = contact_card([Recorded(1, "dial-1", "k", 5.0, "AttemptWanted", wanted, [opened])])
+    assert card is not None
+    assert card["attempt"] == {
+        "attempt_id": "a-1",
+        "campaign": "renewals",
+        "lead_id": "l-1",
+        "called": "+34600112233",
+        "mode": "predictive",
+        "purpose": "sales",
+    }
+    assert (card["caller_name"], card["variables"]) == ("Carmen", {"contract": "C-1"})
