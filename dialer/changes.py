@@ -26,20 +26,25 @@ def change(state: State, turn: Turn, setup: DialerSetup) -> None:
         del state.pacers[key]
     state.setup = setup
     state.index()
-    for key in sorted(before.campaigns.keys() - setup.campaigns.keys()):
-        campaign = turn.campaign(key)
-        watch.withdraw_previews(state, turn, key, "the campaign is gone")
-        staging.empty(state, turn, key, "the campaign is gone")
-        turn.move_campaign(campaign, CampaignEvent.STOP, "its file is gone")
-    for row in sorted(row for row, lead in state.leads.items() if lead.in_hopper):
-        lead = state.leads[row]
-        owner = setup.of_list.get((lead.record.tenant, lead.record.list_id))
-        if lead.record.list_id and owner != lead.campaign:
-            put_back(state, turn, lead, "its list is another campaign's now")
+    _fit(state, turn)
     for key in sorted(setup.campaigns):
         if state.campaigns[key].created_s:
             turn.campaign(key).stage_after_s = 0.0
     turn.paced |= set(setup.campaigns)
+
+
+def _fit(state: State, turn: Turn) -> None:
+    """What the setup has no longer: campaigns whose file is gone stop, leads of lists that moved on go back."""
+    for key in sorted(state.campaigns.keys() - state.setup.campaigns.keys()):
+        watch.withdraw_previews(state, turn, key, "the campaign is gone")
+        staging.empty(state, turn, key, "the campaign is gone")
+        if state.campaigns[key].state is not CampaignState.STOPPED:
+            turn.move_campaign(turn.campaign(key), CampaignEvent.STOP, "its file is gone")
+    for row in sorted(row for row, lead in state.leads.items() if lead.in_hopper):
+        lead = state.leads[row]
+        owner = state.setup.of_list.get((lead.record.tenant, lead.record.list_id))
+        if lead.record.list_id and owner != lead.campaign:
+            put_back(state, turn, lead, "its list is another campaign's now")
 
 
 def take_book(state: State, turn: Turn, book: DoNotCallBook) -> None:
@@ -63,6 +68,7 @@ def resume(state: State, turn: Turn, open_: Callable[[str], bool]) -> None:
         attempt = state.attempts[attempt_id]
         if not attempt.state.is_over and attempt.was_dialed and not open_(attempt.interaction_id):
             moved(state, turn, attempt, AttemptEvent.LOST, why="its interaction is gone")
+    _fit(state, turn)
     said = {save.id for save in turn.outcome.saves}
     for attempt_id, attempt in sorted(state.attempts.items()):
         id_ = f"attempt:{attempt_id}"

@@ -69,9 +69,16 @@ class Dialer:
 
     def __init__(self, setup: DialerSetup, do_not_call: DoNotCallBook, floor: Floor) -> None:
         self._state = State(setup, do_not_call, floor)
-        self.halted = ""
-        """Why campaigns dial nobody right now, whatever else is so: set by whoever owns it. Empty: they dial."""
         self._pictures: dict[Aggregate, bytes] = {}
+
+    @property
+    def halted(self) -> str:
+        """Why campaigns dial nobody right now, whatever else is so: set by whoever owns it. Empty: they dial."""
+        return self._state.halted
+
+    @halted.setter
+    def halted(self, why: str) -> None:
+        self._state.halted = why
 
     @property
     def setup(self) -> DialerSetup:

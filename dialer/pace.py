@@ -54,6 +54,9 @@ def _pace(state: State, turn: Turn, key: Key, share: Share | None) -> None:
     trouble = ""
     if share is not None:
         room, trouble = _call_back(state, turn, setup, share, room)
+    else:
+        for _, row in state.hopper(key).personal(turn.now_s):
+            staging.give_up_agent(state, turn, state.leads[row])
     started, due = 0, Due(0, "")
     pool: Pool | None = None
     if trouble:

@@ -42,6 +42,8 @@ class State:
         self.armed: dict[str, float] = {}
         """Timer -> when it is due. Not saved: timers are armed anew."""
         self.serial = 0
+        self.halted = ""
+        """Why nobody is dialed, whatever else is so. Not saved."""
         self.index()
 
     def index(self) -> None:

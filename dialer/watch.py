@@ -112,7 +112,7 @@ def _look_at_preview(state: State, turn: Turn, attempt: Attempt) -> None:
     if hers is None or hers.state != "ready":
         withdraw(state, turn, attempt, "the agent is not ready any more")
         return
-    if turn.now_s < attempt.preview_ends_s:
+    if turn.now_s < attempt.preview_ends_s or state.halted:
         return
     if setup.preview_then == "skip" or dial_preview(state, turn, attempt):
         moved(state, turn, attempt, AttemptEvent.CANCEL, why="skipped")

@@ -291,3 +291,34 @@ def test_it_decides_the_same_under_every_hash_seed() -> None:
     said = {one.communicate()[0] for one in begun}
     assert len(said) == 1
     assert len(next(iter(said))) > 1000
+
+
+def test_a_campaign_whose_file_went_while_the_engine_was_away_does_not_start_by_itself_when_it_comes_back() -> None:
+    setup = campaign()
+    house = House(setup, leads=[record(index) for index in range(10)], agents=2)
+    house.answers = silent
+    house.start()
+    house.run(2.0)
+    house.setup = DialerSetup("r2")
+    house.reborn()
+    house.run(1.0)
+    assert house.states() == {"waiting": 8, "staged": 2}, "two are being dialed"
+    house.setup = DialerSetup("r3", {setup.key: setup})
+    house.take(house.dialer.change_setup(house.setup, house.now_s))
+    house.run(2.0)
+    assert (house.status()["state"], house.status()["why"]) == ("stopped", "its file is gone")
+    assert len(house.wanted) == 2
+
+
+def test_nobody_is_dialed_while_the_house_takes_nothing_on() -> None:
+    setup = campaign(mode=Mode.PREVIEW, preview_s=5.0, preview_then="dial")
+    house = House(setup, leads=[record(1)], agents=1)
+    house.answers = silent
+    house.start()
+    house.run(2.0)
+    house.dialer.halted = "it is being stopped"
+    house.run(20.0)
+    assert not house.wanted
+    house.dialer.halted = ""
+    house.run(1.0)
+    assert len(house.wanted) == 1
