@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dialer.dnc import DoNotCall, NumberSet
+
+log = logging.getLogger("centralita.leads")
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?")
 
@@ -74,11 +77,20 @@ def usable_registers(directory: Path) -> tuple[dict[str, DoNotCall], list[str]]:
     wrong: list[str] = []
     for file in sorted(directory.glob("*.json")):
         try:
-            each = _read(file)
-            found[each.register] = _mapped(directory, each)
+            each = _opened(directory, file)
+            found[each.name] = each
         except RegisterUnusable as failure:
             wrong.append(str(failure))
     return found, wrong
+
+
+def registers_at_hand(state: Path) -> dict[str, DoNotCall]:
+    """For the engine: those that can be relied upon; what is wrong with the others is in the log. `state`: the state
+    directory. Blocking."""
+    found, wrong = usable_registers(registers_directory(state))
+    for why in wrong:
+        log.error("a do-not-call register is left out, and campaigns that need it stop: %s", why)
+    return found
 
 
 def write_register(
@@ -109,6 +121,14 @@ def remove_register(directory: Path, register: str) -> bool:
     description.unlink()
     _forget_others(directory, Register(register, "", 0, 0.0, 0.0))
     return True
+
+
+def _opened(directory: Path, file: Path) -> DoNotCall:
+    try:
+        return _mapped(directory, _read(file))
+    except RegisterUnusable:
+        # It may have been replaced between its description and its numbers.
+        return _mapped(directory, _read(file))
 
 
 def _mapped(directory: Path, each: Register) -> DoNotCall:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from dialer.importing.plan import TARGETS, Column
 
@@ -82,6 +83,7 @@ _LABELS: Mapping[str, str] = {
 }
 
 
+@lru_cache(maxsize=8_192)
 def slug(header: str) -> str:
     """`Teléfono móvil ` -> `telefono_movil`: how headers are compared, and what a field is called."""
     plain = unicodedata.normalize("NFKD", header.strip().lower())

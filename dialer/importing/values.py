@@ -69,6 +69,7 @@ def basis_of(text: str) -> Basis | Refusal:
     return _BASIS.get(slug(text)) or refusal("basis", text=text)
 
 
+@lru_cache(maxsize=8_192)
 def moment_of(text: str, country: str, zone: str = "") -> float | Refusal:
     """UTC seconds of a date as people and spreadsheets write it: `2026-11-22`, `22/11/26 18:30`, `46348.5`. Without an
     hour it is noon in `zone`; day before month but where people write it the other way."""

@@ -8,7 +8,7 @@ the ready ones                    the first of each list and time zone that is o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, literal, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,20 +21,42 @@ from store.sql.lead_rows import AWAKE, among, to_us
 
 _WAKE = 2_000
 """At most so many are made ready in one staging."""
+_CALLBACK = "callback"
 _ZONES_AT_ONCE = 100
 _READY = text("leads.ready = 1")
 """As it stands in the index, or the index is not used."""
 
 
-async def take_first(
-    database: Database, connection: AsyncConnection, mix: ListMix, wanted: Staging
-) -> tuple[list[str], bool]:
-    """The leads that are staged now, in order, and whether there are more."""
+class Taken(NamedTuple):
+    """`lead_ids`, in order. `more`: there are others. `next_s`: when the next one that waits is due, 0 for never."""
+
+    lead_ids: list[str]
+    more: bool
+    next_s: float
+
+
+async def take_first(database: Database, connection: AsyncConnection, mix: ListMix, wanted: Staging) -> Taken:
+    """The leads that are staged now."""
+    now_us = to_us(wanted.now_s)
+    earliest = await _earliest(connection, wanted, -1)
+    due = [place for place, at_us in earliest.items() if at_us <= now_us]
     if wanted.count <= 0 or not wanted.lists:
-        return [], False
+        chosen, more = list[str](), False
+    else:
+        chosen, more = await _take(database, connection, mix, wanted, due)
+    if due:
+        earliest = await _earliest(connection, wanted, now_us)
+    return Taken(chosen, more, min(earliest.values(), default=0) / 1e6)
+
+
+async def _take(
+    database: Database, connection: AsyncConnection, mix: ListMix, wanted: Staging, due: Sequence[tuple[str, str]]
+) -> tuple[list[str], bool]:
     zones = await _zones(connection, wanted)
-    chosen = await _callbacks(connection, wanted, zones)
-    await _wake(connection, wanted)
+    chosen = await _callbacks(connection, wanted, zones) if any(state == _CALLBACK for _, state in due) else []
+    for list_id, state in due:
+        if state != _CALLBACK:
+            await _wake(connection, wanted, list_id, state)
     most = wanted.count - len(chosen) + 1
     places = {share.list_id: await _first_of(connection, wanted, share.list_id, zones, most) for share in wanted.lists}
     more = len(chosen) + sum(map(len, places.values())) > wanted.count
@@ -49,20 +71,25 @@ async def take_first(
     return chosen, more
 
 
-async def next_due_s(connection: AsyncConnection, wanted: Staging) -> float:
-    """When the next lead that waits is due; 0 when none does."""
-    found = []
-    for share in wanted.lists:
-        for state in (*AWAKE, "callback"):
-            due = await connection.scalar(
-                select(func.min(LeadRow.not_before_us)).where(
-                    *_waiting(wanted.tenant, share.list_id, state),
-                    LeadRow.not_before_us > to_us(wanted.now_s),
-                    LeadRow.not_before_us < NOT_RELEASED_US,
-                )
+async def _earliest(connection: AsyncConnection, wanted: Staging, after_us: int) -> dict[tuple[str, str], int]:
+    """By list and state: when the first of those that wait is due, later than `after_us`."""
+    asked = [
+        select(
+            literal(share.list_id),
+            literal(state),
+            select(func.min(LeadRow.not_before_us))
+            .where(
+                *_waiting(wanted.tenant, share.list_id, state),
+                LeadRow.not_before_us > after_us,
+                LeadRow.not_before_us < NOT_RELEASED_US,
             )
-            found += [] if due is None else [due / 1e6]
-    return min(found, default=0.0)
+            .scalar_subquery(),
+        )
+        for share in wanted.lists
+        for state in (*AWAKE, _CALLBACK)
+    ]
+    rows = await connection.execute(union_all(*asked)) if asked else ()
+    return {(list_id, state): at_us for list_id, state, at_us in rows if at_us is not None}
 
 
 async def _zones(connection: AsyncConnection, wanted: Staging) -> dict[str, dict[str, int]]:
@@ -84,7 +111,7 @@ async def _callbacks(connection: AsyncConnection, wanted: Staging, zones: dict[s
         rows = await connection.execute(
             select(LeadRow.not_before_us, LeadRow.lead_id)
             .where(
-                *_waiting(wanted.tenant, share.list_id, "callback"),
+                *_waiting(wanted.tenant, share.list_id, _CALLBACK),
                 LeadRow.not_before_us <= to_us(wanted.now_s),
                 LeadRow.zone.in_(sorted(zones.get(share.list_id, ()))),
             )
@@ -95,18 +122,16 @@ async def _callbacks(connection: AsyncConnection, wanted: Staging, zones: dict[s
     return [lead_id for _, lead_id in sorted(found)]
 
 
-async def _wake(connection: AsyncConnection, wanted: Staging) -> None:
-    for share in wanted.lists:
-        for state in AWAKE:
-            due = (
-                select(LeadRow.lead_id)
-                .where(*_waiting(wanted.tenant, share.list_id, state), LeadRow.not_before_us <= to_us(wanted.now_s))
-                .order_by(LeadRow.not_before_us)
-                .limit(_WAKE)
-            )
-            await connection.execute(
-                update(LeadRow).where(LeadRow.tenant == wanted.tenant, LeadRow.lead_id.in_(due)).values(ready=1)
-            )
+async def _wake(connection: AsyncConnection, wanted: Staging, list_id: str, state: str) -> None:
+    due = (
+        select(LeadRow.lead_id)
+        .where(*_waiting(wanted.tenant, list_id, state), LeadRow.not_before_us <= to_us(wanted.now_s))
+        .order_by(LeadRow.not_before_us)
+        .limit(_WAKE)
+    )
+    await connection.execute(
+        update(LeadRow).where(LeadRow.tenant == wanted.tenant, LeadRow.lead_id.in_(due)).values(ready=1)
+    )
 
 
 async def _first_of(

@@ -29,7 +29,7 @@ from store.sql.lead_rows import (
     number_keys,
     unavailable,
 )
-from store.sql.lead_staging import next_due_s, take_first
+from store.sql.lead_staging import take_first
 from store.sql.lead_writer import add_zones
 
 _IN_HAND = text("state IN ('staged', 'dialing')")
@@ -49,13 +49,12 @@ class SqlLeadStore:
     @answering
     async def stage(self, wanted: Staging) -> LeadsStaged:
         async with self._database.write() as connection:
-            chosen, more = await take_first(self._database, connection, self._mix, wanted)
-            staged = await self._records(connection, wanted.tenant, chosen)
+            taken = await take_first(self._database, connection, self._mix, wanted)
+            staged = await self._records(connection, wanted.tenant, taken.lead_ids)
             leads = await with_history(
                 self._database, connection, wanted.tenant, staged, wanted.now_s - wanted.history_s
             )
-            next_s = await next_due_s(connection, wanted)
-        return LeadsStaged(wanted.tenant, wanted.campaign, leads, more, next_s)
+        return LeadsStaged(wanted.tenant, wanted.campaign, leads, taken.more, taken.next_s)
 
     @answering
     async def unstage(self, tenant: str, lead_ids: Collection[str]) -> None:
