@@ -139,6 +139,7 @@ class Campaigns:
         """The dialer as it was when the journal was last written. `rows`: by name, as `load_states(ROWS)` has them;
         `open_`: whether the interaction of that id goes on."""
         saved = {aggregate_of(name): body for name, body in rows.items()}
+        self._look_around()
         try:
             outcome = self.dialer.restore(saved, now_s, open_)
         except Exception:
@@ -157,7 +158,12 @@ class Campaigns:
         return [TimerFired(DIALER, f"{_FLOOR}{tenant}/{queue}") for tenant, queue in fresh]
 
     # -- within ----------------------------------------------------------------------------------------
+    def _look_around(self) -> None:
+        """Whether anybody may be dialed at all."""
+        self.dialer.halted = self.no_room() if self.lists_read else _LISTS_UNKNOWN
+
     def _handle(self, fact: DialerFact | TimerFired, now_s: float) -> DialerOutcome:
+        self._look_around()
         if isinstance(fact, CampaignsChanged):
             setup, self._coming = self._coming, None
             lists, self._lists = self._lists, None
@@ -166,7 +172,6 @@ class Campaigns:
             if setup is None:
                 raise EventRefused(f"release {fact.release_id} came without its campaigns")
             return self.dialer.change_setup(setup, now_s)
-        self.dialer.halted = self.no_room() if self.lists_read else _LISTS_UNKNOWN
         if isinstance(fact, ManualAsked | PreviewActed) and self.dialer.halted:
             return DialerOutcome(refused=self.dialer.halted)
         if isinstance(fact, TimerFired) and fact.timer_id.startswith(_FLOOR):

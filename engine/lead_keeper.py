@@ -84,10 +84,13 @@ class LeadKeeper:
     async def with_lead(self, fact: LeadActed | ManualAsked, ask: Callable[[LeadActed | ManualAsked], str]) -> str:
         """Asks what concerns one lead together with her record. Nothing is staged meanwhile, so she cannot get into a
         second hand. Why it cannot be done, in words. Raises StoreUnavailable."""
+        if (fact.tenant, fact.lead_id) in self._listener.held():
+            return ask(fact)
+        if self.away:
+            raise StoreUnavailable(self.away)
         async with self._alone:
-            held = (fact.tenant, fact.lead_id) in self._listener.held()
-            lead = None if held else await self._found(fact)
-            if lead is None and not held and fact.lead_id:
+            lead = await self._found(fact)
+            if lead is None and fact.lead_id:
                 return f"there is no lead '{fact.lead_id}'"
             return ask(replace(fact, lead=lead))
 
