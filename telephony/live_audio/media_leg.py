@@ -91,7 +91,9 @@ async def make_rtp(node: NodeClient, tap: Tap, rate_hz: int, host: str, port: in
 async def _make(node: NodeClient, tap: Tap, **how: str) -> MediaChannel:
     query = urlencode({"channelId": tap.media_id, "app": node.settings.app, **how})
     limit_s = tap.command.limit_s + BEYOND_LIMIT_S
-    body = msgspec.json.encode({"variables": {"TIMEOUT(absolute)": f"{limit_s:.1f}"}})
+    # While a leg rings, Asterisk would play its own ringback to the media leg, and the listener take it for hers.
+    variables = {"TIMEOUT(absolute)": f"{limit_s:.1f}", "CHANNEL(tonezone)": "silent"}
+    body = msgspec.json.encode({"variables": variables})
     tap.is_made = True
     response = await node.send(tap.leg.leg_id, "POST", f"channels/externalMedia?{query}", body)
     if response.status_code != 200:

@@ -23,6 +23,7 @@ from telephony.softphone.ear import Sound, load, tone_spans
 from tests.asterisk_fixture import AsteriskNode
 from tests.contract.control_stage import (
     AsteriskStage,
+    Behaviour,
     Control,
     Facts,
     FakeStage,
@@ -51,6 +52,8 @@ class LiveStage(Protocol):
     endpoint: str
 
     async def caller(self) -> Person: ...
+
+    async def callee(self, behaviour: Behaviour) -> None: ...
 
     def sound(self, seconds: float) -> str: ...
 
@@ -112,8 +115,8 @@ class FakeLiveStage(FakeStage):
     async def callee_speaks_early(self, hz: float, seconds: float, answers_after_s: float | None) -> None:
         def behave(party: Party) -> None:
             party.ring()
-            party.early_media()
-            self.fake.live.say(party.leg_id, tone(hz, seconds))
+            party.later(0.1, party.early_media)
+            party.later(0.1, lambda: self.fake.live.say(party.leg_id, tone(hz, seconds)))
             if answers_after_s is None:
                 party.later(seconds, party.decline)
             else:
@@ -173,6 +176,8 @@ class RealLiveStage(AsteriskStage):
 
         async def behave() -> None:
             self._dialed = call = await phone.incoming()
+            await call.answer(180)
+            await asyncio.sleep(0.1)
             await call.play(self._tone(hz, seconds))
             await call.answer(183)
             if answers_after_s is None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.errors import LegGone
-from core.events import AudioVerdict, LegEnded, LegUp, ListenerLost, PlaybackFinished
+from core.events import AudioVerdict, LegEnded, LegRinging, LegUp, ListenerLost, PlaybackFinished
 from core.leg import EndReason
 from core.leg_commands import ListenToLeg
 from tests.asterisk_fixture import AsteriskNode
@@ -249,3 +249,18 @@ async def test_beside_a_talk_the_leg_alone_is_heard(stage: LiveStage) -> None:
     assert (await stage.facts.next(AudioVerdict, leg_id, count=2)).evidence.startswith("500 Hz")
     assert await stage.left() == []
     await stage.control.destroy_bridge(talk)
+
+
+@whatever_carries_it
+async def test_a_leg_that_is_listened_to_ends_for_the_reasons_others_end_for(stage: LiveStage, tmp_path: Path) -> None:
+    await stage.callee("rings")
+    for name, ring_s, reason in (("a", 1.0, EndReason.NO_ANSWER), ("b", 10.0, EndReason.HUNG_UP_BY_US)):
+        leg_id = f"{name}.x{tmp_path.name}"
+        await stage.control.originate(originate(stage, leg_id, ListenToLeg(leg_id, "l1", "notebook"), ring_s))
+        if reason is EndReason.HUNG_UP_BY_US:
+            await stage.facts.next(LegRinging, leg_id)
+            await stage.control.hang_up(leg_id, reason)
+        assert (await stage.facts.next(LegEnded, leg_id)).reason is reason
+        # The node makes no ringback of its own up.
+        assert told(await stage.facts.next(AudioVerdict, leg_id))["loud"] == 0
+    assert await stage.left() == []
