@@ -65,8 +65,13 @@ class Method:
             raise CannotRestore("what was saved cannot be read: the pacer starts afresh") from error
         if (name, version) != (self.name, self.version):
             raise CannotRestore(f"saved by {name} version {version}, this is {self.name} version {self.version}")
-        self._rest.restore(rest)
-        self._take(kept)
+        fresh = type(self)(self.settings)
+        try:
+            fresh._rest.restore(rest)
+            fresh._take(kept)
+        except (TypeError, ValueError, IndexError) as error:
+            raise CannotRestore(f"what {name} saved is not whole: the pacer starts afresh") from error
+        self.__dict__.update(fresh.__dict__)
 
     def _wanted(self, pool: Pool, now_s: float) -> Due:
         raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from dialer.pacing import (
@@ -169,6 +170,15 @@ def test_what_another_method_or_version_saved_is_refused_and_changes_nothing(met
     before = pacer.save()
     with pytest.raises(CannotRestore):
         pacer.restore(body)
+    assert pacer.save() == before
+
+
+@pytest.mark.parametrize("kept", [None, [], [1, 2, 3, 4, 5], [[0.2], [1.0], [], [], []]])
+def test_what_was_cut_short_is_refused_and_changes_nothing(kept: object):
+    pacer = taught(made("predictive"), 0.25)
+    before = pacer.save()
+    with pytest.raises(CannotRestore, match="not whole"):
+        pacer.restore(msgspec.msgpack.encode(["predictive", 1, [0.0, -1.0], kept]))
     assert pacer.save() == before
 
 
