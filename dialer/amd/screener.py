@@ -15,7 +15,7 @@ from core.live_audio import BLOCK_S, AudioBlock, Verdict
 from dialer.amd.beep import BeepDetector
 from dialer.amd.cadence import COUNTRIES, CadenceDetector
 from dialer.amd.fax import FaxDetector
-from dialer.amd.frames import Analyser
+from dialer.amd.frames import Analyser, Frame
 from dialer.amd.labels import MACHINE, NOT_SURE, Finding
 from dialer.amd.rhythm import judge
 from dialer.amd.sit import SitDetector
@@ -23,66 +23,70 @@ from dialer.amd.speech import SpeechDetector, Timeline
 
 LIMIT_S = 6.0
 BEEP_WITHIN_S = 45.0
+SPOKEN_S = 0.5
+"""A tone is a machine's beep after so much speech."""
 
 
 class Screener:
     """`limit_s`: after the answer, no verdict comes later. `countries`: whose progress tones may be heard."""
 
-    def __init__(self, limit_s: float = LIMIT_S, until_beep: bool = False, countries: tuple[str, ...] = COUNTRIES):
+    def __init__(
+        self,
+        limit_s: float = LIMIT_S,
+        until_beep: bool = False,
+        countries: tuple[str, ...] = COUNTRIES,
+    ) -> None:
         self.limit_s = limit_s
         self.until_beep = until_beep
-        self._analyser = Analyser()
-        self._speech = SpeechDetector()
-        self._sit, self._fax, self._beep = SitDetector(), FaxDetector(), BeepDetector()
-        self._cadence = CadenceDetector(countries)
+        self.frame: Frame | None = None
+        """The last one heard."""
+        self._countries = countries
         self._machine: Finding | None = None
-        self._answered_s: float | None = None
-        self._heard_s = self._quiet_s = 0.0
+        self._answered = False
+        self._begin()
+
+    def _begin(self) -> None:
+        """From here on time is counted."""
+        self._analyser, self._speech, self._quiet_s = Analyser(), SpeechDetector(), 0.0
+        self._sit, self._fax, self._beep = SitDetector(), FaxDetector(), BeepDetector()
+        self._cadence = CadenceDetector(self._countries)
 
     @property
     def timeline(self) -> Timeline:
+        """Who spoke when, since the answer."""
         return self._speech.timeline
 
     def feed(self, block: AudioBlock) -> Verdict | None:
         """Before the answer tones alone are listened to: what speaks then is the network."""
-        frame = self._analyser.feed(np.frombuffer(block.pcm, np.int16))
-        self._heard_s = frame.at_s
+        if block.answered and not self._answered:
+            self._answered = True
+            self._begin()
+        self.frame = frame = self._analyser.feed(np.frombuffer(block.pcm, np.int16))
         found = self._sit.feed(frame) or self._fax.feed(frame) or self._cadence.feed(frame)
-        if found is not None:
-            return _told(found)
-        if not block.answered:
-            return None
-        if self._answered_s is None:
-            self._answered_s = frame.at_s
-            self._speech = SpeechDetector()
-        line = self._speech.feed(block.pcm, frame)
-        beep = self._beep.feed(frame, line.spoken_s >= 0.5)
-        if beep is not None:
-            return _told(beep)
-        if self._machine is not None:
-            return self._no_beep() if frame.at_s - self._answered_s >= BEEP_WITHIN_S else None
-        self._quiet_s = self._quiet_s + BLOCK_S if frame.is_quiet else 0.0
-        found = judge(line, self._quiet_s)
-        if found is None and frame.at_s - self._answered_s >= self.limit_s:
-            return self.end()
-        if found is not None and found.label == MACHINE and self.until_beep:
+        if found is None and block.answered:
+            found = self._heard(block, frame)
+        if found is None:
+            late = block.answered and frame.at_s >= (self.limit_s if self._machine is None else BEEP_WITHIN_S)
+            return self.end() if late else None
+        if found.label == MACHINE and self.until_beep:
             self._machine = found
             return Verdict(found.label, found.confidence, found.evidence, final=False)
-        return _told(found) if found is not None else None
+        return Verdict(found.label, found.confidence, found.evidence)
+
+    def _heard(self, block: AudioBlock, frame: Frame) -> Finding | None:
+        line = self._speech.feed(block.pcm, frame)
+        beep = self._beep.feed(frame, line.spoken_s >= SPOKEN_S)
+        if beep is not None or self._machine is not None:
+            return beep
+        self._quiet_s = self._quiet_s + BLOCK_S if frame.is_quiet else 0.0
+        return judge(line, self._quiet_s)
 
     def end(self) -> Verdict:
         if self._machine is not None:
-            return self._no_beep()
+            return Verdict(MACHINE, self._machine.confidence, f"{self._machine.evidence}; no beep came")
+        heard_s = self.frame.at_s if self.frame is not None else 0.0
         spoken_s = self.timeline.spoken_s
-        return Verdict(NOT_SURE, 0.5, f"after {self._heard_s:.1f} s with {spoken_s:.1f} s of speech nothing is certain")
-
-    def _no_beep(self) -> Verdict:
-        assert self._machine is not None
-        return Verdict(MACHINE, self._machine.confidence, f"{self._machine.evidence}; no beep came")
-
-
-def _told(found: Finding) -> Verdict:
-    return Verdict(found.label, found.confidence, found.evidence)
+        return Verdict(NOT_SURE, 0.5, f"after {heard_s:.1f} s with {spoken_s:.1f} s of speech nothing is certain")
 
 
 def make(options: Mapping[str, str]) -> Screener:

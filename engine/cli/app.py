@@ -6,6 +6,7 @@ import typer
 
 from engine.cli import (
     agents,
+    amd,
     campaign,
     check,
     demo,
@@ -45,6 +46,7 @@ doctor.register(app)
 demo.register(app)
 campaign.register(app)
 app.add_typer(agents.app, name="agents")
+app.add_typer(amd.app, name="amd")
 app.add_typer(dnc.app, name="dnc")
 app.add_typer(flow.app, name="flow")
 app.add_typer(lists_show.app, name="lists")

@@ -4,6 +4,7 @@ accounted for."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 
@@ -92,7 +93,8 @@ async def test_an_engine_that_stays_away_lets_the_node_say_who_called(system) ->
             assert not rings.is_over, "a phone that rings is left to ring"
         finally:
             for pid in frozen:
-                os.kill(pid, signal.SIGCONT)
+                with contextlib.suppress(ProcessLookupError):  # the supervisor kills an engine that hangs for long
+                    os.kill(pid, signal.SIGCONT)
         attempt = await house.attempt(ANSWERS_LATER)
         assert attempt.state == "abandoned"
         house.people.answer(rings)

@@ -1,0 +1,74 @@
+"""A trace as one page: the wave, who spoke, what sounded, and what was told when."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dialer.amd.trace import Trace
+
+_WIDTH, _LEFT = 1000, 70
+_STYLE = (
+    ":root{color-scheme:light dark}body{font:15px system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
+    "svg{width:100%;height:auto}text{fill:currentColor;font-size:12px}"
+)
+_COLOURS = {"human": "#1a7f37", "machine": "#d1570f", "not_sure": "#888", "silence": "#888"}
+
+
+def page(title: str, found: Trace) -> str:
+    told = "".join(
+        f"<li><b>{at_s:.2f} s: {escape(v.label)}</b> ({v.confidence:.0%}) {escape(v.evidence)}"
+        f"{'' if v.final else ', goes on listening'}</li>"
+        for at_s, v in found.verdicts
+    )
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
+        f"<h1>{escape(title)}</h1>{_svg(found)}<ul>{told}</ul></html>"
+    )
+
+
+def _svg(found: Trace) -> str:
+    scale = (_WIDTH - _LEFT) / max(found.seconds, 0.1)
+    parts = [
+        _wave(found.samples),
+        _bands(found.speech, 150, "#1f6feb", "speech"),
+        _bands(found.tones, 172, "#8250df", "tones"),
+    ]
+    for second in range(int(found.seconds) + 1):
+        x = _LEFT + second * scale
+        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="10" y2="196" stroke="#8883"/>')
+        parts.append(f'<text x="{x:.1f}" y="212" text-anchor="middle">{second}</text>')
+    for at_s, verdict in found.verdicts:
+        x, colour = _LEFT + at_s * scale, _COLOURS.get(verdict.label, "#cf222e")
+        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="10" y2="196" stroke="{colour}" stroke-width="3"/>')
+        anchor = "end" if at_s > found.seconds / 2 else "start"
+        shift = -6 if anchor == "end" else 6
+        parts.append(
+            f'<text x="{x + shift:.1f}" y="22" text-anchor="{anchor}" style="fill:{colour};font-weight:bold">'
+            f"{escape(verdict.label)}</text>"
+        )
+    return f'<svg viewBox="0 0 {_WIDTH} 218" role="img" aria-label="verdict over time">{"".join(parts)}</svg>'
+
+
+def _wave(samples: NDArray[np.int16]) -> str:
+    chunks = np.array_split(samples / 32768.0, _WIDTH - _LEFT)
+    most = max(0.05, float(np.max(np.abs(samples / 32768.0))) if len(samples) else 0.05)
+    points = "".join(
+        f"M{_LEFT + n} {80 - float(chunk.max()) / most * 58:.1f}V{80 - float(chunk.min()) / most * 58 + 0.5:.1f}"
+        for n, chunk in enumerate(chunks)
+        if len(chunk)
+    )
+    return f'<text x="0" y="84">sound</text><path d="{points}" stroke="currentColor" stroke-width="1" opacity=".7"/>'
+
+
+def _bands(flags: NDArray[np.bool_], y: int, colour: str, name: str) -> str:
+    each = (_WIDTH - _LEFT) / max(1, len(flags))
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
+    bars = "".join(
+        f'<rect x="{_LEFT + since * each:.1f}" y="{y}" width="{(until - since) * each:.1f}" height="14" '
+        f'fill="{colour}"/>'
+        for since, until in zip(edges[::2], edges[1::2], strict=True)
+    )
+    return f'<text x="0" y="{y + 12}">{name}</text>{bars}'

@@ -1,0 +1,54 @@
+"""A whole recording played to the detectors, with what they saw: for pictures and for whoever wonders why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.live_audio import AudioBlock, Verdict
+from dialer.amd.frames import BLOCK, RATE_HZ
+from dialer.amd.runs import PURE
+from dialer.amd.screener import Screener
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One value a frame: level (dB of full scale), speech, tones. `verdicts`: with when they were told."""
+
+    seconds: float
+    samples: NDArray[np.int16]
+    levels: NDArray[np.float64]
+    speech: NDArray[np.bool_]
+    tones: NDArray[np.bool_]
+    verdicts: tuple[tuple[float, Verdict], ...]
+
+
+def trace(samples: NDArray[np.int16], limit_s: float = 6.0, until_beep: bool = False) -> Trace:
+    """`samples`: 8 kHz from the answer on. The detectors stop listening at their final verdict, the picture goes on."""
+    screener = Screener(limit_s, until_beep)
+    verdicts: list[tuple[float, Verdict]] = []
+    levels, tones = [], []
+    for n in range(len(samples) // BLOCK):
+        block = samples[n * BLOCK : (n + 1) * BLOCK]
+        over = bool(verdicts) and verdicts[-1][1].final
+        found = None if over else screener.feed(AudioBlock("", n * 0.02, n, block.tobytes()))
+        if found is not None:
+            verdicts.append(((n + 1) * 0.02, found))
+        frame = screener.frame
+        levels.append(10 * np.log10(np.mean((block / 32768.0) ** 2) + 1e-9))
+        tones.append(not over and frame is not None and not frame.is_quiet and frame.purity >= PURE)
+    if not verdicts or not verdicts[-1][1].final:
+        verdicts.append((len(samples) / RATE_HZ, screener.end()))
+    speech = np.zeros(len(levels), dtype=bool)
+    for since, until in screener.timeline.utterances:
+        speech[round(since * 50) : round(until * 50)] = True
+    return Trace(
+        len(samples) / RATE_HZ,
+        samples,
+        np.array(levels),
+        speech,
+        np.array(tones, dtype=bool),
+        tuple(verdicts),
+    )
