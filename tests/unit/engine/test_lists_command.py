@@ -1,0 +1,120 @@
+"""`centralita lists` and `centralita dnc`, as people use them, without an engine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from engine.cli.app import app
+
+_CLIENTS = "Código;Nombre;Móvil;Fijo\nA1;Ana;612345678;911234567\nA2;Luis;112;\nA3;Eva;612345679;no tiene\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "site.yaml").write_text("site: acme\ncountry: ES\nlanguages: [es]\n")
+    (tmp_path / "clients.csv").write_text(_CLIENTS, encoding="latin-1")
+    monkeypatch.setenv("CENTRALITA_HOME", str(tmp_path))
+    monkeypatch.delenv("CENTRALITA_STATE", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def test_a_list_is_looked_at_brought_in_shown_and_taken_back(project: Path) -> None:
+    file = str(project / "clients.csv")
+    shown = json.loads(run("lists", "preview", file, "--json").stdout)
+    assert [column["target"] for column in shown["columns"]] == ["external_id", "name", "phone", "phone"]
+    assert (shown["looked_at"], shown["taken"]) == (3, 2)
+    asked = run("lists", "import", file, "--list", "spring")
+    assert asked.exit_code == 2
+    assert "add --yes" in asked.output
+    done = run("lists", "import", file, "--list", "spring", "--yes")
+    assert done.exit_code == 0, done.output
+    assert "2 added, 1 rejected" in done.output
+    page = run("lists", "show", "spring")
+    assert "2 new" in page.output
+    about = json.loads(run("lists", "show", "spring", "--json").stdout)
+    assert about["leads"] == {"new": 2}
+    job = about["imports"][0]["job_id"]
+    rejects = (project / "var" / "imports" / f"{job}.csv").read_text("utf-8-sig")
+    assert "3;Móvil;rechazada;112 es un número de emergencias: nunca se llama;A2;Luis;112;" in rejects
+    export = run("lists", "export", "spring").stdout.splitlines()
+    assert len(export) == 3
+    assert "+34612345678 +34911234567" in export[1]
+    assert run("lists", "undo", job, "--yes").output.startswith("2 leads gone")
+    assert "no leads" in run("lists", "show", "spring").output
+    assert run("lists", "delete", "spring", "--yes").exit_code == 0
+    assert "There is no list yet" in run("lists", "show").output
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("lists", "import", "nothing.csv", "--list", "a", "--yes"), 1, "cannot be read"),
+        (("lists", "import", "clients.csv", "--list", "A b", "--yes"), 2, "write small letters"),
+        (
+            ("lists", "import", "clients.csv", "--list", "a", "--yes", "--duplicates", "x"),
+            2,
+            "choose update, skip, allow",
+        ),
+        (("lists", "import", "clients.csv", "--list", "a", "--yes", "--map", "phone"), 2, "write WHAT=COLUMN"),
+        (
+            ("lists", "import", "clients.csv", "--list", "a", "--yes", "--map", "phone=Tlf"),
+            1,
+            "there is no column 'Tlf'",
+        ),
+        (("lists", "import", "clients.csv", "--list", "a", "--yes", "--country", "Spain"), 2, "a country's code"),
+        (("lists", "import", "words.csv", "--list", "a", "--yes"), 1, "no column is a phone number"),
+        (("lists", "show", "a"), 1, "there is no list a"),
+        (("lists", "resume", "j0"), 1, "there is no import j0"),
+        (("lists", "undo", "j0", "--yes"), 1, "not known"),
+        (("dnc", "import", "clients.csv", "--register", "robinson"), 2, "--as-of DATE is missing"),
+        (
+            ("dnc", "import", "clients.csv", "--register", "robinson", "--as-of", "soon", "--column", "Fijo"),
+            2,
+            "2026-11-20",
+        ),
+        (
+            ("dnc", "import", "clients.csv", "--register", "A/B", "--as-of", "2026-11-20", "--column", "Fijo"),
+            1,
+            "no name",
+        ),
+        (("dnc", "add", "112"), 2, "emergency number"),
+        (("dnc", "forget", "robinson"), 1, "there is no register"),
+    ],
+)
+def test_what_is_wrong_is_said_with_what_to_do(
+    project: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], code: int, said: str
+) -> None:
+    monkeypatch.chdir(project)
+    (project / "words.csv").write_text("a;b\nx;y\n")
+    result = run(*words)
+    assert said in result.output
+    assert result.exit_code == code
+
+
+def test_numbers_nobody_calls(project: Path) -> None:
+    numbers = project / "numbers.txt"
+    numbers.write_text("612345000\n+34612345001\n112\n")
+    done = run("dnc", "import", str(numbers), "--register", "lista-robinson", "--as-of", "2026-11-20")
+    assert done.exit_code == 0, done.output
+    assert "lista-robinson has 2 numbers now, of 2026-11-20" in done.output
+    assert "row 3: 112 is an emergency number" in done.output
+    assert "is not called any more" in run("dnc", "add", "612 345 678").output
+    assert "2 numbers more" in run("dnc", "import", str(numbers), "--campaign", "c1").output
+    shown = json.loads(run("dnc", "show", "--json").stdout)
+    assert shown["ours"] == {"": 1, "c1": 2}
+    assert "of 2026-11-20" in run("dnc", "show").output
+    assert "our own list" in run("dnc", "show", "612345678").output
+    assert "lista-robinson" in run("dnc", "show", "612345000").output
+    assert "may be called again" in run("dnc", "remove", "612345678").output
+    assert "is on no list" in run("dnc", "show", "612345678").output
+    assert run("dnc", "forget", "lista-robinson").exit_code == 0
