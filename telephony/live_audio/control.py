@@ -20,7 +20,7 @@ from core.events import AudioVerdict, LegFact, LegUp, ListenerLost
 from core.leg_commands import ListenToLeg, OriginateLeg
 from core.live_audio import MEDIA_LEG
 from core.ports import EventSink, Survey
-from telephony.ari.messages import ChannelDestroyed, Event
+from telephony.ari.messages import ChannelDestroyed, Event, PlaybackFinished, RecordingFinished
 from telephony.ari.node_client import NodeClient
 from telephony.control.calls import ring_s, variables
 from telephony.control.desk import q, why
@@ -45,6 +45,8 @@ class LiveLegs(SettingUp):
         nodes, sink, *others = arguments
         super().__init__(nodes, self._noticing(sink), *others)
         self._taps: dict[str, Tap] = {}
+        self._staying: dict[str, Tap] = {}
+        """Legs that are still in the bridge of a listening that is over: they are being spoken to."""
         self._seen: dict[str, frozenset[str]] = {}
         self._transports |= {settings.node: settings.live_audio for settings in nodes}
 
@@ -178,10 +180,22 @@ class LiveLegs(SettingUp):
         if self._taps.get(tap.leg.leg_id) is tap:
             del self._taps[tap.leg.leg_id]
         leg = tap.leg
-        # A leg that is spoken to stays in the room until it goes elsewhere: to leave would cut the speech off.
-        leaves = self._book.find(leg.leg_id) is leg and not (leg.is_busy or tap.snoop_id or leg.parting is not None)
+        is_inside = self._book.find(leg.leg_id) is leg and not tap.snoop_id
+        if is_inside and leg.is_busy:
+            self._staying[leg.leg_id] = tap  # to leave now would cut the speech off
+            self._later(self._end_media_leg(tap))
+        else:
+            self._clear_later(tap, is_inside and leg.parting is None)
+
+    def _speech_is_over(self) -> None:
+        for leg_id, tap in list(self._staying.items()):
+            if not tap.leg.is_busy:
+                del self._staying[leg_id]
+                self._clear_later(tap, self._book.find(leg_id) is tap.leg and tap.leg.parting is None)
+
+    def _clear_later(self, tap: Tap, leaves: bool) -> None:
         if leaves:
-            leg.parting = asyncio.Event()  # before anything else is asked of the leg
+            tap.leg.parting = asyncio.Event()  # before anything else is asked of the leg
         self._later(self._clear_away(tap, leaves))
 
     async def _clear_away(self, tap: Tap, leaves: bool) -> None:
@@ -195,13 +209,19 @@ class LiveLegs(SettingUp):
             if leaves and leg.parting is not None:
                 leg.parting.set()
                 leg.parting = None
-        if tap.media_id in self._media:
-            await self._delete(node, *(f"channels/{q(name)}" for name in (tap.snoop_id, tap.media_id) if name))
-            self._media.pop(tap.media_id, None)
+        await self._end_media_leg(tap)
         await self._delete(node, room)
+
+    async def _end_media_leg(self, tap: Tap) -> None:
+        left = [tap.snoop_id] if tap.snoop_id else []
+        if tap.media_id in self._media:
+            left.append(tap.media_id)
+        await self._delete(tap.leg.node, *(f"channels/{q(name)}" for name in left))
+        self._media.pop(tap.media_id, None)
 
     def _leg_ended(self, leg: LegMemory) -> None:
         super()._leg_ended(leg)
+        self._speech_is_over()
         if (tap := self._taps.get(leg.leg_id)) is not None:
             self._later(self._dismiss(tap))
 
@@ -219,7 +239,9 @@ class LiveLegs(SettingUp):
         super()._end_eavesdropping(node, found)
 
     def _ours(self) -> set[str]:
-        return super()._ours() | {name for tap in self._media.values() for name in tap.names}
+        return super()._ours() | {
+            name for tap in (*self._media.values(), *self._staying.values()) for name in tap.names
+        }
 
     def _listener(self, name: str) -> Callable[[Event], None]:
         take = super()._listener(name)
@@ -229,6 +251,8 @@ class LiveLegs(SettingUp):
                 self._media_ended(event.channel.id)
             else:
                 take(event)
+                if self._staying and type(event) in (PlaybackFinished, RecordingFinished):
+                    self._speech_is_over()
 
         return noticing
 
