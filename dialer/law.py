@@ -63,7 +63,7 @@ def choose(state: State, setup: CampaignSetup, lead: Lead, mode: Mode, now_s: fl
             return Chosen(index, number.number, answer[0], answer[1])
     if not noes:
         return Not("", "lead/no_number", "no number of it is left", None, ended=True)
-    return min(noes, key=lambda no: (no.campaign_wide, float("inf") if no.not_before_s is None else no.not_before_s))
+    return min(noes, key=_hope)
 
 
 def verdict(
@@ -119,6 +119,13 @@ def _no(number: str, found: Blocked, now_s: float) -> Not:
         return Not(number, for_ever[0].rule, found.why, now_s + BUSY_AGAIN_S)
     ended = any(_used_up(block) for block in for_ever)
     return Not(number, found.rule, found.why, found.not_before_s, ended=ended)
+
+
+def _hope(no: Not) -> tuple[int, float]:
+    """What time heals comes first, then what somebody will see to."""
+    if no.not_before_s is not None:
+        return 0, no.not_before_s
+    return (1 if no.campaign_wide else 2), 0.0
 
 
 def _used_up(block: Block) -> bool:

@@ -1,0 +1,195 @@
+"""How leads come into the hopper, and what the law says at a campaign's level."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core.dialing import AttemptProgressed, CampaignActed, LeadsStaged, ListsChanged
+from core.lead import LeadState
+from core.lead_record import StagedLead
+from core.lead_store import Staging
+from dialer.compliance.rules import ListsNeeded, Mode, Scope
+from dialer.dnc import DoNotCall, NumberSet
+from dialer.do_not_call import DoNotCallBook
+from dialer.staging import EVER_S, history_s, zones_open
+from tests.unit.dialer.house import START_S, House, campaign, law, record, served
+from tests.unit.dialer.law_case import DAY_S, at, cap, hours, pack, source
+
+MADRID, NEW_YORK, TOKYO = "Europe/Madrid", "America/New_York", "Asia/Tokyo"
+OFFICE_HOURS = hours(dict.fromkeys(range(5), ((540, 1200),)))
+
+
+def silent(wanted: object) -> list[tuple[float, str]]:
+    return []
+
+
+def test_zones_in_which_every_rules_hours_are_over_are_left_out() -> None:
+    setup = campaign(packs=(pack(OFFICE_HOURS),))
+    zones = (MADRID, NEW_YORK, TOKYO)
+    assert zones_open(setup, zones, at("2026-11-23 10:00", MADRID)) == (MADRID, TOKYO)
+    assert zones_open(setup, zones, at("2026-11-23 16:00", MADRID)) == (MADRID, NEW_YORK)
+    assert zones_open(setup, zones, at("2026-11-22 12:00", MADRID)) == ()
+
+
+def test_a_zone_is_open_when_the_law_of_any_country_opens_it() -> None:
+    spain = replace(pack(hours({0: ((600, 660),)}), name="a"), countries=frozenset({"ES"}))
+    america = replace(pack(OFFICE_HOURS, name="b"), countries=frozenset({"US"}))
+    assert zones_open(campaign(packs=(spain, america)), (MADRID,), at("2026-11-23 12:00", MADRID)) == (MADRID,)
+    assert zones_open(campaign(packs=(spain,)), (MADRID,), at("2026-11-23 12:00", MADRID)) == ()
+
+
+def test_history_is_asked_as_far_back_as_any_rule_looks() -> None:
+    assert history_s(campaign(packs=(pack(cap(3, 7 * DAY_S), cap(1, DAY_S)),))) == 7 * DAY_S
+    assert history_s(campaign(packs=(pack(cap(3, float("inf"))),))) == EVER_S
+
+
+def test_in_the_night_nobody_is_staged_once_the_zones_are_known() -> None:
+    house = House(campaign(packs=(law(OFFICE_HOURS),)), leads=[record(1)], agents=1)
+    asked: list[Staging] = []
+    house.answers = silent
+    house.now_s = at("2026-11-22 12:00", MADRID)
+    stage = house.store.stage
+
+    def staged(wanted: Staging) -> LeadsStaged:
+        asked.append(wanted)
+        found = (
+            stage(wanted) if wanted.zones_open is None or MADRID in wanted.zones_open else LeadsStaged("main", "c1", ())
+        )
+        return replace(found, zones=(MADRID,))
+
+    house.store.stage = staged  # type: ignore[method-assign]
+    house.start()
+    house.run(300.0)
+    assert asked[0].zones_open is None
+    assert [one.zones_open for one in asked[1:]] == [()] * (len(asked) - 1)
+    assert len(asked) > 2
+    assert house.store.leads["l00001"].not_before_s == at("2026-11-23 09:00", MADRID)
+    house.now_s = at("2026-11-23 09:00", MADRID)
+    house.run(70.0)
+    assert len(house.wanted) == 1
+
+
+def test_who_was_asked_for_leads_and_said_nothing_is_asked_again() -> None:
+    house = House(campaign(), leads=[record(1)], agents=1)
+    house.storing = False
+    asked = list(house.start().wanted)
+    house.run(20.0)
+    assert [one.count for one in asked] == [40]
+    house.storing = True
+    house.run(15.0)
+    assert len(house.wanted) == 1
+
+
+def test_leads_that_come_when_the_campaign_has_stopped_go_back_as_they_were() -> None:
+    house = House(
+        campaign(),
+        leads=[record(1), record(2, reason="callback", state=LeadState.CALLBACK, not_before_s=START_S)],
+        agents=1,
+    )
+    house.start()
+    house.do(CampaignActed("main", "c1", "stop"))
+    house.run(5.0)
+    assert {one.lead_id: one.state.value for one in house.store.leads.values()} == {
+        "l00001": "waiting",
+        "l00002": "callback",
+    }
+    assert house.store.leads["l00002"].not_before_s == START_S
+    assert not house.wanted
+
+
+def test_after_an_import_the_store_is_asked_at_once() -> None:
+    house = House(campaign(), agents=1)
+    house.answers = silent
+    house.start()
+    house.run(5.0)
+    house.store.leads["l00001"] = record(1)
+    house.run(5.0)
+    assert not house.wanted, "it is looked at once a minute"
+    house.do(ListsChanged("main"))
+    house.run(30.0)
+    assert len(house.wanted) == 1
+
+
+def test_a_register_that_is_missing_or_too_old_pauses_the_campaign_and_keeps_its_leads() -> None:
+    needed = ListsNeeded(source("robinson"), Scope(), ("es-robinson",), 30 * DAY_S)
+    house = House(campaign(packs=(law(needed),)), leads=[record(1), record(2)], agents=2)
+    house.start()
+    house.run(2.0)
+    assert house.status()["state"] == "paused"
+    assert "the register es-robinson has not been imported" in house.status()["why"]
+    old = DoNotCall("es-robinson", "national", house.now_s - 31 * DAY_S)
+    house.take(house.dialer.change_lists(DoNotCallBook(national={"es-robinson": old}), house.now_s))
+    house.start()
+    house.run(2.0)
+    assert "older than 30 days" in house.status()["why"]
+    new = DoNotCall("es-robinson", "national", house.now_s, NumberSet(["+34910000001"]))
+    house.take(house.dialer.change_lists(DoNotCallBook(national={"es-robinson": new}), house.now_s))
+    house.start()
+    house.run(2.0)
+    assert house.called() == ["+34910000002"]
+    assert house.store.leads["l00001"].state is LeadState.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("events", "live", "abandoned", "outcome"),
+    [
+        (("answered", "screen", "machine"), 0, 0, "machine"),
+        (("answered", "screen", "connect", "hung_up"), 1, 0, "completed"),
+        (("answered", "screen", "no_agent"), 1, 1, "abandoned"),
+        (("answered", "screen", "hung_up"), 1, 1, "customer_hung_up"),
+        (("answered", "connect", "hung_up"), 1, 0, "completed"),
+        (("answered", "hung_up"), 1, 1, "customer_hung_up"),
+        (("ringing", "machine"), 0, 0, "machine"),
+    ],
+)
+def test_who_counts_as_a_live_answer(events: tuple[str, ...], live: int, abandoned: int, outcome: str) -> None:
+    house = House(campaign(screen=True), leads=[record(1)], agents=1)
+    house.answers = silent
+    house.start()
+    house.run(1.0)
+    wanted = house.wanted[0][1]
+    assert wanted.screen
+    for event in events:
+        house.do(AttemptProgressed(wanted.interaction_id, wanted.attempt_id, event, agent_id="a00"))
+    (window,) = house.status()["abandonment"]
+    assert (window["live"], window["abandoned"]) == (live, abandoned)
+    house.agents.them.clear()
+    house.run(2.0)
+    assert house.store.attempts[wanted.attempt_id].state == outcome
+
+
+def test_the_attempts_of_others_at_the_same_number_count_for_a_lead_in_the_hopper() -> None:
+    """Both were staged before either was dialed."""
+    same = ("+34910000009",)
+    rules = law(replace(cap(1, DAY_S), per="number"))
+    leads = [record(1, numbers=same), record(2, numbers=same), record(3, "c2-list", numbers=same)]
+    house = House(campaign("c1", packs=(rules,)), campaign("c2", packs=(rules,)), leads=leads, agents=3)
+    house.answers = lambda wanted: [(3.0, "busy")]
+    house.start("c1")
+    house.start("c2")
+    house.run(120.0)
+    assert house.called() == list(same)
+
+
+def test_a_lead_staged_with_an_old_history_is_known_better_here() -> None:
+    house = House(campaign(packs=(law(cap(1, DAY_S)),)), leads=[record(1)], agents=1)
+    house.answers = lambda wanted: [(3.0, "busy")]
+    house.start()
+    house.run(10.0)
+    house.do(LeadsStaged("main", "c1", (StagedLead(record(1)),)))
+    house.run(10.0)
+    assert len(house.wanted) == 1, "the store gave it out before it knew of the attempt"
+
+
+def test_served_people_teach_the_pacer_and_its_memory_survives() -> None:
+    house = House(campaign(mode=Mode.PREDICTIVE), leads=[record(index) for index in range(60)], agents=3)
+    house.answers = served()
+    house.start()
+    house.run(300.0)
+    row = ("pacer", "main/c1")
+    before = house.rows[row]
+    house.reborn()
+    house.run(0.0)
+    assert house.dialer.save(row) == before
