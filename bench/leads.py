@@ -1,6 +1,6 @@
 """How fast lists come in, in how much memory, and how long the hopper's query takes with a million leads.
 
-    nice python -m bench.leads [--rows 1000000] [--kinds sqlite postgresql] [--sheet 100000]
+    python -m bench.leads [--rows 1000000] [--kinds sqlite postgresql]
 
 A file of made-up people is imported by the very code of `centralita lists import`, in a process of its own whose peak
 memory is read afterwards, while another process stages leads as the engine does. Beside it, as the peer, the same rows
@@ -179,7 +179,7 @@ async def measure(kind: str, url: str, file: Path, directory: Path, rows: int, s
         f"{done['added']:,} added, {done['updated']:,} updated, {done['rejected']:,} rejected",
         flush=True,
     )
-    print(f"  staging meanwhile: {quantiles(during)}")
+    print(f"  staging meanwhile: {quantiles(during)}", flush=True)
     peer = peer_sqlite(file, directory) if kind == "sqlite" else await peer_postgres(url, file)
     print(f"  the peer (no checks, no indexes): {rows / peer:,.0f} rows/s")
     print(f"  hopper, 20 leads, all zones open: {quantiles(await stages(url, _HOPPER_S, None))}")

@@ -6,6 +6,7 @@ Memory holds one batch. Whoever asks (a command, the desk) runs it in its own pr
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -24,11 +25,11 @@ from dialer.importing.listed import screen
 from dialer.importing.plan import ImportPlan
 from dialer.importing.rows import ReadRow, RowReader
 
-BATCH = 1_000
+BATCH = 500
 """Rows in one transaction: it holds the database for some ten milliseconds."""
-_RELEASE = 5_000
-_BREATH_S = 0.004
-"""Between two transactions: others that wait for SQLite get their turn."""
+_RELEASE = 2_000
+_BREATH_S = 0.002
+"""Between two transactions, at least: others that wait for SQLite get their turn."""
 _PATIENCE_S = 60.0
 """So long a database may be away before the import gives up; it can be resumed."""
 _LAST_ROW = 99_999_999
@@ -66,6 +67,7 @@ class Importing:
         self._on_progress = on_progress
         self._rejects_path = rejects
         self._settling = Settling(plan)
+        self._free_until = 0.0
         self._reader = RowReader(plan, job.job_id, job.started_s)
 
     async def run(self) -> ImportJob:
@@ -86,10 +88,9 @@ class Importing:
         job = self._job
         more = True
         while more:
-            more = await self._patiently(
+            more = await self._in_turn(
                 lambda: self._store.release(job.tenant, job.job_id, job.worker, _RELEASE, self._now_s())
             )
-            await asyncio.sleep(_BREATH_S)
         self._job = await self._patiently(
             lambda: self._store.end_job(job.tenant, job.job_id, ImportState.FINISHED, self._now_s())
         )
@@ -108,7 +109,6 @@ class Importing:
                 return
             await self._take(read, rejects)
             self._on_progress(self._job)
-            await asyncio.sleep(_BREATH_S)
 
     def _read(self, rows: Iterator[RawRow]) -> _Read:
         read = _Read()
@@ -159,7 +159,7 @@ class Importing:
             added=tuple(screened.kept),
             changed=tuple(settled.changed),
         )
-        self._job = await self._patiently(lambda: self._keep(batch))
+        self._job = await self._in_turn(lambda: self._keep(batch))
 
     async def _keep(self, batch: ImportBatch) -> ImportJob:
         """A batch whose answer was lost is there already: then the job stands at its last row."""
@@ -183,6 +183,16 @@ class Importing:
         within = self._plan.list_id if self._plan.elsewhere == "allow" else ""
         known = await self._patiently(lambda: self._store.known(self._plan.tenant, numbers, ids, within))
         return await asyncio.to_thread(self._settling.settle, rows, known)
+
+    async def _in_turn(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """A transaction, not sooner after the last one than that one took: half of the time belongs to others, who only
+        look now and then whether SQLite is free."""
+        await asyncio.sleep(max(_BREATH_S, self._free_until - time.monotonic()))
+        began = time.monotonic()
+        done = await self._patiently(ask)
+        ended = time.monotonic()
+        self._free_until = ended + (ended - began)
+        return done
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Again while the database is away."""

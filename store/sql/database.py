@@ -21,6 +21,8 @@ from store.errors import DatabaseUnusable
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _LOCKED_S = 2.0
+_SHARED_S = 10.0
+"""So long SQLite waits for another's transaction: for tables that one process writes, and for those that several do."""
 _UPGRADE_LOCK = 0x43745631
 
 
@@ -63,7 +65,9 @@ class Database:
             )
         self.kind = driver.split("+")[0]
         if self.kind == "sqlite":
-            self._engine = create_async_engine(parsed.set(drivername=driver), connect_args={"timeout": _LOCKED_S})
+            self._engine = create_async_engine(
+                parsed.set(drivername=driver), connect_args={"timeout": _SHARED_S if tables.durable else _LOCKED_S}
+            )
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
             if tables.durable:
                 event.listen(self._engine.sync_engine, "connect", _sync_sqlite)

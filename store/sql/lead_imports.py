@@ -5,6 +5,7 @@ A batch is one short transaction: the engine stages leads between two of them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
@@ -37,7 +38,7 @@ from store.sql.lead_models import (
     ListedNumberRow,
 )
 from store.sql.lead_rows import among, answering, insert_into, lead_of, to_us
-from store.sql.lead_writer import LeadWriter
+from store.sql.lead_writer import LeadWriter, NewLeads
 from store.sql.leads import SqlLeadStore
 
 _LAST_ROW = 99_999_999
@@ -124,13 +125,14 @@ class SqlListStore(SqlLeadStore):
 
     @answering
     async def _take(self, batch: ImportBatch) -> ImportJob:
+        new = await asyncio.to_thread(NewLeads.of, batch)
         async with self._database.write() as connection:
             tenant = await self._tenant_of(connection, batch.job_id, batch.worker)
             job = await self._mine(connection, tenant, batch.job_id, batch.worker)
             if job.rows != batch.rows_before:
                 raise ImportStopped(f"the import {job.job_id} is at row {job.rows}, not {batch.rows_before}")
             writer = LeadWriter(self._database, connection, tenant)
-            await writer.add(batch)
+            await writer.add(new)
             await writer.change(batch)
             values = {
                 "row_count": batch.rows,

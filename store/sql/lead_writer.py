@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -24,6 +25,29 @@ async def add_zones(
         await connection.execute(insert_into(database, ListZoneRow).on_conflict_do_nothing(), rows)
 
 
+@dataclass(slots=True)
+class NewLeads:
+    """Rows as they go into the tables, made before a transaction begins: others wait while it lasts."""
+
+    columns: Sequence[str] = ()
+    records: list[tuple[Any, ...]] = field(default_factory=list)
+    numbers: list[tuple[Any, ...]] = field(default_factory=list)
+    zones: set[tuple[str, str]] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, batch: ImportBatch) -> NewLeads:
+        made = cls()
+        for record in batch.added:
+            row = lead_row(record, job_id=batch.job_id)
+            if row["state"] == "new":
+                row |= {"ready": 0, "not_before_us": NOT_RELEASED_US, "reason": "importing"}
+            made.columns = made.columns or tuple(row)
+            made.records.append(tuple(row.values()))
+            made.numbers += [(record.tenant, key, record.lead_id) for key in number_keys(record)]
+            made.zones.add((record.list_id, record.zone))
+        return made
+
+
 class LeadWriter:
     """`connection`: in a transaction that may write."""
 
@@ -33,24 +57,14 @@ class LeadWriter:
     async def _zones(self, zones: Iterable[tuple[str, str]]) -> None:
         await add_zones(self._database, self._connection, self._tenant, zones)
 
-    async def add(self, batch: ImportBatch) -> None:
-        rows, numbers, zones = [], [], set()
-        for record in batch.added:
-            row = lead_row(record, job_id=batch.job_id)
-            if row["state"] == "new":
-                row |= {"ready": 0, "not_before_us": NOT_RELEASED_US, "reason": "importing"}
-            rows.append(row)
-            for key in number_keys(record):
-                numbers.append({"tenant": record.tenant, "number": key, "lead_id": record.lead_id})
-            zones.add((record.list_id, record.zone))
-        if rows:
-            await self._insert(LeadRow.__tablename__, rows)
-            await self._insert(LeadNumberRow.__tablename__, numbers)
-            await self._zones(zones)
+    async def add(self, new: NewLeads) -> None:
+        if new.records:
+            await self._insert(LeadRow.__tablename__, new.columns, new.records)
+            await self._insert(LeadNumberRow.__tablename__, ("tenant", "number", "lead_id"), new.numbers)
+            await self._zones(new.zones)
 
-    async def _insert(self, table: str, rows: Sequence[dict[str, Any]]) -> None:
+    async def _insert(self, table: str, columns: Sequence[str], records: Sequence[tuple[Any, ...]]) -> None:
         """Past SQLAlchemy, which takes longer over a row than the database."""
-        columns, records = list(rows[0]), [tuple(row.values()) for row in rows]
         if self._database.kind == "sqlite":
             marks = ", ".join("?" * len(columns))
             statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names of ours
