@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import traceback
 from pathlib import Path
 
 from core.errors import StoreUnavailable
@@ -28,17 +29,26 @@ async def work(settings: Settings, tenant: str, job_id: str) -> int:
     async with EngineClient(settings.engine_socket) as engine:
         lists = Lists(store, settings.state, WallClock().now_s, telling(engine))
         try:
-            await lists.resume(tenant, job_id)
+            # Cancelled before we came: whoever wants it to go on says so, and it is running again.
+            if (await lists.job(tenant, job_id)).state is ImportState.RUNNING:
+                await lists.resume(tenant, job_id)
         except ImportStopped as stopped:
             sys.stderr.write(f"{job_id}: {stopped}\n")
         except (FileUnusable, StoreUnavailable, OSError) as failure:
             sys.stderr.write(f"{job_id}: {failure}\n")
-            with contextlib.suppress(ImportStopped, StoreUnavailable):
-                await store.end_job(tenant, job_id, ImportState.FAILED, WallClock().now_s(), str(failure))
-            return 1
+            return await _failed(store, tenant, job_id, str(failure))
+        except Exception:
+            sys.stderr.write(f"{job_id}: {traceback.format_exc()}\n")
+            return await _failed(store, tenant, job_id, "something of ours broke; it is in imports.log")
         finally:
             await store.close()
     return 0
+
+
+async def _failed(store: SqlListStore, tenant: str, job_id: str, why: str) -> int:
+    with contextlib.suppress(ImportStopped, StoreUnavailable):
+        await store.end_job(tenant, job_id, ImportState.FAILED, WallClock().now_s(), why)
+    return 1
 
 
 def main(arguments: list[str]) -> int:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from core.clock import Clock
 from core.errors import StoreUnavailable
-from core.list_store import ImportJob, ImportState, ImportStopped, ListStore
+from core.list_store import ImportJob, ImportState, ListStore
 from desk.lists.preview import Preview
 from desk.lists.service import Lists
 
@@ -25,6 +27,8 @@ STANDS_STILL_S = 60.0
 """A running job that nobody has touched for so long has lost its worker."""
 _LOOK_EVERY_S = 30.0
 _AT_ONCE = 2
+_MOST_KILLS = 5
+"""A job whose worker is killed so often is left for a person to look at."""
 _SOON_S = 1.0
 
 
@@ -35,6 +39,12 @@ class Imports:
         self._lists, self._store, self._state, self._clock = lists, store, state, clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._kills: Counter[str] = Counter()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything of ours is at work."""
+        return bool(self._tasks)
 
     async def start(self, path: Path, shown: Preview) -> ImportJob:
         """Raises ListBusy: another import fills that list."""
@@ -44,9 +54,7 @@ class Imports:
 
     async def resume(self, tenant: str, job_id: str) -> ImportJob:
         """Raises ImportStopped: it cannot go on."""
-        job = await self._lists.job(tenant, job_id)
-        if job.state in (ImportState.FINISHED, ImportState.UNDONE):
-            raise ImportStopped(f"this import is {job.state.value}: there is nothing to go on with")
+        job = await self._store.resume_job(tenant, job_id, secrets.token_hex(8), self._clock.now_s())
         self._work(job)
         return job
 
@@ -68,7 +76,8 @@ class Imports:
                 for tenant in tenants():
                     for job in await self._store.jobs(tenant):
                         stands = self._clock.now_s() - job.touched_s > STANDS_STILL_S
-                        if job.state is ImportState.RUNNING and stands and job.job_id not in self._tasks:
+                        known = job.job_id in self._tasks or self._kills[job.job_id] >= _MOST_KILLS
+                        if job.state is ImportState.RUNNING and stands and not known:
                             log.warning("import %s stood still: it goes on", job.job_id)
                             self._work(job)
 
@@ -92,17 +101,23 @@ class Imports:
             log.error("import %s: %s: %s", name, type(failure).__name__, failure)
 
     async def _run(self, job: ImportJob) -> None:
-        command = [sys.executable, "-m", "desk.import_worker", str(self._state), job.tenant, job.job_id]
+        """Its worker, and another one when that was killed."""
         async with self._turns:
-            folder = self._state / "log"
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with (folder / "imports.log").open("ab") as told:
-                worker = await asyncio.create_subprocess_exec(
-                    *command, stdin=asyncio.subprocess.DEVNULL, stdout=told, stderr=told, start_new_session=True
-                )
-            await worker.wait()
-        if worker.returncode:
-            log.error("import %s ended with %s: see imports.log", job.job_id, worker.returncode)
+            while (status := await self._worker(job)) < 0 and self._kills[job.job_id] < _MOST_KILLS:
+                self._kills[job.job_id] += 1
+                log.error("the worker of import %s was killed (%s): another one goes on", job.job_id, -status)
+        if status:
+            log.error("import %s ended with %s: see imports.log", job.job_id, status)
+
+    async def _worker(self, job: ImportJob) -> int:
+        command = [sys.executable, "-m", "desk.import_worker", str(self._state), job.tenant, job.job_id]
+        folder = self._state / "log"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (folder / "imports.log").open("ab") as told:
+            worker = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.DEVNULL, stdout=told, stderr=told, start_new_session=True
+            )
+        return await worker.wait()
 
     async def _undo(self, tenant: str, job_id: str) -> None:
         await self._lists.undo(tenant, job_id)

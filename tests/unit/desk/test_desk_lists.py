@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import io
 import json
+import os
+import signal
+from pathlib import Path
 
 import httpx
 import pytest
@@ -89,6 +93,44 @@ async def test_a_list_with_mistakes_is_looked_at_imported_and_taken_back(desk, m
     entries = (await desk.as_role(Role.ADMIN).get("/v1/audit")).json()["entries"]
     assert [each["action"] for each in entries] == ["import undone", "leads exported", "import"]
     assert "600112233" not in json.dumps(entries)
+
+
+async def _begin(person, rows):
+    lines = "".join(f"Persona {n};6{n:08d}\n" for n in range(rows))
+    upload_id = (await _send(person, f"Nombre;Móvil\n{lines}")).json()["upload_id"]
+    return (await person.post("/v1/imports", PLAN | {"upload_id": upload_id})).json()["job_id"]
+
+
+async def test_an_import_whose_process_is_killed_goes_on_where_it_stood(desk, manager):
+    job_id = await _begin(manager, 5_000)
+    rows = 0
+    while rows < 2:
+        await asyncio.sleep(0.02)
+        rows = (await manager.get(f"/v1/imports/{job_id}")).json()["rows"]
+    os.kill(int(_worker_of(job_id)), signal.SIGKILL)
+    job = await _over(manager, job_id)
+    assert (job["state"], job["tally"]["added"], job["rows"]) == ("finished", 5_000, 5_001)
+    assert (await manager.get("/v1/lists/renewals")).json()["leads"] == {"new": 5_000}
+
+
+async def test_an_import_that_is_cancelled_at_once_stays_so_until_somebody_goes_on_with_it(desk, manager):
+    job_id = await _begin(manager, 1_200)
+    other = await manager.post("/v1/imports", PLAN | {"upload_id": (await _send(manager)).json()["upload_id"]})
+    assert other.status_code == 409
+    assert (await manager.post(f"/v1/imports/{job_id}/cancel")).json()["state"] == "cancelled"
+    await desk.until(lambda: not desk.services.imports.busy)
+    assert (await manager.get(f"/v1/imports/{job_id}")).json()["state"] == "cancelled"
+    assert (await manager.post(f"/v1/imports/{job_id}/resume")).json()["state"] == "running"
+    job = await _over(manager, job_id)
+    assert (job["state"], job["tally"]["added"]) == ("finished", 1_200)
+
+
+def _worker_of(job_id):
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if "desk.import_worker\0" in (line := path.read_text()) and job_id in line:
+                return path.parent.name
+    return ""
 
 
 async def test_an_import_of_another_tenant_is_not_there(desk, manager):
