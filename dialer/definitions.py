@@ -24,6 +24,12 @@ from dialer.setup import RETRIES
 Titles = Mapping[LanguageTag, Text] | Text
 """A text, or one for each language."""
 _RATE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
+_LISTS_SCHEMA = {
+    "anyOf": [
+        {"type": "array", "items": {"type": "string"}},
+        {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1, "maximum": 1000}},
+    ]
+}
 _WITH_AGENTS = frozenset({Mode.PREVIEW, Mode.PROGRESSIVE, Mode.POWER, Mode.PREDICTIVE, Mode.MANUAL})
 CAMPAIGN_MODES = frozenset({*_WITH_AGENTS, Mode.AGENTLESS})
 
@@ -102,7 +108,7 @@ class RetryRule(Definition):
 
     @model_validator(mode="before")
     @classmethod
-    def _never(cls, value: Any) -> Any:
+    def _short_form(cls, value: Any) -> Any:
         """`busy: never` is `busy: {most: 0}`."""
         return {"most": 0} if value == "never" else value
 
@@ -226,7 +232,9 @@ class Campaign(Definition):
     """What it calls for; the law depends on it."""
     packs: tuple[Name, ...] = Field(min_length=1)
     """Rule packs of config/compliance/; the strictest rule wins."""
-    lists: Mapping[Name, Annotated[Count, Field(ge=1, le=1000)]] = Field(default_factory=dict)
+    lists: Annotated[Mapping[Name, Annotated[Count, Field(ge=1, le=1000)]], WithJsonSchema(_LISTS_SCHEMA)] = Field(
+        default_factory=dict
+    )
     """Lists and their weights: {customers: 3, prospects: 1}; or [customers]."""
     queue: Name | None = None
     """Whose agents talk to them."""

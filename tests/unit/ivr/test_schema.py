@@ -28,6 +28,7 @@ FILES = {
     "dispositions.json": "config/dispositions.yaml",
     "not_ready.json": "config/not_ready.yaml",
     "compliance.json": "config/compliance/*.yaml",
+    "campaign.json": "config/campaigns/*.yaml",
     "dialing-pack.json": "config/compliance/*.yaml",
     "site.json": "config/site.yaml",
     "outbound.json": "config/outbound.yaml",
