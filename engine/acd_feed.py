@@ -82,7 +82,7 @@ class Feed:
         self._slow_timer = None
         tenants, self._stirred = self._stirred, set()
         queues, self._moved = self._moved, set()
-        if self._is_watched():
+        if self.is_watched():
             now_s = self._now_s()
             found = [key for tenant in sorted(tenants) for key in self._queues_of(tenant)]
             for queue in sorted(queues):
@@ -95,7 +95,8 @@ class Feed:
         self._dirty.update(dict.fromkeys(keys))
         self.publish()
 
-    def _is_watched(self) -> bool:
+    def is_watched(self) -> bool:
+        """Whether anybody follows, or did a moment ago."""
         return self._watchers > 0 or self._now_s() - self._watched_s <= UNWATCHED_S
 
     def publish(self) -> int:
@@ -107,7 +108,7 @@ class Feed:
         if not dirty:
             return self.seq
         now_s = self._now_s()
-        if not self._is_watched():
+        if not self.is_watched():
             self._held.clear()
             self._tenants.clear()
             self._places.clear()

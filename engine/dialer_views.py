@@ -15,6 +15,7 @@ from core.events import TimerFired
 from core.lead import LeadState
 from dialer.setup import Key
 from dialer.turn import DialerOutcome
+from engine.acd_feed import Feed
 from engine.campaigns import Campaigns
 from engine.lead_keeper import LeadKeeper
 
@@ -32,19 +33,19 @@ _IDLE = "stopped"
 
 
 class CampaignViews:
-    """`changed` is told the feed's keys of campaigns that look different; `agents`: (tenant, agent) of everybody."""
+    """`feed` is told of campaigns that look different; `agents`: (tenant, agent) of everybody."""
 
     def __init__(
         self,
         campaigns: Campaigns,
         keeper: LeadKeeper,
-        changed: Callable[[Iterable[tuple[str, str]]], None],
+        feed: Feed,
         agents: Callable[[], Iterable[tuple[str, str]]],
         now_s: Callable[[], float],
     ) -> None:
         self._campaigns = campaigns
         self._keeper = keeper
-        self._changed = changed
+        self._feed = feed
         self._agents = agents
         self._now_s = now_s
         self._decisions: dict[Key, deque[Plain]] = {}
@@ -158,9 +159,12 @@ class CampaignViews:
 
     def _tell(self) -> None:
         self._timer = None
+        if not self._feed.is_watched():
+            self._seen.clear()
+            return
         now_s = self._now_s()
         views = {(view["tenant"], view["campaign"]): view for view in self.all(now_s)}
         fresh = [key for key in views.keys() | self._seen.keys() if views.get(key) != self._seen.get(key)]
         self._seen = views
         if fresh:
-            self._changed((CAMPAIGN, f"{tenant}/{campaign}") for tenant, campaign in sorted(fresh))
+            self._feed.changed((CAMPAIGN, f"{tenant}/{campaign}") for tenant, campaign in sorted(fresh))

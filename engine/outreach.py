@@ -2,7 +2,7 @@
 do-not-call lists, what people see and ask.
 
 async with opened_leads(home, site.database) as leads: ...
-outreach = Outreach(runtime, journal, leads, feed.changed)
+outreach = Outreach(runtime, journal, leads, feed, http, box.get)
 outreach.restore()                    after the interactions are back
 routes = outreach.routes()            on the control socket
 await outreach.run()                  a task for the engine's life
@@ -31,6 +31,7 @@ from desk.lists.registers import registers_at_hand
 from dialer.dialer import Dialer
 from dialer.do_not_call import DoNotCallBook
 from dialer.setup import DialerSetup
+from engine.acd_feed import Feed
 from engine.campaigns import ROWS, Campaigns, QueueKey
 from engine.dialer_api import DialerApi
 from engine.dialer_metrics import DialerMetrics
@@ -98,14 +99,14 @@ def dialing(
 
 
 class Outreach:
-    """`changed`: is told what looks different on the board (`engine.acd_feed`). `secret(name)`: makes and keeps one."""
+    """`feed` is told what looks different on the board. `secret(name)`: makes and keeps one."""
 
     def __init__(
         self,
         runtime: Runtime,
         journal: Journal,
         leads: Leads,
-        changed: Callable[[Iterable[Key]], None],
+        feed: Feed,
         http: Http,
         secret: Callable[[str], str],
     ) -> None:
@@ -117,10 +118,10 @@ class Outreach:
         self._leads = leads
         self._prepared = False
         self._floor = RouterFloor(runtime.routing.router)
-        self._changed = changed
+        self._feed = feed
         now_s = runtime.clock.now_s
         router = runtime.routing.router
-        self.views = CampaignViews(self.campaigns, self.keeper, changed, lambda: router.setup.agents, now_s)
+        self.views = CampaignViews(self.campaigns, self.keeper, feed, lambda: router.setup.agents, now_s)
         self._webhooks = Webhooks(
             lambda: self.campaigns.setup,
             self.campaigns.dialer.status,
@@ -163,7 +164,7 @@ class Outreach:
     def board_changed(self, keys: Iterable[Key]) -> None:
         """Something on the board looks different: the feed is told, and the dialer when it was an agent."""
         keys = tuple(keys)
-        self._changed(keys)
+        self._feed.changed(keys)
         queues: set[QueueKey] = set()
         for kind, id_ in keys:
             if kind == "agent":

@@ -168,7 +168,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             views.places_in,
         )
         leads = await stack.enter_async_context(opened_leads(home, configuration.site.database))
-        outreach = Outreach(runtime, journal, leads, feed.changed, http, box.get)
+        outreach = Outreach(runtime, journal, leads, feed, http, box.get)
         stack.push_async_callback(outreach.close)
         runtime.watch(outreach.board_changed)
         routing.metrics.watch(lambda: views.tally(clock.now_s()))

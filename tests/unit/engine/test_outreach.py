@@ -104,7 +104,7 @@ class House:
             )
             stack.callback(feed.close)
             leads = Leads(self.store, registers=lambda: self.registers)
-            outreach = Outreach(runtime, self.journal, leads, feed.changed, self.crm, lambda name: f"secret of {name}")
+            outreach = Outreach(runtime, self.journal, leads, feed, self.crm, lambda name: f"secret of {name}")
             self.outreach, self.feed, self.metrics = outreach, feed, metrics
             stack.push_async_callback(outreach.close)
             runtime.watch(outreach.board_changed)
