@@ -50,6 +50,7 @@ from store.entry import Entry, StateRow
 from store.errors import StoreError
 from store.journal import Journal
 from store.sql.database import LEADS, Database, upgrade
+from store.sql.lead_rows import AWAY
 from store.sql.leads import SqlLeadStore
 
 log = logging.getLogger("centralita.leads")
@@ -216,7 +217,7 @@ class Outreach:
         if not self._prepared:
             try:
                 await asyncio.to_thread(self._leads.prepare)
-            except (SQLAlchemyError, OSError, TimeoutError) as failure:
+            except (SQLAlchemyError, *AWAY) as failure:
                 raise StoreUnavailable(f"its tables cannot be made ready: {type(failure).__name__}") from failure
             self._prepared = True
         book = await read_lists(store, self._leads.registers, self.runtime.clock.now_s())
