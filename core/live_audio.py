@@ -54,12 +54,13 @@ class AudioBlock:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a listener found. `label`: a word of its own, or `not_sure`; `confidence` 0 to 1; `evidence`: in words.
-    `final`: it wants to hear no more."""
+    `final`: it wants to hear no more. `past_s`: how long ago it was: a pause that tells a person began so long ago."""
 
     label: str
     confidence: float = 1.0
     evidence: str = ""
     final: bool = True
+    past_s: float = 0.0
 
 
 class Listener(Protocol):

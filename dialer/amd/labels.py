@@ -25,9 +25,11 @@ Label = Literal["human", "machine", "beep", "fax", "sit", "busy", "ringback", "c
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one detector says. `at_s`: from the first block; `confidence` 0 to 1; `evidence`: in words."""
+    """What one detector says. `at_s`: from the first block; `confidence` 0 to 1; `evidence`: in words; `past_s`: how
+    long before that the greeting ended, where one did."""
 
     label: Label
     at_s: float
     confidence: float
     evidence: str
+    past_s: float = 0.0

@@ -36,7 +36,6 @@ def judge(line: Timeline, quiet_s: float) -> Finding | None:
     wanted_s = next((pause for most, pause in PAUSES if spoken_s <= most), PAUSES[-1][1])
     if line.pause_s >= wanted_s:
         sure = 0.95 if spoken_s <= PAUSES[1][0] else 0.85
-        return Finding(
-            HUMAN, line.now_s, sure, f"it said something for {spoken_s:.1f} s and has waited for {line.pause_s:.1f} s"
-        )
+        told = f"it said something for {spoken_s:.1f} s and has waited for {line.pause_s:.1f} s"
+        return Finding(HUMAN, line.now_s, sure, told, line.pause_s)
     return None

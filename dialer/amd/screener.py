@@ -16,7 +16,7 @@ from dialer.amd.beep import BeepDetector
 from dialer.amd.cadence import COUNTRIES, CadenceDetector
 from dialer.amd.fax import FaxDetector
 from dialer.amd.frames import Analyser, Frame
-from dialer.amd.labels import MACHINE, NOT_SURE, Finding
+from dialer.amd.labels import MACHINE, NOT_SURE, RINGBACK, Finding
 from dialer.amd.rhythm import judge
 from dialer.amd.sit import SitDetector
 from dialer.amd.speech import SpeechDetector, Timeline
@@ -65,13 +65,15 @@ class Screener:
         found = self._sit.feed(frame) or self._fax.feed(frame) or self._cadence.feed(frame)
         if found is None and block.answered:
             found = self._heard(block, frame)
+        if found is not None and found.label == RINGBACK:
+            found = None  # it goes on ringing, at this phone or at the one it is forwarded to
         if found is None:
             late = block.answered and frame.at_s >= (self.limit_s if self._machine is None else BEEP_WITHIN_S)
             return self.end() if late else None
         if found.label == MACHINE and self.until_beep:
             self._machine = found
             return Verdict(found.label, found.confidence, found.evidence, final=False)
-        return Verdict(found.label, found.confidence, found.evidence)
+        return Verdict(found.label, found.confidence, found.evidence, past_s=found.past_s)
 
     def _heard(self, block: AudioBlock, frame: Frame) -> Finding | None:
         line = self._speech.feed(block.pcm, frame)

@@ -167,7 +167,7 @@ class Hearing:
                 verdict.confidence,
                 verdict.evidence,
                 final,
-                (self._began_s or 0.0) + heard_s + self._utc_s,
+                (self._began_s or 0.0) + heard_s + self._utc_s - verdict.past_s,
                 heard_s,
                 self._answered_blocks * BLOCK_S,
             )
