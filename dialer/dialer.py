@@ -209,9 +209,10 @@ def _arm_one(state: State, turn: Turn, timer_id: str, after_s: float) -> None:
 
 def _every_s(state: State, key: tuple[str, str]) -> float:
     """How often a campaign wants to be looked at; inf: it sleeps."""
-    running = state.campaigns[key].state in (CampaignState.RUNNING, CampaignState.DRAINING)
+    campaign = state.campaigns[key].state
+    running = campaign in (CampaignState.RUNNING, CampaignState.DRAINING)
     if state.open_attempts(key):
         return TICK_S
-    if running and state.hopper(key).size:
+    if campaign is not CampaignState.PAUSED and state.hopper(key).size:
         return TICK_S
     return QUIET_TICK_S if running or state.attempts_of.get(key) or state.kept.get(key[0]) else inf

@@ -21,6 +21,8 @@ from dialer.turn import Turn
 
 LEAST, MOST = 40, 2_000
 """Leads in a hopper that is full."""
+AT_ONCE = 200
+"""So many leads come or go in one event: calls go on beside it."""
 PER_LINE = 8
 """So many for each agent and line."""
 ASKED_AGAIN_S = 30.0
@@ -42,7 +44,7 @@ def ask(state: State, turn: Turn, setup: CampaignSetup, share: Share | None) -> 
     open_zones = zones_open(setup, campaign.zones, now_s) if campaign.zones else None
     state.asked_s = {**state.asked_s, key: now_s}
     turn.outcome.wanted.append(
-        Staging(*key, setup.lists, wanted - have, now_s, open_zones, history_s(setup))
+        Staging(*key, setup.lists, min(wanted - have, AT_ONCE), now_s, open_zones, history_s(setup))
     )
 
 
@@ -183,8 +185,8 @@ def changed(state: State, turn: Turn, fact: ListsChanged) -> None:
 
 # -- putting back ---------------------------------------------------------------------------------------
 def empty(state: State, turn: Turn, key: tuple[str, str], why: str) -> None:
-    """Everything in the hopper goes back to the store."""
-    for row in state.hopper(key).rows():
+    """What is in the hopper goes back to the store, some now, the others at the next looks."""
+    for row in state.hopper(key).rows()[:AT_ONCE]:
         put_back(state, turn, state.leads[row], why)
 
 

@@ -147,10 +147,10 @@ def _has_rung(attempt: Attempt, now_s: float) -> bool:
 
 def _drained(state: State, turn: Turn, key: Key) -> None:
     campaign = state.campaigns[key]
-    if campaign.state is CampaignState.DRAINING:
+    if campaign.state in (CampaignState.DRAINING, CampaignState.STOPPED):
         if state.hopper(key).size:
             staging.empty(state, turn, key, "the campaign dials no more")
-        if not state.attempts_of.get(key):
+        elif campaign.state is CampaignState.DRAINING and not state.attempts_of.get(key):
             turn.move_campaign(turn.campaign(key), CampaignEvent.DRAINED, campaign.why, campaign.by)
 
 

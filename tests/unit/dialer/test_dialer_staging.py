@@ -193,3 +193,18 @@ def test_served_people_teach_the_pacer_and_its_memory_survives() -> None:
     house.reborn()
     house.run(0.0)
     assert house.dialer.save(row) == before
+
+
+def test_leads_come_and_go_a_few_at_a_time() -> None:
+    setup = campaign(mode=Mode.AGENTLESS, max_lines=200)
+    house = House(setup, leads=[record(index) for index in range(1500)])
+    house.answers = lambda wanted: [(1.0, "ringing")]
+    first = house.start().wanted
+    assert [one.count for one in first] == [200]
+    house.run(20.0)
+    assert house.status()["hopper"] > 500
+    house.do(CampaignActed("main", "c1", "stop"))
+    assert house.status()["hopper"] > 300
+    house.run(60.0)
+    assert house.status()["hopper"] == 0
+    assert LeadState.STAGED not in {one.state for one in house.store.leads.values()}
