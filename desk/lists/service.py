@@ -28,7 +28,7 @@ from desk.lists.importing import Importing
 from desk.lists.preview import Preview, preview
 from desk.lists.reading import open_again
 from desk.lists.registers import registers_directory, usable_registers
-from desk.lists.tables import Table
+from desk.lists.tables import FileUnusable, Table
 from dialer.importing.plan import ImportPlan
 
 _DIGITS = string.digits + string.ascii_lowercase
@@ -97,7 +97,11 @@ class Lists:
         body = json.loads(job.settings)
         plan = ImportPlan.of_plain(body["plan"])
         if table is None:
-            table = await asyncio.to_thread(open_again, Path(body["path"]), plan.reading)
+            try:
+                table = await asyncio.to_thread(open_again, Path(body["path"]), plan.reading)
+            except FileUnusable as failure:
+                await self._store.end_job(job.tenant, job.job_id, ImportState.FAILED, self._now_s(), str(failure))
+                raise
         registers, _ = await asyncio.to_thread(usable_registers, self._registers)
         done = await Importing(
             self._store, job, plan, table, self.rejects_of(job.job_id), self._now_s, registers, on_progress

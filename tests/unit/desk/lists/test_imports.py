@@ -230,6 +230,16 @@ async def test_a_file_that_changed_meanwhile_is_not_mixed_in(world: World) -> No
     assert await world.leads() == []
 
 
+async def test_a_file_that_is_gone_fails_the_job_which_can_be_undone(world: World) -> None:
+    job = await world.begun("phone\n612345678\n")
+    (world.directory / "list.csv").unlink()
+    with pytest.raises(FileUnusable, match="cannot be read"):
+        await world.lists.resume("main", job.job_id)
+    assert (await world.lists.job("main", job.job_id)).state is ImportState.FAILED
+    world.file("phone\n612345678\n")
+    assert (await world.lists.resume("main", job.job_id)).tally.added == 1
+
+
 async def test_a_cancelled_import_stops_at_its_next_batch_and_is_undone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
