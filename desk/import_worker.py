@@ -11,10 +11,11 @@ from pathlib import Path
 
 from core.errors import StoreUnavailable
 from core.list_store import ImportState, ImportStopped
+from desk.clock import WallClock
 from desk.engine_client import EngineClient
 from desk.lists.service import Lists
 from desk.lists.tables import FileUnusable
-from desk.services import WallClock, telling
+from desk.lists_told import telling
 from desk.settings import Settings
 from store.sql.database import LEADS, Database
 from store.sql.lead_imports import SqlListStore

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
 from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 
 from core.clock import Clock
 from desk.audit import Audit
-from desk.engine_client import EngineAway, EngineClient, EngineRefused
+from desk.clock import WallClock
+from desk.engine_client import EngineClient
 from desk.first_admin import FirstAdmin
 from desk.idempotency import Idempotency
 from desk.imports import Imports
-from desk.lists.service import Lists, Tell
+from desk.lists.service import Lists
+from desk.lists_told import telling
 from desk.live.hub import Hub
 from desk.logins import Logins
 from desk.passwords import Passwords
@@ -26,15 +26,7 @@ from store.sql.accounts import AuditLog, IdempotencyKeys
 from store.sql.database import LEADS, Database
 from store.sql.lead_imports import SqlListStore
 
-
-class WallClock:
-    """UTC seconds that do not jump when the machine's clock is set."""
-
-    def __init__(self) -> None:
-        self._offset_s = time.time() - time.monotonic()
-
-    def now_s(self) -> float:
-        return time.monotonic() + self._offset_s
+__all__ = ["Cookies", "Services", "WallClock"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +43,6 @@ class Cookies:
         secure = settings.url.startswith("https:")
         prefix = "__Host-centralita" if secure else f"centralita_{settings.port}"
         return cls(f"{prefix}_access", f"{prefix}_refresh", f"{prefix}_language", secure)
-
-
-def telling(engine: EngineClient) -> Tell:
-    """Tells the engine that lists have changed; if it is away it looks by itself when it is back."""
-
-    async def tell(tenant: str, campaign: str) -> None:
-        with contextlib.suppress(EngineAway, EngineRefused):
-            await engine.dial("ListsChanged", {"tenant": tenant, "campaign": campaign})
-
-    return tell
 
 
 @dataclass(slots=True)

@@ -109,8 +109,9 @@ async def _real(tmp_path: Path, socket: Path) -> AsyncIterator[Real]:
 
         feed = Feed("e1", view, clock.now_s, views.queues_of)
         stack.callback(feed.close)
-        outreach = Outreach(runtime, journal, Leads(store), feed.changed)
-        stack.callback(outreach.close)
+        nowhere: Any = None
+        outreach = Outreach(runtime, journal, Leads(store), feed, nowhere, lambda name: "")
+        stack.push_async_callback(outreach.close)
         runtime.watch(outreach.board_changed)
         outreach.restore()
         keeping = asyncio.create_task(outreach.run())
