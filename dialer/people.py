@@ -122,8 +122,9 @@ def manual_asked(state: State, turn: Turn, fact: ManualAsked) -> None:
     setup = state.setup.campaigns.get((fact.tenant, fact.campaign))
     if setup is None:
         raise Refused(f"there is no campaign '{fact.campaign}'")
-    if state.campaigns[setup.key].state is CampaignState.STOPPED:
-        raise Refused(f"the campaign {fact.campaign} is stopped")
+    running = state.campaigns[setup.key].state
+    if running is not CampaignState.RUNNING:
+        raise Refused(f"the campaign {fact.campaign} is {running.value}")
     _is_free(state, turn, setup, fact.agent_id)
     given = fact.lead
     if given is None and not fact.lead_id:
