@@ -50,7 +50,9 @@ class Budget:
         self._aim = aim(self.settings, pool)
         to_come = self._aim * self._answers_per_s(pool, now_s) * pool.window_left_s
         reserve = min(_LAST + (_RESERVE - _LAST) * min(1.0, to_come / (_PACE * _RESERVE)), _EARLY + pool.live / _GROW)
-        bank = min(self._aim * pool.live - pool.abandoned, pool.spare + 0.5) - _KEPT
+        # At the end of the window the last one stays: nothing could be earned back.
+        sure = pool.spare + 0.5 - max(0.0, 1.0 - to_come / 3.0)
+        bank = min(self._aim * pool.live - pool.abandoned, sure) - _KEPT
         return min(_MOST, math.exp(self._level) * min(_BOLD, max(_TIMID, bank / reserve)))
 
     def _answers_per_s(self, pool: Pool, now_s: float) -> float:

@@ -19,6 +19,7 @@ about three more for each further one and about one for each agent who writes up
 
 from __future__ import annotations
 
+from bisect import insort
 from typing import Any
 
 import numpy as np
@@ -27,12 +28,13 @@ from dialer.pacing.budget import Budget
 from dialer.pacing.chance import reaches
 from dialer.pacing.common import Method, one_each, room
 from dialer.pacing.lines import AGES, Lines
-from dialer.pacing.method import Abandoned, Due, Ended, Outcome, PacingSettings, Served, WrapUpEnded
+from dialer.pacing.method import Abandoned, AnsweredBy, Due, Ended, Outcome, PacingSettings, Served, WrapUpEnded
 from dialer.pacing.pool import Pool
 from dialer.pacing.wrap_up import SECONDS, WrapUps
 
 _MOMENTS = 5
 _BATCH = 12
+_GROWN_S = 32.0
 _SOON_FREE_HALF = 15.0
 """In a team of so many a chance that an agent will be free counts half; less in smaller ones."""
 _OVER_THE_CAP = 0.003
@@ -46,6 +48,7 @@ class Predictive(Method):
         self.lines, self.wrap_ups, self.budget = Lines(), WrapUps(), Budget(settings)
         # Outcomes are learnt in batches: tables are made anew a few times a minute, not at every event.
         self._heard: list[Ended | WrapUpEnded] = []
+        self._young: list[tuple[float, AnsweredBy, float]] = []
         self._team = self._team_now = 10
         self._tabulate()
 
@@ -54,10 +57,20 @@ class Predictive(Method):
             self.budget.answered(served=True)
         elif isinstance(outcome, Abandoned):
             self.budget.answered(served=False)
-        elif isinstance(outcome, Ended | WrapUpEnded):
-            self._heard.append(outcome)
-            if len(self._heard) >= _BATCH:
-                self._learn()
+        elif isinstance(outcome, Ended):
+            # In the order of dialing, when all dialed together have ended: people answer before lines ring out, and
+            # a team that dials at once would take every wave for a change of the answer rate.
+            insort(self._young, (now_s - outcome.ring_s, outcome.answered_by, outcome.ring_s))
+            while self._young and self._young[0][0] <= now_s - _GROWN_S:
+                _, answered_by, ring_s = self._young.pop(0)
+                self._hear(Ended(answered_by, ring_s))
+        elif isinstance(outcome, WrapUpEnded):
+            self._hear(outcome)
+
+    def _hear(self, outcome: Ended | WrapUpEnded) -> None:
+        self._heard.append(outcome)
+        if len(self._heard) >= _BATCH:
+            self._learn()
 
     def _learn(self) -> None:
         for outcome in self._heard:
@@ -127,13 +140,21 @@ class Predictive(Method):
 
     def _keep(self) -> Any:
         heard = [[o.answered_by, o.ring_s] if isinstance(o, Ended) else ["wrap_up", o.wrap_s] for o in self._heard]
-        return [self.lines.save(), self.wrap_ups.save(), self.budget.save(), heard, [self._team, self._team_now]]
+        return [
+            self.lines.save(),
+            self.wrap_ups.save(),
+            self.budget.save(),
+            heard,
+            [self._team, self._team_now],
+            self._young,
+        ]
 
     def _take(self, kept: Any) -> None:
-        lines, wrap_ups, budget, heard, team = kept
+        lines, wrap_ups, budget, heard, team, young = kept
         self.lines.restore(lines)
         self.wrap_ups.restore(wrap_ups)
         self.budget.restore(budget)
         self._team, self._team_now = team
+        self._young = [(start_s, what, ring_s) for start_s, what, ring_s in young]
         self._heard = [WrapUpEnded(s) if what == "wrap_up" else Ended(what, s) for what, s in heard]
         self._tabulate()
