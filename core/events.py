@@ -46,9 +46,10 @@ class LegEarlyMedia:
 
 @dataclass(frozen=True, slots=True)
 class LegUp:
-    """The leg was answered, by them or by us."""
+    """The leg was answered, by them or by us. `late_s`: so long ago, when nobody could hear of it at once."""
 
     leg_id: str
+    late_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ _UNANSWERED: Mapping[EndReason, AttemptEvent] = {
 }
 """Every other end before an answer means that the network would not, or could not."""
 
+_NO_ANSWER = (18, 19)
+"""Q.850. Many networks never say that a phone rings: for a campaign nobody has answered all the same."""
 _BY_US = (EndReason.LOST, EndReason.HARBOURED, EndReason.LIMIT_REACHED, EndReason.HUNG_UP_BY_US)
 
 
@@ -69,7 +71,7 @@ def take(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s:
         case LegRinging() | LegEarlyMedia() if hers:
             _rings(turn, now_s)
         case LegUp() if hers:
-            _answered(turn, around, now_s)
+            _answered(turn, event.late_s, around, now_s)
         case LegEnded() if hers:
             _ended(turn, event)
             return False
@@ -210,13 +212,13 @@ def _not_dialed(turn: Turn, event: CommandRejected | CommandOutcomeUnknown, now_
 
 
 # -- she answers -----------------------------------------------------------------------------------------------
-def _answered(turn: Turn, around: Surroundings, now_s: float) -> None:
+def _answered(turn: Turn, late_s: float, around: Surroundings, now_s: float) -> None:
     attempt = turn.interaction.attempt
     assert attempt is not None
     if attempt.state not in _CALLING:
         progress(turn, _E.ANSWERED)  # it crossed our hang-up on the wire
         return
-    attempt = _up(turn, now_s)
+    attempt = _up(turn, now_s - late_s)
     if not attempt.wanted.screen:
         serve(turn, 0.0, around, now_s)
         return
@@ -225,13 +227,13 @@ def _answered(turn: Turn, around: Surroundings, now_s: float) -> None:
     screening.begin(turn, attempt)
 
 
-def _up(turn: Turn, now_s: float, why: str = "") -> Attempt:
+def _up(turn: Turn, answered_s: float, why: str = "") -> Attempt:
     attempt = turn.interaction.attempt
     assert attempt is not None
     turn.commands.append(CancelTimer(turn.interaction_id, _RING))
     if attempt.cancelled:
         turn.commands.append(CancelTimer(turn.interaction_id, _CANCEL))
-    attempt = attempt.but(answered_s=now_s, cancelled="")
+    attempt = attempt.but(answered_s=answered_s, cancelled="")
     turn.interaction = turn.interaction.but(attempt=attempt)
     progress(turn, _E.ANSWERED, why=why)
     return attempt
@@ -274,7 +276,9 @@ def _ended(turn: Turn, event: LegEnded) -> None:
         progress(turn, _E.ANSWERED, why="while no engine lived")
         progress(turn, _E.NO_AGENT, why="the node told her who called")
     elif attempt.state in _CALLING:
-        progress(turn, _UNANSWERED.get(event.reason, _E.FAILED), event.cause, event.reason.value)
+        silent = event.reason is EndReason.UNREACHABLE and event.cause in _NO_ANSWER
+        how = _E.NO_ANSWER if silent else _UNANSWERED.get(event.reason, _E.FAILED)
+        progress(turn, how, event.cause, event.reason.value)
         close_with(turn)
     elif attempt.state is _S.CONNECTED:
         lost = event.reason in (EndReason.LOST, EndReason.HARBOURED)

@@ -160,7 +160,7 @@ class House:
         over = [each for each in every if AttemptState(each.state) not in OPEN_ATTEMPTS]
         return [each for each in over if number in ("", each.number)]
 
-    async def attempt(self, number: str, within_s: float = 25.0) -> AttemptRecord:
+    async def attempt(self, number: str, within_s: float = 40.0) -> AttemptRecord:
         """The one of this number, once it is over."""
         await self.until_async(lambda: self.attempts(number), within_s, f"no attempt of {number} is over")
         (found,) = await self.attempts(number)

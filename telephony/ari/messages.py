@@ -200,6 +200,7 @@ class RestRequest(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ty
 
 
 encode_request = msgspec.json.Encoder().encode
+channel_decoder = msgspec.json.Decoder(Channel)
 channels_decoder = msgspec.json.Decoder(list[Channel])
 media_decoder = msgspec.json.Decoder(MediaChannel)
 variable_decoder = msgspec.json.Decoder(Variable)

@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
 from core.errors import CommandFailed, CommandRefused, LegGone, NodeUnavailable
-from core.leg import EndReason
+from core.leg import EndReason, LegRole
 from core.leg_commands import OriginateLeg
 from core.ports import Survey
+from telephony.ari.messages import channel_decoder
 from telephony.ari.node_client import NodeClient
 from telephony.control import names
 from telephony.control.causes import cause_for
@@ -22,6 +24,7 @@ from telephony.control.desk import Desk, q, why
 from telephony.control.legs import BridgeMemory, LegMemory
 from telephony.control.surveying import BRIDGE_NAME, Eavesdropping, survey_node
 from telephony.control.translate import DIALED
+from telephony.node.settings import CALLED_CONTEXT
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +44,10 @@ def variables(command: OriginateLeg) -> dict[str, str]:
     """Of the channel, before it is dialed. Its limit is kept by Asterisk itself, also when no engine lives."""
     limit = {"TIMEOUT(absolute)": f"{max(1.0, command.limit_s):.1f}"}
     return limit | (ANSWER_YOURSELF if command.auto_answer else {})
+
+
+def _subscription(node: NodeClient, leg_id: str) -> str:
+    return f"applications/{q(node.settings.app)}/subscription?eventSource=channel:{q(leg_id)}"
 
 
 class Calls(Desk):
@@ -73,6 +80,9 @@ class Calls(Desk):
             "timeout": ring_s(command),
             "variables": variables(command),
         }
+        if command.role is LegRole.CUSTOMER:
+            # If she answers and no engine listens, the dialplan speaks to her.
+            body |= {"context": CALLED_CONTEXT, "extension": "s", "priority": 1}
         await self._make(leg, command, f"channels/{q(leg.leg_id)}", body)
 
     def _new_leg(self, command: OriginateLeg) -> LegMemory:
@@ -88,20 +98,25 @@ class Calls(Desk):
     async def _make(self, leg: LegMemory, command: OriginateLeg, uri: str, body: Mapping[str, object]) -> None:
         """Raises CommandRefused, NodeUnavailable, and DeadlineExceeded, after which it may be there."""
         node, leg_id = leg.node, leg.leg_id
-        common = {
-            "endpoint": names.pjsip_endpoint(command.endpoint),
-            "app": node.settings.app,
-            "appArgs": DIALED,
-        }
+        by_dialplan = "context" in body
+        common = {"endpoint": names.pjsip_endpoint(command.endpoint)}
+        if not by_dialplan:
+            common |= {"app": node.settings.app, "appArgs": DIALED}
         encoded = msgspec.json.encode({**common, **body})
         self._book.add(leg)
         try:
-            response = await node.send(leg_id, "POST", uri, encoded)
+            made = node.send(leg_id, "POST", uri, encoded)
+            watched = self._watch(leg) if by_dialplan else None
+            response = await made
+            if response.status_code == 200:
+                if watched is not None:
+                    await watched
+                return
+            if watched is not None:
+                watched.close()
         except NodeUnavailable:
             self._book.forget(leg_id)
             raise
-        if response.status_code == 200:
-            return
         self._book.forget(leg_id)
         if response.status_code == 409:
             raise CommandRefused(f"leg {leg_id} is on node {node.name} already: it has been dialed before")
@@ -109,6 +124,24 @@ class Calls(Desk):
             f"{node.name} cannot dial {names.without_number(command.endpoint)} ({why(response)}): "
             "is it configured there, and is the device registered?"
         )
+
+    def _watch(self, leg: LegMemory) -> Coroutine[Any, Any, None]:
+        """Of what our application dials itself it is told anyway; here it asks for it, in the same breath as it dials,
+        and then how far the phone is: it may have been quicker."""
+        node, leg_id = leg.node, leg.leg_id
+        asked = node.send(leg_id, "POST", _subscription(node, leg_id))
+        found = node.send(leg_id, "GET", f"channels/{q(leg_id)}")
+
+        async def answers() -> None:
+            (subscribed, channel) = await asyncio.gather(asked, found)
+            if self._book.find(leg_id) is not leg:
+                return
+            if subscribed.status_code >= 300:
+                self._translators[node.name].end(leg, EndReason.FAILED, 0)  # over before anybody could look
+            elif channel.status_code == 200 and channel_decoder.decode(channel.message_body).state == "Ringing":
+                self._translators[node.name].tell_ringing(leg)
+
+        return answers()
 
     async def send_digits(self, leg_id: str, digits: str) -> None:
         """`digits`: 0-9, A-D, `*`, `#`, and `w` for a pause of half a second."""
@@ -266,7 +299,8 @@ class Calls(Desk):
         seen, eavesdropping = await survey_node(node)
         self._end_eavesdropping(node, eavesdropping)
         gone = self._book.ended_so_far() | self._turned_away
-        found = tuple(leg for leg in seen.legs if leg.leg_id not in gone)
+        entered = self._book.entered
+        found = tuple(replace(leg, up=leg.up or leg.leg_id in entered) for leg in seen.legs if leg.leg_id not in gone)
         for leg in found:
             memory = self._book.find(leg.leg_id)
             if memory is None:

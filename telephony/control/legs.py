@@ -148,6 +148,8 @@ class LegBook:
     def __init__(self) -> None:
         self._legs: dict[str, LegMemory] = {}
         self._ended: set[str] | None = None
+        self.entered: set[str] = set()
+        """Legs of an engine before us that have entered our application since the last survey began."""
         self.on_forget: Callable[[LegMemory], None] = lambda leg: None
 
     def __len__(self) -> int:
@@ -192,6 +194,7 @@ class LegBook:
     # -- a survey takes a moment; what ends during it must not come back to life
     def begin_survey(self) -> None:
         self._ended = set()
+        self.entered.clear()
 
     def ended_so_far(self) -> set[str]:
         return self._ended or set()

@@ -19,6 +19,7 @@ from telephony.ari.messages import (
 )
 from telephony.ari.node_client import NodeClient
 from telephony.control.translate import ARRIVED, arrival
+from telephony.node.settings import CALLED_CONTEXT
 
 SAFE_HARBOUR, HARBOURED = "safe_harbour", "HARBOURED"
 """Where the node looks after whom nobody commands, and the variable with their ids."""
@@ -92,7 +93,8 @@ def _found(node: str, app: str, channel: Channel) -> FoundLeg:
     return FoundLeg(
         leg_id=channel.id,
         node=node,
-        up=channel.state == "Up",
+        # Who waits for an engine in the dialplan comes to us by herself.
+        up=channel.state == "Up" and not (channel.dialplan.context == CALLED_CONTEXT and not args),
         inbound=inbound,
         called=arrived.called,
         caller=arrived.caller,

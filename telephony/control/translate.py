@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from core.events import (
@@ -32,6 +32,7 @@ from telephony.ari.node_client import NodeClient
 from telephony.control.causes import NORMAL_CLEARING, VANISHED, unanswered_reason
 from telephony.control.legs import LegBook, LegMemory, RecordingMemory
 from telephony.control.recordings import RecordingFiles
+from telephony.node.settings import CALLED_RETRY_S
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ class Translator:
             leg.confirmed = True
             if not leg.inbound:
                 if not leg.created:
-                    self.tell_up(leg)
+                    self.tell_up(leg, _late_s(event.args))
             elif leg.node is not self._node:
                 log.error(
                     "%s and %s both have a channel %s: give each node its own systemname",
@@ -120,7 +121,8 @@ class Translator:
                 )
             return
         if not event.args or event.args[0] != ARRIVED:
-            return  # dialed by an engine before us: the survey finds it
+            self._book.entered.add(channel.id)  # dialed by an engine before us: the survey finds it
+            return
         arrived = arrival(self._node.name, channel, event.args)
         if self._admit is not None and not self._admit(arrived):
             self._turn_away(self._node, channel.id)
@@ -131,11 +133,11 @@ class Translator:
         if channel.state == "Up":
             self.tell_up(leg)
 
-    def tell_up(self, leg: LegMemory) -> None:
+    def tell_up(self, leg: LegMemory, late_s: float = 0.0) -> None:
         """Once per leg, whoever notices first: the event or the answer's response."""
         if not leg.up:
             leg.up = True
-            self._sink(LegUp(leg.leg_id))
+            self._sink(LegUp(leg.leg_id, late_s))
 
     def _state_change(self, event: messages.ChannelStateChange) -> None:
         leg = self._book.find(event.channel.id)
@@ -145,7 +147,11 @@ class Translator:
         if state == "Up":
             if leg.inbound or leg.created:  # another one is up for us when it enters the application
                 self.tell_up(leg)
-        elif state == "Ringing" and not leg.rang and not leg.inbound:
+        elif state == "Ringing" and not leg.inbound:
+            self.tell_ringing(leg)
+
+    def tell_ringing(self, leg: LegMemory) -> None:
+        if not leg.rang:
             leg.rang = True
             self._sink(LegRinging(leg.leg_id))
 
@@ -280,6 +286,12 @@ class Translator:
             return None, None
         recording, leg.recording = leg.recording, None
         return leg, recording
+
+
+def _late_s(args: Sequence[str]) -> float:
+    """How long she whom we dialed has been offered to an engine in vain."""
+    tries = args[1] if len(args) > 1 else ""
+    return int(tries) * CALLED_RETRY_S if tries.isdecimal() else 0.0
 
 
 def _over_limit(leg: LegMemory, event: messages.StasisEnd) -> bool:

@@ -24,7 +24,7 @@ from pydantic import BaseModel
 from telephony.node.certificate import self_signed
 from telephony.node.errors import UnsafeValue
 from telephony.node.installation import TEMPLATES, Installation
-from telephony.node.settings import STASIS_APP, NodeSettings
+from telephony.node.settings import CALLED_CONTEXT, CALLED_RETRY_S, CALLED_TRIES, STASIS_APP, NodeSettings
 
 RELOADED_MODULES = (
     "res_pjsip.so",
@@ -96,6 +96,9 @@ def _rendered(settings: NodeSettings, installation: Installation) -> dict[str, s
     variables: dict[str, Any] = {
         "node": settings,
         "stasis_app": STASIS_APP,
+        "called_context": CALLED_CONTEXT,
+        "called_retry_s": CALLED_RETRY_S,
+        "called_tries": CALLED_TRIES,
         "state_dir": settings.state_dir,
         "spool_dir": settings.spool_dir,
         "etc_dir": settings.state_dir / "etc",

@@ -14,6 +14,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress, IPvAnyNetwork, model_validator
 
+CALLED_CONTEXT, CALLED_RETRY_S, CALLED_TRIES = "called", 0.25, 8
+"""Where in the dialplan whom we call goes when she answers; how often she is offered to an engine, and how many
+times."""
 STASIS_APP = "centralita"
 """The application every leg is handed to."""
 

@@ -73,6 +73,7 @@ ENDS = [
     (EndReason.REJECTED, 21, "failed"),
     (EndReason.CONGESTION, 34, "failed"),
     (EndReason.UNREACHABLE, 20, "failed"),
+    (EndReason.UNREACHABLE, 19, "no_answer"),
     (EndReason.FAILED, 38, "failed"),
     (EndReason.LOST, 0, "lost"),
     (EndReason.LIMIT_REACHED, 0, "failed"),
@@ -227,6 +228,15 @@ def test_the_agent_who_answers_in_time_has_her():
     assert case.said(OfferAccepted)
     assert case.progressed() == ["answered", "connect"]
     case.over()
+
+
+def test_who_answered_before_we_heard_of_it_is_served_by_the_laws_clock_not_ours():
+    case = Case()
+    case.tell(LegUp(HER, late_s=1.5))
+    case.wait(0.4)
+    assert not case.is_heard
+    case.wait(0.2)
+    assert case.progressed() == ["answered", "no_agent"]
 
 
 # -- too late --------------------------------------------------------------------------------------------------

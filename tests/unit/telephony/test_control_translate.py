@@ -258,3 +258,16 @@ def test_whatever_comes_a_leg_has_one_life(tmp_path_factory: Any, events: list[A
         if leg_id == LEG:
             assert isinstance(of_leg[0], LegArrived)
     assert not [fact for fact in told if fact.leg_id == "nobody"]
+
+
+@pytest.mark.parametrize(("args", "late_s"), [(["dialed"], 0.0), (["dialed", "0"], 0.0), (["dialed", "4"], 1.0)])
+def test_how_long_whom_we_called_has_been_waiting_for_an_engine(tmp_path: Path, args: list[str], late_s: float) -> None:
+    stage = Stage(tmp_path)
+    stage.dial()
+    assert stage.take(m.StasisStart(channel(OUT, "Up"), args)) == [LegUp(OUT, late_s)]
+
+
+def test_one_that_an_engine_before_us_dialed_is_remembered_for_the_survey(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    assert stage.take(m.StasisStart(channel(OUT, "Up"), ["dialed", "2"])) == []
+    assert stage.book.entered == {OUT}
