@@ -149,9 +149,9 @@ def _refuse(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, no: Not)
         return no.why
     record = lead.record
     turn.campaign(setup.key).today.blocked += 1
-    turn.decide(
-        LeadBlocked(setup.tenant, setup.campaign, record.lead_id, no.number, no.rule, no.why, no.not_before_s or 0.0)
-    )
+    shown = f"…{no.number[-3:]}" if no.number else ""
+    why = no.why.replace(no.number, shown) if shown else no.why
+    turn.decide(LeadBlocked(setup.tenant, setup.campaign, record.lead_id, shown, no.rule, why, no.not_before_s or 0.0))
     if no.not_before_s is not None:
         release(state, turn, lead, again(lead), no.rule, max(no.not_before_s, turn.now_s + 1.0))
     else:

@@ -359,6 +359,17 @@ def test_why_a_lead_is_not_dialed_and_when_it_may_be() -> None:
     assert found["numbers"][0]["blocks"][0]["rule"] == "do_not_call/main"
 
 
+def test_what_is_journaled_about_a_lead_that_may_not_be_dialed_tells_no_whole_number() -> None:
+    house = House(campaign(), leads=[record(1)], agents=1)
+    house.do(NumberListed("main", "+34910000001"))
+    house.start()
+    house.run(2.0)
+    (blocked,) = house.said(LeadBlocked)
+    assert (blocked.number, blocked.rule) == ("…001", "do_not_call/main")
+    assert "…001 asked not to be called" in blocked.why
+    assert "+34910000001" not in repr([one for _, one in house.decisions])
+
+
 def test_a_campaign_that_is_not_there_is_refused() -> None:
     house = House(campaign())
     assert "no campaign 'c9'" in house.do(CampaignActed("main", "c9", "start")).refused
