@@ -178,7 +178,7 @@ class PacingDecided:
 
 @dataclass(frozen=True, slots=True)
 class LeadBlocked:
-    """A lead was not dialed when its turn came. `number`: its last digits only, since decisions outlive erasure. `rule`:
+    """A lead was not dialed when its turn came. `number`: its last digits, for decisions outlive erasure. `rule`:
     the first that says no (`us/florida_hours`); `not_before_s`: when it may be tried again, 0: not by time alone."""
 
     tenant: str
