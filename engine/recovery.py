@@ -133,9 +133,12 @@ class Reconciler:
                 runtime.put(arrival)
         for leg_id in plan.orphans:
             runtime.lanes.put(Ordered("", "", HangUpLeg(leg_id, EndReason.FAILED)))
-        for bridge_id in plan.leaked_bridges:
+        runtime.handle_now()
+        # Who was put together in the last moment before a crash is so again: that bridge is somebody's after all.
+        leaked = [bridge_id for bridge_id in plan.leaked_bridges if bridge_id not in self._bridges()]
+        for bridge_id in leaked:
             runtime.lanes.put(Ordered("", "", DestroyBridge(bridge_id)))
-        counts = (len(adopted), len(arrived), len(lost), len(plan.orphans), len(plan.leaked_bridges))
+        counts = (len(adopted), len(arrived), len(lost), len(plan.orphans), len(leaked))
         if gap or any(counts):
             log.warning(
                 "node %s reconciled: adopted %d, taken in %d, lost %d, orphans %d, leaked bridges %d",
@@ -161,10 +164,11 @@ class Reconciler:
             for leg in interaction.legs
             if leg.state is not LegState.ENDED
         }
-        bridges = frozenset(
-            bridge_id for interaction in runtime.interactions.values() for bridge_id in interaction.bridges
-        )
-        return reconcile(survey, known, bridges, self._clock.now_s(), GRACE_S)
+        return reconcile(survey, known, self._bridges(), self._clock.now_s(), GRACE_S)
+
+    def _bridges(self) -> frozenset[str]:
+        open_ = self._runtime.interactions.values()
+        return frozenset(bridge_id for interaction in open_ for bridge_id in interaction.bridges)
 
     def _again(self, node: str) -> None:
         def later() -> None:

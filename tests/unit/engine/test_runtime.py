@@ -8,7 +8,8 @@ import pytest
 from core.decisions import InteractionClosed, Noted
 from core.errors import NodeUnavailable
 from core.events import DigitPressed, HttpReplied, LegArrived, LegEnded, LegUp, TimerFired
-from core.leg import EndReason
+from core.interaction import InteractionState
+from core.leg import EndReason, LegState
 from core.leg_commands import OriginateLeg
 from core.media import Sound
 from engine import runtime as runtime_module
@@ -474,6 +475,24 @@ async def test_a_message_of_who_hangs_up_is_kept(house):
     ana.hang_up()
     await asyncio.sleep(0.1)
     assert len(house.kept) == 1
+
+
+@in_virtual_time
+async def test_who_was_put_together_in_the_moment_before_a_crash_stays_together(house):
+    later = asyncio.get_running_loop().call_later
+    house.node.on_dial(LUIS, lambda luis: (luis.ring(), later(2.0, luis.answer)))
+    party = await house.calls()
+    party.press("1")
+    runtime, interaction_id = house.runtime, f"i-{party.leg_id}"
+    await house.until(lambda: any(leg.state is LegState.RINGING for leg in runtime.interactions[interaction_id].legs))
+    ringing = runtime.interactions[interaction_id]
+    await house.until(lambda: house.node.bridges)
+    (together,) = house.node.bridges.items()
+    runtime.interactions[interaction_id] = ringing  # what the journal had of it
+    house.reconciler.node_back("fake")
+    await asyncio.sleep(3)
+    assert house.node.bridges == dict([together])
+    assert runtime.interactions[interaction_id].state is InteractionState.CONNECTED
 
 
 @in_virtual_time
