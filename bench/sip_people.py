@@ -33,7 +33,8 @@ Does = Literal["answer", "refuse", "ring", "crossing", "vanish"]
 @dataclass(frozen=True, slots=True)
 class Person:
     """`refuse`: with `status`; `crossing`: rings, and answers in the moment in which she is cancelled; `vanish`: never
-    says anything, not even that it rings. `early`: a tone is heard before the answer. `talk_s` 0: she stays on."""
+    says anything, not even that it rings. `early`: what she says is heard before the answer. `talk_s` 0: she stays on.
+    `sound`: A-law that is heard once, instead of the tone."""
 
     does: Does = "answer"
     ring_s: float = 0.2
@@ -41,6 +42,7 @@ class Person:
     hz: float = 700.0
     status: str = "486 Busy Here"
     early: bool = False
+    sound: bytes = b""
 
 
 @cache
@@ -66,15 +68,20 @@ def _linear_table() -> npt.NDArray[np.float64]:
 @cache
 def tone(hz: float) -> bytes:
     """One second."""
-    samples = (8000 * np.sin(2 * math.pi * hz * np.arange(RATE_HZ) / RATE_HZ)).astype(int)
-    return bytes(_alaw_table()[samples + 32768])
+    return alaw((8000 * np.sin(2 * math.pi * hz * np.arange(RATE_HZ) / RATE_HZ)).astype(np.int16))
+
+
+def alaw(samples: npt.NDArray[np.int16]) -> bytes:
+    """Samples of 8 kHz."""
+    return bytes(_alaw_table()[samples.astype(int) + 32768])
 
 
 @dataclass(slots=True)
 class Voice(asyncio.DatagramProtocol):
-    """The audio of one call. `heard`: (when, 20 ms of A-law)."""
+    """The audio of one call: a tone, or `sound` once. `heard`: (when, 20 ms of A-law)."""
 
     hz: float
+    sound: bytes = b""
     heard: list[tuple[float, bytes]] = field(default_factory=list)
     peer: tuple[str, int] | None = None
     _transport: asyncio.DatagramTransport | None = None
@@ -105,13 +112,18 @@ class Voice(asyncio.DatagramProtocol):
     async def _speak(self) -> None:
         loop = asyncio.get_running_loop()
         said, source, due_s = tone(self.hz) if self.hz else _SILENCE * 50, secrets.token_bytes(4), loop.time()
-        number = 0
+        number, once = 0, self.sound
         while self._transport is not None and not self._transport.is_closing():
             start = number * SAMPLES % RATE_HZ
             head = bytes((0x80, 8)) + (number & 0xFFFF).to_bytes(2, "big")
             stamp = (number * SAMPLES & 0xFFFFFFFF).to_bytes(4, "big")
             if self.peer is not None:
-                self._transport.sendto(head + stamp + source + said[start : start + SAMPLES], self.peer)
+                if once:
+                    start = number * SAMPLES
+                    packet = once[start : start + SAMPLES].ljust(SAMPLES, _SILENCE[:1])
+                else:
+                    packet = said[start : start + SAMPLES]
+                self._transport.sendto(head + stamp + source + packet, self.peer)
             number += 1
             due_s += PACKET_S
             await asyncio.sleep(max(0.0, due_s - loop.time()))
@@ -150,8 +162,9 @@ def loudness(payload: bytes, hz: float = 0.0) -> float:
     return float(abs(np.sum(samples * wave)) * math.sqrt(2) / max(1, len(samples)))
 
 
-async def _voice(host: str, hz: float) -> Voice:
-    _, voice = await asyncio.get_running_loop().create_datagram_endpoint(lambda: Voice(hz), local_addr=(host, 0))
+async def _voice(host: str, hz: float, sound: bytes = b"") -> Voice:
+    loop = asyncio.get_running_loop()
+    _, voice = await loop.create_datagram_endpoint(lambda: Voice(hz, sound), local_addr=(host, 0))
     return voice
 
 
@@ -245,7 +258,7 @@ class People(asyncio.DatagramProtocol):
         self._by_id[call_id] = call
         self.calls.append(call)
         self._reply(call, text, "100 Trying")
-        call.voice = await _voice(self.host, person.hz)
+        call.voice = await _voice(self.host, person.hz, person.sound)
         if person.does == "vanish":
             return
         if person.does == "refuse" and not person.ring_s:

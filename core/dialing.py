@@ -82,22 +82,6 @@ class AttemptCancelled:
     why: str = ""
 
 
-# -- said by a detector, for the interaction it listened to -----------------------------------------------------
-Verdict = Literal["human", "machine", "fax", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptScreened:
-    """Who or what answered. `greeted_s`: when her greeting ended, 0 when nobody knows: then the answer counts.
-    `unknown` is taken for a person."""
-
-    interaction_id: str
-    attempt_id: str
-    verdict: Verdict
-    greeted_s: float = 0.0
-    why: str = ""
-
-
 # -- said by an interaction, for the dialer -----------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class AttemptProgressed:
@@ -264,6 +248,6 @@ DialerFact = (
     | CampaignsChanged
 )
 """What the dialer handles, besides its timers."""
-AttemptFact = AttemptWanted | AttemptCancelled | AttemptScreened
+AttemptFact = AttemptWanted | AttemptCancelled
 """What the dialer and detectors tell interactions."""
 DialingFact = DialerFact | AttemptFact | NoticeTaken

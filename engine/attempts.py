@@ -13,11 +13,13 @@ once, in the turn in which it happens (`AttemptProgressed`).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from core.attempt import AttemptEvent, AttemptState
 from core.commands import CancelTimer, StartTimer
-from core.dialing import AttemptCancelled, AttemptScreened, AttemptWanted
+from core.dialing import AttemptCancelled, AttemptWanted
 from core.events import (
+    AudioVerdict,
     CommandOutcomeUnknown,
     CommandRejected,
     Event,
@@ -25,6 +27,7 @@ from core.events import (
     LegEnded,
     LegRinging,
     LegUp,
+    ListenerLost,
     QueueLeft,
     TimerFired,
 )
@@ -36,6 +39,7 @@ from engine.contact import Attempt
 from engine.departures import SETUP_S
 from engine.interaction import Surroundings, Turn
 from engine.progress import PICKED_UP, TIMER, call_off, close_with, progress
+from engine.screening import Screened
 
 _RING, _CANCEL, _SCREEN = f"{TIMER}ring", f"{TIMER}cancel", f"{TIMER}screen"
 
@@ -64,8 +68,9 @@ def take(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s:
             pass  # told twice
         case AttemptCancelled():
             _cancelled(turn, event.why or "not needed", now_s)
-        case AttemptScreened():
-            _screened(turn, event, around, now_s)
+        case AudioVerdict() | ListenerLost() | CommandRejected(what="ListenToLeg"):
+            if (screened := screening.heard(turn, event)) is not None:
+                _screened(turn, screened, around, now_s)
         case TimerFired() if event.timer_id.startswith(TIMER):
             _fired(turn, event.timer_id, around, now_s)
         case LegRinging() | LegEarlyMedia() if hers:
@@ -123,6 +128,7 @@ def adopted(turn: Turn, leg: Leg, up: bool, around: Surroundings, now_s: float) 
             else:
                 serve(turn, 0.0, around, now_s)
         case _S.DIALING | _S.RINGING:
+            _nobody_listens(turn)
             _arm(turn, now_s)
         case _S.ANSWERED | _S.SCREENING if turn.interaction.waiting is not None:
             if not attempt.due_s:
@@ -192,7 +198,7 @@ def _fired(turn: Turn, timer_id: str, around: Surroundings, now_s: float) -> Non
     elif timer_id == _CANCEL and calling and attempt.cancelled:
         _cancelled(turn, attempt.cancelled, now_s)
     elif timer_id == _SCREEN:
-        _screened(turn, _unheard_of(turn, attempt), around, now_s)
+        _screened(turn, screening.overdue(), around, now_s)
     elif timer_id == DEADLINE and attempt.state in PICKED_UP:
         deadline_passed(turn, around, now_s)
 
@@ -224,7 +230,6 @@ def _answered(turn: Turn, late_s: float, around: Surroundings, now_s: float) -> 
         return
     progress(turn, _E.SCREEN)
     turn.commands.append(StartTimer(turn.interaction_id, _SCREEN, now_s + screening.LONGEST_S))
-    screening.begin(turn, attempt)
 
 
 def _up(turn: Turn, answered_s: float, why: str = "") -> Attempt:
@@ -239,20 +244,27 @@ def _up(turn: Turn, answered_s: float, why: str = "") -> Attempt:
     return attempt
 
 
-def _screened(turn: Turn, event: AttemptScreened, around: Surroundings, now_s: float) -> None:
+def _screened(turn: Turn, found: Screened, around: Surroundings, now_s: float) -> None:
     attempt = turn.interaction.attempt
     assert attempt is not None
+    calling, network = attempt.state in _CALLING, found.verdict in ("busy", "failed", "invalid")
     screened = attempt.state is _S.SCREENING and not _has_somebody(turn)
-    if event.verdict in ("machine", "fax") and (screened or attempt.state in _CALLING):
-        call_off(turn, _E(event.verdict), event.why)
+    if (found.verdict in ("machine", "fax") and (calling or screened)) or (network and calling):
+        call_off(turn, _E(found.verdict), found.why)
+    elif network and screened:
+        call_off(turn, _E.MACHINE, found.why)  # answered by the network, not by her
+    elif calling and found.verdict == "unknown":
+        _nobody_listens(turn)
     elif screened:
         turn.commands.append(CancelTimer(turn.interaction_id, _SCREEN))
-        serve(turn, event.greeted_s, around, now_s)
+        serve(turn, found.greeted_s, around, now_s)
 
 
-def _unheard_of(turn: Turn, attempt: Attempt) -> AttemptScreened:
-    why = f"no verdict within {screening.LONGEST_S:g} s"
-    return AttemptScreened(turn.interaction_id, attempt.wanted.attempt_id, "unknown", why=why)
+def _nobody_listens(turn: Turn) -> None:
+    """Not any more, before she has answered: then whoever answers is a person."""
+    attempt = turn.interaction.attempt
+    assert attempt is not None
+    turn.interaction = turn.interaction.but(attempt=attempt.but(wanted=replace(attempt.wanted, screen=False)))
 
 
 def _unheard(turn: Turn, why: str, around: Surroundings, now_s: float) -> None:

@@ -9,6 +9,7 @@ from core.decisions import InteractionClosed, InteractionOpened, LegJoined, Move
 from core.dialing import AttemptWanted
 from core.interaction import InteractionEvent
 from core.leg import EndReason, Leg, LegEvent, LegRole
+from engine import screening
 from engine.config.outbound import Permitted, Refused
 from engine.contact import Attempt
 from engine.interaction import Interaction, Surroundings, Turn
@@ -34,7 +35,10 @@ def open_(event: AttemptWanted, around: Surroundings, now_s: float) -> Turn:
     identity = event.identity or verdict.caller
     turn.interaction = turn.interaction.but(caller=identity, identity=identity)
     ring_s = max(event.ring_s, event.least_ring_s) + SETUP_S
-    ring(turn, event.leg_id, LegRole.CUSTOMER, verdict.endpoint, identity, ring_s, around.outbound, now_s)
+    listen = screening.listening(event, ring_s)
+    ring(
+        turn, event.leg_id, LegRole.CUSTOMER, verdict.endpoint, identity, ring_s, around.outbound, now_s, listen=listen
+    )
     return turn
 
 

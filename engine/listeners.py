@@ -7,5 +7,6 @@ from collections.abc import Mapping
 from core.live_audio import ListenerKind
 
 LISTENERS: Mapping[str, ListenerKind] = {
+    "amd": ListenerKind("dialer.amd.screener:make"),
     "level": ListenerKind("telephony.live_audio.level:Level"),
 }

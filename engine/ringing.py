@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.decisions import LegJoined
 from core.leg import Leg, LegEvent, LegRole
-from core.leg_commands import OriginateLeg
+from core.leg_commands import ListenToLeg, OriginateLeg
 
 if TYPE_CHECKING:
     from engine.config.outbound import OutboundRules
@@ -25,6 +25,7 @@ def ring(
     *,
     auto_answer: bool = False,
     caller_name: str = "",
+    listen: ListenToLeg | None = None,
 ) -> None:
     """From the customer's node, for `ring_s` seconds: a conversation's legs meet on one node, and a phone of another
     one is reached by relay. `caller`: whom it shows."""
@@ -45,5 +46,6 @@ def ring(
             limit_s=rules.limit_s,
             auto_answer=auto_answer,
             caller_name=caller_name,
+            listen=listen,
         )
     )

@@ -1,17 +1,80 @@
-"""Who listens whether a person answered. This one believes that everybody is: it says so at once."""
+"""Whether a person answered: the detector `amd` (dialer/amd) listens to her leg from the moment it is dialed. Pure.
+
+A detector that is lost, or does not exist, or says nothing in time, leaves her to a person.
+"""
 
 from __future__ import annotations
 
-from core.dialing import AttemptScreened
-from engine.contact import Attempt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from core.dialing import AttemptWanted
+from core.events import AudioVerdict, CommandRejected, Event, ListenerLost
+from core.leg_commands import ListenToLeg
 from engine.interaction import Turn
 
-LONGEST_S = 4.0
-"""A verdict that takes longer is not waited for: she is taken for a person who hears nothing."""
+LISTENER = "amd"
+LIMIT_S = 6.0
+"""After the answer: whomever it cannot tell by then is taken for a person."""
+LONGEST_S = LIMIT_S + 0.5
+"""A verdict that has not come by then, for whatever reason, is not waited for."""
+
+Verdict = Literal["human", "machine", "fax", "busy", "failed", "invalid", "unknown"]
+"""`busy`, `failed`, `invalid`: the network says so in the line. `unknown` is taken for a person."""
 
 
-def begin(turn: Turn, attempt: Attempt) -> None:
-    """Somebody has answered. The verdict comes as `AttemptScreened`, within `LONGEST_S` or not at all."""
-    turn.facts.append(
-        AttemptScreened(turn.interaction_id, attempt.wanted.attempt_id, "human", why="nobody listens yet")
-    )
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """Who or what answered. `greeted_s`: when her greeting ended, 0 when nobody knows: then the answer counts."""
+
+    verdict: Verdict
+    why: str
+    greeted_s: float = 0.0
+
+
+_MEANS: Mapping[str, Verdict] = {
+    "human": "human",
+    "machine": "machine",
+    "beep": "machine",
+    "fax": "fax",
+    "busy": "busy",
+    "congestion": "failed",
+    "sit": "invalid",
+}
+_GREETED = ("human", "not_sure")
+"""Who is heard to speak: the time for an agent counts from the end of that."""
+
+
+def listening(wanted: AttemptWanted, answer_within_s: float) -> ListenToLeg | None:
+    """What her leg is dialed with; None when nobody is to listen."""
+    if not wanted.screen:
+        return None
+    options = {"limit_s": f"{LIMIT_S:g}"}
+    limit_s = answer_within_s + LONGEST_S
+    return ListenToLeg(wanted.leg_id, _listening_id(wanted), LISTENER, options, limit_s=limit_s)
+
+
+def heard(turn: Turn, event: Event) -> Screened | None:
+    """What the detector's word, or its loss, means; None when it is no news of it."""
+    attempt = turn.interaction.attempt
+    assert attempt is not None
+    match event:
+        case AudioVerdict() if event.final and event.listening_id == _listening_id(attempt.wanted):
+            greeted_s = event.at_s if event.label in _GREETED else 0.0
+            return Screened(_MEANS.get(event.label, "unknown"), event.evidence, greeted_s)
+        case ListenerLost() if event.listening_id == _listening_id(attempt.wanted):
+            return Screened("unknown", event.why)
+        case CommandRejected(what="ListenToLeg") if event.subject_id == _listening_id(attempt.wanted):
+            return Screened("unknown", event.why)
+        case _:
+            return None
+
+
+def overdue() -> Screened:
+    """It said nothing in time."""
+    return Screened("unknown", f"no verdict within {LONGEST_S:g} s")
+
+
+def _listening_id(wanted: AttemptWanted) -> str:
+    return f"{wanted.attempt_id}.amd"

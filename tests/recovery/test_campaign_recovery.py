@@ -98,7 +98,7 @@ def _read_in_a_terminal(stage, place, attempts):
         return done.exit_code, done.output
 
     code, shown = run("campaign", "list")
-    assert (code, "spring" in shown, "running" in shown) == (0, True, True)
+    assert (code, "spring" in shown, "running" in shown) == (0, True, True), shown
     code, shown = run("campaign", "show", "spring")
     assert code == 0, shown
     assert "lab/abandonment" in shown

@@ -9,7 +9,7 @@ from acd.setup import AgentSetup, QueueSetup, Setup
 from core.attempt import ATTEMPT_TABLE, OPEN_ATTEMPTS, AttemptEvent, AttemptState
 from core.commands import CancelTimer, StartTimer
 from core.decisions import InteractionClosed
-from core.dialing import AttemptProgressed, AttemptScreened, AttemptWanted
+from core.dialing import AttemptProgressed, AttemptWanted
 from core.events import LegArrived, LegEnded, LegUp, PlaybackFinished, TimerFired
 from core.leg import EndReason, LegState
 from core.leg_commands import BridgeLegs, DestroyBridge, HangUpLeg, OriginateLeg, Play, StartMusic
@@ -102,8 +102,6 @@ class Case:
         for event in events:
             self.now_s += self.step_s
             self.take(interactions.handle(self.interaction, event, self.around, self.now_s))
-            while screened := [fact for fact in self.last.facts if isinstance(fact, AttemptScreened)]:
-                self.take(interactions.handle(self.interaction, screened[0], self.around, self.now_s))
         return self.last
 
     def take(self, turn):

@@ -8,8 +8,19 @@ import pytest
 from core.attempt import AttemptState
 from core.commands import ListNumber, StartTimer
 from core.decisions import InteractionOpened, Noted
-from core.dialing import AttemptCancelled, AttemptScreened
-from core.events import CommandRejected, DigitPressed, LegAdopted, LegEarlyMedia, LegEnded, LegRinging, LegUp, QueueLeft
+from core.dialing import AttemptCancelled
+from core.events import (
+    AudioVerdict,
+    CommandRejected,
+    DigitPressed,
+    LegAdopted,
+    LegEarlyMedia,
+    LegEnded,
+    LegRinging,
+    LegUp,
+    ListenerLost,
+    QueueLeft,
+)
 from core.leg import EndReason
 from core.leg_commands import BridgeLegs, HangUpLeg, OriginateLeg, Play, StartMusic
 from core.routing import LineUsed, OfferAccepted, QueueJoined, StayGivenUp
@@ -385,8 +396,18 @@ def test_without_a_limit_she_has_music_until_her_agent_comes():
 
 
 # -- who answered? ---------------------------------------------------------------------------------------------------
-def test_the_stand_in_says_at_once_that_it_is_a_person():
-    case = Case(SCREENED).answer()
+def heard(label, *, final=True, at_s=0.0):
+    return AudioVerdict(HER, "at-1.amd", "amd", label, 0.9, "so it sounds", final, at_s)
+
+
+def test_a_detector_listens_from_the_dialing_on_and_a_person_meets_an_agent():
+    case = Case(SCREENED)
+    (dialed,) = case.commanded(OriginateLeg)
+    assert (dialed.listen.listener, dialed.listen.listening_id) == ("amd", "at-1.amd")
+    assert Case(WANTED).commanded(OriginateLeg)[0].listen is None
+    case.answer()
+    assert case.said(QueueJoined) == []
+    case.tell(heard("machine", final=False), heard("human", at_s=case.now_s))
     assert case.progressed() == ["answered", "screen"]
     assert case.interaction.waiting is not None
     case.connect()
@@ -394,33 +415,61 @@ def test_the_stand_in_says_at_once_that_it_is_a_person():
     case.over()
 
 
-@pytest.fixture
-def listener(monkeypatch):
-    """A detector that takes its time."""
-    monkeypatch.setattr(screening, "begin", lambda turn, attempt: None)
-
-
-@pytest.mark.parametrize("verdict", ["machine", "fax"])
-def test_a_machine_is_hung_up_on(listener, verdict):
+@pytest.mark.parametrize(
+    ("label", "outcome"),
+    [("machine", "machine"), ("beep", "machine"), ("fax", "fax"), ("busy", "machine"), ("sit", "machine")],
+)
+def test_a_machine_is_hung_up_on(label, outcome):
     case = Case(SCREENED).answer()
-    assert case.said(QueueJoined) == []
-    case.tell(AttemptScreened(ID, "at-1", verdict, why="beep"))
-    assert case.progressed() == ["answered", "screen", verdict]
+    case.tell(heard(label))
+    assert case.progressed() == ["answered", "screen", outcome]
     assert case.is_hung_up
     case.over(EndReason.HUNG_UP_BY_US)
 
 
-def test_a_machine_may_be_known_before_anybody_answers(listener):
+@pytest.mark.parametrize(
+    ("label", "outcome"), [("fax", "fax"), ("busy", "busy"), ("congestion", "failed"), ("sit", "invalid")]
+)
+def test_the_network_may_say_it_before_anybody_answers(label, outcome):
     case = Case(SCREENED)
-    case.tell(LegEarlyMedia(HER), AttemptScreened(ID, "at-1", "machine"))
-    assert case.progressed() == ["ringing", "machine"]
+    case.tell(LegEarlyMedia(HER), heard(label))
+    assert case.progressed() == ["ringing", outcome]
     assert case.is_hung_up
 
 
-def test_the_time_for_an_agent_is_counted_from_the_end_of_her_greeting(listener):
+@pytest.mark.parametrize(
+    "lost",
+    [
+        heard("not_sure"),
+        ListenerLost(HER, "at-1.amd", "its worker died"),
+        CommandRejected(ID, "7.1", "ListenToLeg", "there is no worker", HER, "at-1.amd"),
+    ],
+)
+def test_without_a_detector_whoever_answers_is_a_person(lost):
+    early = Case(SCREENED)
+    early.tell(LegRinging(HER), lost)
+    early.answer()
+    assert early.progressed() == ["ringing", "answered"]
+    assert early.said(QueueJoined)
+    late = Case(SCREENED).answer()
+    late.tell(lost)
+    assert late.progressed()[:2] == ["answered", "screen"]
+    assert late.said(QueueJoined)
+
+
+def test_after_a_gap_nobody_listens():
+    case = Case(SCREENED)
+    case.restart()
+    case.tell(LegAdopted(HER, up=False))
+    case.answer()
+    assert case.progressed() == ["answered"]
+    assert case.said(QueueJoined)
+
+
+def test_the_time_for_an_agent_is_counted_from_the_end_of_her_greeting():
     case = Case(SCREENED).answer()
     case.wait(1.5)
-    case.tell(AttemptScreened(ID, "at-1", "human", greeted_s=case.now_s - 0.2))
+    case.tell(heard("human", at_s=case.now_s - 0.2))
     case.wait(1.5)
     assert case.progressed() == ["answered", "screen"]
     case.wait(0.5)
@@ -428,12 +477,12 @@ def test_the_time_for_an_agent_is_counted_from_the_end_of_her_greeting(listener)
     case.over()
 
 
-def test_a_verdict_that_does_not_come_is_a_person(listener):
+def test_a_verdict_that_does_not_come_is_a_person():
     case = Case(SCREENED).answer()
     case.wait(screening.LONGEST_S)
     assert case.progressed()[:2] == ["answered", "screen"]
     assert case.said(QueueJoined)
-    case.tell(AttemptScreened(ID, "at-1", "machine"))
+    case.tell(heard("machine"))
     assert len(case.said(QueueJoined)) == 1
     case.wait(5)
     assert case.is_heard
@@ -517,7 +566,7 @@ def test_what_comes_late_or_twice_changes_nothing(stage):
     case = stage()
     before, told = case.state, case.progressed()
     case.tell(LegUp(HER), LegRinging(HER), LegEarlyMedia(HER), AttemptCancelled(ID, "at-1"), WANTED)
-    case.tell(AttemptScreened(ID, "at-1", "machine"))
+    case.tell(heard("machine"))
     assert (case.state, case.progressed()) == (before, told)
     case.over()
 
