@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from core.lead import LeadState
 from engine.cli.app import app
+from engine.cli.common import out
 from tests.http_host import HttpHost, json_reply
 from tests.recovery.campaign_stage import AGENTS, Behaviour, Person, campaign, stages
 
@@ -91,7 +92,8 @@ def _notices(crm):
 def _read_in_a_terminal(stage, place, attempts):
     """As a campaign's manager does."""
     running = stage.running
-    runner = CliRunner(env={"COLUMNS": "200", "CENTRALITA_STATE": str(running.home.state)})
+    runner = CliRunner(env={"CENTRALITA_STATE": str(running.home.state)})
+    out.width = 200  # whoever imported it first may have had a narrow terminal
 
     def run(*words):
         done = runner.invoke(app, [*words, "-p", str(running.home.project)])
