@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -122,7 +123,8 @@ class Sites:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sites(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sites]:
     place = tmp_path_factory.mktemp("relay")
-    ports = free_settings(place / "ports")
+    base = random.randrange(30_000, 32_700, 4)  # below the kernel's own: it starts later than it chooses
+    ports = free_settings(place / "ports", sip_port=base, http_port=base + 1, ami_port=base + 2)
     node = {
         "node": "far",
         "port": ports.http_port,
