@@ -13,18 +13,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from core.routing import AgentActed, ConversationActed, OfferRefused, QueueActed, SupervisionActed, WrapUpActed
 from engine.acd_feed import Feed
+from engine.asking import answer, done, read_fact, refused
 from engine.contact_card import contact_card
 from engine.dialer_views import CampaignViews
-from engine.durably import DURABLE_WITHIN_S
 from engine.routing_story import tell
 from engine.routing_views import Views, setup_view
 from engine.runtime import Runtime
@@ -36,12 +34,6 @@ log = logging.getLogger("centralita.acd_api")
 PersonsRequest = AgentActed | OfferRefused | WrapUpActed | QueueActed | ConversationActed | SupervisionActed
 REQUESTS: dict[str, type[PersonsRequest]] = {cls.__name__: cls for cls in PersonsRequest.__args__}
 """What people may ask for."""
-_MOST_BYTES = 64 * 1024
-
-
-class Asked(msgspec.Struct):
-    fact: str
-    fields: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -69,7 +61,7 @@ class AcdApi:
         talks = [(("talk", talk["interaction_id"]), talk["tenant"]) for talk in board["talks"]]
         seq = self.feed.begin([*stays, *talks])
         campaigns = self.campaigns.all(now_s) if self.campaigns is not None else []
-        return _json({"epoch": self.feed.epoch, "seq": seq, "now_s": now_s, **board, "campaigns": campaigns})
+        return answer({"epoch": self.feed.epoch, "seq": seq, "now_s": now_s, **board, "campaigns": campaigns})
 
     async def events(self, request: Request) -> Response:
         epoch, after = request.query_params.get("epoch", ""), request.query_params.get("after", "")
@@ -77,26 +69,8 @@ class AcdApi:
         return StreamingResponse(lines, media_type="application/x-ndjson")
 
     async def do(self, request: Request) -> Response:
-        if int(request.headers.get("content-length") or 0) > _MOST_BYTES:
-            return _refused(422, "the request is too long")
-        try:
-            asked = msgspec.json.decode(await request.body(), type=Asked)
-            kind = REQUESTS.get(asked.fact)
-            if kind is None:
-                return _refused(422, f"'{asked.fact}' cannot be asked for; only {', '.join(sorted(REQUESTS))}")
-            if unknown := sorted(asked.fields.keys() - set(kind.__dataclass_fields__)):
-                return _refused(422, f"{asked.fact} has no {', '.join(unknown)}")
-            fact = msgspec.convert(asked.fields, type=kind)
-        except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-            return _refused(422, str(error))
-        if why := self.runtime.ask(fact):
-            return _refused(409, why)
-        try:
-            async with asyncio.timeout(DURABLE_WITHIN_S):
-                await self.journal.durable(self.journal.last_seq)
-        except (TimeoutError, StoreError):
-            return _refused(503, "it is done, but the journal does not reach the disk: free space on its disk")
-        return _json({"ok": True})
+        fact = await read_fact(request, REQUESTS)
+        return fact if isinstance(fact, Response) else await done(self.runtime.ask(fact), self.journal)
 
     async def explain(self, request: Request) -> Response:
         interaction_id = request.path_params["interaction_id"]
@@ -105,8 +79,8 @@ class AcdApi:
         now_s = self.runtime.clock.now_s()
         told["now"] = self.views.explain_now(interaction_id, now_s)
         if not told["offers"] and not told["stays"] and told["now"] is None and not told["known"]:
-            return _refused(404, "no such interaction")
-        return _json(told)
+            return refused(404, "no such interaction")
+        return answer(told)
 
     async def contact(self, request: Request) -> Response:
         interaction_id = request.path_params["interaction_id"]
@@ -115,11 +89,11 @@ class AcdApi:
         run = interaction.run if interaction is not None else None
         records = await self.journal.show(interaction_id)
         card = contact_card(records, run.language if run is not None else "")
-        return _json(card) if card is not None else _refused(404, "no such interaction")
+        return answer(card) if card is not None else refused(404, "no such interaction")
 
     async def setup(self, request: Request) -> Response:
         campaigns = self.campaigns.setup() if self.campaigns is not None else []
-        return _json({**setup_view(self.runtime.routing.setup), "campaigns": campaigns})
+        return answer({**setup_view(self.runtime.routing.setup), "campaigns": campaigns})
 
     async def _written(self) -> None:
         """What happened until now can be read; a disk that does not answer is not waited for long."""
@@ -128,11 +102,3 @@ class AcdApi:
                 await self.journal.durable(self.journal.last_seq)
         except (TimeoutError, StoreError):
             log.warning("the journal is behind: what is shown may lack the last moments")
-
-
-def _json(body: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(body), status_code=status, media_type="application/json")
-
-
-def _refused(status: int, why: str) -> Response:
-    return _json({"ok": False, "why": why}, status)
