@@ -52,7 +52,13 @@ async def test_kill_with_lines_ringing_answering_and_talking(system) -> None:
         await house.until(lambda: later.voice.audible_s(0))
         silence_s = later.voice.audible_s(0) - later.answered_s
         assert silence_s < 3.5, silence_s
+        await asyncio.sleep(0.3)
+        heard_hz = later.heard_hz(later.voice.audible_s(0) + 0.1)
+        served = min(abs(heard_hz - hz) for hz in AGENTS_HZ) < 20  # the next engine may be quick enough for an agent
         await house.system.until(lambda body: body["ready"] and house.system.engine_pid != pid, 30)
+        if served:
+            house.people.hang_up(later)
+            await house.attempt(ANSWERS_LATER)
         assert not rings.is_over
         assert not talking.is_over
         house.people.answer(rings)  # an agent is free: she talks
@@ -66,7 +72,7 @@ async def test_kill_with_lines_ringing_answering_and_talking(system) -> None:
         for call in (rings, talking):
             house.people.hang_up(call)
         states = {number: (await house.attempt(number)).state for number in (RINGS, ANSWERS_LATER, TALKS)}
-        assert states == {RINGS: "completed", ANSWERS_LATER: "abandoned", TALKS: "completed"}
+        assert states == {RINGS: "completed", ANSWERS_LATER: "completed" if served else "abandoned", TALKS: "completed"}
         assert [len(house.people.of(number)) for number in states] == [1, 1, 1], "nobody was dialed twice"
         await house.until_async(lambda: _accounted(house, "talks", 1), 10, "a lead is not accounted for")
         await house.until_async(lambda: _accounted(house, "rings", 2), 10, "a lead is not accounted for")
