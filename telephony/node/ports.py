@@ -13,6 +13,7 @@ from telephony.node.errors import PortTaken
 from telephony.node.settings import NodeSettings
 
 # Below the kernel's own range for outgoing connections (32768 on), so that nothing drifts in meanwhile.
+_LOW, _HIGH = 10_100, 14_900
 _RTP_LOW, _RTP_HIGH, _RTP_BLOCK = 21_100, 29_900, 500
 _LINGERS_S, _POLL_S = 1.0, 0.05
 """An Asterisk that was just killed holds its ports until the kernel has cleared it away."""
@@ -38,7 +39,7 @@ def require_free(settings: NodeSettings) -> None:
 
 def free_settings(state_dir: Path, **overrides: Any) -> NodeSettings:
     """Settings on loopback with ports nobody uses now; `overrides` are `NodeSettings` fields."""
-    ports = {"sip_port": _free_port(), "http_port": _free_port(), "ami_port": _free_port()}
+    ports = {"sip_port": free_port(), "http_port": free_port(), "ami_port": free_port()}
     start = _free_rtp_block()
     chosen = {"state_dir": state_dir, **ports, "rtp_start": start, "rtp_end": start + _RTP_BLOCK - 1}
     return NodeSettings.model_validate(chosen | overrides)
@@ -64,17 +65,12 @@ def _bind(address: str, port: int, tcp: bool) -> None:
         probe.bind((address, port))
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Free for TCP and UDP on loopback at this moment."""
     while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        try:
-            _bind("127.0.0.1", port, False)
-        except OSError:
-            continue
-        return port
+        port = random.randrange(_LOW, _HIGH)  # noqa: S311
+        if not any(_refused("127.0.0.1", port, tcp) for tcp in (True, False)):
+            return port
 
 
 def _free_rtp_block() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 
 from telephony.node.installation import Installation
 from telephony.node.settings import Device
+from telephony.node.ports import free_port
 from tests.asterisk_fixture import AsteriskNode, started
 
 # Numbers to try a phone on. The node's own dialplan hands everything to the engine, which is not here.
@@ -63,18 +63,12 @@ class Exchange:
         return "\n".join(said)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def exchange(asterisk_installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     node = started(
         asterisk_installation,
         tmp_path_factory.mktemp("exchange"),
-        tls_port=_free_port(),
+        tls_port=free_port(),
         devices=(Device(name="main-ana"), Device(name="main-luis"), Device(name=TRANSFERS)),
     )
     try:
