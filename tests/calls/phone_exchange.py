@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import pytest
 
 from telephony.node.installation import Installation
-from telephony.node.settings import Device
 from telephony.node.ports import free_port
+from telephony.node.settings import Device
 from tests.asterisk_fixture import AsteriskNode, started
 
 # Numbers to try a phone on. The node's own dialplan hands everything to the engine, which is not here.
