@@ -1,6 +1,6 @@
 """How fast lists come in, in how much memory, and how long the hopper's query takes with a million leads.
 
-    python -m bench.leads [--rows 1000000] [--kinds sqlite postgresql]
+    python -m bench.leads [--rows 1000000] [--kinds sqlite postgresql] [--file csv|xlsx]
 
 A file of made-up people is imported by the very code of `centralita lists import`, in a process of its own whose peak
 memory is read afterwards, while another process stages leads as the engine does. Beside it, as the peer, the same rows
@@ -22,11 +22,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import openpyxl
 
 from core.lead import LeadState
 from core.lead_store import ListShare, Save, Staging
@@ -41,26 +43,33 @@ _STAGINGS = 300
 _HOPPER_S = 25.0
 
 
-def write_list(path: Path, rows: int, seed: int = 1) -> None:
-    """Nine columns; one row in fifty is bad, one in fifty doubles another."""
+def people(rows: int, seed: int = 1) -> Iterator[list[str]]:
+    """A header and the rows of nine columns; one row in fifty is bad, one in fifty doubles another."""
     chance = random.Random(seed)
+    yield list(_HEADER)
+    for number in range(rows):
+        kind = chance.random()
+        mobile = f"6{number * 97 % 10**8:08d}"
+        if kind < 0.02:
+            mobile = chance.choice(["112", "no tiene", "61234", "3.4911E+10"])
+        row_id = number if kind < 0.98 else max(0, number - 1000)
+        home = f"91{chance.randrange(2 * 10**6, 9 * 10**6):07d}" if number % 3 == 0 else ""
+        name = f"Ana {number % 977}", f"Pérez {number % 1009}"
+        place = _ZONES[number % 5]
+        yield [f"C{row_id}", *name, mobile, home, place, "22/11/2025", f"{number % 1000},50", str(number % 10)]
+
+
+def write_list(path: Path, rows: int, seed: int = 1) -> None:
+    """By the name of the file: CSV with semicolons, or a spreadsheet of one sheet."""
+    if path.suffix == ".xlsx":
+        book = openpyxl.Workbook(write_only=True)
+        sheet = book.create_sheet("Hoja1")
+        for row in people(rows, seed):
+            sheet.append(row)
+        book.save(path)
+        return
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter=";")
-        writer.writerow(
-            ["Id", "Nombre", "Apellidos", "Móvil", "Fijo", "Provincia", "Consentimiento", "Saldo", "Prioridad"]
-        )
-        for number in range(rows):
-            kind = chance.random()
-            mobile = f"6{number * 97 % 10**8:08d}"
-            if kind < 0.02:
-                mobile = chance.choice(["112", "no tiene", "61234", "3.4911E+10"])
-            row_id = number if kind < 0.98 else max(0, number - 1000)
-            home = f"91{chance.randrange(2 * 10**6, 9 * 10**6):07d}" if number % 3 == 0 else ""
-            name = f"Ana {number % 977}", f"Pérez {number % 1009}"
-            place = _ZONES[number % 5]
-            writer.writerow(
-                [f"C{row_id}", *name, mobile, home, place, "22/11/2025", f"{number % 1000},50", number % 10]
-            )
+        csv.writer(file, delimiter=";").writerows(people(rows, seed))
 
 
 @asynccontextmanager
@@ -164,7 +173,8 @@ async def peer_postgres(url: str, file: Path) -> float:
     return took
 
 
-async def measure(kind: str, url: str, file: Path, directory: Path, rows: int, small: Path) -> None:
+async def measure(kind: str, url: str, file: Path, directory: Path, rows: int, small: Path, plain: Path) -> None:
+    """`file`: what is imported; `plain`: the same as CSV, for the peer."""
     await imports_quietly(url, small, directory)
     command = [sys.executable, "-m", "bench.leads", "--import", url, str(file), str(directory / f"state-{kind}")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -174,13 +184,14 @@ async def measure(kind: str, url: str, file: Path, directory: Path, rows: int, s
     assert process.stdout is not None
     done = json.loads(process.stdout.read())
     print(
-        f"\n{kind}, {rows:,} rows: imported in {done['took_s']:.1f} s, {done['rows'] / done['took_s']:,.0f} rows/s, "
+        f"\n{kind}, {rows:,} rows of {file.suffix[1:]}: imported in {done['took_s']:.1f} s, "
+        f"{done['rows'] / done['took_s']:,.0f} rows/s, "
         f"at most {done['peak_mb']:.0f} MB, {done['cpu_s'] / done['rows'] * 1e6:.0f} µs of CPU a row; "
         f"{done['added']:,} added, {done['updated']:,} updated, {done['rejected']:,} rejected",
         flush=True,
     )
     print(f"  staging meanwhile: {quantiles(during)}", flush=True)
-    peer = peer_sqlite(file, directory) if kind == "sqlite" else await peer_postgres(url, file)
+    peer = peer_sqlite(plain, directory) if kind == "sqlite" else await peer_postgres(url, plain)
     print(f"  the peer (no checks, no indexes): {rows / peer:,.0f} rows/s")
     print(f"  hopper, 20 leads, all zones open: {quantiles(await stages(url, _HOPPER_S, None))}")
     print(f"  hopper, 20 leads, the Canaries alone: {quantiles(await stages(url, _HOPPER_S, ('Atlantic/Canary',)))}")
@@ -207,6 +218,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--kinds", nargs="+", default=["sqlite", "postgresql"])
+    parser.add_argument("--file", choices=["csv", "xlsx"], default="csv")
     parser.add_argument("--import", nargs=3, dest="job", metavar=("URL", "FILE", "STATE"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.job:
@@ -214,19 +226,22 @@ async def main() -> None:
         return
     with tempfile.TemporaryDirectory(prefix="centralita-leads-") as name:
         directory = Path(name)
-        file, small = directory / "list.csv", directory / "small.csv"
-        write_list(file, asked.rows)
+        plain, small = directory / "list.csv", directory / "small.csv"
+        write_list(plain, asked.rows)
+        file = plain.with_suffix(f".{asked.file}")
+        if file != plain:
+            write_list(file, asked.rows)
         write_list(small, 5_000, seed=2)
         for kind in asked.kinds:
             if kind == "sqlite":
-                await measure(kind, f"sqlite:///{directory}/dialer.db", file, directory, asked.rows, small)
+                await measure(kind, f"sqlite:///{directory}/dialer.db", file, directory, asked.rows, small, plain)
                 continue
             binaries = find_binaries()
             assert binaries is not None, "PostgreSQL is not installed"
             server = PostgresServer(binaries, durable=True)
             try:
                 server.start()
-                await measure(kind, server.create_database("leads"), file, directory, asked.rows, small)
+                await measure(kind, server.create_database("leads"), file, directory, asked.rows, small, plain)
             finally:
                 server.remove()
 
