@@ -39,6 +39,8 @@ HOUSE = ""
 _CACHED_KEYS = 50_000
 _NONCE_BYTES = 12
 _HEADER_BYTES = 8 + _NONCE_BYTES
+SEALING_BYTES = _HEADER_BYTES + 16
+"""A sealed body is longer than the plain one by this much."""
 _SCHEMA = """
 CREATE TABLE keys (
     key_no INTEGER PRIMARY KEY, contact_key_id TEXT NOT NULL UNIQUE, wrapped BLOB NOT NULL, created_us INTEGER NOT NULL
