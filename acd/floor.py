@@ -19,6 +19,7 @@ from acd.masks import SkillMasks, bits
 from acd.records import Agent, Assignment, Queue, Stay
 from acd.setup import AgentSetup, Key, QueueSetup, Setup
 from acd.skills import Requirement, RequirementInvalid
+from acd.strategies import best_match
 from core.agent import Presence
 from core.stay import StayState
 
@@ -71,6 +72,7 @@ class Floor:
             if agent.gone:
                 del self.agents[key]
         keys = sorted(self.agents)
+        best_match.prepare(tuple(self.setup.queues.values()))
         self.even = len({queue.ageing for queue in self.setup.queues.values()}) <= 1
         """All queues age their contacts at the same rate."""
         self.numbers: dict[Key, int] = {key: number for number, key in enumerate(keys)}

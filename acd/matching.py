@@ -2,11 +2,13 @@
 
 That holds before the event too, so only what the event freed has to be looked at: agents who became free, and stays
 that came, came back, or were relaxed. Contacts are taken in the one order over all queues (acd/order.py); each gets
-the agent its queue's strategy puts first among those free.
+the agent its queue's strategy puts first among those free. Contacts of `best_match` queues that follow one another in
+that order are taken together (acd/batch.py).
 
 Adding an agent never lowers how many are served in one instant: take the contacts in order, with free agents S in one
 world and S plus x in the other. A strategy's key looks at no other agent, so the choice from S plus x is x or the
-choice from S; after each contact the second world's free agents are again the first's plus at most one.
+choice from S; after each contact the second world's free agents are again the first's plus at most one. A largest
+assignment of several differs by one chain of exchanges that begins at x, so the same holds after them.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from bisect import bisect_left
 from heapq import heapify, heappop, heappush, nsmallest
 
 from acd import offers
+from acd.batch import SHOWN, Batch, together
 from acd.floor import Floor, Group, Place
 from acd.masks import bits
 from acd.records import Stay
@@ -23,9 +26,6 @@ from acd.strategies.strategy import Score, Sought
 from acd.turn import Turn
 from core.decisions import Considered
 from core.stay import StayState
-
-_SHOWN = 3
-"""Agents told in an offer's explanation."""
 
 
 def settle(floor: Floor, turn: Turn) -> None:
@@ -49,9 +49,20 @@ def _match(floor: Floor, turn: Turn, newly: int) -> None:
     heads, alone = _heads(floor, turn, newly, seeking)
     heapify(heads)
     several: list[Stay] = []
-    # Who is free but not newly so can only be for those who seek.
-    while heads and (seeking or turn.everything or newly & floor.idle):
-        _, _, _, stay_id, group = heappop(heads)
+    batch = Batch(floor, now_s)
+    while True:
+        # Who is free but not newly so can only be for those who seek.
+        going = heads and (seeking or turn.everything or newly & floor.idle)
+        if batch and not (going and batch.takes(heads[0][3])):
+            for stay, group, chosen, passed in batch.settle():
+                _give(floor, turn, stay, group, chosen, [floor.placed[passed.stay_id]] if passed else heads)
+            for place in batch.put_by:
+                heappush(heads, place)
+            batch.put_by.clear()
+            continue
+        if not going:
+            break
+        head, _, _, stay_id, group = heappop(heads)
         waiting, at = group.waiting, len(group.waiting)
         seeking.discard(stay_id)
         if stay_id not in alone:
@@ -60,10 +71,17 @@ def _match(floor: Floor, turn: Turn, newly: int) -> None:
         if not found:
             continue
         stay = floor.stays[stay_id]
+        everybody = found
         found &= ~floor.barred(stay, now_s)
+        if found and together(floor, stay):
+            batch.add(stay, group, found, -head, found == everybody)
+            at += 1
+            if at < len(waiting) and batch.follows(follower := _head(floor, waiting[at], now_s)):
+                heappush(heads, follower)
+            continue
         chosen = _choose(floor, stay, found, now_s) if found else []
         if chosen:
-            floor.unplace(stay_id)
+            floor.unplace(stay_id)  # what follows in the group is now where it was
         else:
             at += 1
         if at < len(waiting):
@@ -123,7 +141,7 @@ def _choose(floor: Floor, stay: Stay, found: int, now_s: float) -> list[tuple[Sc
     sought = Sought(stay, queue, floor.requirement(stay, stay.step), now_s, floor.seed)
     roster, people = floor.roster, floor.people
     scored = [(key(roster[n], people[n], sought), n) for n in bits(found)]
-    return scored if len(scored) == 1 else nsmallest(_SHOWN, scored)
+    return scored if len(scored) == 1 else nsmallest(SHOWN, scored)
 
 
 def _excluded(floor: Floor, stay: Stay, group: Group, now_s: float) -> dict[str, int]:

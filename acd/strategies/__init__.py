@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from acd.strategies import (
+    best_match,
     least_occupied,
     least_skilled,
     longest_idle,
@@ -27,6 +28,7 @@ STRATEGIES: Mapping[str, Strategy] = {
         weighted_random,
         ring_several,
         preferred_agent,
+        best_match,
     )
 }
 

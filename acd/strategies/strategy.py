@@ -1,4 +1,5 @@
-"""What a strategy is: the order in which agents who could take a contact are offered it.
+"""What a strategy is: the order in which agents who could take a contact are offered it. `best_match` looks at several
+contacts at once besides.
 
 `key` is lower for who comes first; ties go to the lower agent id. It must depend on the agent and the contact alone,
 never on which other agents are free: that is what makes one more agent never lower how many contacts are served.
