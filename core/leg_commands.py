@@ -188,6 +188,7 @@ class StopRecording:
 class KeepRecording:
     """The recording is wanted: file it in `mailbox` with these labels. What is not kept is deleted.
     Answered by `RecordingKept` once durable; keeping what has been kept already is fine.
+    `theirs`: the customer's number; empty: the caller's.
 
     It says itself whose it is: when it is carried out its interaction may be over."""
 
@@ -199,6 +200,7 @@ class KeepRecording:
     tenant: str = "main"
     caller: str = ""
     called: str = ""
+    theirs: str = ""
 
 
 @dataclass(frozen=True, slots=True)

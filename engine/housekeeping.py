@@ -33,9 +33,16 @@ def projected(home: Home) -> tuple[int, int]:
 
 
 async def keep_house(
-    home: Home, journal: Journal, metrics: Metrics, clock: Clock, site: Callable[[], Site], first_s: float = 60.0
+    home: Home,
+    journal: Journal,
+    metrics: Metrics,
+    clock: Clock,
+    site: Callable[[], Site],
+    seal_rest: Callable[[], int],
+    first_s: float = 60.0,
 ) -> None:
-    """Until cancelled. `site`: the settings in force; `first_s`: when old things are first looked for, then hourly."""
+    """Until cancelled. `site`: the settings in force; `first_s`: when old things are first looked for, then hourly.
+    `seal_rest`: seals recordings that lie open."""
     loop = asyncio.get_running_loop()
     prune_at_s = loop.time() + first_s
     while True:
@@ -46,6 +53,8 @@ async def keep_house(
             now_s, keep = clock.now_s(), site()
             await _prune_journal(journal, now_s, keep.keep_journal_days, seq)
             await _prune_recordings(home, now_s, keep.keep_recordings_days)
+            if sealed := await asyncio.to_thread(seal_rest):
+                log.info("recordings: %d that lay open are sealed", sealed)
         await asyncio.sleep(_LAG_EVERY_S)
 
 

@@ -197,7 +197,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         calls = AsteriskCallControl(
             [ari_settings(node), *remotes], runtime.put, on_gap, runtime.admit, on_stolen, recorders, workers
         )
-        mailboxes = Mailboxes(home.voicemail, calls)
+        mailboxes = Mailboxes(home.voicemail, calls, cipher, lambda: engine.configuration.site.seal_recordings)
 
         async def keep(command: KeepRecording) -> None:
             await mailboxes.keep(command, clock.now_s())
@@ -272,7 +272,8 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             asyncio.create_task(reconciler.keep_auditing(), name="audit"),
             asyncio.create_task(renderer.prepare(configuration.static_speech()), name="prepare prompts"),
             asyncio.create_task(
-                keep_house(home, journal, metrics, clock, lambda: engine.configuration.site), name="housekeeping"
+                keep_house(home, journal, metrics, clock, lambda: engine.configuration.site, mailboxes.seal_rest),
+                name="housekeeping",
             ),
         ]
         try:

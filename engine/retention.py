@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
-_KEPT_AT = re.compile(r"(\d{8}T\d{6}Z)-.+\.(?:wav|json)")
+_KEPT_AT = re.compile(r"(\d{8}T\d{6}Z)-.+\.(?:wav|wav\.sealed|json)")
 
 
 def delete_old_recordings(root: Path, before_s: float) -> Counter[str]:
@@ -26,7 +26,7 @@ def delete_old_recordings(root: Path, before_s: float) -> Counter[str]:
                 file.unlink()
             except OSError:
                 continue
-            gone[f"{mailbox.parent.name}/{mailbox.name}"] += file.suffix == ".wav"
+            gone[f"{mailbox.parent.name}/{mailbox.name}"] += file.suffix != ".json"
     return +gone
 
 

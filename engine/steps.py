@@ -139,4 +139,10 @@ def _music(turn: Turn, command: StartMusic, step: interpreter.Step, around: Surr
 
 
 def _labelled(command: KeepRecording, interaction: Interaction) -> KeepRecording:
-    return replace(command, tenant=interaction.tenant, caller=interaction.caller, called=interaction.called)
+    return replace(
+        command,
+        tenant=interaction.tenant,
+        caller=interaction.caller,
+        called=interaction.called,
+        theirs=interaction.theirs,
+    )

@@ -57,6 +57,7 @@ def stop(turn: Turn) -> None:
             tenant=interaction.tenant,
             caller=interaction.caller,
             called=interaction.called,
+            theirs=interaction.theirs,
         )
     )
 

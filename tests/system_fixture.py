@@ -31,6 +31,7 @@ from engine.node_settings import node_settings
 from engine.supervisor import Plan, Supervisor
 from store.cipher import ContactCipher
 from store.journal_reader import JournalReader
+from store.recordings import Recordings
 from telephony.node.install import install
 from telephony.node.ports import free_settings
 from telephony.node.settings import NodeSettings
@@ -60,6 +61,17 @@ class System:
     def kill_engine(self) -> None:
         """kill -9, as any crash; the supervisor starts it again."""
         os.kill(self.engine_pid, signal.SIGKILL)
+
+    def recordings(self, mailbox: str) -> dict[str, tuple[Path, dict[str, str]]]:
+        """The sounds of a mailbox of tenant main, unsealed, with their labels, by interaction."""
+        found = {}
+        with ContactCipher.open(self.home.state, read_only=True) as cipher:
+            kept = Recordings(self.home.voicemail, cipher)
+            for recording in kept.find("main", mailbox=mailbox):
+                opened = self.home.state / f"{recording.name}.wav"
+                opened.write_bytes(b"".join(kept.content(recording)[1]))
+                found[recording.interaction_id] = (opened, dict(recording.labels))
+        return found
 
     def account(self, name: str) -> str:
         """The secret of a phone account, `main-1001`."""

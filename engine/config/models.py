@@ -105,6 +105,9 @@ class Site(Definition):
     keep_recordings_days: Count = Field(
         default=0, description="voicemail and recorded conversations older than this are deleted; 0: never"
     )
+    seal_recordings: Flag = Field(
+        default=True, description="kept recordings are encrypted under their contact's key; no: plain WAV files"
+    )
     compliance: tuple[Name, ...] = Field(
         default=(), description="rule packs of config/compliance/ that hold for every number that names none itself"
     )

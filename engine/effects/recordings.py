@@ -1,19 +1,24 @@
-"""Where kept recordings go: `voicemail/<tenant>/<mailbox>/<when>-<recording>.wav` with its labels beside it."""
+"""Where kept recordings go: `voicemail/<tenant>/<mailbox>/<when>-<recording>.wav` with its labels beside it, sealed under
+the contact's key unless the site says otherwise."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-import os
 import re
+import sqlite3
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from core.errors import CommandFailed, CommandRefused
 from core.leg_commands import KeepRecording
 from core.ports import MediaControl
+from store.cipher import ContactCipher
+from store.recordings import WHEN, is_forgotten, read_labels, sync, write_labels
+from store.sealed_file import SUFFIX, seal_file
 
 log = logging.getLogger("centralita.recordings")
 
@@ -21,9 +26,14 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 class Mailboxes:
-    def __init__(self, root: Path, media: MediaControl) -> None:
+    """`seals()`: whether what is kept is sealed, now."""
+
+    def __init__(self, root: Path, media: MediaControl, cipher: ContactCipher, seals: Callable[[], bool]) -> None:
         self._root = root
         self._media = media
+        self._cipher = cipher
+        self._seals = seals
+        self._sealing = threading.Lock()
 
     async def keep(self, command: KeepRecording, now_s: float) -> None:
         """Files the recording; when it returns, file and labels survive a power cut. One that was filed before stays
@@ -33,34 +43,68 @@ class Mailboxes:
             CommandRefused: it cannot be written (disk full, no permission); the recording stays where it was made.
             CommandFailed: the node has no such recording.
         """
-        when = datetime.fromtimestamp(now_s, UTC).strftime("%Y%m%dT%H%M%SZ")
+        when = datetime.fromtimestamp(now_s, UTC).strftime(WHEN)
         directory = self._root / _safe(command.tenant) / _safe(command.mailbox)
         file = await asyncio.to_thread(_file_of, directory, when, _safe(command.recording_id))
+        their_number = command.theirs or command.caller
         labels = {
+            **command.labels,
             "interaction_id": command.interaction_id,
             "mailbox": command.mailbox,
             "caller": command.caller,
             "called": command.called,
             "at": when,
-            **command.labels,
+            "contact": self._cipher.contact_key_id(command.tenant, their_number, command.interaction_id),
         }
         try:
-            if not file.exists():
-                await asyncio.to_thread(_write_labels, file.with_suffix(".json"), labels)
+            if not file.exists() and not _sealed(file).exists():
+                cipher = self._cipher if self._seals() else None
+                await asyncio.to_thread(write_labels, file.with_suffix(".json"), labels, cipher)
                 await self._media.keep_recording(command.leg_id, command.recording_id, str(file))
-            await asyncio.to_thread(_make_durable, file)
-        except (OSError, CommandFailed) as failure:
+            await asyncio.to_thread(sync, file if file.exists() else _sealed(file))
+        except (OSError, sqlite3.Error, CommandFailed) as failure:
             why = f"{directory}: {failure.strerror}" if isinstance(failure, OSError) else str(failure)
             log.error("recording %s was not kept, and may still be in the spool: %s", command.recording_id, why)
             await asyncio.to_thread(_take_back_labels, file)
             if isinstance(failure, CommandFailed):
                 raise
             raise CommandRefused(f"{why}; make room there") from failure
+        await asyncio.to_thread(self._seal, file)
         log.info("recording %s kept in mailbox %s/%s", command.recording_id, command.tenant, command.mailbox)
+
+    def seal_rest(self) -> int:
+        """Seals what lies there open: from before the site wanted it, or where a disk was full. How many. Blocking."""
+        if not self._seals():
+            return 0
+        return sum(self._seal(file) for file in sorted(self._root.glob("*/*/*.wav")) if not file.is_symlink())
+
+    def _seal(self, file: Path) -> bool:
+        """Whether it was done. A recording that cannot be sealed now is kept all the same."""
+        path = file.with_suffix(".json")
+        with self._sealing:
+            if not self._seals() or not file.exists() or not path.exists():
+                return False
+            try:
+                labels = read_labels(path, self._cipher)
+                if "contact" not in labels:
+                    tenant = file.parent.parent.name
+                    contact = self._cipher.contact_key_id(tenant, labels.get("caller", ""), labels["interaction_id"])
+                    labels["contact"] = contact
+                if not is_forgotten(labels):
+                    write_labels(path, labels, self._cipher)
+                seal_file(self._cipher, labels["contact"], file)
+            except (OSError, ValueError, KeyError, sqlite3.Error) as failure:
+                log.error("recording %s lies open, it is sealed later: %s", file.name, failure)
+                return False
+        return True
 
 
 def _safe(name: str) -> str:
     return _UNSAFE.sub("_", name).lstrip(".") or "_"
+
+
+def _sealed(file: Path) -> Path:
+    return file.with_name(file.name + SUFFIX)
 
 
 def _file_of(directory: Path, when: str, recording: str) -> Path:
@@ -70,30 +114,8 @@ def _file_of(directory: Path, when: str, recording: str) -> Path:
     return (earlier or directory / f"{when}-{recording}.json").with_suffix(".wav")
 
 
-def _write_labels(path: Path, labels: dict[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(path, "w", encoding="utf-8", opener=_private) as file:
-        json.dump(labels, file, ensure_ascii=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _take_back_labels(file: Path) -> None:
     """Labels without a sound are no message."""
     if not file.exists():
         with contextlib.suppress(OSError):
             file.with_suffix(".json").unlink(missing_ok=True)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _make_durable(file: Path) -> None:
-    """The sound and the directory's entries, the labels' included, reach the disk."""
-    for path in (file, file.parent):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -143,7 +143,6 @@ async def test_digits_are_read_back_and_only_a_yes_keeps_them(house: House) -> N
 
 
 async def test_a_message_is_recorded_heard_again_and_kept(house: House) -> None:
-    mailbox = house.system.home.voicemail / "main" / "sales"
     caller = await house.call("120")
     await caller.hears("hotel")
     await asyncio.sleep(1.2)
@@ -158,12 +157,9 @@ async def test_a_message_is_recorded_heard_again_and_kept(house: House) -> None:
     heard = await caller.heard()
     assert words_in(heard)[-1] == "papa"
     assert sum(end - start for start, end in ear.tone_spans(heard, 700.0)) > 1.5, "her own message, on request"
-    (kept,) = mailbox.glob("*.wav")
+    kept, labels = house.system.recordings("sales")[caller.interaction_id]
     assert sum(end - start for start, end in ear.tone_spans(ear.load(kept), 700.0)) > 1.5
-    labels = json.loads(kept.with_suffix(".json").read_text())
-    assert labels["caller"] == "1001"
-    assert labels["topic"] == "1001 called"
-    assert labels["interaction_id"] == caller.interaction_id
+    assert labels == {"caller": "1001", "called": "120", "topic": "1001 called"}
     assert list(house.system.home.recordings.iterdir()) == [], "nothing is left in the spool"
 
     # Who hangs up after speaking has left a message too, and who says nothing has not.
@@ -177,11 +173,10 @@ async def test_a_message_is_recorded_heard_again_and_kept(house: House) -> None:
     await silent.call.played()
     await silent.hang_up()
     await house.system.until_idle()
-    both = sorted(mailbox.glob("*.wav"))
-    assert len(both) == 2
-    (second,) = [wav for wav in both if wav != kept]
+    messages = house.system.recordings("sales")
+    assert set(messages) == {caller.interaction_id, silent.interaction_id}
+    second, labels = messages[silent.interaction_id]
     assert sum(end - start for start, end in ear.tone_spans(ear.load(second), 700.0)) > 1.5
-    labels = json.loads(second.with_suffix(".json").read_text())
     assert (labels["caller"], labels["called"]) == ("1001", "120"), "also when she is gone before it is filed"
     assert list(house.system.home.recordings.iterdir()) == []
 

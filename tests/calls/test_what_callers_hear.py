@@ -4,7 +4,6 @@ Asterisk, and the shipped flows, called."""
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from tests.asterisk_fixture import FLOW_SOUNDS, AsteriskNode
 from tests.callers import Caller, registered
 from tests.contract.control_stage import PhonePerson, Stage, asterisk_stage
 from tests.phone_fixture import Phones
-from tests.system_fixture import System, Systems
+from tests.system_fixture import Systems
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.slow]
 
@@ -113,13 +112,13 @@ async def test_callers_hear_their_balance_and_leave_messages(
         callers[language] = await Caller.dial(running, phone, "101", tmp_path)
     await asyncio.gather(*(_conversation(caller, language, tmp_path) for language, caller in callers.items()))
 
-    kept = kept_messages(running)
+    kept = running.recordings("collections")
     for language, caller in callers.items():
         _, phrases, message = TALKS[language]
         text = heard(await caller.recording.saved(), language)
         for phrase in phrases:
             assert contains(text, phrase, language) >= 0.8, f"{phrase!r} in {text!r}"
-        assert contains(heard(kept[caller.interaction_id], language), message, language) >= 0.8
+        assert contains(heard(kept[caller.interaction_id][0], language), message, language) >= 0.8
 
 
 def with_its_sounds(home: Home) -> None:
@@ -148,9 +147,3 @@ async def _conversation(caller: Caller, language: str, place: Path) -> None:
     await caller.call.played()
     await asyncio.sleep(0.3)
     await caller.hang_up()
-
-
-def kept_messages(running: System) -> dict[str, Path]:
-    """The sound files in the mailbox, by interaction."""
-    labels = (running.home.voicemail / "main" / "collections").glob("*.json")
-    return {json.loads(file.read_text())["interaction_id"]: file.with_suffix(".wav") for file in labels}

@@ -121,7 +121,7 @@ async def test_a_caller_may_hang_up_while_recording_reviewing_talking_and_before
     await speaker.call.play(tone_wav(house.place / "says.wav", 700.0, seconds=2.0))
     await speaker.call.played()
     await speaker.hang_up()
-    assert len(list(mailbox.glob("*.wav"))) == 1, "who spoke has left a message"
+    assert len(list(mailbox.glob("*.wav.sealed"))) == 1, "who spoke has left a message"
 
     reviewer = await house.call("200")
     await reviewer.press("5")
@@ -132,7 +132,7 @@ async def test_a_caller_may_hang_up_while_recording_reviewing_talking_and_before
     await reviewer.press("#")
     await reviewer.hears("siete")
     await reviewer.hang_up()
-    assert len(list(mailbox.glob("*.wav"))) == 2
+    assert len(list(mailbox.glob("*.wav.sealed"))) == 2
 
     await house.luis.auto_answer(0)
     talker = await house.call("200")

@@ -11,6 +11,7 @@ from engine.arrivals import arrive
 from engine.config.numbers import NumberPlan, Route
 from engine.config.outbound import OutboundRules
 from engine.effects.recordings import Mailboxes
+from store.cipher import ContactCipher
 from engine.interaction import Surroundings
 from ivr.loader import Context, load
 
@@ -52,10 +53,11 @@ async def test_who_hung_up_is_on_her_message(tmp_path):
     assert interaction.is_closed
     (keep,) = [command for command in commands if isinstance(command, KeepRecording)]
     media = Media()
-    await Mailboxes(tmp_path, media).keep(keep, 1_767_225_600.0)
+    with ContactCipher.open(tmp_path / "keys") as cipher:
+        await Mailboxes(tmp_path / "voicemail", media, cipher, lambda: False).keep(keep, 1_767_225_600.0)
     ((leg_id, _, destination),) = media.kept
     assert leg_id == "c"
-    assert destination.startswith(f"{tmp_path}/acme/sales/20260101T000000Z-")
-    (file,) = (tmp_path / "acme" / "sales").glob("*.json")
+    assert destination.startswith(f"{tmp_path}/voicemail/acme/sales/20260101T000000Z-")
+    (file,) = (tmp_path / "voicemail" / "acme" / "sales").glob("*.json")
     labels = json.loads(file.read_text())
     assert (labels["caller"], labels["called"], labels["topic"]) == ("+34600123123", "100", "order")
