@@ -67,8 +67,16 @@ def skills_of(read: Read[Q], tenant: str) -> frozenset[str] | None:
     """The skills a tenant has; None when its file is broken."""
     if (tenant, "skills") in read.broken:
         return None
-    filed = read.skills.get(tenant)
-    return frozenset(filed.value.skills) if filed else frozenset()
+    return _names(read.skills.get(tenant), "skills")
+
+
+def _names(filed: Filed[D] | None, key: str) -> frozenset[str] | None:
+    """What a file defines under `key`, right or wrong; None when that cannot be known."""
+    if filed is None:
+        return frozenset()
+    if key in filed.marked.lost():
+        return None
+    return frozenset(getattr(filed.value, key)) | filed.marked.lost(key)
 
 
 def column_of(name: str, text: str) -> int:
@@ -89,7 +97,7 @@ def _check_queue(read: Read[Q], filed: Filed[Q], around: Around) -> None:
     if queue.strategy not in STRATEGIES:
         hint = did_you_mean(queue.strategy, STRATEGIES, what="strategies")
         filed.say(problems, ("strategy",), f"there is no strategy '{queue.strategy}'", hint)
-    else:
+    elif not filed.marked.is_lost(("strategy",)):
         options = [name for name, _ in STRATEGIES[queue.strategy].options]
         for option in sorted(set(queue.strategy_options) - set(options)):
             what = f"{queue.strategy} has no option '{option}'"
@@ -108,9 +116,9 @@ def _check_queue(read: Read[Q], filed: Filed[Q], around: Around) -> None:
             filed.say(problems, (field,), f"there is no queue '{wanted}'", hint)
         elif wanted == queue.queue:
             filed.say(problems, (field,), f"the queue '{wanted}' leads to itself", "name another queue")
-    trees = read.dispositions.get(filed.tenant)
-    known = set(trees.value.dispositions) if trees else set[str]()
-    if queue.dispositions and queue.dispositions not in known and (filed.tenant, "dispositions") not in read.broken:
+    known = _names(read.dispositions.get(filed.tenant), "dispositions")
+    known = None if (filed.tenant, "dispositions") in read.broken else known
+    if queue.dispositions and known is not None and queue.dispositions not in known:
         hint = did_you_mean(queue.dispositions, known, what="trees")
         filed.say(problems, ("dispositions",), f"there is no tree of dispositions '{queue.dispositions}'", hint)
     if around.calendars is not None and queue.calendar is not None:
@@ -128,7 +136,8 @@ def _check_servable(read: Read[Q], key: Key, filed: Filed[Q]) -> None:
     steps += [(("relax", index, "skills"), step.skills) for index, step in enumerate(queue.relax)]
     requirements = [requirement_of(read, filed, path, text) for path, text in steps]
     tenant, name = key
-    if tenant not in read.agents or None in requirements:
+    whole = filed.marked.is_whole and all(agents.marked.is_whole for agents in read.agents.get(tenant, ()))
+    if tenant not in read.agents or (tenant, "agents") in read.broken or None in requirements or not whole:
         return
     members = [agent for agent in read.agents_of(tenant).values() if _serves(agent, name)]
     if not members:

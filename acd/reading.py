@@ -10,7 +10,7 @@ from acd.agents_csv import read_csv
 from acd.definitions import Agent, Agents, Dispositions, NotReady, Queue, Skills
 from acd.setup import Key
 from definitions.layout import each_tenants, in_folder, stem_of
-from definitions.models import Definition, validate
+from definitions.models import Definition, salvage
 from definitions.problems import Problem, Problems, Severity
 from definitions.yaml import Marked, Path, load_marked
 
@@ -20,7 +20,8 @@ Q = TypeVar("Q", bound=Queue)
 
 @dataclass(frozen=True, slots=True)
 class Filed(Generic[D]):
-    """A definition and the file it stands in."""
+    """A definition and the file it stands in. What is wrong in itself has been said and is left out of both: about
+    that, nothing more is said."""
 
     tenant: str
     value: D
@@ -31,12 +32,15 @@ class Filed(Generic[D]):
         self, problems: Problems, path: Path, what: str, hint: str, *, key: bool = False, warning: bool = False
     ) -> None:
         """A problem at the value of `path`, or at its key."""
+        if self.marked.is_lost(path):
+            return
         severity = Severity.WARNING if warning else Severity.ERROR
         problems.add(self.marked.problem(path, what, hint, key=key, severity=severity))
 
     def say_within(self, problems: Problems, path: Path, column: int, what: str, hint: str) -> None:
         """A problem at the `column`th character (from 1) of the text at `path`."""
-        problems.add(problem_within(self.marked, self.text, path, column, what, hint))
+        if not self.marked.is_lost(path):
+            problems.add(problem_within(self.marked, self.text, path, column, what, hint))
 
 
 def problem_within(marked: Marked, text: str, path: Path, column: int, what: str, hint: str) -> Problem:
@@ -54,7 +58,7 @@ def problem_within(marked: Marked, text: str, path: Path, column: int, what: str
 
 @dataclass(slots=True)
 class Read(Generic[Q]):
-    """Everything that could be read. `broken_queues`: files that could not, by the name they would have."""
+    """All that could be read, be it in part. `broken_queues`: files that could not, by the name they would have."""
 
     queues: dict[Key, Filed[Q]] = field(default_factory=dict)
     broken_queues: set[Key] = field(default_factory=set)
@@ -88,7 +92,7 @@ def read(sources: Mapping[str, str], queue_model: type[Q]) -> Read[Q]:
     found: Read[Q] = Read()
     for file, tenant in in_folder(sources, "queues"):
         stem = stem_of(file)
-        queue = _one(found, queue_model, sources[file], file, tenant)
+        queue = _one(found, queue_model, sources[file], file, tenant, {"queue": stem})
         if queue is None:
             found.broken_queues.add((tenant, stem))
             continue
@@ -118,17 +122,23 @@ def _each(found: Read[Q], sources: Mapping[str, str], name: str, model: type[D],
             into[tenant] = filed
 
 
-def _one(found: Read[Q], model: type[D], text: str, file: str, tenant: str) -> Filed[D] | None:
-    return _valid(found, model, load_marked(text, file), text, tenant)
+def _one(
+    found: Read[Q], model: type[D], text: str, file: str, tenant: str, stand_ins: Mapping[str, str] | None = None
+) -> Filed[D] | None:
+    return _valid(found, model, load_marked(text, file), text, tenant, stand_ins)
 
 
-def _valid(found: Read[Q], model: type[D], marked: Marked | Problems, text: str, tenant: str) -> Filed[D] | None:
+def _valid(
+    found: Read[Q],
+    model: type[D],
+    marked: Marked | Problems,
+    text: str,
+    tenant: str,
+    stand_ins: Mapping[str, str] | None = None,
+) -> Filed[D] | None:
     if isinstance(marked, Problems):
         found.problems.extend(marked)
         return None
-    value = validate(model, marked)
-    if isinstance(value, Problems):
-        found.problems.extend(value)
-        return None
-    found.problems.extend(marked.problems)
-    return Filed(tenant, value, marked, text)
+    right = salvage(model, marked, stand_ins=stand_ins)
+    found.problems.extend(right.problems)
+    return None if right.value is None else Filed(tenant, right.value, right.marked, text)

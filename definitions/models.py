@@ -8,9 +8,18 @@ Docstrings under fields become the descriptions an editor shows (JSON Schema).
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from definitions.faults import FAULT, Faults, did_you_mean, fault, listed
@@ -28,7 +37,7 @@ from definitions.fields import (
     Variable,
     Weekdays,
 )
-from definitions.problems import Problems
+from definitions.problems import Problem, Problems
 from definitions.yaml import Marked, load_marked
 
 __all__ = [
@@ -39,6 +48,7 @@ __all__ = [
     "LanguageTag",
     "Name",
     "PhoneNumber",
+    "Salvaged",
     "Seconds",
     "TenantName",
     "Text",
@@ -46,8 +56,14 @@ __all__ = [
     "Variable",
     "Weekdays",
     "load",
+    "salvage",
     "validate",
 ]
+
+
+_KEY = "[key]"
+"""pydantic's own step for a bad key of a map."""
+_UNKNOWN_KEY = "unknown key"
 
 
 class Definition(BaseModel):
@@ -63,10 +79,13 @@ class Definition(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _in_words(cls, data: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+    def _in_words(cls, data: Any, handler: ModelWrapValidatorHandler[Any], info: ValidationInfo) -> Any:
         """Says every error in words here, where the keys that would have been right are known."""
         try:
-            return handler(data)
+            value = handler(data)
+            if isinstance(info.context, _Salvage):
+                info.context.built = value
+            return value
         except ValidationError as error:
             faults = Faults()
             for detail in _telling(error):
@@ -76,6 +95,23 @@ class Definition(BaseModel):
 
 
 D = TypeVar("D", bound=BaseModel)
+_ROUNDS = 12
+"""A part that is left out can make what it stands in wrong, up to the root."""
+
+
+class _Salvage(dict[str, Any]):
+    """A context that keeps the last value of which every field is right, whatever is wrong between its fields."""
+
+    built: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Salvaged(Generic[D]):
+    """What is right of a file. `value` None: too little. `marked`: without what is wrong; it knows what that was."""
+
+    value: D | None
+    marked: Marked
+    problems: Problems
 
 
 def validate(model: type[D], marked: Marked, context: Any = None) -> D | Problems:
@@ -84,14 +120,60 @@ def validate(model: type[D], marked: Marked, context: Any = None) -> D | Problem
     try:
         definition = model.model_validate(marked.value, context=context)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            said = _say(detail, model).context or {}
-            path = tuple(detail["loc"])
-            at_key = said["at_key"] or path[-1:] == ("[key]",)  # pydantic's own step for a bad key of a map
-            path = path[:-1] if path[-1:] == ("[key]",) else path
-            problems.add(marked.problem(path, said["what"], said["hint"], key=at_key))
+        problems.extend(_problems(error, model, marked))
         return problems
     return problems if problems.errors else definition
+
+
+def salvage(
+    model: type[D],
+    marked: Marked,
+    context: Mapping[str, Any] | None = None,
+    stand_ins: Mapping[str, Any] | None = None,
+) -> Salvaged[D]:
+    """Every problem of a file, and the definition without the parts that are wrong, so that what is right can be
+    checked against other files all the same. With `problems.errors` it serves for nothing else.
+
+    Args:
+        stand_ins: what is taken for required keys that are wrong or missing, by key.
+    """
+    problems = Problems(marked.problems)
+    right, only_unknown = marked, True
+    for attempt in range(_ROUNDS):
+        keep = _Salvage(context or {})
+        written = right.value
+        if attempt and isinstance(written, dict):
+            written = {**(stand_ins or {}), **written}
+        try:
+            return Salvaged(model.model_validate(written, context=keep), right, problems)
+        except ValidationError as error:
+            fields_are_right = isinstance(keep.built, model)
+            if attempt == 0 or (fields_are_right and only_unknown):
+                problems.extend(_problems(error, model, right))
+            if fields_are_right:
+                return Salvaged(keep.built, right, problems)
+            details = error.errors(include_url=False)
+            only_unknown &= all(_is_unknown_key(detail) for detail in details)
+            left = right.without(_path(detail) for detail in details)
+            if attempt and left.node is right.node:
+                break
+            right = left
+    return Salvaged(None, right, problems)
+
+
+def _problems(error: ValidationError, model: type[BaseModel], marked: Marked) -> Iterator[Problem]:
+    for detail in error.errors(include_url=False):
+        said = _say(detail, model).context or {}
+        at_key = said["at_key"] or detail["loc"][-1:] == (_KEY,)
+        yield marked.problem(_path(detail), said["what"], said["hint"], key=at_key)
+
+
+def _path(detail: ErrorDetails) -> tuple[str | int, ...]:
+    return detail["loc"][:-1] if detail["loc"][-1:] == (_KEY,) else detail["loc"]
+
+
+def _is_unknown_key(detail: ErrorDetails) -> bool:
+    return detail["type"] == FAULT and detail.get("ctx", {}).get("what", "").startswith(_UNKNOWN_KEY)
 
 
 def load(model: type[D], text: str | bytes, file: str, context: Any = None) -> D | Problems:
@@ -123,7 +205,7 @@ def _say(detail: ErrorDetails, model: type[BaseModel]) -> PydanticCustomError:
         case "missing":
             return fault(f"the key '{name}' is missing", f"add `{name}: …`")
         case "extra_forbidden":
-            return fault(f"unknown key '{name[:60]}'", did_you_mean(name, keys_of(model)), at_key=True)
+            return fault(f"{_UNKNOWN_KEY} '{name[:60]}'", did_you_mean(name, keys_of(model)), at_key=True)
         case "literal_error" | "enum":
             return _choice(value, str(context.get("expected", "")))
         case "model_type" | "model_attributes_type" | "dict_type":

@@ -8,85 +8,23 @@ nothing here recurses: a file made to hurt is refused like any other mistake.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from definitions.marked import Marked, Node, Path
 from definitions.problems import Problem, Problems, Severity
 from definitions.yaml_traps import explain
+
+__all__ = ["MOST_BYTES", "MOST_DEPTH", "MOST_VALUES", "Marked", "Node", "Path", "load_marked", "problem_at"]
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 24
 MOST_VALUES = 50_000
 
-Path = tuple[str | int, ...]
 _YamlMark = Any  # PyYAML has one class of marks in C and one in Python
-
-
-@dataclass(slots=True)
-class Node:
-    """One value of the file; an aliased value is one `Node` found at several places.
-
-    `keys`: where each key of a mapping stands. `size`: how many values it is with its aliases written out.
-    """
-
-    line: int
-    column: int
-    value: str | dict[str, Node] | list[Node] | None
-    keys: dict[str, tuple[int, int]] = field(default_factory=dict)
-    size: int = 1
-
-    def plain(self) -> Any:
-        """Dicts, lists, strings and None, without marks."""
-        if isinstance(self.value, dict):
-            return {key: child.plain() for key, child in self.value.items()}
-        if isinstance(self.value, list):
-            return [child.plain() for child in self.value]
-        return self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A file that could be read. `problems`: what was wrong all the same (a key given twice, a `#` lost)."""
-
-    file: str
-    node: Node
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def value(self) -> Any:
-        return self.node.plain()
-
-    def child(self, *path: str | int) -> Marked | None:
-        """The part at `path`, or None when there is none."""
-        node, rest = _walk(self.node, path)
-        return None if rest else Marked(self.file, node)
-
-    def only(self, keys: Iterable[str]) -> Marked:
-        """The same map with no other keys than these."""
-        node = self.node
-        wanted = set(keys)
-        if not isinstance(node.value, dict):
-            return self
-        value = {key: child for key, child in node.value.items() if key in wanted}
-        marks = {key: mark for key, mark in node.keys.items() if key in wanted}
-        return Marked(self.file, Node(node.line, node.column, value, marks, node.size))
-
-    def place(self, path: Path = (), *, key: bool = False) -> tuple[int, int]:
-        """Line and column of the value at `path` (of its key, when `key`); of the nearest parent when missing."""
-        if key and path:
-            parent, _ = _walk(self.node, path[:-1])
-            if mark := parent.keys.get(str(path[-1])):
-                return mark
-        node, _ = _walk(self.node, path)
-        return node.line, node.column
-
-    def problem(self, path: Path, what: str, hint: str = "", *, key: bool = False, **more: Any) -> Problem:
-        """A problem at `path`; `more` goes to `Problem` (severity)."""
-        line, column = self.place(path, key=key)
-        return Problem(self.file, line, column, what, hint, **more)
 
 
 def load_marked(text: str | bytes, file: str) -> Marked | Problems:
@@ -282,17 +220,3 @@ def _mark(event: yaml.Event) -> tuple[int, int]:
     if event.start_mark is None:
         return 1, 1
     return event.start_mark.line + 1, event.start_mark.column + 1
-
-
-def _walk(node: Node, path: Path) -> tuple[Node, Path]:
-    """The node at `path`, and the steps that do not exist (validators add some of their own: a union's branch)."""
-    missing: list[str | int] = []
-    for step in path:
-        value = node.value
-        if isinstance(value, dict) and str(step) in value:
-            node = value[str(step)]
-        elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
-            node = value[step]
-        else:
-            missing.append(step)
-    return node, tuple(missing)

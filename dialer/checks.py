@@ -22,7 +22,7 @@ OPT_OUT_VERB = "do_not_call"
 class Around:
     """What exists beside campaigns. `queues`: (tenant, name) -> the paths of its dispositions. `flows`: (tenant, name)
     -> the types of its nodes; None when flows could not be read. `wrong_skills`: (tenant, expression) -> what is wrong
-    and what to do, several times. `hosts`: those that may be asked."""
+    and what to do, several times. `hosts`: those that may be asked; None: nobody knows."""
 
     queues: Mapping[Key, frozenset[str]] = field(default_factory=dict)
     broken_queues: frozenset[Key] = frozenset()
@@ -31,7 +31,7 @@ class Around:
     packs: Mapping[str, RulePack] = field(default_factory=dict)
     broken_packs: frozenset[str] = frozenset()
     languages: tuple[str, ...] = ("es",)
-    hosts: frozenset[str] = frozenset()
+    hosts: frozenset[str] | None = frozenset()
     wrong_skills: Callable[[str, str], Iterable[tuple[str, str]]] = lambda tenant, text: ()
 
 
@@ -39,7 +39,8 @@ def check(read: Campaigns, around: Around) -> None:
     """Adds every problem to `read.problems`."""
     for _, filed in sorted(read.filed.items()):
         _check_names(read.problems, filed, around)
-        if _check_pacing(read.problems, filed) and all(name in around.packs for name in filed.value.packs):
+        known = filed.marked.is_whole and all(name in around.packs for name in filed.value.packs)
+        if _check_pacing(read.problems, filed) and known:
             setup = setup_of(filed, around.packs, Site(languages=around.languages))
             _check_law(read.problems, filed, setup, around)
     _check_lists(read)
@@ -72,7 +73,7 @@ def _check_names(problems: Problems, filed: FiledCampaign, around: Around) -> No
         filed.say(problems, ("skills",), what, hint)
     for index, hook in enumerate(value.webhooks):
         host = hook.url.partition("://")[2].partition("/")[0].partition(":")[0].lower()
-        if host not in around.hosts:
+        if around.hosts is not None and host not in around.hosts:
             filed.say(
                 problems,
                 ("webhooks", index, "url"),

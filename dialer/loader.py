@@ -14,7 +14,7 @@ from math import inf
 
 from core.lead_store import ListShare
 from definitions.layout import in_folder, stem_of
-from definitions.models import validate
+from definitions.models import salvage
 from definitions.problems import Problems, Severity
 from definitions.yaml import Marked, Path, load_marked
 from dialer import definitions as written
@@ -36,13 +36,16 @@ from dialer.setup import (
 )
 
 DAY_S = 86_400.0
+_STAND_INS = {"mode": "progressive", "purpose": "service", "packs": ["-"]}
+"""What is taken for what is wrong, to look at the rest."""
 OWN = "campaign"
 """The pack that a campaign's own hours and caps stand in."""
 
 
 @dataclass(frozen=True, slots=True)
 class FiledCampaign:
-    """A campaign and the file it stands in."""
+    """A campaign and the file it stands in. What is wrong in itself has been said and is left out of both: about
+    that, nothing more is said."""
 
     tenant: str
     value: written.Campaign
@@ -56,13 +59,15 @@ class FiledCampaign:
         self, problems: Problems, path: Path, what: str, hint: str, *, key: bool = False, warning: bool = False
     ) -> None:
         """A problem at the value of `path`, or at its key."""
+        if self.marked.is_lost(path):
+            return
         severity = Severity.WARNING if warning else Severity.ERROR
         problems.add(self.marked.problem(path, what, hint, key=key, severity=severity))
 
 
 @dataclass(slots=True)
 class Campaigns:
-    """Everything that could be read."""
+    """Everything that could be read, be it in part."""
 
     filed: dict[Key, FiledCampaign] = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
@@ -87,12 +92,12 @@ def read_campaigns(sources: Mapping[str, str]) -> Campaigns:
         if isinstance(marked, Problems):
             found.problems.extend(marked)
             continue
-        campaign = validate(written.Campaign, marked)
-        if isinstance(campaign, Problems):
-            found.problems.extend(campaign)
+        right = salvage(written.Campaign, marked, stand_ins={**_STAND_INS, "campaign": stem_of(file)})
+        found.problems.extend(right.problems)
+        campaign = right.value
+        if campaign is None:
             continue
-        found.problems.extend(marked.problems)
-        filed = FiledCampaign(tenant, campaign, marked)
+        filed = FiledCampaign(tenant, campaign, right.marked)
         if stem_of(file) != campaign.campaign:
             what = f"the file is called {stem_of(file)} and defines campaign '{campaign.campaign}'"
             filed.say(found.problems, ("campaign",), what, f"rename it to {campaign.campaign}.yaml")

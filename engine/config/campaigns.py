@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from acd import loader as acd_loader
+from acd.checks import skills_of
 from acd.days import SiteDays
 from acd.reading import Read
 from acd.setup import Key
@@ -41,17 +42,16 @@ def read_dialer(
     release: Release | None,
     languages: tuple[str, ...],
     time_zone: str,
-    hosts: frozenset[str],
+    hosts: frozenset[str] | None,
 ) -> CampaignPart:
     """Reads and checks; problems are in `found.problems`. `release` None: flows could not be read, so campaigns are not
     checked against them."""
     found = read_campaigns(sources)
-    skills = {tenant: frozenset(filed.value.skills) for tenant, filed in queues.skills.items()}
     check(
         found,
         Around(
             queues=_dispositions(queues, languages),
-            broken_queues=frozenset(queues.broken_queues),
+            broken_queues=frozenset({*queues.broken_queues, *_without_dispositions(queues)}),
             flows=_verbs(release) if release is not None else None,
             calendars=frozenset((tenant, stem_of(file)) for file, tenant in in_folder(sources, "calendars")),
             packs=dialing.packs,
@@ -59,7 +59,7 @@ def read_dialer(
             languages=languages,
             hosts=hosts,
             wrong_skills=lambda tenant, text: [
-                (what, hint) for what, hint, _ in wrong_skills(text, skills.get(tenant, frozenset()))
+                (what, hint) for what, hint, _ in wrong_skills(text, skills_of(queues, tenant))
             ],
         ),
     )
@@ -74,6 +74,15 @@ def _dispositions(queues: Read[Queue], languages: tuple[str, ...]) -> dict[Key, 
         tree = trees.value.dispositions.get(filed.value.dispositions or "", {}) if trees else {}
         found[tenant, name] = frozenset(one.path for one in acd_loader.dispositions_of(tree, languages))
     return found
+
+
+def _without_dispositions(queues: Read[Queue]) -> Iterator[Key]:
+    """Queues of which nobody knows now what their agents may choose, since that is wrong in itself."""
+    for (tenant, name), filed in queues.queues.items():
+        trees = queues.dispositions.get(tenant)
+        broken = (tenant, "dispositions") in queues.broken or (trees is not None and not trees.marked.is_whole)
+        if broken or filed.marked.is_lost(("dispositions",)):
+            yield tenant, name
 
 
 def _verbs(release: Release) -> dict[Key, frozenset[str]]:

@@ -155,7 +155,7 @@ def check_prompts(
                 hint = f"put it at flows/sounds/{sound.language}/{sound.name}.wav"
                 filed.say(problems, path, f"there is no sound '{sound.name}' in '{sound.language}'", hint)
     told = filed.value.announcements
-    if told.comfort_every_s and not filed.value.prompts.comfort:
+    if told.comfort_every_s and not filed.value.prompts.comfort and not filed.marked.is_lost(("prompts", "comfort")):
         what = "comfort messages are wanted and there are none"
         filed.say(problems, ("announcements", "comfort_every_s"), what, "write them under `prompts: comfort:`")
 

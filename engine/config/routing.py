@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from acd import loader as acd_loader
-from acd.checks import Around, check, column_of
+from acd.checks import Around, check, column_of, skills_of
 from acd.definitions import Routing
 from acd.reading import Read, problem_within, read
 from acd.setup import Key, Setup
@@ -51,12 +51,11 @@ class RoutingPart:
 
     def check_flows(self, flows: Iterable[Flow], sources: Mapping[str, str], problems: Problems) -> None:
         """A flow's own requirements, as far as they are known before anybody calls, ask for skills that exist."""
-        skills = {tenant: frozenset(filed.value.skills) for tenant, filed in self.found.skills.items()}
         for flow in flows:
             for name, node in flow.nodes.items():
                 if not isinstance(node, QueueNode) or not node.skills.names <= {"language"}:
                     continue
-                known = skills.get(flow.tenant, frozenset[str]())
+                known = skills_of(self.found, flow.tenant)
                 for language in flow.languages:
                     text = node.skills.render({"language": language}, language)
                     for what, hint, column in wrong_skills(text, known):
@@ -101,8 +100,9 @@ def pins_named(setup: Setup) -> set[Key]:
     }
 
 
-def wrong_skills(text: str, skills: frozenset[str]) -> list[tuple[str, str, int]]:
-    """What is wrong with a requirement, what to do, and at which character (from 1)."""
+def wrong_skills(text: str, skills: frozenset[str] | None) -> list[tuple[str, str, int]]:
+    """What is wrong with a requirement, what to do, and at which character (from 1). `skills`: those there are; None:
+    nobody knows."""
     try:
         requirement = Requirement.parse(text)
     except RequirementInvalid as wrong:
@@ -110,7 +110,7 @@ def wrong_skills(text: str, skills: frozenset[str]) -> list[tuple[str, str, int]
     return [
         (f"there is no skill '{name}'", _hint(name, skills), column_of(name, text))
         for name in requirement.names
-        if name not in skills
+        if skills is not None and name not in skills
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from definitions.faults import Faults, did_you_mean, fault
 from definitions.models import (
@@ -18,14 +18,19 @@ from definitions.models import (
     LanguageTag,
     Name,
     PhoneNumber,
+    Salvaged,
     Seconds,
     TenantName,
+    Text,
     TimeOfDay,
     Variable,
     Weekdays,
     load,
+    salvage,
 )
 from definitions.problems import Problem, Problems, Severity
+from definitions.yaml import Marked, load_marked
+from tests.effort import cpu_s
 
 
 class Server(Definition):
@@ -206,3 +211,85 @@ def test_problems_are_sorted_once_each_and_know_what_weighs() -> None:
     found = Problems([whole, warning, error, error])
     assert str(found) == "a.yaml:2:3: wrong: mend it\na.yaml:9:1: warning: odd\nb.yaml: too big"
     assert (len(found), found.errors, found.warnings) == (3, (error, whole), (warning,))
+
+
+class Line(Definition):
+    name: Name
+    ports: tuple[Server, ...] = ()
+    lines: Count = 0
+    tags: dict[Variable, Text] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _enough(self) -> Line:
+        if self.lines < len(self.ports):
+            raise fault("more ports than lines", "raise `lines`")
+        return self
+
+
+def rescued(text: str, model: type[Definition] = Line, **stand_ins: str) -> Salvaged[Any]:
+    marked = load_marked(text, "t.yaml")
+    assert isinstance(marked, Marked)
+    return salvage(model, marked, stand_ins=stand_ins)
+
+
+def test_what_is_right_of_a_wrong_file_can_be_looked_at() -> None:
+    found = rescued(
+        "nam: x\nlines: many\nports: [{host: a}, {hots: b}, {host: c, port: x}]\ntags: {a: [], b: B}\n", name="t"
+    )
+    assert [f"{problem.line}: {problem.what}" for problem in found.problems] == [
+        "1: the key 'name' is missing",
+        "1: unknown key 'nam'",
+        "2: 'many' is not a whole number",
+        "3: the key 'host' is missing",
+        "3: unknown key 'hots'",
+        "3: 'x' is not a whole number",
+        "4: a list stands where a text belongs",
+    ]
+    assert found.value is not None
+    assert (found.value.name, found.value.lines, found.value.tags) == ("t", 0, {"b": "B"})
+    assert [(port.host, port.port) for port in found.value.ports] == [("a", 5060), ("c", 5060)]
+    assert found.marked.place(("ports", 1, "host")) == (3, 38), "where it stands in the file"
+    lost = [("nam",), ("lines",), ("ports",), ("ports", 1, "port"), ("tags",), ("tags", "a"), ("tags", "a", 0)]
+    assert [path for path in lost if not found.marked.is_lost(path)] == []
+    assert [path for path in [(), ("ports", 0), ("tags", "b")] if found.marked.is_lost(path)] == []
+    assert found.marked.lost("tags") == {"a"}
+    assert not found.marked.is_whole
+
+
+def test_a_part_that_cannot_do_without_what_is_wrong_is_left_out_with_it() -> None:
+    found = rescued("name: t\nlines: 2\nports: [{host: []}, {host: b}]\n")
+    assert found.value is not None
+    assert [port.host for port in found.value.ports] == ["b"]
+    assert rescued("lines: 2\n").value is None, "nothing stands in for its name"
+    assert rescued("[1, 2]\n").value is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: t\nports: [{host: a}]\n", ["more ports than lines"]),
+        ("name: t\ncolour: red\nports: [{host: a}]\n", ["more ports than lines", "unknown key 'colour'"]),
+        ("name: t\nlines: x\nports: [{host: a}]\n", ["'x' is not a whole number"]),
+    ],
+)
+def test_between_fields_only_what_does_not_come_from_another_fault_is_said(text: str, said: list[str]) -> None:
+    found = rescued(text)
+    assert [problem.what for problem in found.problems] == said
+    assert found.value is not None
+    assert len(found.value.ports) == 1
+
+
+def test_a_key_given_twice_is_a_problem_and_no_loss() -> None:
+    found = rescued("name: t\nname: u\n")
+    assert found.value == Line(name="t")
+    assert "was given already" in str(found.problems)
+
+
+def test_a_file_in_which_everything_is_wrong_costs_not_much_more_than_saying_so() -> None:
+    def text(tags: int) -> str:
+        return "name: t\ntags:\n" + "".join(f"  a{n}: []\n" for n in range(tags))
+
+    found = rescued(text(20_000))
+    assert found.value == Line(name="t")
+    assert len(found.problems) == 20_000
+    assert cpu_s(lambda: rescued(text(20_000))) < 40 * cpu_s(lambda: rescued(text(2_000)))

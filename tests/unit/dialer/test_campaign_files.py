@@ -190,3 +190,22 @@ def test_the_shipped_campaigns_are_good_beside_what_is_shipped() -> None:
     found = read_campaigns(files)
     assert not list(found.problems)
     assert {filed.value.mode for filed in found.filed.values()} == {Mode.PREDICTIVE, Mode.AGENTLESS}
+
+
+@pytest.mark.parametrize("broken", ["ring_s: long", "colour: red", "retry: {busy: {most: x}}", "lists: {}", "mode: {}"])
+def test_what_is_wrong_in_itself_hides_nothing_else_of_the_file(broken: str) -> None:
+    key = broken.partition(":")[0]
+    lines = [line for line in GOOD.splitlines() if not line.startswith(f"{key}:")]
+    text = (
+        "\n".join([*lines, broken, "calendar: ofice", ""]).replace("[es]", "[se]").replace("queue: sales", "queue: x")
+    )
+    said = " ".join(one.what for one in read(spring=text).problems)
+    for expected in ("no pack of dialing rules 'se'", "no queue 'x'", "no calendar 'ofice'"):
+        assert expected in said
+    assert len(read(spring=text).problems) == 4, said
+
+
+@pytest.mark.parametrize("gone", ["mode", "purpose", "packs", "campaign", "queue"])
+def test_what_is_missing_or_wrong_makes_nothing_else_look_wrong(gone: str) -> None:
+    lines = [f"{gone}: {{}}" if line.startswith(f"{gone}:") else line for line in GOOD.splitlines()]
+    assert len(wrong("\n".join(lines))) == 1

@@ -342,3 +342,51 @@ def test_channels_and_rest_are_the_sites() -> None:
     assert setup.rest_s == 2.0
     assert (setup.channels["chat"].units, setup.channels["sms"].interrupts) == (50, frozenset({"chat"}))
     assert setup.channels["chat"].interrupts == {"email", "chat"}
+
+
+def test_what_is_wrong_in_itself_hides_nothing_else_of_the_file() -> None:
+    queue = SALES.replace("or vip)", "or vipp)").replace("calendar: office", "calendar: ofice")
+    said = problems(
+        **{
+            S: queue + "ring_s: soon\nstrategy: {}\nstrategy_options: {speed: 3}\n",
+            A: AGENTS.replace("code: 2001", "code: []").replace("[sales]", "[sales, sails]"),
+            D: GOOD["config/dispositions.yaml"].replace("title: Venta", "titel: Venta"),
+            "config__skills": GOOD["config/skills.yaml"] + "  extra: [1]\n",
+        }
+    )
+    places = [":".join(line.split(":")[:2]) + ":" + ":".join(line.split(":")[3:4]) for line in said]
+    assert places == [
+        "config/agents.yaml:5: a list stands where keys of a phone belongs",
+        "config/agents.yaml:8: there is no queue 'sails'",
+        "config/dispositions.yaml:4: unknown key 'titel'",
+        "config/queues/sales.yaml:3: there is no skill 'vipp'",
+        "config/queues/sales.yaml:7: there is no calendar 'ofice'",
+        "config/queues/sales.yaml:13: 'soon' is not a number of seconds",
+        "config/queues/sales.yaml:14: a map stands where a name belongs",
+        "config/skills.yaml:5: a list stands where a map belongs",
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"config__skills": "skills: [billing]\n"},
+        {"config__skills": "skills: {billing: , language.es: [], vip: }\n"},
+        {"config__skills": "skills: {\n"},
+        {D: "dispositions: [sales]\n"},
+        {D: "dispositions: {\n"},
+        {D: "dispositions: {sales: [], b: {}}\n"},
+        {A: "agents: {ana: {skills: none}}\n"},
+        {A: "agents: {\n"},
+        {"config__calendars__office": "hours: {mon-fri: 9}\n"},
+        {"config__devices__1001": "device: []\n"},
+        {"config__devices__1001": "{\n"},
+        {"config__queues__help": "queue: help\nfallback: []\n"},
+        {"config__queues__help": "{\n"},
+        {S: SALES.replace('comfort: {es: "Gracias por esperar."', "comfort: {es: []")},
+    ],
+)
+def test_what_is_wrong_makes_nothing_else_look_wrong(changes: dict[str, str]) -> None:
+    (file,) = changes
+    said = [line for line in problems(**changes) if not line.startswith(file.replace("__", "/"))]
+    assert said == []

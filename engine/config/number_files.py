@@ -1,0 +1,110 @@
+"""`config/numbers/*.yaml`: read, checked against flows and calendars, made a `NumberPlan`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from definitions.faults import did_you_mean
+from definitions.layout import stem_of
+from engine.config.models import Number
+from engine.config.numbers import NumberPlan, NumberRange, Route
+from engine.config.reading import Reading
+from engine.config.sources import asterisk_name
+from ivr.model import Release
+
+_NOWHERE = "-"
+"""Stands where a flow belongs and something else is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class FiledNumber:
+    """A number and the file it stands in."""
+
+    file: str
+    tenant: str
+    value: Number
+
+    @property
+    def has_flow(self) -> bool:
+        """Whether its flow could be read."""
+        return self.value.flow != _NOWHERE
+
+
+def read_numbers(reading: Reading) -> list[FiledNumber]:
+    """Every number that can be read, be it in part."""
+    return [
+        FiledNumber(file, tenant, number)
+        for file, tenant in reading.folder("numbers")
+        if (number := reading.read(file, Number, {"flow": _NOWHERE})) is not None
+    ]
+
+
+def number_plan(reading: Reading, numbers: list[FiledNumber], release: Release | None) -> NumberPlan:
+    """`release` None: flows could not be read, so numbers are not checked against them."""
+    exact: dict[str, Route] = {}
+    ranges: list[NumberRange] = []
+    defaults: dict[str, Route] = {}
+    files: dict[str, str] = {}
+    for filed in numbers:
+        file, tenant, number = filed.file, filed.tenant, filed.value
+        if release is not None:
+            _check_names(reading, filed, release)
+        route = _route(tenant, number)
+        if number.number is not None:
+            digits = number.number.lstrip("+")
+            if digits in exact:
+                reading.error(file, f"{number.number} is defined twice", f"the other is {files[digits]}", "number")
+            exact[digits], files[digits] = route, file
+        elif number.range is not None:
+            ranges.append(NumberRange(*number.range, route))
+        elif number.default and tenant in defaults:
+            reading.error(file, f"tenant {tenant} has two defaults", "keep one `default: yes`", "default")
+        elif number.default:
+            defaults[tenant] = route
+    if "main" not in defaults:
+        if not _may_be_default(reading):
+            what = "nothing answers a number nobody listed"
+            reading.error("config/numbers", what, "add a file with `default: yes` and a flow")
+        defaults["main"] = Route("main", "", "", "default")
+    entries = {
+        asterisk_name(tenant, stem_of(file)): tenant
+        for folder in ("devices", "trunks")
+        for file, tenant in reading.folder(folder)
+    }
+    return NumberPlan(exact, tuple(ranges), defaults, entries)
+
+
+def _may_be_default(reading: Reading) -> bool:
+    """Whether what is wrong in itself may have been meant to be the site's default."""
+    ours = [file for file, tenant in reading.folder("numbers") if tenant == "main"]
+    return any(reading.is_lost(file, "default") for file in ours)
+
+
+def _check_names(reading: Reading, filed: FiledNumber, release: Release) -> None:
+    file, tenant, number = filed.file, filed.tenant, filed.value
+    for key in ("flow", "closed_flow"):
+        flow = getattr(number, key)
+        if flow is not None and (tenant, flow) not in release.flows:
+            known = sorted(name for owner, name in release.flows if owner == tenant)
+            close = did_you_mean(flow, known, what="flows")
+            hint = close if close.startswith("did") else f"flows of tenant {tenant}: {', '.join(known)}"
+            reading.error(file, f"there is no flow '{flow}'", hint, key)
+    if number.calendar and (tenant, number.calendar) not in release.calendars:
+        what = f"there is no calendar '{number.calendar}'"
+        reading.error(file, what, "add it under config/calendars/", "calendar")
+
+
+def _route(tenant: str, number: Number) -> Route:
+    rule = f"number {number.number}" if number.number else "default"
+    if number.range:
+        rule = f"range {number.range[0]}-{number.range[1]}"
+    return Route(
+        tenant=tenant,
+        flow=number.flow,
+        language=number.language or "",
+        rule=rule,
+        calendar=number.calendar or "",
+        closed_flow=number.closed_flow or "",
+        identity=number.identity or "",
+        is_default=number.default,
+    )

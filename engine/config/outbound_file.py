@@ -1,0 +1,47 @@
+"""`config/outbound.yaml`: checked against the trunks there are, made `OutboundRules`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from engine.config import models
+from engine.config.outbound import OutboundRule, OutboundRules
+from engine.config.reading import Reading
+from engine.config.sources import asterisk_name
+
+
+def outbound_rules(
+    reading: Reading,
+    site: models.Site,
+    outbound: models.Outbound,
+    devices: Mapping[str, models.Device],
+    trunks: Collection[str],
+) -> OutboundRules:
+    """`devices`, `trunks`: by their names inside Asterisk."""
+    file = "config/outbound.yaml"
+    names = [rule.name for rule in outbound.rules]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        reading.error(file, f"two rules are called '{name}'", "give each its own name: caps are counted by it")
+    named: list[tuple[tuple[str | int, ...], str | None]] = [(("emergency", "trunk"), outbound.emergency.trunk)]
+    named += [(("rules", index, "trunk"), rule.trunk) for index, rule in enumerate(outbound.rules)]
+    for path, trunk in named:
+        if trunk is not None and asterisk_name("main", trunk) not in trunks:
+            reading.error(file, f"there is no trunk '{trunk}'", "add it under config/trunks/", *path)
+    return OutboundRules(
+        country=site.country,
+        rules=tuple(
+            OutboundRule(
+                rule.name,
+                rule.prefixes,
+                asterisk_name("main", rule.trunk) if rule.trunk else "",
+                rule.caller or "",
+                rule.hourly,
+            )
+            for rule in outbound.rules
+        ),
+        emergency_numbers=frozenset(outbound.emergency.numbers),
+        emergency_trunk=asterisk_name("main", outbound.emergency.trunk) if outbound.emergency.trunk else "",
+        devices=frozenset(devices),
+        limit_s=float(site.leg_limit_s),
+        homes={name: device.node or site.site for name, device in devices.items()} if site.nodes else {},
+    )
