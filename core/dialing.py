@@ -42,6 +42,7 @@ class AttemptWanted:
         agent_id: the one agent this attempt is for (preview, manual, personal callback); empty for any.
         ring_s: gives up after; never shorter than `least_ring_s`, before which nobody cancels it either.
         within_s: an agent has to be there so long after the answer (or her greeting); 0: no limit.
+        after_answer_s: and so long after the answer, whatever she says; 0: no such limit.
         drop_action, drop_flow: what she meets when nobody is; the flow's tenant is the campaign's.
         screen: whether a detector listens first (answering machines).
         variables: for the flow and the agent's page; fields of the lead.
@@ -66,6 +67,7 @@ class AttemptWanted:
     ring_s: float = 30.0
     least_ring_s: float = 0.0
     within_s: float = 2.0
+    after_answer_s: float = 0.0
     drop_action: DropAction = "message"
     drop_flow: str = ""
     screen: bool = False
@@ -86,7 +88,9 @@ class AttemptCancelled:
 @dataclass(frozen=True, slots=True)
 class AttemptProgressed:
     """`event`: an `AttemptEvent` value. `cause`: the Q.850 cause of an end, 0 when unknown; `why`: in words.
-    `agent_id`: who has her (`connect`)."""
+    `agent_id`: who has her (`connect`). `verdict`, `evidence`: who or what answered, as far as a detector has said by
+    then: human, machine, fax, busy, failed, invalid (the network says so in the line) or unknown; in words.
+    `greeted_s`: when her greeting ended, 0 when nobody knows."""
 
     interaction_id: str
     attempt_id: str
@@ -94,6 +98,9 @@ class AttemptProgressed:
     cause: int = 0
     why: str = ""
     agent_id: str = ""
+    verdict: str = ""
+    evidence: str = ""
+    greeted_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

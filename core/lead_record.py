@@ -56,7 +56,9 @@ class LeadRecord:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One attempt, from its dialing. `state`: an `AttemptState` value. `connected_s`: when an agent had her."""
+    """One attempt, from its dialing. `state`: an `AttemptState` value. `connected_s`: when an agent had her. `verdict`,
+    `evidence`: what a detector took for who answered, and why; empty where none listened. `greeted_s`: when her
+    greeting ended, where it heard one."""
 
     attempt_id: str
     interaction_id: str
@@ -77,6 +79,9 @@ class AttemptRecord:
     why: str = ""
     agent_id: str = ""
     disposition: str = ""
+    verdict: str = ""
+    evidence: str = ""
+    greeted_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

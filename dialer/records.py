@@ -121,7 +121,8 @@ class Attempt(msgspec.Struct, omit_defaults=True):
     """`state` STAGED: shown to `agent_id`, until `preview_ends_s`. `for_agent`: it is for her alone. `screened`: who
     answers is listened to first. `counted`: among the live answers. `cancel`: why nobody wants it any more;
     `cancelled_s`: when its interaction was told. `disposed`: nothing more is to come of the agent. `kept_s`: since when
-    the store has it as it is; it is remembered a little longer, for leads that were read from the store before."""
+    the store has it as it is; it is remembered a little longer, for leads that were read from the store before.
+    `verdict`, `evidence`, `greeted_s`: as in `AttemptProgressed`."""
 
     attempt_id: str
     interaction_id: str
@@ -155,6 +156,9 @@ class Attempt(msgspec.Struct, omit_defaults=True):
     callback_s: float = 0.0
     personal: bool = False
     kept_s: float = 0.0
+    verdict: str = ""
+    evidence: str = ""
+    greeted_s: float | None = None
 
     @property
     def key(self) -> Key:
@@ -196,6 +200,9 @@ class Attempt(msgspec.Struct, omit_defaults=True):
             why=self.why,
             agent_id=self.agent_id,
             disposition=self.disposition,
+            verdict=self.verdict,
+            evidence=self.evidence,
+            greeted_s=self.greeted_s,
         )
 
 

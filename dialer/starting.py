@@ -72,6 +72,7 @@ def ring(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt: At
     campaign.today.dialed += 1
     agentless = attempt.mode is Mode.AGENTLESS
     limits = [rule.within_s for rule in terms.agent_within]
+    of_answer = [rule.within_s for rule in terms.agent_within if rule.since == "answer"]
     turn.outcome.facts.append(
         AttemptWanted(
             interaction_id=attempt.interaction_id,
@@ -92,6 +93,7 @@ def ring(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt: At
             ring_s=attempt.ring_s,
             least_ring_s=attempt.least_ring_s,
             within_s=0.0 if agentless else min([setup.within_s, *limits]),
+            after_answer_s=0.0 if agentless else min(of_answer, default=0.0),
             drop_action=setup.drop_action,
             drop_flow=setup.drop_flow,
             screen=attempt.screened,

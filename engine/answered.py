@@ -36,6 +36,8 @@ def serve(turn: Turn, greeted_s: float, around: Surroundings, now_s: float) -> N
         _lead_through(turn, wanted.flow, around, now_s)
         return
     due_s = (greeted_s or attempt.answered_s) + wanted.within_s if wanted.within_s > 0 else 0.0
+    if due_s and wanted.after_answer_s > 0:
+        due_s = min(due_s, attempt.answered_s + wanted.after_answer_s)
     turn.interaction = turn.interaction.but(attempt=attempt.but(due_s=due_s))
     _wait(turn, around, now_s, in_silence=due_s > 0)
     if due_s:

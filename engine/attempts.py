@@ -198,7 +198,7 @@ def _fired(turn: Turn, timer_id: str, around: Surroundings, now_s: float) -> Non
     elif timer_id == _CANCEL and calling and attempt.cancelled:
         _cancelled(turn, attempt.cancelled, now_s)
     elif timer_id == _SCREEN:
-        _screened(turn, screening.overdue(), around, now_s)
+        _screened(turn, screening.overdue(attempt.wanted), around, now_s)
     elif timer_id == DEADLINE and attempt.state in PICKED_UP:
         deadline_passed(turn, around, now_s)
 
@@ -229,7 +229,7 @@ def _answered(turn: Turn, late_s: float, around: Surroundings, now_s: float) -> 
         serve(turn, 0.0, around, now_s)
         return
     progress(turn, _E.SCREEN)
-    turn.commands.append(StartTimer(turn.interaction_id, _SCREEN, now_s + screening.LONGEST_S))
+    turn.commands.append(StartTimer(turn.interaction_id, _SCREEN, now_s - late_s + screening.longest_s(attempt.wanted)))
 
 
 def _up(turn: Turn, answered_s: float, why: str = "") -> Attempt:
@@ -249,6 +249,11 @@ def _screened(turn: Turn, found: Screened, around: Surroundings, now_s: float) -
     assert attempt is not None
     calling, network = attempt.state in _CALLING, found.verdict in ("busy", "failed", "invalid")
     screened = attempt.state is _S.SCREENING and not _has_somebody(turn)
+    if calling or screened:
+        turn.note("screened", f"{found.verdict}: {found.why}")
+        turn.interaction = turn.interaction.but(
+            attempt=attempt.but(verdict=found.verdict, evidence=found.why, greeted_s=found.greeted_s)
+        )
     if (found.verdict in ("machine", "fax") and (calling or screened)) or (network and calling):
         call_off(turn, _E(found.verdict), found.why)
     elif network and screened:

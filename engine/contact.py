@@ -169,12 +169,15 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """This interaction is an agent's held line. `request_id`: asked for, not granted yet; `talking_in`: the
-    interaction its leg is lent to; empty at rest. `typed`: keys pressed meanwhile that are no request yet."""
+    interaction its leg is lent to; empty at rest. `typed`: keys pressed meanwhile that are no request yet.
+    `attempt_id`: her phone is rung for this attempt, and is `called`'s line until it is over."""
 
     request_id: str
     agent_id: str = ""
     talking_in: str = ""
     typed: str = ""
+    called: str = ""
+    attempt_id: str = ""
 
     def but(self, **changes: Any) -> Line:
         return replace(self, **changes)
@@ -206,6 +209,8 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
         dialed_s, rang_s, answered_s: when (UTC seconds); 0 until then.
         due_s: when an agent must have her; 0 for no limit.
         cancelled: why the dialer needs it no more, while its least ring is not over.
+        verdict, evidence: who or what answered, as `engine.screening` has it; empty until it has.
+        greeted_s: when her greeting ended; 0 when nobody knows.
     """
 
     wanted: AttemptWanted
@@ -215,6 +220,9 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     answered_s: float = 0.0
     due_s: float = 0.0
     cancelled: str = ""
+    verdict: str = ""
+    evidence: str = ""
+    greeted_s: float = 0.0
 
     def but(self, **changes: Any) -> Attempt:
         return replace(self, **changes)

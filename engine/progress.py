@@ -31,7 +31,8 @@ def progress(turn: Turn, event: AttemptEvent, cause: int = 0, why: str = "", age
         return
     turn.interaction = turn.interaction.but(attempt=attempt.but(state=state))
     turn.decisions.append(Moved(transition))
-    turn.facts.append(AttemptProgressed(turn.interaction_id, attempt_id, event.value, cause, why, agent_id))
+    heard = (attempt.verdict, attempt.evidence, attempt.greeted_s)
+    turn.facts.append(AttemptProgressed(turn.interaction_id, attempt_id, event.value, cause, why, agent_id, *heard))
 
 
 def call_off(turn: Turn, event: AttemptEvent, why: str) -> None:

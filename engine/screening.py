@@ -17,8 +17,13 @@ from engine.interaction import Turn
 LISTENER = "amd"
 LIMIT_S = 6.0
 """After the answer: whomever it cannot tell by then is taken for a person."""
-LONGEST_S = LIMIT_S + 0.5
-"""A verdict that has not come by then, for whatever reason, is not waited for."""
+LATE_S = 0.5
+"""A verdict that is later than its limit by so much, for whatever reason, is not waited for."""
+LONGEST_S = LIMIT_S + LATE_S
+HAND_OVER_S = 0.4
+"""Where the law counts from the answer, listening ends so long before the agent must be there."""
+LEAST_S = 1.0
+"""No verdict comes sooner than this is asked for."""
 
 Verdict = Literal["human", "machine", "fax", "busy", "failed", "invalid", "unknown"]
 """`busy`, `failed`, `invalid`: the network says so in the line. `unknown` is taken for a person."""
@@ -50,7 +55,7 @@ def listening(wanted: AttemptWanted, answer_within_s: float) -> ListenToLeg | No
     """What her leg is dialed with; None when nobody is to listen."""
     if not wanted.screen:
         return None
-    options = {"limit_s": f"{LIMIT_S:g}"}
+    options = {"limit_s": f"{max(LEAST_S, longest_s(wanted) - LATE_S):g}"}
     limit_s = answer_within_s + LONGEST_S
     return ListenToLeg(wanted.leg_id, _listening_id(wanted), LISTENER, options, limit_s=limit_s)
 
@@ -71,9 +76,16 @@ def heard(turn: Turn, event: Event) -> Screened | None:
             return None
 
 
-def overdue() -> Screened:
+def longest_s(wanted: AttemptWanted) -> float:
+    """After the answer: a verdict that has not come by then is not waited for."""
+    if wanted.after_answer_s <= 0:
+        return LONGEST_S
+    return max(0.0, min(LONGEST_S, wanted.after_answer_s - HAND_OVER_S))
+
+
+def overdue(wanted: AttemptWanted) -> Screened:
     """It said nothing in time."""
-    return Screened("unknown", f"no verdict within {LONGEST_S:g} s")
+    return Screened("unknown", f"no verdict within {longest_s(wanted):g} s")
 
 
 def _listening_id(wanted: AttemptWanted) -> str:

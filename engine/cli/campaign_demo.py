@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -86,49 +87,60 @@ async def _played(home: Home, tell: Tell, play: Play) -> tuple[Home, Shown]:
 
 
 def _voiced() -> list[Somebody]:
-    """What they say, as telephones carry it."""
     from engine.demo.campaign_stage import people
-    from speech.audio import for_the_phone
-    from speech.voices import make_voice
+    from engine.demo.voices import voices
 
-    voice = make_voice("espeak")
-    hello = for_the_phone(voice.synthesise("¿Sí, dígame? Ah, sí, cuénteme, le escucho.", "es"))
-    machine = for_the_phone(voice.synthesise("Ahora no puedo atenderle. Deje su mensaje después de la señal.", "es"))
-    return people(hello, machine)
+    return people(voices())
 
 
 def _table(lines: list[Line]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("lead", "who", "told to", "calls", "result", "agent", "rang", "agent after", "talked", "in the end"):
-        table.add_column(name, justify="right" if name in ("calls", "rang", "agent after", "talked") else "left")
+    for name in ("lead", "who"):
+        table.add_column(name, no_wrap=True)
+    for name, width in (("told to", 10), ("result", 8), ("heard", 20)):
+        table.add_column(name, min_width=width)
+    table.add_column("agent", no_wrap=True)
+    table.add_column("after", justify="right", no_wrap=True)
     for line in lines:
-        attempt, lead = line.attempt, line.lead
-        state = attempt.state.replace("_", " ") if attempt is not None else "never dialed"
-        end = f"{lead.state.value}: {lead.reason.replace('_', ' ')}" if lead is not None else ""
-        table.add_row(
-            line.who.lead_id,
-            line.who.name,
-            line.who.does,
-            str(line.calls),
-            state,
-            attempt.agent_id if attempt is not None else "",
-            *(_lengths(line)),
-            Text(line.wrong or end, style="bold red" if line.wrong else ""),
-        )
+        table.add_row(line.who.lead_id, line.who.name, line.who.does, _result(line), *_heard(line))
     return table
 
 
-def _lengths(line: Line) -> tuple[str, str, str]:
+def _result(line: Line) -> Text:
+    if line.wrong:
+        return Text(line.wrong, style="bold red")
+    attempt, lead = line.attempt, line.lead
+    if attempt is None:
+        return Text(f"never dialed: {lead.reason}" if lead is not None else "never dialed")
+    return Text((attempt.disposition or attempt.state).replace("_", " "))
+
+
+def _heard(line: Line) -> tuple[Text, str, str]:
+    """What the detector made of it, who had her, and how long after she answered."""
     attempt = line.attempt
     if attempt is None:
-        return "", "", ""
-    answered_s, connected_s, ended_s = attempt.answered_s, attempt.connected_s, attempt.ended_s
-    rang_until_s = answered_s or ended_s
-    return (
-        f"{rang_until_s - attempt.dialed_s:.1f} s" if rang_until_s is not None else "",
-        f"{(connected_s - answered_s) * 1000:.0f} ms" if connected_s is not None and answered_s is not None else "",
-        f"{ended_s - connected_s:.1f} s" if ended_s is not None and connected_s is not None else "",
-    )
+        return Text(""), "", ""
+    style = {"human": "green", "unknown": "yellow", "": "dim"}.get(attempt.verdict, "cyan")
+    heard = f"{attempt.verdict}: {attempt.evidence}" if attempt.verdict else "nobody answered"
+    answered_s, connected_s = attempt.answered_s, attempt.connected_s
+    after = f"{connected_s - answered_s:.1f} s" if connected_s is not None and answered_s is not None else ""
+    return Text(heard, style=style), attempt.agent_id, after
+
+
+def _after(shown: Shown) -> str:
+    """How long after the end of what she said."""
+    waits_s = sorted(shown.greeted_waits_s)
+    if not waits_s:
+        return "nobody was heard"
+    return f"half within {waits_s[len(waits_s) // 2]:.1f} s, all within {waits_s[-1]:.1f} s"
+
+
+def _verdicts(lines: list[Line]) -> str:
+    """What answered, by the detector's word."""
+    found = Counter(line.attempt.verdict for line in lines if line.attempt is not None)
+    quiet = found.pop("", 0)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in found.most_common())
+    return f"The detector heard: {told}; on {quiet} lines there was nothing to hear."
 
 
 def _summary(shown: Shown, page: Path) -> None:
@@ -142,9 +154,12 @@ def _summary(shown: Shown, page: Path) -> None:
         out.print(
             Text(f"{limit['rule']}: {counted}; at most {limit['most']:.0%}.", style="green" if held else "bold red")
         )
+    out.print(_verdicts(shown.lines))
     if waits_s:
         p50, p95 = waits_s[len(waits_s) // 2], waits_s[int(0.95 * (len(waits_s) - 1))]
-        took = f"half within {p50 * 1000:.0f} ms, 95% within {p95 * 1000:.0f} ms"
-        out.print(f"From an answer until an agent had her, as the engine saw it: {took}.")
+        took = f"half within {p50:.1f} s, 95% within {p95:.1f} s; "
+        out.print(
+            f"From an answer until an agent had her, her greeting included: {took}from its end on: {_after(shown)}."
+        )
     out.print(f"{today['dialed']} dialed, {today['connected']} conversations.")
     out.print(Text.assemble("How each rule was kept: ", (str(page.resolve()), "bold")), soft_wrap=True)

@@ -31,7 +31,7 @@ from store.sql.leads import SqlLeadStore
 
 HEAD = (
     *("attempt_id", "interaction_id", "campaign", "list_id", "lead_id", "external_id", "name", "number", "identity"),
-    *("mode", "result", "disposition", "agent_id", "cause", "why"),
+    *("mode", "result", "disposition", "agent_id", "cause", "why", "verdict", "evidence"),
     *("dialed", "ringing", "answered", "connected", "ended", "ring_s", "wait_s", "talk_s"),
     *("lead_state", "lead_reason", "next"),
 )
@@ -116,7 +116,7 @@ def _row(attempt: AttemptRecord, lead: LeadRecord | None) -> Iterator[str]:
     yield from (attempt.attempt_id, attempt.interaction_id, attempt.campaign, attempt.list_id, attempt.lead_id)
     yield from (lead.external_id, lead.name) if lead is not None else ("", "")
     yield from (attempt.number, attempt.identity, attempt.mode, attempt.state, attempt.disposition, attempt.agent_id)
-    yield from (str(attempt.cause or ""), attempt.why)
+    yield from (str(attempt.cause or ""), attempt.why, attempt.verdict, attempt.evidence)
     yield from (iso(at_s) for at_s in _times(attempt))
     yield from _lengths(attempt)
     yield from (lead.state.value, lead.reason) if lead is not None else ("deleted", "")
@@ -148,6 +148,7 @@ def _attempted(record: AttemptRecord) -> Attempted:
         dialed_s=record.dialed_s,
         ringing_s=record.ringing_s,
         answered_s=record.answered_s,
+        greeted_s=record.greeted_s,
         connected_s=record.connected_s,
         ended_s=record.ended_s,
         rule=record.why if state is AttemptState.BLOCKED else "",

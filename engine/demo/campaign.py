@@ -72,6 +72,16 @@ class Shown:
             if one.connected_s is not None and one.answered_s is not None
         )
 
+    @property
+    def greeted_waits_s(self) -> list[float]:
+        """From the end of her greeting to the agent."""
+        attempts = [line.attempt for line in self.lines if line.attempt is not None]
+        return [
+            one.connected_s - one.greeted_s
+            for one in attempts
+            if one.connected_s is not None and one.greeted_s is not None
+        ]
+
 
 async def play(home: Home, everybody: list[Somebody], people: People, tell: Tell) -> Shown:
     """Runs the whole campaign and tears everything down.
@@ -84,12 +94,13 @@ async def play(home: Home, everybody: list[Somebody], people: People, tell: Tell
     if loaded.configuration is None:
         raise OSError(f"the shipped definitions have errors:\n{loaded.problems}")
     node = node_settings(home, loaded.configuration, SecretBox(home.state / "secrets.json"), LOOPBACK)
-    supervisor = Supervisor(Plan(home, node, find(), 30.0, ("projection",)), lambda text: None)
+    supervisor = Supervisor(Plan(home, node, find(), 30.0, ("projection",), media_workers=1), lambda text: None)
     tell("engine", "starting Asterisk and the engine")
     await supervisor.start()
     try:
         async with Softphone.start() as phone, _Engine(home) as engine:
             await _hold_lines(phone, node, engine, tell)
+            await engine.until_heard()
             show = _Show(engine, everybody, tell)
             people.on_change = show.call_changed
             await engine.do("/dialer/do", "CampaignActed", tenant="main", campaign=CAMPAIGN, action="start", by="demo")
@@ -119,6 +130,14 @@ class _Engine:
     async def ask(self, path: str) -> dict[str, Any]:
         body: dict[str, Any] = (await self._http.get(path)).json()
         return body
+
+    async def until_heard(self) -> None:
+        """A media worker is there: whoever is dialed before is taken for a person."""
+        async with asyncio.timeout(30.0):
+            while True:
+                if "centralita_media_workers 0.0" not in (await self._http.get("/metrics")).text:
+                    return
+                await asyncio.sleep(_LOOK_EVERY_S)
 
     async def do(self, path: str, fact: str, **fields: Any) -> None:
         """Raises OSError with the engine's words when it refuses."""

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from core.lead_record import LeadNumber, LeadRecord
 from core.lead_store import Save
 from engine.demo import stage
 from engine.demo.people import Person, Way
+from engine.demo.voices import SILENT, Voices
 from engine.home import Home
 from store.sql.database import LEADS, Database, upgrade
 from store.sql.leads import SqlLeadStore
@@ -26,19 +28,30 @@ _NAMES = (
     *("Nuria", "Óscar", "Irene", "Rubén", "Inés", "Jorge", "Olga", "Iván", "Silvia", "Tomás"),
     *("Clara", "Mario", "Laura", "Sergio", "Eva", "Álvaro", "Noelia", "Ramón", "Teresa", "Víctor"),
 )
-_WAYS: tuple[tuple[str, Way, float, float], ...] = (
-    ("answers and talks", "talk", 1.2, 5.0),
-    ("answers and talks", "talk", 2.0, 4.0),
-    ("is busy", "busy", 0.3, 0.0),
-    ("answers and talks", "talk", 0.8, 6.0),
-    ("does not answer", "no_answer", 0.0, 0.0),
-    ("answers and talks", "talk", 1.6, 4.5),
-    ("answers and soon hangs up", "talk", 1.0, 0.9),
-    ("answers and talks", "talk", 2.4, 5.5),
-    ("has an answering machine", "machine", 1.4, 3.0),
-    ("answers and talks", "talk", 1.0, 4.0),
+_Says = Literal["hello", "company", "mailbox", "endless", "fax", "sit"]
+_WAYS: tuple[tuple[str, Way, _Says, float, float], ...] = (
+    ("talks", "talk", "hello", 1.2, 4.0),
+    ("talks", "talk", "hello", 1.6, 4.5),
+    ("is busy", "busy", "hello", 0.3, 0.0),
+    ("voicemail, beeps", "machine", "mailbox", 1.4, 15.0),
+    ("talks", "talk", "hello", 0.8, 4.5),
+    ("does not answer", "no_answer", "hello", 0.0, 0.0),
+    ("talks", "talk", "hello", 1.4, 3.8),
+    ("no such number", "network", "sit", 0.4, 8.0),
+    ("a company talks", "talk", "company", 1.2, 5.0),
+    ("hangs up soon", "talk", "hello", 1.0, 2.6),
+    ("talks", "talk", "hello", 1.9, 4.5),
+    ("fax machine", "fax", "fax", 1.0, 10.0),
+    ("talks", "talk", "hello", 1.0, 4.5),
+    ("voicemail, no beep", "machine", "endless", 1.2, 15.0),
+    ("talks", "talk", "hello", 1.4, 3.8),
+    ("talks", "talk", "hello", 0.9, 4.0),
+    ("a company talks", "talk", "company", 1.1, 4.5),
+    ("is busy", "busy", "hello", 0.3, 0.0),
+    ("talks", "talk", "hello", 1.7, 4.2),
+    ("talks", "talk", "hello", 1.3, 3.8),
 )
-"""What people do, over and over: in words, how, after how long, for how long (seconds)."""
+"""What people do, over and over: in words, how, what is heard, after how long, for how long (seconds)."""
 _PACK = """kind: dialing
 pack: demo
 title: Manners of a demonstration, at any hour
@@ -47,7 +60,7 @@ rules:
   abandonment: {type: abandonment, most: 3%, window: {days: 30}, law: Our own, read: 2026-11-22, review_by: 2036-11-22}
   ring: {type: ring, least_s: 3, law: Our own, read: 2026-11-22, review_by: 2036-11-22}
   agent_in_time:
-    {type: agent_within, within_s: 2, since: answer, law: Our own, read: 2026-11-22, review_by: 2036-11-22}
+    {type: agent_within, within_s: 2, since: greeting_end, law: Our own, read: 2026-11-22, review_by: 2036-11-22}
   message: {type: drop, allowed: [message], opt_out: yes, law: Our own, read: 2026-11-22, review_by: 2036-11-22}
 """
 _CAMPAIGN = f"""campaign: {CAMPAIGN}
@@ -58,8 +71,10 @@ packs: [demo]
 lists: [{CAMPAIGN}]
 queue: outbound
 drop: {{action: message, flow: safe_harbour}}
+screen: yes
 ring_s: {RING_S:g}
-retry: {{busy: never, no_answer: never, failed: never, invalid: never, customer_hung_up: never, abandoned: never}}
+retry: {{busy: never, no_answer: never, failed: never, invalid: never, fax: never, machine: never,
+  customer_hung_up: never, abandoned: never}}
 """
 _QUEUE = "queue: outbound\ntitle: Outbound\nwrap_up_s: 2\ndispositions: sales\nannouncements: {}\n"
 
@@ -75,12 +90,12 @@ class Somebody:
     person: Person
 
 
-def people(says: bytes = b"", machine: bytes = b"") -> list[Somebody]:
-    """Forty of them. `says`, `machine`: what they and their machines say, µ-law."""
+def people(voices: Voices = SILENT) -> list[Somebody]:
+    """Forty of them. `voices`: what they and their machines are heard to say."""
     found = []
     for n, name in enumerate(_NAMES):
-        does, way, ring_s, talk_s = _WAYS[n % len(_WAYS)]
-        person = Person(way, ring_s, talk_s, machine if way == "machine" else says)
+        does, way, says, ring_s, talk_s = _WAYS[n % len(_WAYS)]
+        person = Person(way, ring_s, talk_s, getattr(voices, says))
         found.append(Somebody(f"lead-{n:02}", name, f"+34612{n:06}", does, person))
     return found
 

@@ -16,11 +16,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Way = Literal["talk", "machine", "busy", "no_answer", "hang_up", "unavailable", "decline"]
-"""`talk` and `machine`: answer and speak, hang up in the end; `hang_up`: answer and hang up at once;
-`unavailable`: 503, `decline`: 603."""
+Way = Literal["talk", "machine", "fax", "network", "busy", "no_answer", "hang_up", "unavailable", "decline"]
+"""`talk`, `machine` and `fax`: answer and are heard, hang up in the end; `network`: is heard before anybody answers
+(early media), then 404; `hang_up`: answer and hang up at once; `unavailable`: 503, `decline`: 603."""
 _REFUSALS: Mapping[Way, str] = {
     "busy": "486 Busy Here",
+    "network": "404 Not Found",
     "unavailable": "503 Service Unavailable",
     "decline": "603 Decline",
 }
@@ -151,6 +152,8 @@ class People(asyncio.DatagramProtocol):
             self._refuse(call, _REFUSALS[person.way])
         elif person.way == "busy":
             call._timers.append(loop.call_later(person.ring_s, self._refuse, call, _REFUSALS["busy"]))
+        elif person.way == "network":
+            call._timers.append(loop.call_later(person.ring_s, self._announce, call, person))
         else:
             self._reply(text, addr, "180 Ringing", call._tag)
             if person.way != "no_answer":
@@ -166,11 +169,17 @@ class People(asyncio.DatagramProtocol):
     def _answer(self, call: Call, person: Person) -> None:
         if not call.is_open:
             return
-        loop = asyncio.get_running_loop()
-        call.answered_s = loop.time()
-        call._voice = _Voice(self._host, call, person.says)
-        call._task = loop.create_task(self._speak(call, person), name="a simulated person")
+        call.answered_s = asyncio.get_running_loop().time()
+        self._give_voice(call, person)
         self.on_change(call)
+
+    def _announce(self, call: Call, person: Person) -> None:
+        if call.is_open:
+            self._give_voice(call, person)
+
+    def _give_voice(self, call: Call, person: Person) -> None:
+        call._voice = _Voice(self._host, call, person.says)
+        call._task = asyncio.get_running_loop().create_task(self._speak(call, person), name="a simulated person")
 
     async def _speak(self, call: Call, person: Person) -> None:
         loop, voice = asyncio.get_running_loop(), call._voice
@@ -178,6 +187,11 @@ class People(asyncio.DatagramProtocol):
         await loop.create_datagram_endpoint(lambda: voice, local_addr=(self._host, 0))
         if not call.is_open:
             voice.close()
+            return
+        if person.way == "network":
+            self._reply(call._invite, call._from, "183 Session Progress", call._tag, self._sdp(call, call._invite))
+            voice.speak_to(call._invite)
+            call._timers.append(loop.call_later(person.talk_s, self._refuse, call, _REFUSALS["network"]))
             return
         ok = (call._invite, call._from, "200 OK", call._tag, self._sdp(call, call._invite))
         self._reply(*ok)

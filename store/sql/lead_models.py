@@ -141,6 +141,9 @@ class AttemptRow(LeadBase):
     agent_id: Mapped[str]
     disposition: Mapped[str]
     serial: Mapped[int]
+    verdict: Mapped[str] = mapped_column(server_default="")
+    evidence: Mapped[str] = mapped_column(server_default="")
+    greeted_us: Mapped[int | None]
 
 
 class ListedNumberRow(LeadBase):

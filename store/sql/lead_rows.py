@@ -178,9 +178,9 @@ def lead_of(row: RowMapping | Mapping[str, Any]) -> LeadRecord:
 
 _ATTEMPT_TEXTS = (
     *("attempt_id", "interaction_id", "tenant", "campaign", "list_id", "lead_id", "number", "identity", "mode"),
-    *("state", "cause", "why", "agent_id", "disposition"),
+    *("state", "cause", "why", "agent_id", "disposition", "verdict", "evidence"),
 )
-_ATTEMPT_TIMES = ("ringing", "answered", "connected", "ended")
+_ATTEMPT_TIMES = ("ringing", "answered", "greeted", "connected", "ended")
 
 
 def attempt_row(record: AttemptRecord, serial: int) -> dict[str, Any]:

@@ -227,7 +227,18 @@ async def test_history_is_that_of_the_lead_and_of_her_numbers_in_all_campaigns(s
     tries = [
         attempt("old", "ana", "+34600000001", NOW_S - 900),
         attempt("gone", "ana", "+34600000077", NOW_S - 50, ended_s=NOW_S - 20, cause=17, why="busy"),
-        attempt("other", "eva", "+34600000002", NOW_S - 60, campaign="c2", list_id="winter", answered_s=NOW_S - 55.5),
+        attempt(
+            "other",
+            "eva",
+            "+34600000002",
+            NOW_S - 60,
+            campaign="c2",
+            list_id="winter",
+            answered_s=NOW_S - 55.5,
+            verdict="human",
+            evidence="so",
+            greeted_s=NOW_S - 54.5,
+        ),
         attempt("stranger", "eva", "+34600000003", NOW_S - 60),
         attempt("foreign", "ana", "+34600000001", NOW_S - 60, tenant="acme"),
     ]

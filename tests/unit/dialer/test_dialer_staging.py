@@ -10,7 +10,7 @@ from core.dialing import AttemptProgressed, CampaignActed, LeadsStaged, ListsCha
 from core.lead import LeadState
 from core.lead_record import StagedLead
 from core.lead_store import Staging
-from dialer.compliance.rules import ListsNeeded, Mode, Scope
+from dialer.compliance.rules import AgentWithin, ListsNeeded, Mode, Scope
 from dialer.dnc import DoNotCall, NumberSet
 from dialer.do_not_call import DoNotCallBook
 from dialer.staging import EVER_S, history_s, zones_open
@@ -158,6 +158,30 @@ def test_who_counts_as_a_live_answer(events: tuple[str, ...], live: int, abandon
     house.agents.them.clear()
     house.run(2.0)
     assert house.store.attempts[wanted.attempt_id].state == outcome
+
+
+def test_what_was_heard_stays_with_the_attempt() -> None:
+    house = House(campaign(screen=True), leads=[record(1)], agents=1)
+    house.answers = silent
+    house.start()
+    house.run(1.0)
+    wanted = house.wanted[0][1]
+    ids = (wanted.interaction_id, wanted.attempt_id)
+    house.do(AttemptProgressed(*ids, "answered"))
+    house.do(AttemptProgressed(*ids, "screen"))
+    house.do(AttemptProgressed(*ids, "machine", why="a beep", verdict="machine", evidence="a beep"))
+    house.run(2.0)
+    kept = house.store.attempts[wanted.attempt_id]
+    assert (kept.state, kept.verdict, kept.evidence, kept.greeted_s) == ("machine", "machine", "a beep", None)
+
+
+def test_the_time_that_the_law_counts_from_the_answer_goes_with_the_attempt() -> None:
+    within = AgentWithin(source("in_time"), Scope(), 2.0, since="answer")
+    house = House(campaign(packs=(law(within),), within_s=4.0), leads=[record(1)], agents=1)
+    house.start()
+    house.run(1.0)
+    wanted = house.wanted[0][1]
+    assert (wanted.within_s, wanted.after_answer_s) == (2.0, 2.0)
 
 
 def test_the_attempts_of_others_at_the_same_number_count_for_a_lead_in_the_hopper() -> None:

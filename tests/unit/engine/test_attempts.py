@@ -477,6 +477,40 @@ def test_the_time_for_an_agent_is_counted_from_the_end_of_her_greeting():
     case.over()
 
 
+def test_where_the_law_counts_from_the_answer_listening_ends_in_time_for_it():
+    case = Case(replace(SCREENED, after_answer_s=2.0))
+    (dialed,) = case.commanded(OriginateLeg)
+    assert float(dialed.listen.options["limit_s"]) < 2.0
+    case.answer()
+    case.wait(2.0 - screening.HAND_OVER_S)
+    assert case.said(QueueJoined), "whoever it is, an agent has time to come"
+    assert (case.attempt.verdict, case.progressed()) == ("unknown", ["answered", "screen"])
+    case.wait(screening.HAND_OVER_S)
+    assert case.progressed() == ["answered", "screen", "no_agent"]
+
+
+def test_a_greeting_gives_no_time_that_the_law_counts_from_the_answer():
+    case = Case(replace(SCREENED, after_answer_s=2.0)).answer()
+    case.wait(1.5)
+    case.tell(heard("human", at_s=case.now_s))
+    case.wait(0.4)
+    assert case.progressed() == ["answered", "screen", "no_agent"]
+
+
+def test_who_answered_is_told_with_every_move_after_it():
+    case = Case(SCREENED).answer()
+    case.tell(heard("human", at_s=case.now_s))
+    case.connect()
+    told = case.progress()
+    assert (told.event, told.verdict, told.evidence) == ("connect", "human", "so it sounds")
+    assert told.greeted_s == case.attempt.greeted_s
+    assert told.greeted_s > 0
+    machine = Case(SCREENED).answer()
+    machine.tell(heard("machine"))
+    assert (machine.progress().verdict, machine.progress().greeted_s) == ("machine", 0.0)
+    assert Noted("screened", "machine: so it sounds") in machine.decisions
+
+
 def test_a_verdict_that_does_not_come_is_a_person():
     case = Case(SCREENED).answer()
     case.wait(screening.LONGEST_S)
