@@ -121,12 +121,13 @@ def _check_queue(read: Read[Q], filed: Filed[Q], around: Around) -> None:
     if queue.dispositions and known is not None and queue.dispositions not in known:
         hint = did_you_mean(queue.dispositions, known, what="trees")
         filed.say(problems, ("dispositions",), f"there is no tree of dispositions '{queue.dispositions}'", hint)
-    if around.calendars is not None and queue.calendar is not None:
-        calendars = {name for tenant, name in around.calendars if tenant == filed.tenant}
-        if queue.calendar not in calendars:
-            hint = did_you_mean(queue.calendar, calendars, what="calendars")
+    called_back = queue.callback.calendar if queue.callback is not None else None
+    for place, name in ((("calendar",), queue.calendar), (("callback", "calendar"), called_back)):
+        calendars = {known for tenant, known in around.calendars or () if tenant == filed.tenant}
+        if around.calendars is not None and name is not None and name not in calendars:
+            hint = did_you_mean(name, calendars, what="calendars")
             hint = hint if hint.startswith("did") else "write it under config/calendars/"
-            filed.say(problems, ("calendar",), f"there is no calendar '{queue.calendar}'", hint)
+            filed.say(problems, place, f"there is no calendar '{name}'", hint)
 
 
 def _check_servable(read: Read[Q], key: Key, filed: Filed[Q]) -> None:

@@ -125,6 +125,38 @@ class Announcements(Definition):
         return self
 
 
+def _caller(value: Any) -> str:
+    text = typed(value, "a number")
+    if not re.fullmatch(r"\+[1-9][0-9]{6,14}", text):
+        raise fault(f"'{text[:40]}' is no number to be seen", 'write it in full and in quotes: "+34911234567"')
+    return text
+
+
+class Callback(Definition):
+    """How callers of the queue are called back at their place."""
+
+    first: Literal["agent", "customer"] = "agent"
+    """Who is called first: an agent, who waits for the customer; or the customer, when her turn is near."""
+    calendar: Name | None = None
+    """When customers may be called: a calendar of config/calendars/; always when left out."""
+    attempts: Annotated[Count, Field(ge=1, le=20)] = 3
+    """How often a customer is called at most."""
+    retry_s: Annotated[Seconds, Field(ge=10)] = 300.0
+    """How long after one who was not reached the next call may come."""
+    ring_s: Annotated[Seconds, Field(ge=10, le=120)] = 30.0
+    """How long her phone rings."""
+    expiry_s: Annotated[Seconds, Field(ge=60)] = 86_400.0
+    """How long the promise holds."""
+    ahead_s: Annotated[Seconds, Field(le=600)] = 25.0
+    """A customer who is called first is called when her turn is so near."""
+    rule: Name | None = None
+    """The rule of config/outbound.yaml that must allow the call; any rule when left out."""
+    caller: Annotated[str, BeforeValidator(_caller)] | None = None
+    """The number the customer sees; the one she called, when left out."""
+    min_ewt_s: Seconds = 120.0
+    """Waiting callers are told of the callback when so much of the wait is left."""
+
+
 class Queue(Definition):
     """`config/queues/*.yaml`: a place where callers wait for a person."""
 
@@ -182,6 +214,8 @@ class Queue(Definition):
     """What who waits hears, by class of music on hold."""
     record_percent: Percent = 0.0
     """How many of its conversations are recorded."""
+    callback: Callback | None = None
+    """Callers may hang up and be called back at their place."""
     script: Titles = ""
     """What agents say; shown beside the conversation: a text, or one for each language."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import inf
 
-from acd import order, presence, queues, stays, wrap_up
+from acd import order, presence, queues, stays, virtual, wrap_up
 from acd.floor import Floor
 from acd.records import Agent, Queue, Stay
 from acd.turn import Turn
@@ -76,15 +76,15 @@ def stay_due_s(floor: Floor, stay: Stay, now_s: float) -> float:
         return inf
     queue = floor.queue_setup(stay)
     due_s = order.step_changes_at(stay, queue, now_s) if queue.relaxations else inf
-    if queue.max_wait_s:
+    if queue.max_wait_s and not stay.first:
         due_s = min(due_s, stay.joined_s + queue.max_wait_s)
     if stay.patience_ends_s > now_s:
         due_s = min(due_s, stay.patience_ends_s)
     if stay.refused:
         due_s = min(due_s, *stay.refused.values())
-    if stay.told_s:
+    if stay.told_s and stay.mode == "live":
         due_s = min(due_s, stay.told_s)
-    return due_s
+    return min(due_s, virtual.due_s(floor, stay, now_s)) if stay.mode == "virtual" else due_s
 
 
 def queue_due_s(floor: Floor, queue: Queue, now_s: float) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from acd import capacity, order
+from acd import capacity, order, virtual
 from acd.floor import Floor
 from acd.masks import bits
 from acd.queues import position
@@ -87,6 +87,8 @@ def counterfactual(floor: Floor, stay: Stay, now_s: float, later_s: float) -> Ex
 def why_not(floor: Floor, stay: Stay, agent: Agent, at_s: float) -> str:
     """What keeps an agent from being offered this stay; empty when nothing does."""
     person, who = floor.person(agent.key), agent.agent_id
+    if virtual.is_called_first(stay) or not virtual.seeks(floor, stay, at_s):
+        return "callback"
     if stay.in_person:
         return "" if who == stay.agent_id else "in_person"
     if not floor.members.get(stay.queue_key, 0) >> floor.numbers[agent.key] & 1:

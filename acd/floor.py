@@ -14,7 +14,7 @@ from bisect import bisect_left, insort
 from heapq import heappop, heappush
 from math import inf
 
-from acd import capacity, order
+from acd import capacity, order, virtual
 from acd.masks import SkillMasks, bits
 from acd.records import Agent, Assignment, Queue, Stay
 from acd.setup import AgentSetup, Key, QueueSetup, Setup
@@ -128,7 +128,7 @@ class Floor:
         for stay in self.stays.values():
             self.present.setdefault(stay.queue_key, {})[stay.stay_id] = stay
             self.last_number = max(self.last_number, stay.number)
-            if stay.state is StayState.WAITING:
+            if stay.state is StayState.WAITING and virtual.seeks(self, stay, now_s):
                 self.place(stay, now_s)
 
     # -- who and what ------------------------------------------------------------------------------

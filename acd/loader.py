@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from acd.days import SiteDays
-from acd.definitions import Agent, Choice, Queue, Reason, Routing, Titles
+from acd.definitions import Agent, Callback, Choice, Queue, Reason, Routing, Titles
 from acd.reading import Q, Read
 from acd.setup import (
     CHANNELS,
     AgentSetup,
     Announcements,
+    Callbacks,
     Channel,
     Disposition,
     Hours,
@@ -150,7 +151,23 @@ def _queue(read: Read[Q], tenant: str, queue: Queue, site: Site) -> QueueSetup:
         auto_answer=queue.auto_answer,
         music=queue.music,
         record_percent=queue.record_percent,
+        callback=_callback(tenant, queue.callback, site) if queue.callback is not None else None,
         script=titles(queue.script, site.languages),
+    )
+
+
+def _callback(tenant: str, told: Callback, site: Site) -> Callbacks:
+    return Callbacks(
+        first=told.first,
+        hours=site.hours.get((tenant, told.calendar)) if told.calendar else None,
+        ahead_s=told.ahead_s,
+        ring_s=told.ring_s,
+        attempts=told.attempts,
+        retry_s=told.retry_s,
+        expiry_s=told.expiry_s,
+        rule=told.rule or "",
+        caller=told.caller or "",
+        min_ewt_s=told.min_ewt_s,
     )
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from heapq import heapify, heappop, heappush, nsmallest
 
-from acd import offers
+from acd import callbacks, offers, virtual
 from acd.batch import SHOWN, Batch, together
 from acd.floor import Floor, Group, Place
 from acd.masks import bits
@@ -71,6 +71,13 @@ def _match(floor: Floor, turn: Turn, newly: int) -> None:
         if not found:
             continue
         stay = floor.stays[stay_id]
+        if virtual.is_called_first(stay):
+            at += 1
+            following = waiting[at] if at < len(waiting) else None
+            callbacks.call(floor, turn, stay, (found & ~floor.barred(stay, now_s)).bit_count())
+            if following is not None:
+                heappush(heads, _head(floor, following, now_s))
+            continue
         everybody = found
         found &= ~floor.barred(stay, now_s)
         if found and together(floor, stay):

@@ -12,7 +12,7 @@ from acd.records import Agent, Assignment, Stay
 from acd.turn import Refused, Turn
 from core.assignment import AssignmentEvent, AssignmentState
 from core.decisions import Considered, OfferDecided
-from core.routing import OfferAccepted, OfferFailed, OfferMade, OfferRefused, OfferRinging, OfferWithdrawn
+from core.routing import OfferAccepted, OfferFailed, OfferMade, OfferRefused, OfferRinging, OfferTaken, OfferWithdrawn
 from core.stay import StayEnd, StayEvent, StayState
 
 GRACE_S = 10.0
@@ -22,6 +22,7 @@ _FAILED = {
     "rejected": AssignmentEvent.REJECT,
     "rona": AssignmentEvent.RONA,
     "unreachable": AssignmentEvent.UNREACHABLE,
+    "no_customer": AssignmentEvent.WITHDRAWN,
 }
 
 
@@ -116,6 +117,17 @@ def ringing(floor: Floor, turn: Turn, fact: OfferRinging) -> None:
         work.ringing = True
 
 
+def taken(floor: Floor, turn: Turn, fact: OfferTaken) -> None:
+    """She is there, and hears the customer's phone ring: she has taken nothing yet."""
+    agent, work = _find(floor, fact.offer_id)
+    if agent is None or work is None:
+        turn.say(OfferWithdrawn(fact.interaction_id, fact.offer_id, "it was given up before it was accepted"))
+    elif work.state is AssignmentState.OFFERED:
+        turn.agent(agent)
+        work.ends_s, work.ringing = fact.until_s, True
+        agent.ronas = 0
+
+
 def accepted(floor: Floor, turn: Turn, fact: OfferAccepted) -> None:
     agent, work = _find(floor, fact.offer_id)
     if agent is None or work is None:
@@ -176,7 +188,7 @@ def give_up(floor: Floor, turn: Turn, agent: Agent, work: Assignment, how: str) 
         return
     turn.stay(stay)
     del stay.offers[work.offer_id]
-    if queue is not None:
+    if queue is not None and how != "no_customer":
         stay.refused[agent.agent_id] = turn.now_s + queue.refused_again_s
     if agent.agent_id == stay.preferred_agent:
         stay.patience_ends_s = 0.0

@@ -37,6 +37,8 @@ from acd.setup import QueueSetup
 PRIORITY = 60.0
 """Points of one step of priority: a minute of waiting at ageing 1."""
 URGENCY = 60.0
+HEAD = 1e6
+"""Points of who was called because her turn was near: nobody of her queue is served before her."""
 STEPS = (0.5, 0.625, 0.75, 0.875)
 """Shares of the target time at which urgency climbs."""
 
@@ -64,7 +66,7 @@ def standing(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> tuple[So
 
 def _priority(stay: Stay, queue: QueueSetup, step: int) -> float:
     relaxed = queue.relaxations[step - 1].priority if step else 0
-    return PRIORITY * (stay.priority + queue.priority + relaxed)
+    return PRIORITY * (stay.priority + queue.priority + relaxed) + (HEAD if stay.head else 0.0)
 
 
 def _urgency(stay: Stay, queue: QueueSetup, now_s: float) -> tuple[float, float]:

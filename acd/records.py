@@ -6,10 +6,13 @@ handler raises leaves no trace. Times are UTC seconds; 0 means never.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from core.agent import Presence
 from core.assignment import AssignmentState
+from core.routing import CalledFirst, StayMode
 from core.stay import StayState
 
 
@@ -138,6 +141,15 @@ class Stay(msgspec.Struct, omit_defaults=True):
     joined_at: int = 0
     promised: tuple[Promise | None, ...] = ()
     kept: Kept | None = None
+    mode: StayMode = "live"
+    first: CalledFirst | Literal[""] = ""
+    """Who is called first; empty for who has never agreed on a callback."""
+    again_s: float = 0.0
+    called: bool = False
+    """She is being called, customer first."""
+    head: bool = False
+    look_s: float = 0.0
+    """When it is next asked how near her turn is."""
 
     @property
     def in_person(self) -> bool:

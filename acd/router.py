@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from acd import changes, due, ewt, matching, offers, presence, queues, stays, views, wrap_up
+from acd import callbacks, changes, due, ewt, matching, offers, presence, queues, stays, views, wrap_up
 from acd.explain import Explanation, counterfactual, explain
 from acd.floor import Floor
 from acd.queues import QueueStatus
@@ -31,12 +31,14 @@ from core.routing import (
     OfferFailed,
     OfferRefused,
     OfferRinging,
+    OfferTaken,
     QueueActed,
     QueueJoined,
     QueuePosition,
     RouterFact,
     RoutingChanged,
     StayGivenUp,
+    StayTurned,
     TalkChanged,
     TalkEnded,
     WrapUpActed,
@@ -45,7 +47,9 @@ from core.routing import (
 _HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     QueueJoined: stays.join,
     StayGivenUp: stays.given_up,
+    StayTurned: callbacks.turned,
     OfferRinging: offers.ringing,
+    OfferTaken: offers.taken,
     OfferAccepted: offers.accepted,
     OfferFailed: offers.failed,
     OfferRefused: offers.refused,

@@ -97,6 +97,25 @@ class Days(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Callbacks:
+    """How callers of a queue are called back. `hours`: when; None: always. `ahead_s`: a customer who is called first is
+    called when her turn is so near. `ring_s`, `attempts`, `retry_s`: how long, how often, how soon again.
+    `expiry_s`: so long after her promise nobody is called any more. `rule`: the outbound rule that must allow it, empty
+    for any; `caller`: the number she sees, empty: ours of her call. `min_ewt_s`: announced from this wait on."""
+
+    first: Literal["agent", "customer"] = "agent"
+    hours: Hours | None = None
+    ahead_s: float = 25.0
+    ring_s: float = 30.0
+    attempts: int = 3
+    retry_s: float = 300.0
+    expiry_s: float = 86_400.0
+    rule: str = ""
+    caller: str = ""
+    min_ewt_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSetup:
     """Seconds everywhere. `skills`: requirement, a boolean expression with levels (`language.es >= 3 and billing`).
 
@@ -140,6 +159,8 @@ class QueueSetup:
     auto_answer: bool = False
     music: str = "default"
     record_percent: float = 0.0
+    callback: Callbacks | None = None
+    """None: nobody is called back at her place."""
     script: Mapping[str, str] = field(default_factory=dict)
     """What agents say, by language; their pages show it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acd import counters, ewt, offers, queues, wrap_up
+from acd import callbacks, counters, ewt, offers, queues, virtual, wrap_up
 from acd.capacity import hindrance
 from acd.floor import Floor
 from acd.order import step_at
@@ -43,6 +43,7 @@ def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
         node=fact.node,
         purpose=fact.purpose,
         excluded=tuple(fact.excluded_agents),
+        mode=fact.mode,
     )
     turn.stay(stay, new=True)
     floor.admit(stay)
@@ -61,7 +62,7 @@ def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
         return
     ewt.joined(floor, stay)
     stay.step = step_at(stay, queue, turn.now_s)
-    if why := _turned_away(floor, stay, queue, turn.now_s):
+    if stay.mode == "live" and (why := _turned_away(floor, stay, queue, turn.now_s)):
         leave(floor, turn, stay, why)
         return
     stay.patience_ends_s = _patience(floor, stay, queue, turn.now_s)
@@ -140,7 +141,7 @@ def advance(floor: Floor, turn: Turn, stay: Stay) -> None:
     """Does what has become due for one who waits, and seeks an agent for it."""
     now_s, queue = turn.now_s, floor.queue_setup(stay)
     turn.stay(stay)
-    if queue.max_wait_s and now_s >= stay.joined_s + queue.max_wait_s:
+    if queue.max_wait_s and not stay.first and now_s >= stay.joined_s + queue.max_wait_s:
         overflow(floor, turn, stay, queue.overflow_to, f"it waited {queue.max_wait_s:g} s")
         return
     step = step_at(stay, queue, now_s)
@@ -149,7 +150,7 @@ def advance(floor: Floor, turn: Turn, stay: Stay) -> None:
         stay.refused = {who: until_s for who, until_s in stay.refused.items() if until_s > now_s}
     if stay.patience_ends_s <= now_s:
         stay.patience_ends_s = 0.0
-    if 0.0 < stay.told_s <= now_s:
+    if stay.mode == "live" and 0.0 < stay.told_s <= now_s:
         announce = queue.announcements
         stay.told_s = now_s + announce.every_s if announce.every_s > 0 else 0.0
         found = queues.position(floor, stay, now_s)
@@ -173,6 +174,12 @@ def advance(floor: Floor, turn: Turn, stay: Stay) -> None:
 def _seek(floor: Floor, turn: Turn, stay: Stay) -> None:
     """Takes its place; an agent who could have it at once is looked for when the event is handled. Who becomes free
     in this very event looks for it herself."""
+    if not virtual.seeks(floor, stay, turn.now_s):
+        return
+    if virtual.is_called_first(stay) and stay.look_s <= turn.now_s:
+        callbacks.look(floor, turn, stay)
+        if stay.called:
+            return
     if floor.place(stay, turn.now_s).agents & floor.idle:
         turn.seeking[stay.stay_id] = stay
 
@@ -222,7 +229,9 @@ def deserted(floor: Floor, turn: Turn, queue_key: tuple[str, str]) -> None:
         return
     closed = not queues.is_open(floor, queue_key, turn.now_s)
     for stay in tuple(floor.present.get(queue_key, {}).values()):
-        if stay.state is not StayState.WAITING or floor.placed[stay.stay_id][4].agents & floor.logged_in:
+        if stay.state is not StayState.WAITING or stay.first:
+            continue  # who is called back waits for another day, until her promise expires
+        if floor.placed[stay.stay_id][4].agents & floor.logged_in:
             continue
         if stay.patience_ends_s > turn.now_s:
             # It is she who left.
@@ -241,6 +250,16 @@ def end(floor: Floor, turn: Turn, stay: Stay, how: StayEnd, agent_id: str = "") 
     in_target = how is StayEnd.ANSWERED and waited_s <= target_s
     counters.ended(floor, turn, stay, how, in_target, late=waited_s > target_s)
     turn.decide(
-        StayEnded(stay.interaction_id, stay.stay_id, stay.tenant, stay.queue, how.value, waited_s, agent_id, in_target)
+        StayEnded(
+            interaction_id=stay.interaction_id,
+            stay_id=stay.stay_id,
+            tenant=stay.tenant,
+            queue=stay.queue,
+            how=how.value,
+            waited_s=waited_s,
+            agent_id=agent_id,
+            in_target=in_target,
+            virtual=bool(stay.first),
+        )
     )
     floor.dismiss(stay)

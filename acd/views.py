@@ -117,6 +117,7 @@ def view_queue(floor: Floor, key: Key, now_s: float) -> View:
         "open": status.status != "closed",
         "forced": record.forced if record is not None else "",
         "waiting": status.waiting,
+        "virtual": sum(stay.mode == "virtual" for stay in floor.present.get(key, {}).values()),
         "longest_wait_s": status.longest_wait_s,
         "ewt_s": status.ewt_s,
         "logged_in": status.logged_in,
@@ -144,6 +145,9 @@ def view_stay(floor: Floor, stay: Stay, now_s: float, place: int | None = None) 
         "agent_id": agent_id,
         "channel": stay.channel,
         "purpose": stay.purpose,
+        "mode": stay.mode,
+        "called": stay.called,
+        "again_s": stay.again_s,
     }
 
 

@@ -130,7 +130,8 @@ class OfferDecided:
 
 @dataclass(frozen=True, slots=True)
 class StayEnded:
-    """A queue stay is over. `how`: a `StayEnd`; `in_target`: answered within the queue's service-level target."""
+    """A queue stay is over. `how`: a `StayEnd`; `in_target`: answered within the queue's service-level target;
+    `virtual`: part of it was waited away from the phone, for a callback."""
 
     interaction_id: str
     stay_id: str
@@ -140,6 +141,7 @@ class StayEnded:
     waited_s: float
     agent_id: str = ""
     in_target: bool = False
+    virtual: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
     CREATED --flow--> IN_FLOW --queue--> QUEUED --connect--> CONNECTED --transfer--> TRANSFERRING
        |                 ^  ^_____flow_____|  \\--callback--> CALLBACK_WAITING   |          |
        |                 |_______________________flow__________________________|__________|
+       |       a caller of a callback goes from IN_FLOW or QUEUED to CALLBACK_WAITING, and back to QUEUED when she is on
+       |       the line again
        +-- close, from every state --> CLOSED
 
 `flow` is legal from every open state: a queue's overflow, a refused transfer and a survey all lead back
@@ -42,8 +44,8 @@ INTERACTION_TABLE: StateTable[InteractionState, InteractionEvent] = StateTable(
     thing="interaction",
     moves={
         **every(_OPEN, _E.FLOW, _S.IN_FLOW),
-        **every((_S.CREATED, _S.IN_FLOW, _S.TRANSFERRING, _S.CONNECTED), _E.QUEUE, _S.QUEUED),
-        (_S.QUEUED, _E.CALLBACK): _S.CALLBACK_WAITING,
+        **every((_S.CREATED, _S.IN_FLOW, _S.TRANSFERRING, _S.CONNECTED, _S.CALLBACK_WAITING), _E.QUEUE, _S.QUEUED),
+        **every((_S.IN_FLOW, _S.QUEUED), _E.CALLBACK, _S.CALLBACK_WAITING),
         **every((_S.QUEUED, _S.CALLBACK_WAITING, _S.TRANSFERRING), _E.CONNECT, _S.CONNECTED),
         **every((_S.IN_FLOW, _S.CONNECTED), _E.TRANSFER, _S.TRANSFERRING),
         **every(_OPEN, _E.CLOSE, _S.CLOSED),

@@ -3,8 +3,9 @@
     interaction                     router                          agent (API, phone, desk)
       QueueJoined, StayGivenUp  ->    .     <- AgentActed, WrapUpActed, DeviceChanged, LineChanged
       OfferRinging/Accepted/Failed -> .
+      StayTurned, OfferTaken    ->    .          she hung up and is called back, or is on the line again
       TalkChanged, TalkEnded    ->    .
-      .  <- OfferMade, OfferWithdrawn, QueueLeft (core.events), QueuePosition
+      .  <- OfferMade, OfferWithdrawn, QueueLeft (core.events), QueuePosition, TurnNear
       .  <- ConversationActed (hold, transfer, ...) from the agent
 
 All of them go through the one inbox and are journaled when they are handled. Times are UTC seconds.
@@ -20,6 +21,10 @@ ROUTER = ""
 """The `interaction_id` of the router's own timers; their `timer_id` begins with `acd:`."""
 
 
+StayMode = Literal["live", "held", "virtual"]
+CalledFirst = Literal["agent", "customer"]
+
+
 # -- said by an interaction, for the router --------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class QueueJoined:
@@ -33,6 +38,7 @@ class QueueJoined:
         waited_s: waited already in the stay that overflowed or returned into this one.
         node: the telephony node its leg lives on; empty for other channels.
         purpose: what an agent is wanted for.
+        mode: `held` for who waits for a callback without having waited on the line: a closed queue takes her too.
     """
 
     interaction_id: str
@@ -51,6 +57,7 @@ class QueueJoined:
     purpose: Literal["serve", "transfer", "consult"] = "serve"
     excluded_agents: tuple[str, ...] = ()
     """Never offered this stay: who transferred it, or who vanished in the middle of it."""
+    mode: StayMode = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,38 @@ class StayGivenUp:
     interaction_id: str
     stay_id: str
     outcome: str = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class StayTurned:
+    """The same stay, otherwise: its place and its time waited stay what they are.
+
+    Args:
+        mode: `held`: nobody is offered it (she agrees on a callback); `virtual`: she has hung up and is called back;
+            `live`: she is on the line.
+        first: of a virtual stay, who is called first: an agent is offered it as always, or `TurnNear` is told.
+        again_s: nobody is offered a virtual stay before this (UTC seconds).
+        head: served before everybody else of its queue from now on.
+        node: where her new leg lives; empty: unchanged.
+    """
+
+    interaction_id: str
+    stay_id: str
+    mode: StayMode
+    first: CalledFirst = "agent"
+    again_s: float = 0.0
+    head: bool = False
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferTaken:
+    """The agent is there and the customer, whose stay is virtual, is being called: `OfferAccepted` or `OfferFailed`
+    follows before `until_s`."""
+
+    interaction_id: str
+    offer_id: str
+    until_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +118,12 @@ class OfferAccepted:
 
 @dataclass(frozen=True, slots=True)
 class OfferFailed:
-    """`rejected`: she (or her phone, busy) said no; `rona`: it rang out; `unreachable`: the phone cannot be rung."""
+    """`rejected`: she (or her phone, busy) said no; `rona`: it rang out; `unreachable`: the phone cannot be rung;
+    `no_customer`: who was to be called back was not reached, which is nothing against the agent."""
 
     interaction_id: str
     offer_id: str
-    how: Literal["rejected", "rona", "unreachable"]
+    how: Literal["rejected", "rona", "unreachable", "no_customer"]
     why: str = ""
 
 
@@ -242,6 +282,14 @@ class QueuePosition:
     ewt_s: float = -1.0
 
 
+@dataclass(frozen=True, slots=True)
+class TurnNear:
+    """A virtual stay whose customer is called first will soon be served: call her now."""
+
+    interaction_id: str
+    stay_id: str
+
+
 # -- said by an agent about a conversation, for its interaction ------------------------------------------
 TalkAction = Literal[
     "hold",
@@ -318,7 +366,9 @@ class LineUsed:
 RouterFact = (
     QueueJoined
     | StayGivenUp
+    | StayTurned
     | OfferRinging
+    | OfferTaken
     | OfferAccepted
     | OfferFailed
     | OfferRefused
@@ -332,6 +382,8 @@ RouterFact = (
     | QueueActed
 )
 """What the router handles, beside its own `TimerFired`."""
-ContactFact = OfferMade | OfferWithdrawn | QueuePosition | ConversationActed | SupervisionActed | LineParty | LineUsed
+ContactFact = (
+    OfferMade | OfferWithdrawn | QueuePosition | TurnNear | ConversationActed | SupervisionActed | LineParty | LineUsed
+)
 """What an interaction handles."""
 RoutingFact = RouterFact | ContactFact

@@ -1,0 +1,40 @@
+"""Whether who waits may be served now: everybody who is on the line, and who is away when she may be called back."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+from acd.records import Stay
+from core.stay import StayState
+
+if TYPE_CHECKING:
+    from acd.floor import Floor
+
+
+def seeks(floor: Floor, stay: Stay, now_s: float) -> bool:
+    """Whether it has a place among those who are matched. Without one it keeps its rank: only nobody is offered it."""
+    if stay.mode == "live":
+        return True
+    return stay.mode == "virtual" and not stay.called and now_s >= stay.again_s and _may_call(floor, stay, now_s)
+
+
+def is_called_first(stay: Stay) -> bool:
+    """Whether the customer herself is called when it is her turn, before any agent."""
+    return stay.mode == "virtual" and stay.first == "customer"
+
+
+def due_s(floor: Floor, stay: Stay, now_s: float) -> float:
+    """When a stay that is away needs to be looked at again; infinite for never."""
+    if stay.mode != "virtual" or stay.state is not StayState.WAITING or stay.called:
+        return inf
+    if now_s < stay.again_s:
+        return stay.again_s
+    settings = floor.queue_setup(stay).callback
+    hours_s = settings.hours.changes_at(now_s) if settings is not None and settings.hours is not None else inf
+    return min(hours_s, stay.look_s or inf)
+
+
+def _may_call(floor: Floor, stay: Stay, now_s: float) -> bool:
+    settings = floor.queue_setup(stay).callback
+    return settings is None or settings.hours is None or settings.hours.is_open(now_s)
