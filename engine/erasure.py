@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 
 import phonenumbers
@@ -12,6 +13,7 @@ from engine.config.sources import read_sources
 from engine.home import Home
 from engine.projection import database_url
 from store.cipher import ContactCipher
+from store.recordings import Recordings
 from store.sql.database import Database
 from store.sql.repositories import Interactions
 
@@ -29,14 +31,24 @@ def spellings(number: str, country: str) -> set[str]:
     return found | {str(parsed.national_number)}
 
 
-def erase_contact(home: Home, tenant: str, number: str) -> tuple[int, int]:
-    """How many keys were deleted, and how many interactions in SQL were blanked. Works beside a running engine."""
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """How much was forgotten: keys deleted, interactions in SQL blanked, recordings deleted."""
+
+    keys: int = 0
+    interactions: int = 0
+    recordings: int = 0
+
+
+def erase_contact(home: Home, tenant: str, number: str) -> Erasure:
+    """Works beside a running engine. Raises OSError: a recording cannot be deleted; what it said is sealed for ever."""
     configuration = load(read_sources(home.project)).configuration
     country = configuration.site.country if configuration is not None else "ES"
     with ContactCipher.open(Path(home.state)) as cipher:
         ids = {cipher.contact_key_id(tenant, spelling, "") for spelling in spellings(number, country)}
         erased = sum(cipher.erase(contact) for contact in ids)
-    return erased, asyncio.run(_blank(home, ids))
+        interactions = asyncio.run(_blank(home, ids))
+        return Erasure(erased, interactions, Recordings(home.voicemail, cipher).forget(tenant, ids))
 
 
 async def _blank(home: Home, contacts: set[str]) -> int:

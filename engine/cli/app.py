@@ -16,6 +16,7 @@ from engine.cli import (
     journal,
     lists_show,
     node,
+    recordings,
     replay,
     report,
     service,
@@ -51,6 +52,7 @@ app.add_typer(dnc.app, name="dnc")
 app.add_typer(flow.app, name="flow")
 app.add_typer(lists_show.app, name="lists")
 app.add_typer(node.app, name="node")
+app.add_typer(recordings.app, name="recordings")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(report.app, name="report")
 app.add_typer(phone_app(), name="phone")

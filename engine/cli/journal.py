@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json
+from engine.cli.common import JsonOption, ProjectOption, counted, fail, home_of, out, print_json
 from engine.cli.story import explain_steps, reasons, timeline
 
 if TYPE_CHECKING:
@@ -50,16 +50,22 @@ def erase(
 ) -> None:
     """Forget a caller: what the journal and the database hold about her becomes unreadable for ever.
 
-    The events stay, without their content. Voicemail and other recordings are files: delete them by hand.
+    The events stay, without their content; recordings of her are deleted.
     """
-    from engine.erasure import erase_contact
+    from engine.erasure import Erasure, erase_contact
 
     if not yes:
         typer.confirm(f"Forget everything about this caller of tenant {tenant}? This cannot be undone", abort=True)
-    contacts, interactions = erase_contact(home_of(project), tenant, number)
-    if not contacts:
+    try:
+        forgotten = erase_contact(home_of(project), tenant, number)
+    except OSError as failure:
+        fail(f"{failure.filename} cannot be deleted ({failure.strerror}): do it by hand; all the rest is forgotten")
+    if forgotten == Erasure():
         fail("nobody with this number is known")
-    out.print(f"forgotten: {interactions} interactions in the database, and all their events in the journal")
+    out.print(
+        f"forgotten: {forgotten.interactions} interactions in the database, all their events in the journal, "
+        f"{counted(forgotten.recordings, 'recording')}"
+    )
 
 
 def explain(interaction_id: IdArgument, project: ProjectOption = None, json: JsonOption = False) -> None:
