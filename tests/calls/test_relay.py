@@ -194,7 +194,7 @@ async def ready(sites: Sites) -> AsyncIterator[Sites]:
         await call.hangup()
     sites.recordings.clear()
     await sites.system.until_idle(30)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while await sites.far_ari("channels") or await sites.far_ari("bridges"):
             await asyncio.sleep(0.05)
 

@@ -226,7 +226,7 @@ async def test_an_engine_that_is_asked_to_stop_does_not_wait_for_who_watches(flo
         client.stream("GET", f"/acd/events?epoch={snapshot['epoch']}&after={snapshot['seq']}") as answer,
     ):
         os.kill(asked, signal.SIGTERM)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             assert [line async for line in answer.aiter_lines() if "ping" not in line] == []
     await floor.system.until(lambda body: body["ready"] and floor.system.engine_pid != asked)
 

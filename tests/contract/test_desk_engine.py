@@ -146,7 +146,7 @@ async def _acts(client: EngineClient, agent_id: str, action: str, reason: str = 
 
 
 async def _until(hub: Hub, what: Any) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while not what(hub.board):
             await asyncio.sleep(0.01)
 
@@ -193,7 +193,7 @@ async def test_changes_are_numbered_and_told_again_to_who_comes_back(stage: Any)
 
     async def after(seq: int, until: int) -> list[int]:
         seen: list[int] = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             async for line in client.events(snapshot["epoch"], seq):
                 if "seq" in line:
                     seen.append(line["seq"])

@@ -29,7 +29,7 @@ async def running(projector: Projector) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+async def until(true: Callable[[], bool], seconds: float = 50.0) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.02)
@@ -110,7 +110,7 @@ async def test_sqlite_locked_for_a_while(diary: Diary, tmp_path: Path, monkeypat
         rogue.execute("BEGIN EXCLUSIVE")
         before = diary.journal.last_seq
         await diary.write(*many_calls(20, seed=2))
-        await until(lambda: projector.lag_events == diary.journal.last_seq - before)
+        await until(lambda: projector.lag_events == diary.journal.last_seq - before and bool(projector.failing))
         assert "locked" in projector.failing
         rogue.execute("ROLLBACK")
         rogue.close()

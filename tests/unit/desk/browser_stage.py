@@ -43,7 +43,7 @@ async def opened(browser, desk, login="", path="/", locale="en-GB"):
     """A page of somebody's own browser; nothing it does may break a script or the content policy."""
     context = await browser.new_context(locale=locale)
     page, said = await context.new_page(), []
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("console", lambda message: said.append(message.text) if "Content Security" in message.text else None)
     await page.goto(desk.base + path)

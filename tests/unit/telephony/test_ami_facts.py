@@ -134,7 +134,7 @@ async def client(manager: Manager) -> AsyncIterator[AmiClient]:
 
 
 async def until_connected(client: AmiClient, wanted: bool) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while client.is_connected is not wanted:
             await asyncio.sleep(0.02)
 
