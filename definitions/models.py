@@ -208,7 +208,9 @@ def _say(detail: ErrorDetails, model: type[BaseModel]) -> PydanticCustomError:
             return fault(f"{_UNKNOWN_KEY} '{name[:60]}'", did_you_mean(name, keys_of(model)), at_key=True)
         case "literal_error" | "enum":
             return _choice(value, str(context.get("expected", "")))
-        case "model_type" | "model_attributes_type" | "dict_type":
+        case "dict_type" | "mapping_type":
+            return fault(f"{_kind(value)} stands where a map belongs", "write keys and values: {one: …, another: …}")
+        case "model_type" | "model_attributes_type":
             return fault(f"{_kind(value)} stands where a map belongs", f"write keys: {listed(keys_of(model))}")
         case "list_type" | "tuple_type":
             return fault(f"{_kind(value)} stands where a list belongs", "write [a, b], or a line `- a` for each")

@@ -37,6 +37,8 @@ class Known:
     hosts: frozenset[str] | None = None
     sounds: Mapping[str, frozenset[str]] | None = None
     variables: frozenset[str] = frozenset()
+    mentioned: frozenset[str] = frozenset()
+    """Every word in nodes that are wrong in themselves, of all flows: they may set variables of these names."""
 
     @cached_property
     def given(self) -> Mapping[Key, frozenset[str]]:
@@ -86,6 +88,7 @@ _WHERE = {
 def check_flow(read: ReadFlow, known: Known) -> None:
     """Adds every problem of one flow to its own collection."""
     assert read.flow is not None
+    assert read.marked is not None
     _check_languages(read, read.flow)
     _check_targets(read, read.flow)
     _check_loops(read, read.flow, known)
@@ -94,7 +97,8 @@ def check_flow(read: ReadFlow, known: Known) -> None:
         prompts = node.prompts()
         _check_references(read, name, node, known)
         _check_prompts(read, name, prompts, known)
-        _check_variables(read, name, node, (*node.templates(), *prompts), variables)
+        if "variables" not in read.marked.lost():
+            _check_variables(read, name, node, (*node.templates(), *prompts), variables, known)
     _check_flow_wide(read, read.flow)
 
 
@@ -116,10 +120,12 @@ def _check_targets(read: ReadFlow, flow: Flow) -> None:
         if way.target not in names:
             what = f"there is no node '{way.target}'"
             read.say(way.source, way.path, what, did_you_mean(way.target, names, what="nodes"))
+    if read.is_lost("start"):
+        return
     if flow.start not in names:
         hint = did_you_mean(flow.start, names, what="nodes")
         read.problems.add(read.marked.problem(("start",), f"there is no node '{flow.start}' to start at", hint))
-    elif not read.broken:
+    elif not read.broken and not read.partial:
         for name in flow.nodes.keys() - reached(ways, [flow.start]):
             hint = "let a node lead to it, or remove it"
             read.say(name, (), f"nothing leads to the node '{name}'", hint, key=True, severity=Severity.WARNING)
@@ -128,13 +134,14 @@ def _check_targets(read: ReadFlow, flow: Flow) -> None:
 def _check_loops(read: ReadFlow, flow: Flow, known: Known) -> None:
     """A caller must never be caught: neither without time passing, nor with nothing to press and no way out."""
     ways = [edge for edge in edges(flow.nodes) if not edge.is_error]
-    still = [name for name, node in flow.nodes.items() if not _takes_time(flow, node, known)]
+    whole = {name: node for name, node in flow.nodes.items() if name not in read.partial}
+    still = [name for name, node in whole.items() if not _takes_time(flow, node, known)]
     quick = loops(still, ways)
     for group in quick:
         way = " → ".join(cycle_through(group[0], group, ways))
         hint = "put a node into it that waits for the caller, or that plays something"
         read.say(group[0], (), f"an endless loop in which no time passes: {way}", hint, key=True)
-    for group in loops(flow.nodes, ways):
+    for group in loops(whole, ways):
         leaves = any(edge.source in group and edge.target not in group for edge in ways)
         if not leaves and all(flow.nodes[name].type in _DEAF for name in group) and not _overlaps(group, quick):
             way = " → ".join(cycle_through(group[0], group, ways))
@@ -171,7 +178,7 @@ def _check_references(read: ReadFlow, name: str, node: NodeModel, known: Known) 
     for reference in node.references():
         path = tuple(reference.path)
         if reference.kind == "language":
-            if reference.name not in read.flow.languages:
+            if reference.name not in read.flow.languages and not read.is_lost("languages"):
                 what = f"the flow does not speak '{reference.name}'"
                 read.say(name, path, what, did_you_mean(reference.name, read.flow.languages, what="languages"))
             continue
@@ -208,11 +215,11 @@ def _check_prompts(read: ReadFlow, name: str, prompts: Iterable[Placed], known: 
         prompt, path = placed.value, tuple(placed.path)
         assert isinstance(prompt, Prompt)
         missing = prompt.missing_languages(flow.languages)
-        if missing:
+        if missing and not read.is_lost("languages"):
             read.say(name, path, *_untranslated(missing, flow))
         for sound in sorted(prompt.sounds(flow.languages), key=lambda sound: (sound.name, sound.language)):
             _check_sound(read, name, path, sound.name, [sound.language], known)
-        if prompt.recording_notice and flow.recording_notice is None:
+        if prompt.recording_notice and flow.recording_notice is None and not read.is_lost("recording_notice"):
             hint = "write `recording_notice: {es: …}` at the top of the flow"
             read.say(name, path, "this prompt wants a recording notice and the flow has none", hint)
 
@@ -231,7 +238,7 @@ def _check_sound(read: ReadFlow, name: str, path: Path, sound: str, languages: I
 
 
 def _check_variables(
-    read: ReadFlow, name: str, node: NodeModel, texts: Iterable[Placed], there: frozenset[str]
+    read: ReadFlow, name: str, node: NodeModel, texts: Iterable[Placed], there: frozenset[str], known: Known
 ) -> None:
     used: list[tuple[Path, frozenset[str], frozenset[str]]] = []
     for placed in texts:
@@ -239,7 +246,7 @@ def _check_variables(
         names = placed.value.names
         used.append((tuple(placed.path), names, names if needed is None else needed))
     for path, names, needed in used:
-        for variable in sorted(names - there - node.local(path)):
+        for variable in sorted(names - there - node.local(path) - known.mentioned):
             hint = did_you_mean(variable, there, what="set")
             what = f"no node sets the variable '{variable}'"
             hint = hint if hint.startswith("did") else "give it an initial value under `variables`"
@@ -266,7 +273,8 @@ def _check_flow_wide(read: ReadFlow, flow: Flow) -> None:
     wide = [(("defaults", *placed.path), placed.value) for placed in walk(flow.defaults, Prompt)]
     wide += [(("recording_notice",), flow.recording_notice)] if flow.recording_notice else []
     for path, prompt in wide:
-        if missing := prompt.missing_languages(flow.languages):
+        missing = prompt.missing_languages(flow.languages)
+        if missing and not read.is_lost(*path) and not read.is_lost("languages"):
             read.problems.add(read.marked.problem(path, *_untranslated(missing, flow)))
 
 

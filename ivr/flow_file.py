@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import Field, field_validator
 
 from definitions.faults import did_you_mean, fault
-from definitions.models import Definition, LanguageTag, Name, Text, Variable, keys_of, validate
+from definitions.models import Definition, LanguageTag, Name, Salvaged, Text, Variable, salvage
 from definitions.problems import Problem, Problems
-from definitions.yaml import Marked, load_marked
+from definitions.yaml import Marked, Node, load_marked
 from ivr.model import Flow
 from ivr.node import Defaults, NodeModel, inherit
 from ivr.nodes import VERBS
@@ -62,9 +62,10 @@ class FlowFile(Definition):
 
 @dataclass(frozen=True, slots=True)
 class ReadFlow:
-    """A flow file after reading. `flow` is None when its head is broken; `broken`: nodes that are there and wrong.
+    """A flow file after reading, without what is wrong in itself. `flow` is None when too little is right. `broken`:
+    nodes that are there and wrong; `partial`: those of which a part is, and the rest can be checked.
 
-    A flow with broken nodes serves to check the rest of the configuration, never to run.
+    A flow with problems serves to check the rest of the configuration, never to run.
     """
 
     file: str
@@ -73,6 +74,13 @@ class ReadFlow:
     marked: Marked | None = None
     flow: Flow | None = None
     broken: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
+    mentioned: frozenset[str] = frozenset()
+    """Every word in nodes that are wrong: variables they may set, as far as anybody knows."""
+
+    def is_lost(self, *path: str | int) -> bool:
+        """Whether what stands at `path` in the file, or a part of it, is wrong in itself."""
+        return self.marked is not None and self.marked.is_lost(path)
 
     def at(self, node: str, path: tuple[str | int, ...] = (), *, key: bool = False) -> tuple[int, int]:
         """Line and column of a part of a node; inherited parts stand in the flow's defaults."""
@@ -95,7 +103,9 @@ class ReadFlow:
         key: bool = False,
         **more: Any,
     ) -> None:
-        """A problem at a part of a node."""
+        """A problem at a part of a node; nothing about a part that is wrong in itself."""
+        if self.is_lost("nodes", node, *path):
+            return
         line, column = self.at(node, path, key=key)
         self.problems.add(Problem(self.file, line, column, what, hint, **more))
 
@@ -106,15 +116,13 @@ def read_flow(file: str, tenant: str, text: str, site_languages: tuple[str, ...]
     marked = load_marked(text, file)
     if isinstance(marked, Problems):
         return ReadFlow(file, tenant, marked)
-    head = validate(FlowFile, marked)
-    if isinstance(head, Problems):
-        problems.extend(head)
-    else:
-        problems.extend(marked.problems)
-    nodes, broken = _read_nodes(marked, problems, {"time_zone": time_zone})
-    if isinstance(head, Problems):
-        return ReadFlow(file, tenant, problems, marked, broken=broken)
     stem = file.rpartition("/")[2].removesuffix(".yaml")
+    read = salvage(FlowFile, marked, stand_ins={"flow": stem, "start": "-"})
+    problems.extend(read.problems)
+    nodes = _read_nodes(marked, problems, {"time_zone": time_zone})
+    if read.value is None or nodes.written is None:
+        return ReadFlow(file, tenant, problems, marked, broken=nodes.broken, mentioned=nodes.mentioned)
+    head, marked = read.value, read.marked.put(("nodes",), nodes.written)
     if stem != head.flow:
         what = f"the file is called {stem} and its flow '{head.flow}'"
         problems.add(marked.problem(("flow",), what, f"write `flow: {stem}`, or rename the file to {head.flow}.yaml"))
@@ -125,55 +133,76 @@ def read_flow(file: str, tenant: str, text: str, site_languages: tuple[str, ...]
         title={languages[0]: head.title} if isinstance(head.title, str) else dict(head.title),
         languages=languages,
         start=head.start,
-        variables=dict(head.variables),
+        variables={**dict.fromkeys(marked.lost("variables"), ""), **head.variables},
         defaults=head.defaults,
-        nodes={name: inherit(node, head.defaults) for name, node in nodes.items()},
+        nodes={name: inherit(node, head.defaults) for name, node in nodes.right.items()},
         file=file,
         recording_notice=head.recording_notice,
-        lines={name: marked.place(("nodes", name), key=True)[0] for name in nodes},
+        lines={name: marked.place(("nodes", name), key=True)[0] for name in nodes.right},
     )
-    return ReadFlow(file, tenant, problems, marked, flow, broken)
+    return ReadFlow(file, tenant, problems, marked, flow, nodes.broken, nodes.partial, nodes.mentioned)
 
 
-def _read_nodes(
-    marked: Marked, problems: Problems, context: Mapping[str, Any]
-) -> tuple[dict[str, NodeModel], frozenset[str]]:
-    """The nodes that are right, and the names of those that are not."""
-    written = marked.child("nodes")
-    found: dict[str, NodeModel] = {}
+@dataclass(slots=True)
+class _Nodes:
+    """The nodes of one file. `written`: as they stand there, without what is wrong in itself; None: no map of nodes."""
+
+    written: Node | None = None
+    right: dict[str, NodeModel] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
+    mentioned: frozenset[str] = frozenset()
+
+
+def _read_nodes(marked: Marked, problems: Problems, context: Mapping[str, Any]) -> _Nodes:
+    nodes, written = _Nodes(), marked.child("nodes")
     if written is None or not isinstance(written.node.value, dict):
-        return found, frozenset()
+        return nodes
     names = list(written.node.value)
     if len(names) > MOST_NODES:
         hint = f"the limit is {MOST_NODES}: move a part into a subflow"
         problems.add(marked.problem(("nodes",), f"this flow has {len(names)} nodes", hint))
         names = names[:MOST_NODES]
-    broken = set(written.node.value) - set(names)
+    broken, partial = set(written.node.value) - set(names), set[str]()
+    kept = dict(written.node.value)
     for name in names:
-        node = _read_node(marked, name, context, problems)
-        if node is not None:
-            found[name] = node
-        else:
+        read = _read_node(marked, name, context)
+        if isinstance(read, Problem):
+            problems.add(read)
             broken.add(name)
-    return found, frozenset(broken)
+            continue
+        problems.extend(read.problems)
+        kept[name] = read.marked.node
+        if read.value is None:
+            broken.add(name)
+            continue
+        nodes.right[name] = read.value
+        if not read.marked.is_whole:
+            partial.add(name)
+    nodes.written = replace(written.node, value=kept)
+    nodes.broken, nodes.partial = frozenset(broken), frozenset(partial)
+    nodes.mentioned = frozenset(word for name in broken | partial for word in _words(written.node.value[name]))
+    return nodes
 
 
-def _read_node(marked: Marked, name: str, context: Mapping[str, Any], problems: Problems) -> NodeModel | None:
-    """The node; also when all that is wrong with it are unknown keys, so that the rest of it is checked too."""
+def _words(node: Node) -> Iterator[str]:
+    """Every key and every text in it."""
+    if isinstance(node.value, dict):
+        yield from node.value
+    elif isinstance(node.value, str):
+        yield node.value
+    if isinstance(node.value, dict | list):
+        for child in node.value.values() if isinstance(node.value, dict) else node.value:
+            yield from _words(child)
+
+
+def _read_node(marked: Marked, name: str, context: Mapping[str, Any]) -> Salvaged[NodeModel] | Problem:
     type_ = _type_of(marked, name)
     if isinstance(type_, Problem):
-        problems.add(type_)
-        return None
+        return type_
     written = marked.child("nodes", name)
     assert written is not None
-    model = VERBS[type_].model
-    node = validate(model, written, context)
-    if not isinstance(node, Problems):
-        return node
-    problems.extend(node)
-    known = written.only(keys_of(model))
-    again = validate(model, known, context) if len(known.node.keys) < len(written.node.keys) else node
-    return None if isinstance(again, Problems) else again
+    return salvage(VERBS[type_].model, written, context)
 
 
 def _type_of(marked: Marked, name: str) -> str | Problem:

@@ -76,6 +76,7 @@ def load(sources: Mapping[str, str], context: Context | None = None) -> Loaded:
         hosts=context.hosts,
         sounds=context.sounds,
         variables=context.variables,
+        mentioned=frozenset[str]().union(*(read.mentioned for read in reads)),
     )
     for read in reads:
         if read.flow is not None:

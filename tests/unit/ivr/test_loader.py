@@ -158,6 +158,7 @@ nodes:
         "flows/f.yaml:14:34: there is no sound 'closd' in 'en': put it at flows/sounds/en/closd.wav",
         "flows/f.yaml:14:34: there is no sound 'closd' in 'es': "
         "did you mean 'closed'? (or record flows/sounds/es/closd.wav)",
+        "flows/f.yaml:17:13: this prompt says nothing in 'en': the flow speaks es, en: add a text for en",
         "flows/f.yaml:18:27: 'x' is no key of a phone: use 0-9, * or #, at most eight of them",
         "flows/f.yaml:19:31: there is no queue 'sale': did you mean 'sales'?",
         "flows/f.yaml:20:34: there is no device '1001': did you mean '1002'?",
@@ -428,3 +429,50 @@ def test_no_slip_of_the_finger_raises(data: st.DataObject) -> None:
         )
     loaded = load({"flows/collections.yaml": text}, CONTEXT)
     assert (loaded.release is None) == bool(loaded.problems.errors)
+
+
+@pytest.mark.parametrize("broken", ["languages: 5", "variables: {Bad Name: 1}", "colour: red", "flow: []"])
+def test_what_is_wrong_with_the_head_hides_nothing_of_the_nodes(broken: str) -> None:
+    key = broken.partition(":")[0]
+    head = {"flow": "flow: f", "languages": "languages: [es, en]", "start": "start: a", key: broken}
+    nodes = "nodes:\n  a: {type: queue, queue: q, next: y}\n  z: {type: play, prompt: {es: a, en: b}, next: nowhere}\n"
+    found = said(load({"flows/f.yaml": "\n".join([*head.values(), nodes])}, CONTEXT))
+    wanted = ["there is no node 'y'", "there is no node 'nowhere'", "nothing leads to the node 'z'"]
+    assert [words for words in wanted if words not in "\n".join(found)] == []
+    assert len(found) == 4
+
+
+@pytest.mark.parametrize(
+    ("node", "also"),
+    [
+        ('a: {type: menu, prompt: {es: x}, keys: {"1": nowhere}, no_input: {retries: many}}', "says nothing in 'en'"),
+        ('a: {type: menu, prompt: "{{ who }}", keys: {"1": nowhere}, no_match: {retry: 1}}', "the variable 'who'"),
+        ("a: {type: queue, queue: halp, priority: high, next: nowhere}", "there is no queue 'halp'"),
+        ("a: {type: subflow, flow: g, with: [], next: nowhere}", "there is no flow 'g'"),
+    ],
+)
+def test_what_is_wrong_with_a_node_hides_nothing_of_its_other_parts(node: str, also: str) -> None:
+    found = said(one(node, context=Context(languages=("es", "en"), queues=frozenset({("main", "help")}))))
+    assert any("there is no node 'nowhere'" in line for line in found), found
+    assert any(also in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    "flow",
+    [
+        "start: a\nvariables: [who]\nnodes:\n  a: {type: play, prompt: '{{ who }}', next: z}\n  " + END,
+        "start: a\nvariables: {who: []}\nnodes:\n  a: {type: play, prompt: '{{ who }}', next: z}\n  " + END,
+        "start: []\nnodes:\n  a: {type: play, prompt: x, next: z}\n  " + END,
+        "languages: [Spanish, es]\nstart: a\nnodes:\n  a: {type: play, prompt: {es: x}, next: z}\n  " + END,
+        "recording_notice: 5:\nstart: a\nnodes:\n  a: {type: hangup, prompt: {play: x, recording_notice: yes}}",
+        "start: a\nnodes:\n  a: {type: play, prompt: x, nxt: z}\n  " + END,
+        "start: a\nnodes:\n  a: {type: play, prompt: x, next: b}\n  b: {type: wait, seconds: soon, next: a}",
+        "start: a\nnodes:\n  a: {type: collect, prompt: x, digits: some, into: pin, next: b}\n"
+        "  b: {type: hangup, prompt: '{{ pin }}'}",
+        "start: a\nnodes:\n  a: {type: set, values: {x: [], y: 1}, next: b}\n  b: {type: hangup, prompt: '{{ x }}'}",
+        "start: a\nnodes:\n  a: {type: hangup}\n  a: {type: hangup}",
+    ],
+)
+def test_what_is_wrong_is_said_once_and_nothing_follows_from_it(flow: str) -> None:
+    found = said(load({"flows/f.yaml": f"flow: f\n{flow}\n"}, CONTEXT))
+    assert len(found) == 1 + ("nxt: z" in flow), "and that the node needs a next"
