@@ -158,7 +158,7 @@ def reading(project: Path | None) -> Iterator[JournalReader]:
 def _the_one(prefix: str, reader: JournalReader) -> str:
     found = reader.newest(1) if prefix == "last" else reader.find(prefix, limit=20)
     if not found:
-        fail("the journal is empty" if prefix == "last" else f"no interaction begins with '{prefix}'")
+        fail("nobody has called yet" if prefix == "last" else f"no interaction begins with '{prefix}'")
     if len(found) > 1 and prefix not in found:
         fail("several interactions begin so:\n" + "\n".join(found))
     return prefix if prefix in found else found[0]
