@@ -127,3 +127,93 @@ async def _tell_of_first_admin(home: Home, stop: asyncio.Event) -> None:
             patient_until_s = None
             err.print(f"[yellow]the desk does not answer yet; its log is {home.logs / 'desk.log'}[/]")
         await asyncio.sleep(0.2 if patient_until_s is not None else 1.0)
+
+
+async def _drain(home: Home, drain_s: int, stop: asyncio.Event) -> None:
+    """Takes no more callers and waits for those in progress; another Ctrl-C stops at once."""
+    import httpx
+
+    transport = httpx.AsyncHTTPTransport(uds=str(home.control_socket))
+    async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=2.0) as client:
+        with contextlib.suppress(httpx.HTTPError, OSError, ValueError, TimeoutError):
+            open_now = (await client.post("/drain")).json()["open"]
+            if not open_now:
+                return
+            calls = counted(open_now, "call")
+            out.print(f"{calls} in progress: waiting up to {drain_s} s for the end; Ctrl-C again stops now")
+            stop.clear()
+            async with asyncio.timeout(drain_s):
+                while open_now and not stop.is_set():
+                    await asyncio.sleep(0.3)
+                    open_now = len((await client.get("/status")).json()["interactions"])
+
+
+def status(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """What runs right now: nodes, journal, and each interaction with the node it is at."""
+    home = home_of(project)
+    body = ask(home, "GET", "/status")
+    if json:
+        print_json(body)
+        return
+    ready = "[green]ready[/]" if body["ready"] else "[red]not ready[/]"
+    nodes = ", ".join(f"{name} {'up' if is_up else '[red]down[/]'}" for name, is_up in body["nodes"].items())
+    out.print(f"{body['site']}: {ready} · nodes: {nodes or 'none'} · release {body['release']}")
+    out.print(f"journal: event {body['journal']['last_seq']}, on disk up to {body['journal']['durable_seq']}")
+    if seen := body["node"]:
+        well = "well" if seen["well"] else f"[red]{seen['problem']}[/]"
+        reachable = [
+            f"{name} {status}" for table in (seen["devices"], seen["trunks"]) for name, status in table.items()
+        ]
+        version = seen["version"].partition("+")[0]  # without the packager's marks
+        out.print(
+            f"Asterisk {version}: {well}, {counted(seen['calls'], 'call')} · "
+            f"{', '.join(reachable) or 'no phone is registered'}"
+        )
+        if seen["lost_share"]:
+            out.print(f"audio: {seen['lost_share']:.1%} lost, jitter {seen['jitter_s'] * 1000:.0f} ms")
+    if agents := body["floor"]["agents"]:
+        seen = ", ".join(f"{number} {looks.replace('_', ' ')}" for looks, number in agents.items())
+        out.print(f"floor: {counted(body['floor']['waiting'], 'caller')} waiting · agents: {seen}")
+    for problem in body["problems"]:
+        out.print(f"[yellow]the files on disk are not what serves: {problem}[/]")
+    out.print(_interactions(body["interactions"]))
+
+
+def _interactions(rows: list[dict[str, Any]]) -> Table | str:
+    if not rows:
+        return "no interaction in progress"
+    table = Table(title=counted(len(rows), "interaction"), title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table.add_column("id", no_wrap=True)
+    for column in ("tenant", "state", "where", "language", "age"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        where = f"{row['flow']}.{row['node']}" if row["flow"] else ""
+        table.add_row(row["id"], row["tenant"], row["state"], where, row["language"], f"{row['age_s']} s")
+    return table
+
+
+def reload(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """Load flows/ and config/ into the running system: all of it, or none of it when anything is wrong.
+
+    Calls in progress finish on the version they began with.
+    """
+    from engine.home import SecretBox
+
+    home = home_of(project)
+    secrets = home.state / "secrets.json"
+    known = SecretBox(secrets).named("device/")
+    body = ask(home, "POST", "/reload", timeout_s=120)
+    if json:
+        print_json(body)
+    else:
+        for problem in body["problems"]:
+            out.print(problem, soft_wrap=True, markup=False)
+        if body["reloaded"]:
+            out.print(f"[green]loaded[/]: release {body['release']} serves new calls")
+            for name, secret in SecretBox(secrets).named("device/").items():
+                if name not in known:
+                    out.print(f"a new phone: {account(name, secret)}")
+        else:
+            err.print(f"[bold red]nothing changed[/]: release {body['release']} goes on serving")
+    if not body["reloaded"]:
+        raise typer.Exit(1)
