@@ -4,6 +4,8 @@
       AttemptWanted, AttemptCancelled  ->   .
       .  <- AttemptProgressed               . -- QueueJoined ... -->  .
       .  <- AttemptDisposed  <- - - - - - - - - - - wrap-up - - - - - .
+      LineWanted, LineUnwanted     ->   her phone is rung first; it becomes her held line for one attempt
+      .  <- LineCame                        .
     store of leads                  people (CLI, desk, phone keys, flows)
       LeadsStaged, LeadsSaved  ->           CampaignActed, LeadActed, NumberListed, ManualAsked, PreviewActed  ->
 
@@ -25,6 +27,10 @@ DIALED_PREFIX = "dial-"
 
 CALLED = "-c"
 """How the id of the leg that rings somebody for a campaign ends."""
+LINE_PREFIX = "line-"
+"""The interaction of a phone that is rung before an attempt is dialed is called so, and then like the attempt."""
+LINE = "-l"
+"""How the id of its leg ends."""
 
 DropAction = Literal["message", "hang_up", "queue", "flow"]
 
@@ -84,7 +90,42 @@ class AttemptCancelled:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LineWanted:
+    """This agent's phone is rung first; picked up, it is her held line until this attempt is over. `called`: whom she
+    is about to talk with, for her display; `title`: the campaign's, beside it."""
+
+    interaction_id: str
+    leg_id: str
+    attempt_id: str
+    tenant: str
+    agent_id: str
+    device: str
+    called: str
+    title: str = ""
+    ring_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class LineUnwanted:
+    """The attempt is over: that phone is hung up, unless somebody talks over it; then it is hung up afterwards."""
+
+    interaction_id: str
+    attempt_id: str
+    why: str = ""
+
+
 # -- said by an interaction, for the dialer -----------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class LineCame:
+    """A phone that was wanted for an attempt is up, or it never came, or is gone (`why`: in words)."""
+
+    interaction_id: str
+    attempt_id: str
+    up: bool
+    why: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptProgressed:
     """`event`: an `AttemptEvent` value. `cause`: the Q.850 cause of an end, 0 when unknown; `why`: in words.
@@ -244,6 +285,7 @@ class NoticeTaken:
 DialerFact = (
     AttemptProgressed
     | AttemptDisposed
+    | LineCame
     | LeadsStaged
     | LeadsSaved
     | ListsChanged
@@ -255,6 +297,6 @@ DialerFact = (
     | CampaignsChanged
 )
 """What the dialer handles, besides its timers."""
-AttemptFact = AttemptWanted | AttemptCancelled
+AttemptFact = AttemptWanted | AttemptCancelled | LineWanted | LineUnwanted
 """What the dialer and detectors tell interactions."""
 DialingFact = DialerFact | AttemptFact | NoticeTaken

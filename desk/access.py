@@ -56,6 +56,7 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("WS", "/v1/live"): Need(_P.SELF),
     ("GET", "/v1/agents"): Need(_P.SEE_AGENTS),
     ("GET", "/v1/agents/{agent_id}"): Need(_P.SEE_AGENTS, Own.AGENT),
+    ("GET", "/v1/agents/{agent_id}/dialing"): Need(_P.SEE_LEADS, Own.AGENT),
     ("POST", "/v1/agents/{agent_id}/presence"): Need(_P.FORCE_PRESENCE, Own.AGENT),
     ("GET", "/v1/queues"): Need(_P.SEE_QUEUES),
     ("GET", "/v1/queues/{queue}"): Need(_P.SEE_QUEUES),

@@ -73,6 +73,7 @@ def campaign_view(tenant: str, campaign: str, title: str, mode: str, queue: str,
         "hopper": 0,
         "leads": dict.fromkeys(_LEADS, 0),
         "previews": [],
+        "in_person": [],
     }
 
 
@@ -132,6 +133,14 @@ class FakeDialer:
         view["previews"].append(shown)
         self._changed(view)
         return f"a-{number}"
+
+    def show_attempt(self, campaign: str, agent_id: str, phase: str, tenant: str = "main", **more: Any) -> None:
+        """What is dialed for one agent: it replaces what was shown before; `more`: outcome, cause, why, name."""
+        view = self.campaigns[tenant, campaign]
+        shown: Json = {"attempt_id": f"p-{agent_id}", "agent_id": agent_id, "lead_id": "", "name": ""}
+        shown |= {"mode": "manual", "number": "+34600112233", "phase": phase, "outcome": "", "cause": 0, "why": ""}
+        view["in_person"] = [{**shown, "since_s": self._now_s(), **more}] if phase else []
+        self._changed(view)
 
     def snapshot(self) -> Json:
         return {"now_s": self._now_s(), "campaigns": list(self.campaigns.values())}
@@ -246,6 +255,6 @@ class FakeDialer:
         return view
 
     def _changed(self, view: Json) -> None:
-        copied = {**view, "previews": [{**each} for each in view["previews"]]}
+        copied = {**view, **{part: [{**each} for each in view[part]] for part in ("previews", "in_person")}}
         copied |= {part: {**view[part]} for part in ("lines", "agents", "today", "last", "leads")}
         self._tell("campaign", view["campaign"], view["tenant"], copied)

@@ -1,7 +1,7 @@
 """The dialer: one fact in, what follows from it out. Pure and deterministic; it changes in place, all or nothing.
 
 outcome = dialer.handle(LeadsStaged(...), now_s)
-outcome.facts      AttemptWanted, AttemptCancelled: for interactions
+outcome.facts      AttemptWanted, LineWanted, ...: for interactions
 outcome.commands   its own timers
 outcome.changed    what must be saved: `dialer.save(aggregate)` for each
 outcome.wanted     leads to be staged; the answer is a `LeadsStaged`
@@ -27,6 +27,7 @@ from core.dialing import (
     LeadActed,
     LeadsSaved,
     LeadsStaged,
+    LineCame,
     ListsChanged,
     ManualAsked,
     NumberListed,
@@ -51,6 +52,7 @@ TICK, PACE = "dial:tick:", "dial:pace:"
 _HANDLERS: dict[type, Callable[[State, Turn, Any], None]] = {
     AttemptProgressed: progress.progressed,
     AttemptDisposed: progress.disposed,
+    LineCame: watch.line_came,
     LeadsStaged: staging.staged,
     LeadsSaved: staging.saved,
     ListsChanged: staging.changed,
@@ -83,6 +85,10 @@ class Dialer:
     @property
     def setup(self) -> DialerSetup:
         return self._state.setup
+
+    @property
+    def do_not_call(self) -> DoNotCallBook:
+        return self._state.book
 
     # -- events ------------------------------------------------------------------------------------
     def handle(self, fact: DialerFact | TimerFired, now_s: float) -> DialerOutcome:

@@ -11,13 +11,15 @@ AgentState = Literal["ready", "reserved", "talk", "hold", "wrap_up"]
 @dataclass(frozen=True, slots=True)
 class FloorAgent:
     """An agent who is ready, or at work. `state` ready: a call could be offered to her now; since when, in `since_s`.
-    `line`: her held line is up. `interaction_id`: what she is reserved for or busy with."""
+    `line`: her held line is up. `interaction_id`: what she is reserved for or busy with. `device`: her phone, by its
+    name inside Asterisk."""
 
     agent_id: str
     state: AgentState
     since_s: float
     interaction_id: str = ""
     line: bool = False
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)

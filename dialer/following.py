@@ -7,9 +7,9 @@ from dataclasses import replace
 from core.attempt import AttemptState
 from core.dialing import NumberListed
 from core.lead import LeadEvent, LeadState
-from dialer import quota
+from dialer import her_phone, quota
 from dialer.compliance.rules import Mode
-from dialer.keeping import again, put_back, release, save_word
+from dialer.keeping import again, put_back, release, save_lead, save_word
 from dialer.records import Attempt, Lead
 from dialer.setup import After, CampaignSetup
 from dialer.state import State
@@ -98,13 +98,22 @@ def _next_number(state: State, turn: Turn, lead: Lead, attempt: Attempt, why: st
 
 
 def _never_dialed(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt: Attempt) -> None:
-    """It was shown to an agent, who did not want it or was called away."""
-    if attempt.why == "skipped" and lead.record.state is LeadState.STAGED:
-        release(state, turn, lead, again(lead), "skipped", turn.now_s + setup.skip_after_s, attempt.attempt_id)
+    """It was shown to an agent, who did not want it or was called away; or her phone was not picked up."""
+    if attempt.mode is Mode.MANUAL:
+        _as_it_was(state, turn, lead)
+    elif (her_phone.was_missing(attempt) or attempt.why == "skipped") and lead.record.state is LeadState.STAGED:
+        release(state, turn, lead, again(lead), attempt.why, turn.now_s + setup.skip_after_s, attempt.attempt_id)
     elif lead.record.state is LeadState.STAGED:
         put_back(state, turn, lead, attempt.why)
     else:
         release(state, turn, lead, LeadEvent.FINISHED, attempt.why, attempt_id=attempt.attempt_id)
+
+
+def _as_it_was(state: State, turn: Turn, lead: Lead) -> None:
+    """Somebody meant to call it by hand, and nothing came of it."""
+    lead.attempt_id, lead.held = "", False
+    state.index_lead(lead)
+    save_lead(state, turn, lead)
 
 
 def _bury(lead: Lead, number: str, why: str) -> None:

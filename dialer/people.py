@@ -9,7 +9,7 @@ from core.campaign import CampaignEvent, CampaignState
 from core.dialing import CampaignActed, LeadActed, ManualAsked, NumberListed, PreviewActed
 from core.lead import LeadEvent, LeadState
 from core.lead_record import LeadNumber, LeadRecord, StagedLead
-from dialer import law, staging, watch
+from dialer import her_phone, law, staging, watch
 from dialer.compliance.rules import Mode
 from dialer.dnc import number_key
 from dialer.hopper import CALLBACK
@@ -126,6 +126,10 @@ def manual_asked(state: State, turn: Turn, fact: ManualAsked) -> None:
     if running is not CampaignState.RUNNING:
         raise Refused(f"the campaign {fact.campaign} is {running.value}")
     _is_free(state, turn, setup, fact.agent_id)
+    agent = her_phone.agent_of(state, setup, fact.agent_id, turn.now_s)
+    why = her_phone.why_not(setup, agent)
+    if agent is None or why:
+        raise Refused(why)
     given = fact.lead
     if given is None and not fact.lead_id:
         record = LeadRecord(f"manual{fact.called}", fact.tenant, "", (LeadNumber(fact.called),))
@@ -134,12 +138,14 @@ def manual_asked(state: State, turn: Turn, fact: ManualAsked) -> None:
     if lead.attempt_id:
         raise Refused("somebody is dialing this lead already")
     turn.lead(lead)
-    if lead.record.state is not LeadState.STAGED:
-        lead.record = replace(lead.record, state=LeadState.STAGED)
     found = law.choose(state, setup, lead, Mode.MANUAL, turn.now_s, only=fact.called)
     if isinstance(found, law.Not):
         raise Refused(found.why)
     attempt = new_attempt(state, turn, setup, lead, found, Mode.MANUAL, fact.agent_id)
+    if not agent.line:
+        her_phone.ring(state, turn, setup, lead, attempt, agent.device)
+        return
+    lead.record = replace(lead.record, state=LeadState.STAGED)
     ring(state, turn, setup, lead, attempt, found.terms)
 
 
@@ -154,6 +160,8 @@ def preview_acted(state: State, turn: Turn, fact: PreviewActed) -> None:
         moved(state, turn, attempt, AttemptEvent.CANCEL, why="skipped")
         turn.paced.add(attempt.key)
         return
+    if attempt.own_line:
+        raise Refused("your phone rings: pick it up, and the lead is dialed")
     refused = watch.dial_preview(state, turn, attempt)
     if refused:
         raise Refused(refused)
@@ -198,7 +206,7 @@ def _is_free(state: State, turn: Turn, setup: CampaignSetup, agent_id: str) -> N
     for attempts in state.attempts_of.values():
         for attempt in attempts.values():
             if attempt.for_agent == agent_id and attempt.tenant == setup.tenant and not attempt.state.is_over:
-                if attempt.state is AttemptState.STAGED:
+                if attempt.state is AttemptState.STAGED and not attempt.own_line:
                     watch.withdraw(state, turn, attempt, "she dialed another by hand")
                     return
                 raise Refused("you are dialing already")

@@ -8,7 +8,7 @@ from core.attempt import AttemptEvent, AttemptState
 from core.decisions import AttemptEnded
 from core.dialing import AttemptDisposed, AttemptProgressed
 from core.errors import EventRefused
-from dialer import trouble
+from dialer import her_phone, told, trouble
 from dialer.compliance.abandonment import Counts, bounds
 from dialer.compliance.rules import Mode, Window
 from dialer.following import NOT_GIVEN, settle
@@ -131,7 +131,10 @@ def _connected(state: State, turn: Turn, campaign: Campaign, attempt: Attempt, a
 def _ended(state: State, turn: Turn, campaign: Campaign, attempt: Attempt, event: AttemptEvent, again: bool) -> None:
     """`again`: it was over already, and an answer crossed our hanging up."""
     now_s, over = turn.now_s, attempt.state
-    attempt.ended_s = now_s
+    attempt.ended_s, attempt.line_ends_s = now_s, 0.0
+    her_phone.let_go(turn, attempt)
+    if told.concerns(attempt):
+        _tell_agent(state, attempt, now_s)
     _count_end(state, turn, campaign, attempt)
     if over is _S.COMPLETED and attempt.connected_s is not None:
         _teach(state, turn, attempt, TalkEnded(max(0.0, now_s - attempt.connected_s)))
@@ -167,6 +170,26 @@ def _ended(state: State, turn: Turn, campaign: Campaign, attempt: Attempt, event
         settle(state, turn, attempt)
     if not attempt.was_dialed:
         state.forget_attempt(attempt)
+
+
+def _tell_agent(state: State, attempt: Attempt, now_s: float) -> None:
+    lead = state.leads.get(attempt.lead_row)
+    name = lead.record.name if lead is not None else ""
+    fresh = {key: one for key, one in state.told.items() if now_s - one.at_s < told.KEPT_S}
+    fresh[attempt.tenant, attempt.for_agent] = told.Told(
+        attempt_id=attempt.attempt_id,
+        tenant=attempt.tenant,
+        campaign=attempt.campaign,
+        agent_id=attempt.for_agent,
+        lead_id=attempt.lead_id,
+        name=name,
+        number=attempt.number,
+        outcome=attempt.state.value,
+        cause=attempt.cause,
+        why=told.in_words(attempt),
+        at_s=now_s,
+    )
+    state.told = fresh
 
 
 def _count_end(state: State, turn: Turn, campaign: Campaign, attempt: Attempt) -> None:

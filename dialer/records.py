@@ -122,7 +122,8 @@ class Attempt(msgspec.Struct, omit_defaults=True):
     answers is listened to first. `counted`: among the live answers. `cancel`: why nobody wants it any more;
     `cancelled_s`: when its interaction was told. `disposed`: nothing more is to come of the agent. `kept_s`: since when
     the store has it as it is; it is remembered a little longer, for leads that were read from the store before.
-    `verdict`, `evidence`, `greeted_s`: as in `AttemptProgressed`."""
+    `verdict`, `evidence`, `greeted_s`: as in `AttemptProgressed`. `own_line`: her phone is rung for this attempt alone,
+    before it is dialed; at the latest until `line_ends_s`."""
 
     attempt_id: str
     interaction_id: str
@@ -155,6 +156,8 @@ class Attempt(msgspec.Struct, omit_defaults=True):
     disposed: bool = False
     callback_s: float = 0.0
     personal: bool = False
+    own_line: bool = False
+    line_ends_s: float = 0.0
     kept_s: float = 0.0
     verdict: str = ""
     evidence: str = ""

@@ -8,7 +8,7 @@ from core.attempt import AttemptEvent, AttemptState
 from core.decisions import LeadBlocked
 from core.dialing import CALLED, DIALED_PREFIX, AttemptWanted
 from core.lead import LeadEvent
-from dialer import identities
+from dialer import her_phone, identities
 from dialer.compliance.rules import Mode
 from dialer.compliance.strictest import Terms
 from dialer.keeping import again, release
@@ -25,11 +25,16 @@ RING_BEYOND_S = 5.0
 def dial(
     state: State, turn: Turn, setup: CampaignSetup, lead: Lead, mode: Mode, agent_id: str = ""
 ) -> tuple[bool, str]:
-    """(whether it is being dialed, why no other lead of the campaign could be either)."""
+    """(whether it is being dialed, why no other lead of the campaign could be either). For one agent alone, her phone
+    is rung before."""
     chosen = choose(state, setup, lead, mode, turn.now_s)
     if isinstance(chosen, Not):
         return False, _refuse(state, turn, setup, lead, chosen)
     attempt = new_attempt(state, turn, setup, lead, chosen, mode, agent_id)
+    agent = her_phone.agent_of(state, setup, agent_id, turn.now_s) if agent_id else None
+    if agent is not None and agent.device and not agent.line:
+        her_phone.ring(state, turn, setup, lead, attempt, agent.device)
+        return True, ""
     ring(state, turn, setup, lead, attempt, chosen.terms)
     return True, ""
 

@@ -17,6 +17,7 @@ from dialer.pacing import METHODS, CannotRestore, Pacer
 from dialer.records import Attempt, Campaign, Identity, Lead, Learnt, Word
 from dialer.saved import Record
 from dialer.setup import CampaignSetup, DialerSetup, Key
+from dialer.told import Told
 from dialer.turn import Aggregate
 
 Number = tuple[str, str]
@@ -41,6 +42,8 @@ class State:
         """When leads were asked for and have not come yet. Not saved: whoever was asked is gone after a restart."""
         self.armed: dict[str, float] = {}
         """Timer -> when it is due. Not saved: timers are armed anew."""
+        self.told: dict[tuple[str, str], Told] = {}
+        """(tenant, agent) -> what came of her last attempt. Not saved; replaced, never changed in place."""
         self.serial = 0
         self.halted = ""
         """Why nobody is dialed, whatever else is so. Not saved."""

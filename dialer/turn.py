@@ -13,7 +13,7 @@ from core.attempt import ATTEMPT_TABLE, AttemptEvent
 from core.campaign import CAMPAIGN_TABLE, CampaignEvent
 from core.commands import CancelTimer, StartTimer
 from core.decisions import Decision, Moved
-from core.dialing import AttemptCancelled, AttemptWanted
+from core.dialing import AttemptFact
 from core.lead import LEAD_TABLE, LeadEvent
 from core.lead_store import Save, Staging
 from dialer.pacing import Pacer
@@ -35,7 +35,7 @@ class DialerOutcome:
     again after a restart, so keeping it twice must do no harm. `refused`: why a request cannot be, in words for the
     person; nothing changed."""
 
-    facts: list[AttemptWanted | AttemptCancelled] = field(default_factory=list)
+    facts: list[AttemptFact] = field(default_factory=list)
     commands: list[StartTimer | CancelTimer] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     changed: set[Aggregate] = field(default_factory=set)
@@ -65,6 +65,7 @@ class Turn:
         "serial",
         "soon",
         "state",
+        "told",
     )
 
     def __init__(self, state: State, now_s: float, pictures: dict[Aggregate, bytes]) -> None:
@@ -76,7 +77,7 @@ class Turn:
         self.soon: set[str] = set()
         # Values that are replaced, never changed in place.
         self.book, self.heard, self.serial = state.book, state.heard, state.serial
-        self.asked_s, self.armed = state.asked_s, state.armed
+        self.asked_s, self.armed, self.told = state.asked_s, state.armed, state.told
         self._pictures = pictures
 
     def decide(self, decision: Decision) -> None:
@@ -188,5 +189,5 @@ class Turn:
             else:
                 self.state.put(load(aggregate[0], picture))
         self.state.book, self.state.heard, self.state.serial = self.book, self.heard, self.serial
-        self.state.asked_s, self.state.armed = self.asked_s, self.armed
+        self.state.asked_s, self.state.armed, self.state.told = self.asked_s, self.armed, self.told
         self.state.index()

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.attempt import AttemptState
 from core.dialing import DIALED_PREFIX
+from dialer import told
 from dialer.records import Attempt, Lead
 from dialer.setup import CampaignSetup, Key
 from dialer.shares import share_out
@@ -63,6 +64,7 @@ def campaign(state: State, key: Key, now_s: float) -> dict[str, Any] | None:
         "last": {"at_s": record.last_s, "count": record.last_count, "why": record.last_why},
         "hopper": state.hopper(key).size,
         "previews": sum(one.state is AttemptState.STAGED for one in state.open_attempts(key)),
+        "in_person": in_person(state, key, now_s),
         "leads": {},
     }
 
@@ -72,8 +74,45 @@ def previews(state: State, tenant: str, agent_id: str, now_s: float) -> list[dic
     for key in sorted(key for key in state.attempts_of if key[0] == tenant):
         for attempt in state.open_attempts(key):
             lead = state.leads.get(attempt.lead_row)
-            if attempt.state is AttemptState.STAGED and attempt.for_agent == agent_id and lead is not None:
+            looks = attempt.state is AttemptState.STAGED and not attempt.own_line
+            if looks and attempt.for_agent == agent_id and lead is not None:
                 found.append(_desk(state.of(key), attempt, lead))
+    return found
+
+
+def in_person(state: State, key: Key, now_s: float) -> list[dict[str, Any]]:
+    """Attempts of this campaign for one agent each, until they talk, and the last one of each agent that came to
+    nothing. `phase`: phone (hers rings first), dialing, ringing, or over; `why`: then, in words."""
+    found: list[dict[str, Any]] = []
+    busy: set[str] = set()
+    for attempt in state.open_attempts(key):
+        if not attempt.for_agent or (attempt.state is AttemptState.STAGED and not attempt.own_line):
+            continue
+        phase = "phone" if attempt.state is AttemptState.STAGED else _LINES[attempt.state]
+        lead = state.leads.get(attempt.lead_row)
+        busy.add(attempt.for_agent)
+        found.append(
+            {
+                "attempt_id": attempt.attempt_id,
+                "agent_id": attempt.for_agent,
+                "lead_id": attempt.lead_id,
+                "name": lead.record.name if lead is not None else "",
+                "number": attempt.number,
+                "mode": attempt.mode.value,
+                "phase": phase,
+                "outcome": "",
+                "cause": 0,
+                "why": "",
+                "since_s": attempt.ringing_s or attempt.dialed_s,
+            }
+        )
+    for (tenant, agent_id), one in state.told.items():
+        if (tenant, one.campaign) == key and agent_id not in busy and now_s - one.at_s < told.KEPT_S:
+            plain: dict[str, Any] = {
+                name: getattr(one, name) for name in ("attempt_id", "agent_id", "lead_id", "name", "number")
+            }
+            plain |= {"phase": "over", "outcome": one.outcome, "cause": one.cause, "why": one.why}
+            found.append({**plain, "mode": "", "since_s": one.at_s})
     return found
 
 

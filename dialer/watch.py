@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.attempt import AttemptEvent, AttemptState
 from core.campaign import CampaignEvent, CampaignState
-from core.dialing import AttemptCancelled
+from core.dialing import AttemptCancelled, LineCame
 from core.lead import LeadState
-from dialer import law, staging
+from dialer import her_phone, law, staging
 from dialer.compliance.rules import Mode
 from dialer.floor import FloorPool
 from dialer.following import NOT_GIVEN
@@ -68,18 +70,44 @@ def withdraw_previews(state: State, turn: Turn, key: Key, why: str) -> None:
             withdraw(state, turn, attempt, why)
 
 
-def dial_preview(state: State, turn: Turn, attempt: Attempt) -> str:
-    """Dials what was shown. Why it cannot be, in words; then it goes back."""
+def dial_preview(state: State, turn: Turn, attempt: Attempt, line_up: bool = False) -> str:
+    """Dials what was shown, or what was asked for while her phone rang. Why it cannot be, in words; then it goes back.
+    `line_up`: she has picked up already; else her phone is rung first, unless she has a held line."""
     setup, lead = state.of(attempt.key), state.leads.get(attempt.lead_row)
-    if lead is None or lead.record.state is not LeadState.STAGED:
+    mine = lead is not None and lead.attempt_id == attempt.attempt_id
+    if lead is None or not mine or not (attempt.mode is Mode.MANUAL or lead.record.state is LeadState.STAGED):
         return "this lead is in other hands"
     found = law.choose(state, setup, lead, attempt.mode, turn.now_s, only=attempt.number)
     if isinstance(found, law.Not):
         return found.why
+    agent = her_phone.agent_of(state, setup, attempt.for_agent, turn.now_s)
+    if not line_up and agent is not None and agent.device and not agent.line:
+        her_phone.ring(state, turn, setup, lead, attempt, agent.device)
+        return ""
     turn.attempt(attempt)
-    attempt.identity, attempt.preview_ends_s = found.identity, 0.0
+    attempt.identity, attempt.preview_ends_s, attempt.line_ends_s = found.identity, 0.0, 0.0
+    turn.lead(lead)
+    lead.record = replace(lead.record, state=LeadState.STAGED)
     ring(state, turn, setup, lead, attempt, found.terms)
     return ""
+
+
+def line_came(state: State, turn: Turn, fact: LineCame) -> None:
+    """Her phone is up: the lead is dialed, if the law still lets us. It is gone: nobody is dialed for her, and who
+    rings is hung up as soon as may be."""
+    attempt = state.attempts.get(fact.attempt_id)
+    if attempt is None or attempt.state.is_over or not attempt.own_line:
+        return
+    if attempt.state is _S.STAGED:
+        refused = state.halted if fact.up else her_phone.why_not_up(fact.why)
+        if not refused:
+            refused = dial_preview(state, turn, attempt, line_up=True)
+        if refused:
+            withdraw(state, turn, attempt, refused)
+    elif not fact.up and attempt.state in _CALLING and not attempt.cancel:
+        turn.attempt(attempt)
+        attempt.cancel = "the agent hung up"
+        cancel_due(state, turn, attempt.key)
 
 
 def _look_at(state: State, turn: Turn, attempt: Attempt) -> None:
@@ -111,6 +139,10 @@ def _look_at_preview(state: State, turn: Turn, attempt: Attempt) -> None:
     hers = next((agent for agent in pool.agents if agent.agent_id == attempt.for_agent), None)
     if hers is None or hers.state != "ready":
         withdraw(state, turn, attempt, "the agent is not ready any more")
+        return
+    if attempt.own_line:
+        if turn.now_s > attempt.line_ends_s:
+            withdraw(state, turn, attempt, her_phone.NOT_PICKED_UP)
         return
     if turn.now_s < attempt.preview_ends_s or state.halted:
         return

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.dialing import AttemptWanted
+from core.dialing import AttemptWanted, LineWanted
 from core.events import Event, LegArrived
-from engine import arrivals, departures, interactions
+from engine import arrivals, called_lines, departures, interactions
 from engine.interaction import Interaction, Surroundings, Turn
+
+BEGINNINGS = (LegArrived, AttemptWanted, LineWanted)
+"""What begins an interaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,7 @@ class Decided:
 
 
 def decide(interaction: Interaction | None, fact: Event, around: Surroundings, now_s: float) -> Decided:
-    """`interaction` is None for what begins one (a `LegArrived` of a leg nobody knows, an `AttemptWanted`), and only
-    then."""
+    """`interaction` is None for what begins one (`BEGINNINGS`, a `LegArrived` of a leg nobody knows), and only then."""
     try:
         if interaction is None:
             return Decided(_begin(fact, around, now_s))
@@ -32,7 +34,7 @@ def decide(interaction: Interaction | None, fact: Event, around: Surroundings, n
     except Exception as reason:
         why = f"{type(fact).__name__}: {reason}"
         if interaction is None:
-            return Decided(_refuse(fact, around, why, now_s), (reason,))
+            return Decided(refuse(fact, around, why, now_s), (reason,))
         try:
             return Decided(interactions.fail(interaction, fact, why, around, now_s), (reason,))
         except Exception as again:
@@ -42,12 +44,17 @@ def decide(interaction: Interaction | None, fact: Event, around: Surroundings, n
 def _begin(fact: Event, around: Surroundings, now_s: float) -> Turn:
     if isinstance(fact, AttemptWanted):
         return departures.open_(fact, around, now_s)
+    if isinstance(fact, LineWanted):
+        return called_lines.open_(fact, around, now_s)
     assert isinstance(fact, LegArrived)
     return arrivals.arrive(fact, around, now_s)
 
 
-def _refuse(fact: Event, around: Surroundings, why: str, now_s: float) -> Turn:
+def refuse(fact: Event, around: Surroundings, why: str, now_s: float) -> Turn:
+    """What should have begun an interaction cannot."""
     if isinstance(fact, AttemptWanted):
         return departures.refuse(fact, around, why, now_s)
+    if isinstance(fact, LineWanted):
+        return called_lines.refuse(fact, around, why, now_s)
     assert isinstance(fact, LegArrived)
     return arrivals.turn_away(fact, around, why, now_s)

@@ -62,13 +62,14 @@ class RouterFloor:
         line = bool(agent.line_leg_id)
         hindered = hindrance(agent, person, VOICE, self._router.setup, now_s)
         if not hindered:
-            return FloorAgent(agent.agent_id, "ready", _ready_since_s(agent), line=line)
+            return FloorAgent(agent.agent_id, "ready", _ready_since_s(agent), line=line, device=agent.device)
         if hindered == "resting":
-            return FloorAgent(agent.agent_id, "wrap_up", agent.idle_since_s, line=line)
+            return FloorAgent(agent.agent_id, "wrap_up", agent.idle_since_s, line=line, device=agent.device)
         work = _busiest(agent)
         if work is None or hindered != "busy":  # on a break, unreachable, or leaving when this is over
             return None
-        return FloorAgent(agent.agent_id, _AT_WORK[work.state], work.since_s, work.interaction_id, line)
+        state = _AT_WORK[work.state]
+        return FloorAgent(agent.agent_id, state, work.since_s, work.interaction_id, line, agent.device)
 
     def _waiting(self, tenant: str, queue: str) -> int:
         return sum(

@@ -127,7 +127,7 @@ def _finish(turn: Turn, around: Surroundings, now_s: float) -> None:
 
 def _hand_over(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s: float) -> None:
     """To whom it concerns."""
-    if turn.interaction.line is not None and lines.take(turn, event):
+    if turn.interaction.line is not None and lines.take(turn, event, now_s):
         return
     if turn.interaction.attempt is not None and attempts.take(turn, leg, event, around, now_s):
         return
@@ -192,7 +192,7 @@ def _adopt(turn: Turn, event: LegAdopted, around: Surroundings, now_s: float) ->
     if interaction.outcome:
         turn.commands.append(HangUpLeg(leg.leg_id))  # decided before the gap, and perhaps never carried out
         return
-    if interaction.line is not None and lines.take(turn, event):
+    if interaction.line is not None and lines.take(turn, event, now_s):
         return
     if adoption.adopted(turn, leg, event, around, now_s):
         return

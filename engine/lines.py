@@ -1,4 +1,5 @@
-"""An agent's held line: the interaction of a leg she dialed in with, parked until a conversation borrows it.
+"""An agent's held line: the interaction of a leg she dialed in with (or was rung on, `engine.called_lines`), parked
+until a conversation borrows it.
 
 asked --granted--> parked <--LineUsed--> lent to an interaction, which hears of it by LineParty
    | refused          |                     |
@@ -12,7 +13,7 @@ from core.events import AgentAnswered, DigitPressed, Event, LegAdopted, LegEnded
 from core.leg import EndReason, LegState
 from core.leg_commands import AnswerLeg, ParkLeg
 from core.routing import LineChanged, LineParty, LineUsed
-from engine import line_keys
+from engine import called_lines, line_keys
 from engine.contact import Line
 from engine.interaction import Interaction, Turn
 
@@ -36,10 +37,12 @@ def is_held(interaction: Interaction) -> bool:
     return interaction.line is not None and bool(interaction.line.agent_id)
 
 
-def take(turn: Turn, event: Event) -> bool:
+def take(turn: Turn, event: Event, now_s: float) -> bool:
     """Whether the event was the line's business alone: its flow does not hear of it."""
     line = turn.interaction.line
     assert line is not None
+    if line.attempt_id and called_lines.take(turn, line, event, now_s):
+        return True
     if not line.agent_id:
         if isinstance(event, AgentAnswered) and event.request_id == line.request_id:
             _answered(turn, line, event)
@@ -76,6 +79,8 @@ def over(turn: Turn, vanished: bool = False) -> None:
     if line is None:
         return
     turn.interaction = turn.interaction.but(line=None)
+    if line.attempt_id:
+        called_lines.gone(turn, line)
     if line.agent_id:
         turn.facts.append(
             LineChanged(turn.interaction_id, turn.interaction.tenant, line.agent_id, leg.leg_id, up=False)
@@ -94,7 +99,7 @@ def _answered(turn: Turn, line: Line, event: AgentAnswered) -> None:
 
 
 def _used(turn: Turn, line: Line, event: LineUsed) -> None:
-    turn.interaction = turn.interaction.but(line=Line(line.request_id, line.agent_id, event.talking_in))
+    turn.interaction = turn.interaction.but(line=line.but(talking_in=event.talking_in, typed=""))
     if not event.talking_in:
         turn.commands.append(ParkLeg(event.leg_id))
 

@@ -13,10 +13,9 @@ from typing import Literal
 
 from core.commands import Command, StartTimer
 from core.decisions import InteractionOpened, NodeEntered
-from core.dialing import AttemptWanted
-from core.events import Event, LegArrived, RoutingDecided, ToggleSet
+from core.events import Event, RoutingDecided, ToggleSet
 from engine.campaigns import DIALED
-from engine.decide import decide
+from engine.decide import BEGINNINGS, decide
 from engine.interaction import Interaction, Surroundings
 from engine.routing import ROUTED
 from store.entry import Recorded
@@ -82,7 +81,7 @@ def replay(records: Iterable[Recorded], around_for: Callable[[str], Surroundings
 
 
 def _begin(record: Recorded, around_for: Callable[[str], Surroundings | None]) -> _Call | Replayed | None:
-    if not isinstance(record.event, LegArrived | AttemptWanted):
+    if not isinstance(record.event, BEGINNINGS):
         return None
     pinned = next((d.flow_version for d in record.decisions if isinstance(d, InteractionOpened)), "")
     around = around_for(pinned)

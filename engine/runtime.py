@@ -30,16 +30,15 @@ from core.commands import (
     subject_of,
 )
 from core.decisions import Moved
-from core.dialing import AttemptWanted, DialingFact
+from core.dialing import AttemptWanted, DialingFact, LineWanted
 from core.errors import EventRefused
 from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, TimerFired
 from core.leg_commands import AnswerLeg, HangUpLeg, Play, StopPlayback
 from core.routing import RouterFact, RoutingFact
 from core.table import Transition
-from engine import departures
 from engine.agent_phone import AgentPhone
 from engine.campaigns import Campaigns, is_dialed, no_campaigns
-from engine.decide import decide
+from engine.decide import BEGINNINGS, decide, refuse
 from engine.durably import Durably
 from engine.effects import errands
 from engine.hourly_caps import HourlyCaps
@@ -254,7 +253,7 @@ class Runtime:
             return self.follow(self.routing.take(fact, interaction, now_s))
         if is_dialed(fact):
             return self.follow(self.campaigns.take(fact, interaction, now_s))
-        if interaction is None and not isinstance(fact, LegArrived | AttemptWanted):
+        if interaction is None and not isinstance(fact, BEGINNINGS):
             self.metrics.late_events.inc()
             return "this contact is over"
         if interaction is not None and isinstance(fact, LegArrived):
@@ -279,8 +278,8 @@ class Runtime:
         return consequences.refused
 
     def _decide(self, interaction: Interaction | None, fact: Event, now_s: float) -> Turn:
-        if isinstance(fact, AttemptWanted) and interaction is None and (why := self.no_room()):
-            return departures.refuse(fact, self.surroundings, why, now_s)
+        if isinstance(fact, AttemptWanted | LineWanted) and interaction is None and (why := self.no_room()):
+            return refuse(fact, self.surroundings, why, now_s)
         decided = decide(interaction, fact, self.surroundings, now_s)
         if decided.refused:
             self.metrics.refused_events.inc()

@@ -21,6 +21,7 @@ import httpx
 from sqlalchemy import select
 
 from bench.sip_people import Line, People, Person, answering, lines
+from bench.sip_phones import Behaviour, Phone
 from core.attempt import OPEN_ATTEMPTS, AttemptState
 from core.lead_record import AttemptRecord, LeadNumber, LeadRecord
 from core.lead_store import Save
@@ -133,6 +134,43 @@ class House:
         await self.presence(agent_id, "log_in")
         await self.presence(agent_id, "ready")
         return line
+
+    @contextlib.asynccontextmanager
+    async def phone(self, agent_id: str, behaviour: Behaviour) -> AsyncIterator[Phone]:
+        """She is ready at a phone that rings and does that, and logs out afterwards."""
+        device = {"ana": "main-1001", "eva": "main-1002"}[agent_id]
+        host, _, port = self.system.sip.partition(":")
+        made = Phone(
+            device,
+            self.system.account(device),
+            (host, int(port)),
+            lambda: behaviour,
+            lambda *_: None,
+            lambda *_: None,
+            40_000,
+        )
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: made, local_addr=("127.0.0.1", 0)
+        )
+        try:
+            async with asyncio.timeout(10):
+                await made.registered.wait()
+            await self.presence(agent_id, "log_in")
+            await self.presence(agent_id, "ready")
+            yield made
+        finally:
+            await self.presence(agent_id, "log_out")
+            transport.close()
+
+    async def campaigns(self) -> list[dict[str, Any]]:
+        """As the control socket shows them."""
+        views: list[dict[str, Any]] = (await self.system.ask("GET", "/dialer/snapshot"))["campaigns"]
+        return views
+
+    async def talks(self, agent_id: str) -> bool:
+        """Whether she has somebody whom a campaign called."""
+        agents = (await self.system.ask("GET", "/acd/snapshot"))["agents"]
+        return any(each["agent_id"] == agent_id and each["looks"] == "talking" for each in agents)
 
     async def leads(self, name: str, *numbers: str, **fields: str) -> None:
         """One lead a number, its id the number without `+`."""

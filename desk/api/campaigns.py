@@ -16,7 +16,9 @@ from desk.api.models_campaigns import (
     Campaigns,
     CampaignText,
     CampaignView,
+    Dialing,
     Fault,
+    InPerson,
     LeadAsked,
     ManualAsked,
     NumberAsked,
@@ -66,9 +68,18 @@ async def act(campaign: str, asked: CampaignAsked, tenant: Tenant, who: Who, req
 
 @router.post("/campaigns/{campaign}/manual", responses=problems(404, 409))
 async def manual(campaign: str, asked: ManualAsked, tenant: Tenant, who: Who, request: Request, desk: Desk) -> Done:
-    """Dials a number for the agent who asks, under the same rules; refused with the reason."""
+    """Dials a number for the agent who asks, under the same rules; refused with the reason. Without a held line her
+    phone rings first. What becomes of it: `GET /v1/agents/{agent_id}/dialing`, and the live stream."""
     await dial_acts.manual(desk, who, address_of(request), tenant, campaign, asked.number, asked.lead_id)
     return Done()
+
+
+@router.get("/agents/{agent_id}/dialing", responses=problems())
+async def dialing(agent_id: str, tenant: Tenant, desk: Desk) -> Dialing:
+    """What is dialed for one agent in person, by hand or after a look: how far it is, and in words why the last came to
+    nothing, for five minutes."""
+    found = [InPerson.model_validate(each) for each in desk.hub.board.in_person(tenant, agent_id)]
+    return Dialing(attempts=found, **when(desk))
 
 
 @router.post("/previews/{attempt_id}", responses=problems(404, 409))

@@ -39,6 +39,8 @@ _SEEN_BY: Mapping[str, Permission] = {
     "talk": Permission.SEE_STAYS,
     "campaign": Permission.SEE_CAMPAIGNS,
 }
+_HERS = ("previews", "in_person")
+"""What of a campaign is about leads of one agent each."""
 
 
 class Sight:
@@ -61,7 +63,7 @@ class Sight:
             return self._board.has(tenant, self._who.agent_id, id_)
         if kind == "campaign":
             view = self._board.campaign(tenant, id_) or {}
-            return any(each["agent_id"] == self._who.agent_id for each in view.get("previews", ()))
+            return any(each["agent_id"] == self._who.agent_id for kind in _HERS for each in view.get(kind, ()))
         return kind == "agent" and id_ == self._who.agent_id
 
     def sees_event(self, event: Json) -> bool:
@@ -74,9 +76,10 @@ class Sight:
 
     def shown(self, kind: str, value: Json | None) -> Json | None:
         """An agent is not told who listens to her; a lead shown to an agent is for her, and who may see leads."""
-        if kind == "campaign" and value and value.get("previews") and not self._who.may(Permission.SEE_LEADS):
-            own = [each for each in value["previews"] if self._who.agent_id and each["agent_id"] == self._who.agent_id]
-            return {**value, "previews": own}
+        if kind == "campaign" and value and not self._who.may(Permission.SEE_LEADS):
+            mine = self._who.agent_id
+            own = {part: [each for each in value.get(part, ()) if mine and each["agent_id"] == mine] for part in _HERS}
+            return {**value, **own}
         if kind != "talk" or not value or self._who.may(Permission.SEE_AGENTS):
             return value
         return {**value, "supervisor": None}

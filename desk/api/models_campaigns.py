@@ -157,6 +157,26 @@ class PreviewAsked(_Asked):
     action: Literal["dial", "skip"]
 
 
+class InPerson(_Told):
+    """An attempt made for one agent. `phase`: phone (hers rings first: pick it up), dialing, ringing, waiting, or over:
+    it came to nothing, `why` in words; `outcome`: busy, no_answer, failed, …; `cause`: Q.850, 0 when unknown."""
+
+    attempt_id: str
+    campaign: str
+    lead_id: str = ""
+    name: str = ""
+    number: str = ""
+    phase: str = ""
+    outcome: str = ""
+    cause: int = 0
+    why: str = ""
+    since_s: float = 0.0
+
+
+class Dialing(Listed):
+    attempts: list[InPerson]
+
+
 class LeadAsked(_Asked):
     """`reopen`: it may be dialed again, for a new reason; `finish`: it is done with; `opt_out`: never again."""
 

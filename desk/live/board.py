@@ -96,10 +96,19 @@ class Board:
             if each.get("agent_id") == agent_id
         ]
 
+    def in_person(self, tenant: str, agent_id: str) -> list[Json]:
+        """What is dialed for her now, or came to nothing a moment ago; each with its `campaign`."""
+        return [
+            {**each, "campaign": view["campaign"]}
+            for view in self._of("campaign", tenant)
+            for each in view.get("in_person", ())
+            if each.get("agent_id") == agent_id
+        ]
+
     def preview(self, attempt_id: str) -> tuple[str, str, Json] | None:
-        """(tenant, agent, preview) of a lead that is shown now."""
+        """(tenant, agent, preview) of a lead that is shown now, or for which her phone rings."""
         for view in self._of("campaign", None):
-            for each in view.get("previews", ()):
+            for each in (*view.get("previews", ()), *_ringing_her(view)):
                 if each.get("attempt_id") == attempt_id:
                     return view["tenant"], str(each.get("agent_id", "")), each
         return None
@@ -139,3 +148,7 @@ class Board:
 
     def _sorted(self, kind: str, tenant: str | None) -> list[Json]:
         return sorted(self._of(kind, tenant), key=lambda value: (value["tenant"], value[_ID[kind]]))
+
+
+def _ringing_her(view: Json) -> list[Json]:
+    return [each for each in view.get("in_person", ()) if each.get("phase") == "phone"]

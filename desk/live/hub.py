@@ -185,9 +185,10 @@ class Hub:
             self.trails.add((tenant, campaign), view, self.engine_now_s())
 
     def _shown_to(self, event: Json) -> set[tuple[str, str]]:
-        """(attempt, agent) of the leads a campaign shows to agents."""
+        """(attempt and how far it is, agent) of the leads a campaign shows to agents, or dials for one of them."""
         view = self.board.campaign(event["tenant"], event["id"]) if event["kind"] == "campaign" else None
-        return {(str(each["attempt_id"]), str(each["agent_id"])) for each in (view or {}).get("previews", ())}
+        shown = (*(view or {}).get("previews", ()), *(view or {}).get("in_person", ()))
+        return {(f"{each['attempt_id']} {each.get('phase', '')}", str(each["agent_id"])) for each in shown}
 
     async def _notify(self) -> None:
         async with self._changed:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from desk import acts, contacts, dial_acts
 from desk.api.models import PresenceAsked, TalkAsked, WrapUpAsked
 from desk.engine_client import EngineAway
-from desk.pages.agent_dialing import Dialed, dialed, previews, written_in
+from desk.pages.agent_dialing import Dialed, dialed, in_person, previews, written_in
 from desk.pages.common import checked, language_of, page_router, render, speaking, who_of
 from desk.pages.setup import SetupCache, titled
 from desk.pages.times import local_time, moment
@@ -143,6 +143,7 @@ async def _shown(request: Request) -> dict[str, Any]:
             for view in board.agents(who.tenant)
             if view["agent_id"] != who.agent_id and view["presence"] == "ready"
         ],
+        "in_person": in_person(services, setup, who.tenant, who.agent_id, language) if agent else [],
         "previews": previews(services, setup, who.tenant, who.agent_id, language),
         "manual": setup.campaigns(who.tenant, (agent or {}).get("queues", ())),
         "all_queues": board.queues(who.tenant),

@@ -17,6 +17,7 @@ from desk.pages.setup import SetupCache, filled, titled
 from desk.problems import NotFound, Unprocessable
 from desk.services import Services
 from desk.web import address_of, services_of
+from desk.words import translated
 
 router = page_router()
 
@@ -64,6 +65,20 @@ class Preview:
     script: str
 
 
+@dataclass(frozen=True, slots=True)
+class InPerson:
+    """An attempt made for her alone. `phase`: phone, dialing, ringing, waiting, over; `why`: then, for people; `cause`:
+    what the network said, for who looks after it."""
+
+    attempt_id: str
+    title: str
+    name: str
+    number: str
+    phase: str
+    why: str
+    cause: int
+
+
 def dialed(setup: SetupCache, tenant: str, contact: Mapping[str, Any], language: str) -> Dialed | None:
     """None: she called us."""
     attempt = contact.get("attempt") or {}
@@ -109,6 +124,22 @@ def previews(services: Services, setup: SetupCache, tenant: str, agent_id: str, 
             )
         )
     return found
+
+
+def in_person(services: Services, setup: SetupCache, tenant: str, agent_id: str, language: str) -> list[InPerson]:
+    """How far what is dialed for her is, and why the last one came to nothing."""
+    return [
+        InPerson(
+            attempt_id=str(each["attempt_id"]),
+            title=titled(setup.campaign(tenant, str(each["campaign"])).get("title"), language) or str(each["campaign"]),
+            name=str(each.get("name", "")),
+            number=str(each.get("number", "")),
+            phase=str(each.get("phase", "")),
+            why=translated(str(each.get("why", "")), language),
+            cause=int(each.get("cause") or 0),
+        )
+        for each in (services.hub.board.in_person(tenant, agent_id) if agent_id else ())
+    ]
 
 
 async def written_in(request: Request, interaction_id: str) -> list[str]:

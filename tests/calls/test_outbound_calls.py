@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from bench.sip_people import Person
+from bench.sip_phones import Behaviour
 from core.decisions import Noted
 from core.lead_record import AttemptRecord
 from tests.callers import pitch_hz
@@ -57,6 +58,7 @@ CAMPAIGNS = {
     "crowd": campaign("crowd", "power", DROP).replace("queue: sales", "queue: sales\npacing: {ratio: 3}"),
     "held": campaign("held", "progressive", DROP, "ring_s: 30"),
     "instant": campaign("instant", "progressive", DROP),
+    "by_hand": campaign("by_hand", "manual", DROP),
 }
 
 
@@ -157,6 +159,35 @@ async def test_who_answers_beyond_the_agents_hears_who_called_and_may_say_never_
         called=f"+{first.number.lstrip('+')}",
     )
     assert told["ok"] is False
+
+
+async def test_an_agent_without_a_held_line_is_rung_before_her_customer(house: House) -> None:
+    await house.act("by_hand", "start")
+    async with house.phone("eva", Behaviour(ring_s=0.5, talk_s=60.0)) as phone:
+
+        async def dial(number: str) -> None:
+            asked = {"tenant": "main", "campaign": "by_hand", "agent_id": "eva", "called": number}
+            told = await house.post("/dialer/do", "ManualAsked", **asked)
+            assert told == {"ok": True}, told
+
+        await dial("+34911010200")
+        call = await house.called("+34911010200")
+        assert phone.answered == 1, "her phone was up before the other rang"
+        await house.until(lambda: call.answered_s)
+        await house.until_async(lambda: house.talks("eva"), 10.0, "she talks with nobody")
+        house.people.hang_up(call)
+        attempt = await house.attempt("+34911010200")
+        assert (attempt.state, attempt.agent_id, attempt.disposition) == ("completed", "eva", "not_given")
+        assert attempt.connected_s is not None
+        assert attempt.answered_s is not None
+        assert attempt.connected_s - attempt.answered_s < 1.0
+        await house.until(lambda: not phone._calls)  # hung up with the conversation
+        await dial("+34911011486")
+        await house.attempt("+34911011486")
+        await house.until(lambda: phone.answered == 2 and not phone._calls)
+        (view,) = [each for each in (await house.campaigns()) if each["campaign"] == "by_hand"]
+        (told,) = view["in_person"]
+        assert (told["agent_id"], told["phase"], told["why"]) == ("eva", "over", "the number is busy")
 
 
 async def test_nobody_is_cancelled_before_the_least_ring(house: House) -> None:

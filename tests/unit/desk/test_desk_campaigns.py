@@ -83,6 +83,20 @@ async def test_an_agent_dials_by_hand_and_is_told_why_not(desk):
     assert (await desk.agent("").post(f"{CAMPAIGN}/manual", {"number": "+34600112233"})).status_code == 422
 
 
+async def test_an_agent_reads_how_her_attempt_goes_and_why_it_failed(desk):
+    desk.fake.dialer.show_attempt("renewals", "ana", "over", outcome="failed", cause=34, why="the call failed: no room")
+    await desk.heard()
+    told = (await desk.agent("ana").get("/v1/agents/ana/dialing")).json()["attempts"]
+    assert [(each["campaign"], each["phase"], each["why"], each["cause"]) for each in told] == [
+        ("renewals", "over", "the call failed: no room", 34)
+    ]
+    assert (await desk.agent("bob").get("/v1/agents/ana/dialing")).status_code == 403
+    assert (await desk.agent("bob").get("/v1/agents/bob/dialing")).json()["attempts"] == []
+    desk.fake.dialer.show_attempt("renewals", "ana", "phone")
+    await desk.heard()
+    assert (await desk.agent("bob").post("/v1/previews/p-ana", {"action": "skip"})).status_code == 403
+
+
 async def test_a_lead_is_dialed_by_who_is_shown_it_and_by_nobody_else(desk):
     attempt_id = desk.fake.dialer.show_lead("renewals", "ana", "Carmen Díaz")
     await desk.heard()

@@ -57,6 +57,8 @@ def test_what_a_campaign_can_be_has_a_word_in_spanish():
             "es",
             "+34600112233 pidió que no se le llame (lista tenant) (do_not_call/tenant (always))",
         ),
+        ("the call failed: the network refused the call", "es", "la llamada falló: la red la rechazó"),
+        ("your phone could not be rung: lost", "es", "no se pudo llamar a tu teléfono: lost"),
         ("there is no such campaign in this tenant", "es", "no hay esa campaña en esta empresa"),
         ("something else", "es", "something else"),
         ("say which phone is yours", "en", "say which phone is yours"),

@@ -16,6 +16,9 @@ from core.dialing import (
     CampaignActed,
     LeadsSaved,
     LeadsStaged,
+    LineCame,
+    LineUnwanted,
+    LineWanted,
     NumberListed,
 )
 from core.events import TimerFired
@@ -152,6 +155,8 @@ class House:
         self.rows: dict[tuple[str, str], bytes] = {}
         self.wanted: list[tuple[float, AttemptWanted]] = []
         self.cancelled: list[tuple[float, AttemptCancelled]] = []
+        self.phones: list[LineWanted] = []
+        self.hung_up: list[LineUnwanted] = []
         self.decisions: list[tuple[float, Any]] = []
         self.answers: Callable[[AttemptWanted], list[tuple[float, str]]] = lambda wanted: [(20.0, "no_answer")]
         self.disposition: Callable[[AttemptWanted], str] = lambda wanted: "done"
@@ -189,6 +194,10 @@ class House:
                 self.live[fact.attempt_id] = fact
                 for after_s, event in self.answers(fact):
                     self.later(after_s, (fact, event))
+            elif isinstance(fact, LineWanted):
+                self.phones.append(fact)
+            elif isinstance(fact, LineUnwanted):
+                self.hung_up.append(fact)
             else:
                 self.cancelled.append((self.now_s, fact))
                 self.later(0.0, (fact, "cancel"))
@@ -197,6 +206,12 @@ class House:
                 self.later(0.05, staging)
             if outcome.saves:
                 self.later(0.05, tuple(outcome.saves))
+
+    def pick_up(self, agent: str) -> None:
+        """Her phone, which was rung first, is up: the router knows, and the dialer."""
+        line = self.phones[-1]
+        self.agents.them[agent] = replace(self.agents.them[agent], line=True)
+        self.do(LineCame(line.interaction_id, line.attempt_id, True))
 
     def later(self, after_s: float, what: Any) -> None:
         self._number += 1
