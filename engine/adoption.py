@@ -20,6 +20,8 @@ def adopted(turn: Turn, leg: Leg, event: LegAdopted, around: Surroundings, now_s
         return True
     talk = interaction.talk
     if leg.leg_id == interaction.customer.leg_id:
+        if interaction.waiting is not None and interaction.waiting.held:
+            return False  # her flow has her
         if interaction.waiting is not None:
             _customer_waits(turn, around, now_s)
         elif talk is not None:

@@ -26,7 +26,7 @@ DIRECT_RING_S = 60.0
 def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
     """A new interaction for a leg that came in: a flow answers it, or it is connected with the phone it dialed."""
     route = around.numbers.route(event.called, event.entry)
-    if event.entry in around.outbound.devices and (permitted := _wanted_phone(event, route, around)) is not None:
+    if event.entry in around.outbound.devices and (permitted := wanted_phone(event, route, around)) is not None:
         return _connect(event, route, permitted, around, now_s)
     turn = Turn(_opened(event, route, around, now_s))
     interaction_id = turn.interaction.interaction_id
@@ -70,7 +70,7 @@ def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
     return turn
 
 
-def _wanted_phone(event: LegArrived, route: Route, around: Surroundings) -> Permitted | None:
+def wanted_phone(event: LegArrived, route: Route, around: Surroundings) -> Permitted | None:
     """Whom one of our own phones calls, when it is no number of ours and the outbound rules allow it. A carrier's
     caller never gets here: nobody outside can dial through us."""
     emergency = event.called in around.outbound.emergency_numbers

@@ -115,6 +115,12 @@ class Campaigns:
     def setup(self) -> DialerSetup:
         return self.dialer.setup
 
+    def listed(self, tenant: str, number: str) -> str:
+        """Which of a tenant's own do-not-call lists has a number, in words; empty: none. National registers do not
+        matter to who asked to be called."""
+        found = self.dialer.do_not_call.lists(tenant, "", number)
+        return f"the do-not-call list {found} has this number" if found else ""
+
     def take(self, fact: DialerFact | TimerFired, interaction: Interaction | None, now_s: float) -> Consequences:
         """One fact. A dialer that raises has changed nothing: the fact is journaled as refused, and whoever waits for
         an answer gets one."""

@@ -12,7 +12,7 @@ from core.interaction import InteractionEvent
 from core.leg import LegRole
 from core.leg_commands import BridgeLegs, Play, StopMusic, UnbridgeLeg
 from core.media import Tone
-from engine import conversation, handover, interlude, supervision, waiting
+from engine import called_back, conversation, handover, interlude, supervision, waiting
 from engine.contact import Conversation, Party
 from engine.conversation import changed, keep
 from engine.dialing import Target, dial
@@ -79,7 +79,9 @@ def reached(turn: Turn, other: Party, around: Surroundings) -> None:
 
 def come(turn: Turn, party: Party, auto_answered: bool, around: Surroundings, now_s: float) -> None:
     """An agent has taken it: for who waits, or for a consultation."""
-    if turn.interaction.waiting is not None:
+    if turn.interaction.is_away and turn.interaction.waiting is not None:
+        called_back.take_agent(turn, party, auto_answered, around, now_s)
+    elif turn.interaction.waiting is not None:
         conversation.begin(turn, party, auto_answered, around, now_s)
     else:
         conversation.borrow(turn, party)

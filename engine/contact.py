@@ -16,8 +16,9 @@ import msgspec
 from msgspec.structs import replace
 
 from core.attempt import AttemptState
+from core.callback import CallbackState
 from core.dialing import AttemptWanted
-from core.routing import QueueJoined
+from core.routing import CalledFirst, QueueJoined
 
 
 class Waiting(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,6 +36,7 @@ class Waiting(msgspec.Struct, frozen=True, omit_defaults=True):
         comforted: how many comfort messages there have been: they take turns.
         told_of_recording: she has heard that the conversation is recorded.
         timers: those that may still fire.
+        held: she agrees on a callback, or has: nobody is offered her until she waits again or hangs up.
     """
 
     joined: QueueJoined
@@ -48,6 +50,7 @@ class Waiting(msgspec.Struct, frozen=True, omit_defaults=True):
     comforted: int = 0
     told_of_recording: bool = False
     timers: tuple[str, ...] = ()
+    held: bool = False
 
     @property
     def stay_id(self) -> str:
@@ -199,6 +202,30 @@ class TalkRecording(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def is_paused(self) -> bool:
         return self.paused_by_agent or self.paused_for_secret
+
+
+class Callback(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The customer is called back at her place: `engine.callbacks`.
+
+    Args:
+        callback_id: of her flow's request.
+        number: E.164, as she confirmed it.
+        first: who is called first.
+        expires_s: nobody is called after this (UTC seconds).
+        attempts: how often she has been called.
+        called_off: we hung up on this call ourselves: it does not count.
+    """
+
+    callback_id: str
+    number: str
+    first: CalledFirst
+    expires_s: float
+    state: CallbackState = CallbackState.AGREED
+    attempts: int = 0
+    called_off: bool = False
+
+    def but(self, **changes: Any) -> Callback:
+        return replace(self, **changes)
 
 
 class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -52,7 +52,23 @@ def begin(turn: Turn, party: Party, auto_answered: bool, around: Surroundings, n
     talk = Conversation(bridge_id, served, now_s, lead=party, before=tuple(before))
     turn.interaction = turn.interaction.but(talk=talk)
     turn.move(InteractionEvent.CONNECT)
-    if before:
+    _begin_with(turn, talk, longest, around, now_s)
+
+
+def tell_first(turn: Turn, around: Surroundings, now_s: float) -> None:
+    """They are put together when the customer has heard what she must."""
+    talk = turn.interaction.talk
+    assert talk is not None
+    before: list[tuple[str, str]] = []
+    longest: list[float] = []
+    _notice(turn, talk.served, around, before, longest)
+    talk = talk.but(before=tuple(before))
+    keep(turn, talk)
+    _begin_with(turn, talk, longest, around, now_s)
+
+
+def _begin_with(turn: Turn, talk: Conversation, longest: list[float], around: Surroundings, now_s: float) -> None:
+    if talk.before:
         turn.commands.append(StartTimer(turn.interaction_id, _timer_id(talk), now_s + max(longest)))
     else:
         connect(turn, around)
@@ -66,13 +82,17 @@ def _whisper(
     before: list[tuple[str, str]],
     longest: list[float],
 ) -> None:
-    run = turn.interaction.run
     prompt = waiting.prompts_for(turn.interaction, stay, around).whisper
+    parts = waiting.words(turn, (prompt,), stay, around, known_of(turn))
+    _say(turn, party.leg_id, parts, before, longest)
+
+
+def known_of(turn: Turn) -> dict[str, object]:
+    """What an agent may hear of the customer: what her flow knows but for secrets, and what was sent along."""
+    run = turn.interaction.run
     secrets = run.frame.secrets if run is not None else {}
     known = dict(run.facts) | dict(run.variables) if run is not None else {}
-    values = {name: value for name, value in known.items() if name not in secrets} | turn.interaction.values
-    parts = waiting.words(turn, (prompt,), stay, around, values)
-    _say(turn, party.leg_id, parts, before, longest)
+    return {name: value for name, value in known.items() if name not in secrets} | turn.interaction.values
 
 
 def _notice(

@@ -49,13 +49,21 @@ def find(turn: Turn, target: str, around: Surroundings) -> Target | str:
     return Target("dial", permitted=verdict)
 
 
-def dial(turn: Turn, permitted: Permitted, role: LegRole, around: Surroundings, now_s: float) -> str:
-    """Rings it; the id of the leg."""
+def dial(
+    turn: Turn,
+    permitted: Permitted,
+    role: LegRole,
+    around: Surroundings,
+    now_s: float,
+    ring_s: float = RING_S,
+    caller: str = "",
+) -> str:
+    """Rings it; the id of the leg. `caller`: the number it shows, when that is not the usual one."""
     interaction = turn.interaction
     inside = permitted.endpoint.startswith("device:")
     leg_id = f"{turn.interaction_id}.x{turn.number()}"
     turn.dialed_by = permitted.rule
     turn.note("outbound_permitted", permitted.rule)
-    caller = interaction.theirs if inside else interaction.identity or permitted.caller
-    ring(turn, leg_id, role, permitted.endpoint, caller, RING_S, around.outbound, now_s)
+    caller = interaction.theirs if inside else caller or interaction.identity or permitted.caller
+    ring(turn, leg_id, role, permitted.endpoint, caller, ring_s, around.outbound, now_s)
     return leg_id

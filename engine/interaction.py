@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from core.routing import RoutingFact
 from engine.config.numbers import NumberPlan
 from engine.config.outbound import OutboundRules
 from engine.config.queue_prompts import QueuePrompts
-from engine.contact import Attempt, Conversation, Line, Offer, TalkRecording, Waiting
+from engine.contact import Attempt, Callback, Conversation, Line, Offer, TalkRecording, Waiting
 from engine.transfers import PendingTransfer
 from ivr.interpreter import World
 from ivr.model import Release
@@ -62,6 +62,7 @@ class Interaction(msgspec.Struct, frozen=True):
     """What agents sent along with transfers, or the dialer with a lead."""
     serial: int = 0
     attempt: Attempt | None = None
+    callback: Callback | None = None
 
     def but(self, **changes: Any) -> Interaction:
         """The same with some fields changed."""
@@ -80,6 +81,11 @@ class Interaction(msgspec.Struct, frozen=True):
     def ours(self) -> str:
         """The number of ours that she called, or saw."""
         return self.called if self.attempt is None else self.caller
+
+    @property
+    def is_away(self) -> bool:
+        """The customer waits without being on the line: she is called back."""
+        return self.callback is not None and self.callback.state.is_away
 
     @property
     def is_closed(self) -> bool:
@@ -136,6 +142,8 @@ class Surroundings:
     queue_prompts: Mapping[Key, QueuePrompts] = field(default_factory=dict)
     node: str = ""
     """The telephony node we dial from."""
+    listed: Callable[[str, str], str] = lambda tenant, number: ""
+    """Why nobody of a tenant may call a number, by its do-not-call lists; empty when somebody may."""
 
     def world(self, release_id: str) -> World:
         return World(self.releases[release_id], self.toggles, self.pins)

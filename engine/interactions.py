@@ -43,7 +43,7 @@ from core.events import (
 from core.interaction import InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.leg_commands import DestroyBridge, HangUpLeg, TurnAwayLeg
-from engine import adoption, attempts, consult, conversation, interlude, lines, people, steps, talk_recording
+from engine import adoption, attempts, callbacks, consult, conversation, interlude, lines, people, steps, talk_recording
 from engine.interaction import Interaction, Surroundings, Turn
 from engine.transfers import END_OF_DIRECT_CALL, end_of_leg, external_up, join
 from ivr import interpreter
@@ -95,7 +95,10 @@ def handle(interaction: Interaction, event: Event, around: Surroundings, now_s: 
     turn = Turn(interaction)
     leg_id = getattr(event, "leg_id", "")
     leg = interaction.leg(leg_id) if leg_id else None
-    if isinstance(event, LegArrived) or interaction.state is InteractionState.CLOSED:
+    if isinstance(event, LegArrived) and not interaction.is_closed:
+        callbacks.rang_back(turn, event, around, now_s)
+        return turn
+    if interaction.state is InteractionState.CLOSED:
         return turn
     if isinstance(event, LegAdopted):
         _adopt(turn, event, around, now_s)
@@ -122,7 +125,8 @@ def _finish(turn: Turn, around: Surroundings, now_s: float) -> None:
         talk_recording.mind_secrets(turn)
     if turn.interaction.attempt is not None:
         attempts.look(turn)
-    _settle(turn, now_s)
+    callbacks.look(turn)
+    _settle(turn, around, now_s)
 
 
 def _hand_over(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s: float) -> None:
@@ -130,6 +134,8 @@ def _hand_over(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, 
     if turn.interaction.line is not None and lines.take(turn, event, now_s):
         return
     if turn.interaction.attempt is not None and attempts.take(turn, leg, event, around, now_s):
+        return
+    if turn.interaction.callback is not None and callbacks.take(turn, leg, event, around, now_s):
         return
     if people.concern(turn, event) and people.take(turn, event, around, now_s):
         return
@@ -165,7 +171,7 @@ def give_up(interaction: Interaction, event: Event, why: str, now_s: float) -> T
     lines.over(turn)
     conversation.customer_gone(turn)
     _hang_up_all(turn, EndReason.FAILED)
-    _settle(turn, now_s)
+    _settle(turn, None, now_s)
     return turn
 
 
@@ -188,6 +194,8 @@ def _adopt(turn: Turn, event: LegAdopted, around: Surroundings, now_s: float) ->
     if event.up and not leg.is_up:
         leg = turn.advance(leg, LegEvent.UP, now_s)
     if interaction.attempt is not None and attempts.adopted(turn, leg, event.up, around, now_s):
+        return
+    if interaction.callback is not None and callbacks.adopted(turn, leg, event.up, around, now_s):
         return
     if interaction.outcome:
         turn.commands.append(HangUpLeg(leg.leg_id))  # decided before the gap, and perhaps never carried out
@@ -263,10 +271,13 @@ def _hang_up_all(turn: Turn, reason: EndReason = EndReason.HUNG_UP_BY_US) -> Non
             turn.commands.append(HangUpLeg(leg.leg_id, reason))
 
 
-def _settle(turn: Turn, now_s: float) -> None:
-    """Nobody stays behind: when the customer is gone the others go too; when all are gone it is closed."""
+def _settle(turn: Turn, around: Surroundings | None, now_s: float) -> None:
+    """Nobody stays behind: when the customer is gone the others go too; when all are gone it is closed. She may wait
+    on without her line, unless there is nothing (`around`) to wait in."""
     interaction = turn.interaction
     if interaction.customer.state is not LegState.ENDED:
+        return
+    if around is not None and callbacks.goes_on(turn, around, now_s):
         return
     lines.over(turn)
     conversation.customer_gone(turn)

@@ -41,7 +41,7 @@ def made(turn: Turn, event: OfferMade, around: Surroundings, now_s: float) -> Pa
         turn.facts.append(StayGivenUp(turn.interaction_id, event.stay_id, "lost" if turn.is_our_fault else "abandoned"))
         return None
     if event.line_leg_id:
-        turn.facts.append(OfferAccepted(turn.interaction_id, event.offer_id))
+        _tell_accepted(turn, event.offer_id)
         return Party(event.line_leg_id, event.agent_id, event.offer_id, event.line_interaction_id, event.stay_id)
     if not event.device:
         _failed(turn, event.offer_id, "unreachable", f"{event.agent_id} has no phone to ring")
@@ -66,7 +66,7 @@ def made(turn: Turn, event: OfferMade, around: Surroundings, now_s: float) -> Pa
 def is_wanted(turn: Turn, stay_id: str) -> bool:
     """Whether somebody still waits for an agent by this stay."""
     interaction = turn.interaction
-    if interaction.customer.state is LegState.ENDED or interaction.outcome:
+    if (interaction.customer.state is LegState.ENDED and not interaction.is_away) or interaction.outcome:
         return False
     if interaction.waiting is not None:
         return interaction.waiting.stay_id == stay_id
@@ -132,8 +132,14 @@ def accepted(turn: Turn, offer: Offer) -> Party | None:
         turn.commands.append(HangUpLeg(offer.offer_id))
         _failed(turn, offer.offer_id, "unreachable", "somebody else was quicker")
         return None
-    turn.facts.append(OfferAccepted(turn.interaction_id, offer.offer_id))
+    _tell_accepted(turn, offer.offer_id)
     return Party(offer.offer_id, offer.agent_id, offer.offer_id, stay_id=offer.stay_id)
+
+
+def _tell_accepted(turn: Turn, offer_id: str) -> None:
+    """Of a customer who is away the agent has taken nothing yet: she must be reached first."""
+    if not turn.interaction.is_away:
+        turn.facts.append(OfferAccepted(turn.interaction_id, offer_id))
 
 
 def find(turn: Turn, offer_id: str) -> Offer | None:

@@ -182,6 +182,9 @@ def _stay_ended(turn: Turn, event: QueueLeft, around: Surroundings, now_s: float
         return
     if stay is None or stay.stay_id != event.stay_id or event.outcome == "answered":
         return
+    if stay.held:
+        turn.interaction = turn.interaction.but(waiting=None)  # her flow has her
+        return
     if waiting.overflow(turn, event, around, now_s):
         return
     before = waiting.stop(turn)

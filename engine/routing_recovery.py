@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from acd.router import Router
 from core.assignment import AssignmentState
-from core.events import Event, QueueLeft
+from core.events import Event, QueueLeft, TimerFired
 from core.leg import LegState
-from core.routing import LineChanged, OfferFailed, OfferWithdrawn, TalkEnded
+from core.routing import LineChanged, OfferFailed, OfferWithdrawn, StayMode, StayTurned, TalkEnded
+from engine.callbacks import LOOK
 from engine.interaction import Interaction
 
 log = logging.getLogger("centralita.recovery")
@@ -24,7 +25,8 @@ _TALKING = (AssignmentState.ACTIVE, AssignmentState.HELD, AssignmentState.CONSUL
 def mend(router: Router, interactions: Collection[Interaction], now_s: float) -> Iterator[Event]:
     """What must be told to which side, so that both believe the same."""
     for interaction in interactions:
-        if interaction.customer.state is not LegState.ENDED and not interaction.outcome:
+        there = interaction.customer.state is not LegState.ENDED or interaction.is_away
+        if there and not interaction.outcome:
             yield from _lost_stays(router, interaction, now_s)
         yield from _unknown_offers(router, interaction)
     known = {interaction.interaction_id: interaction for interaction in interactions}
@@ -37,7 +39,14 @@ def _lost_stays(router: Router, interaction: Interaction, now_s: float) -> Itera
     waiting = interaction.waiting
     if waiting is not None and router.stay(waiting.stay_id) is None:
         log.warning("interaction %s joins %s again", interaction.interaction_id, waiting.queue or "an agent's wait")
-        yield replace(waiting.joined, waited_s=waiting.joined.waited_s + max(0.0, now_s - waiting.since_s))
+        mode: StayMode = "held" if waiting.held or interaction.is_away else "live"
+        waited_s = waiting.joined.waited_s + max(0.0, now_s - waiting.since_s)
+        yield replace(waiting.joined, waited_s=waited_s, mode=mode)
+        if interaction.is_away and interaction.callback is not None:
+            first = interaction.callback.first
+            yield StayTurned(interaction.interaction_id, waiting.stay_id, "virtual", first)
+    if interaction.is_away:
+        yield TimerFired(interaction.interaction_id, LOOK)  # the promise's end, which no leg reminds us of
     other = interaction.talk.other if interaction.talk is not None else None
     if other is not None and other.stay_id and not other.leg_id and router.stay(other.stay_id) is None:
         yield QueueLeft(interaction.interaction_id, other.stay_id, "no_agents")
@@ -59,7 +68,9 @@ def _unknown_work(router: Router, interactions: Mapping[str, Interaction]) -> It
             if interaction is None:
                 continue
             if work.state is AssignmentState.OFFERED:
-                known = any(offer.offer_id == work.offer_id for offer in interaction.offers)
+                lead = interaction.talk.lead if interaction.talk is not None else None
+                called = interaction.is_away and lead is not None and lead.offer_id == work.offer_id
+                known = called or any(offer.offer_id == work.offer_id for offer in interaction.offers)
                 if not known:
                     yield OfferFailed(work.interaction_id, work.offer_id, "rejected", "its interaction forgot it")
             elif work.state in _TALKING:

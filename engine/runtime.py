@@ -37,6 +37,7 @@ from core.leg_commands import AnswerLeg, HangUpLeg, Play, StopPlayback
 from core.routing import RouterFact, RoutingFact
 from core.table import Transition
 from engine.agent_phone import AgentPhone
+from engine.away_callers import AwayCallers
 from engine.campaigns import Campaigns, is_dialed, no_campaigns
 from engine.decide import BEGINNINGS, decide, refuse
 from engine.durably import Durably
@@ -96,7 +97,8 @@ class Runtime:
         self.draining = False
         self.interactions: dict[str, Interaction] = {}
         metrics.open_interactions.set_function(lambda: len(self.interactions))
-        self.surroundings = surroundings
+        self.surroundings = replace(surroundings, listed=self.campaigns.listed)
+        self._away_callers = AwayCallers()
         self._hourly_caps = HourlyCaps(self, outbound_use or OutboundUse())
         self.lanes: Lanes
         self.timers = Timers(clock, self._timer_due)
@@ -107,8 +109,7 @@ class Runtime:
         self._inbox: deque[Event | _Due] = deque()
         self._next: deque[Event] = deque()
         self._agent_phone = AgentPhone(routing.agent_at, routing.agent)
-        self._scheduled = False
-        self._closed = False
+        self._scheduled = self._closed = False
         self._legs: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._durably = Durably(book, self.put, self.perform, self._spawn)
@@ -247,8 +248,7 @@ class Runtime:
         if isinstance(fact, PlaybackFinished | LegEnded):
             self.lanes.over(fact)
         self.metrics.events.add(type(fact))
-        now_s = self.clock.now_s()
-        interaction = self._find(fact)
+        now_s, interaction = self.clock.now_s(), self._find(fact)
         if is_routed(fact):
             return self.follow(self.routing.take(fact, interaction, now_s))
         if is_dialed(fact):
@@ -256,7 +256,7 @@ class Runtime:
         if interaction is None and not isinstance(fact, BEGINNINGS):
             self.metrics.late_events.inc()
             return "this contact is over"
-        if interaction is not None and isinstance(fact, LegArrived):
+        if interaction is not None and isinstance(fact, LegArrived) and not interaction.is_away:
             return ""
         turn = self._decide(interaction, fact, now_s)
         self._carry_out(fact, interaction, turn, now_s)
@@ -265,7 +265,7 @@ class Runtime:
     def _find(self, fact: Event) -> Interaction | None:
         """A leg may be lent to another interaction: who is named in the fact goes before whose leg it is."""
         interaction_id = getattr(fact, "interaction_id", "") or self._legs.get(getattr(fact, "leg_id", ""), "")
-        return self.interactions.get(interaction_id)
+        return self.interactions.get(interaction_id) or self._away_callers.whose(fact, self.surroundings)
 
     def follow(self, consequences: Consequences) -> str:
         """Sets the timers of router or dialer and hands their facts on."""
@@ -317,6 +317,7 @@ class Runtime:
 
     def _remember(self, interaction: Interaction) -> None:
         self.interactions[interaction.interaction_id] = interaction
+        self._away_callers.keep(interaction, self.surroundings)
         for leg in interaction.legs:
             self._legs[leg.leg_id] = interaction.interaction_id
         self._idle.clear()

@@ -13,7 +13,7 @@ import msgspec
 
 from core.interaction import InteractionState
 from core.leg import Leg
-from engine.contact import Attempt, Conversation, Line, Offer, TalkRecording, Waiting
+from engine.contact import Attempt, Callback, Conversation, Line, Offer, TalkRecording, Waiting
 from engine.interaction import Interaction
 from engine.transfers import PendingTransfer
 from ivr import snapshot as flow_snapshot
@@ -30,6 +30,7 @@ class _People(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     line: Line | None = None
     recording: TalkRecording | None = None
     parked: bytes | None = None
+    callback: Callback | None = None
 
 
 class _Saved(msgspec.Struct, forbid_unknown_fields=True):
@@ -101,10 +102,11 @@ def dump(interaction: Interaction) -> bytes:
 
 def _people(interaction: Interaction) -> _People | None:
     waiting, talk, line, recording = interaction.waiting, interaction.talk, interaction.line, interaction.recording
-    if waiting is None and talk is None and line is None and recording is None:
+    callback = interaction.callback
+    if waiting is None and talk is None and line is None and recording is None and callback is None:
         return None
     parked = None if interaction.parked is None else flow_snapshot.dump(interaction.parked)
-    return _People(waiting, interaction.offers, talk, line, recording, parked)
+    return _People(waiting, interaction.offers, talk, line, recording, parked, callback)
 
 
 def load(body: bytes) -> Interaction:
@@ -143,4 +145,5 @@ def load(body: bytes) -> Interaction:
         values=saved.values,
         serial=saved.serial,
         attempt=saved.attempt,
+        callback=people.callback,
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.commands import AskAgent, JoinQueue, LeaveQueue, Transfer
+from core.commands import AskAgent, JoinQueue, LeaveQueue, RequestCallback, Transfer
 from core.errors import EventRefused
 from core.events import Event, LegEnded, QueueLeft, TransferEnded
 from core.interaction import InteractionEvent, InteractionState
 from core.leg import EndReason, LegState
 from core.leg_commands import HangUpLeg, KeepRecording, StartMusic
-from engine import lines, waiting
+from engine import callbacks, lines, waiting
 from engine.contact import Waiting
 from engine.interaction import Interaction, Surroundings, Turn
 from engine.transfers import start_transfer
@@ -19,7 +19,7 @@ from ivr.interpreter import Ended
 
 MAX_IMMEDIATE_FACTS = 50
 """A flow may bounce off refused transfers this often without time passing."""
-_OURS = frozenset((Transfer, JoinQueue, LeaveQueue, StartMusic, KeepRecording, AskAgent, HangUpLeg))
+_OURS = frozenset((Transfer, JoinQueue, LeaveQueue, StartMusic, KeepRecording, AskAgent, HangUpLeg, RequestCallback))
 OUTCOMES = {EndReason.LOST: "lost", EndReason.HARBOURED: "lost", EndReason.LIMIT_REACHED: "limit_reached"}
 """Ends of the customer's leg that are nobody's wish."""
 
@@ -57,13 +57,16 @@ def follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: floa
                     answer = _not_now(turn, command)
                 case HangUpLeg() if between:
                     pass  # it is over, and she goes back to whom she talked with
+                case RequestCallback():
+                    answer = callbacks.agree(turn, command, around, now_s)
                 case Transfer():
+                    callbacks.drop(turn)
                     turn.move(InteractionEvent.TRANSFER)
                     answer = start_transfer(turn, command, around.outbound, around.dialed, now_s)
                 case JoinQueue():
                     _join(turn, command, around, now_s)
                 case LeaveQueue():
-                    _leave(turn, command)
+                    _leave(turn, command, around)
                 case StartMusic():
                     turn.commands.append(_music(turn, command, step, around))
                 case KeepRecording():
@@ -99,6 +102,9 @@ def _not_now(turn: Turn, command: Transfer | JoinQueue) -> Event:
 def end(turn: Turn, ended: Ended) -> None:
     """The flow is over, and the call with it."""
     customer = turn.interaction.customer
+    if turn.interaction.callback is not None and turn.interaction.callback.state.is_open:
+        hang_up(turn)  # her flow is over, and she is not
+        return
     outcome = turn.interaction.outcome or OUTCOMES.get(customer.reason or EndReason.HUNG_UP, ended.outcome)
     turn.interaction = turn.interaction.but(outcome=outcome)
     hang_up(turn)
@@ -115,16 +121,19 @@ def hang_up(turn: Turn, reason: EndReason = EndReason.HUNG_UP_BY_US) -> None:
 def _join(turn: Turn, command: JoinQueue, around: Surroundings, now_s: float) -> None:
     joined = waiting.joined_by(turn, command)
     wanted = next((c.music for c in reversed(turn.commands) if isinstance(c, StartMusic)), "default")
+    if callbacks.stay_on(turn, command, wanted, around, now_s):
+        return
     stay = Waiting(joined, now_s, command.stay_id, music=wanted)
     waiting.begin(turn, stay, around, now_s)
 
 
-def _leave(turn: Turn, command: LeaveQueue) -> None:
+def _leave(turn: Turn, command: LeaveQueue, around: Surroundings) -> None:
     """Whatever stay she is in by now, it is the one her flow means. One that was answered has ended already."""
     stay = turn.interaction.waiting
     if stay is None or stay.flow_stay_id != command.stay_id:
         return
-    waiting.leave(turn, command.outcome)
+    if command.outcome != "callback" or not callbacks.hold(turn, around):
+        waiting.leave(turn, command.outcome)
     if turn.interaction.customer.state is not LegState.ENDED:
         turn.move(InteractionEvent.FLOW)
 

@@ -87,6 +87,16 @@ def music_for(interaction: Interaction, queue: str, wanted: str, around: Surroun
     return setup.music if setup is not None and wanted == "default" else wanted
 
 
+def greet(turn: Turn, around: Surroundings, now_s: float) -> None:
+    """She was away, and is on the line again."""
+    waiting = turn.interaction.waiting
+    assert waiting is not None
+    notice = notice_due(turn, waiting, around)
+    told = (prompts_for(turn.interaction, waiting, around).back, *((notice,) if notice is not None else ()))
+    _say(turn, told, "notice" if notice is not None else "returned", around, now_s)
+    _arm(turn, around, now_s)
+
+
 def resume(turn: Turn, around: Surroundings, now_s: float, with_music: bool) -> None:
     """After a gap: nothing is known about what played, and no timer is armed. Her place was never lost."""
     waiting = turn.interaction.waiting
@@ -121,6 +131,8 @@ def leave(turn: Turn, outcome: str = "abandoned") -> None:
         return
     waiting = stop(turn)
     offers.withdraw_all(turn)
+    if waiting.held:
+        outcome = "left_by_key"
     if outcome == "abandoned" and turn.is_our_fault:
         outcome = "lost"
     turn.facts.append(StayGivenUp(turn.interaction_id, waiting.stay_id, outcome))

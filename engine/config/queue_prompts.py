@@ -8,6 +8,7 @@
       comfort: […]                      one after another, then from the beginning
       whisper: …                        to the agent; every variable of the flow that the caller comes from
       returned: …                       her agent was lost: she goes back to the head of the queue
+      back: …                           she was away for a callback, and is on the line again
       recording_notice: …               before a conversation that is recorded
 
 All know `title` and `queue`. What a queue does not say itself is said in our words.
@@ -53,6 +54,12 @@ RETURNED = Prompt(
         "en": "We are sorry, we lost the person you were talking to. Somebody else will be with you right away.",
     }
 )
+BACK = Prompt(
+    {
+        "es": "Hemos guardado su turno. Enseguida le atendemos.",
+        "en": "We have kept your place. Somebody will be with you right away.",
+    }
+)
 
 
 class Prompts(Definition):
@@ -68,6 +75,8 @@ class Prompts(Definition):
     """What the agent hears before the caller is put through to her held line."""
     returned: Prompt | None = None
     """Said to a caller whose agent was lost, before she waits again."""
+    back: Prompt | None = None
+    """Said to a caller who is on the line again after she was called back, or rang back."""
     recording_notice: Prompt | None = None
     """Said before a conversation that is recorded."""
 
@@ -96,6 +105,7 @@ class QueuePrompts:
     comfort: tuple[Prompt, ...] = ()
     whisper: Prompt = WHISPER
     returned: Prompt = RETURNED
+    back: Prompt = BACK
     recording_notice: Prompt | None = None
     constants: Mapping[str, str] = field(default_factory=dict)
 
@@ -103,7 +113,7 @@ class QueuePrompts:
         """Everything that can be rendered before somebody waits: with the first places and minutes."""
         languages = tuple(languages)
         found: set[Speech] = set()
-        for prompt in (*self.comfort, self.whisper, self.returned, self.recording_notice):
+        for prompt in (*self.comfort, self.whisper, self.returned, self.back, self.recording_notice):
             found |= prompt.static_speech(languages, self.constants) if prompt else set()
         for number in range(1, MOST_SPOKEN + 1):
             told = {"position": str(number), "ewt_minutes": str(number), "ewt_s": str(number * 60), **self.constants}
@@ -120,6 +130,7 @@ def prompts_of(queue: Queue) -> QueuePrompts:
         comfort=said.comfort if told.comfort_every_s else (),
         whisper=said.whisper or WHISPER,
         returned=said.returned or RETURNED,
+        back=said.back or BACK,
         recording_notice=said.recording_notice,
         constants={"queue": queue.queue, "title": queue.title or queue.queue},
     )
@@ -131,6 +142,7 @@ _KNOWN: Mapping[str, frozenset[str]] = {
     "ewt": _COMMON | {"position", "waiting", "ewt_minutes", "ewt_s"},
     "comfort": _COMMON,
     "returned": _COMMON,
+    "back": _COMMON,
     "recording_notice": _COMMON,
 }
 """The variables each may mention; the whisper may mention any."""
@@ -161,7 +173,7 @@ def check_prompts(
 
 
 def _placed(prompts: Prompts) -> Iterator[tuple[str, Prompt, Path]]:
-    for name in ("position", "ewt", "whisper", "returned", "recording_notice"):
+    for name in ("position", "ewt", "whisper", "returned", "back", "recording_notice"):
         prompt = getattr(prompts, name)
         if prompt is not None:
             yield name, prompt, ("prompts", name)

@@ -9,6 +9,12 @@
       region: ES
       into: callback_number
       next: promised
+      refused: sorry
+
+A queue whose file has `callback:` keeps her place: her stay goes on when she has hung up, also the one that a key of a
+`queue` node led here from (`queue` may be left out then), and back to that node she waits on the line at the same
+place. Any other request is written down, for somebody to see. `refused`: nobody may call this number: no outbound rule
+allows it, or a do-not-call list names it; without it she takes the error exit.
 
 The caller's own number is offered when she showed one that can be called; `prompt` asks for another. She goes on once
 the request is safe, so what she is promised is kept.
@@ -24,7 +30,7 @@ from pydantic import BeforeValidator, Field
 
 from core.commands import RequestCallback
 from core.decisions import Noted
-from core.events import CallbackRequested, DigitPressed, Event, PlaybackFinished, TimerFired
+from core.events import CallbackRequested, CommandRejected, DigitPressed, Event, PlaybackFinished, TimerFired
 from definitions.fields import country
 from definitions.models import Name, Seconds, Variable
 from ivr.asking import INPUT, Asking, heard, hush, is_deaf, say, try_again
@@ -54,11 +60,14 @@ class Model(NodeModel):
     between_digits_s: Seconds = 3.0
     into: Variable | None = None
     next: Name
+    refused: Name | None = None
+    """When nobody may call the number."""
     no_input: RetryHandler | None = None
     no_match: RetryHandler | None = None
 
     def exits(self) -> tuple[Exit, ...]:
-        return (Exit("next", self.next, ("next",)), *super().exits())
+        refused = (Exit("refused", self.refused, ("refused",)),) if self.refused else ()
+        return (Exit("next", self.next, ("next",)), *refused, *super().exits())
 
     def references(self) -> tuple[Reference, ...]:
         return (Reference("queue", self.queue, ("queue",)),) if self.queue else ()
@@ -162,6 +171,8 @@ def _requesting(node: Model, memory: Memory, event: Event) -> Turn:
     if isinstance(event, CallbackRequested) and event.callback_id == memory.subject_id:
         variables = {node.into: memory.value} if node.into else {}
         return Turn(leave=Leave("next", node.next, variables), decisions=(Noted("callback", "requested"),))
+    if isinstance(event, CommandRejected) and event.subject_id == memory.subject_id and node.refused is not None:
+        return Turn(leave=Leave("refused", node.refused), decisions=(Noted("callback", event.why),))
     if why := failure(event, Errand(memory.subject_id)):
         return fail(node, why)
     return Turn(memory, untaken=event.digit) if isinstance(event, DigitPressed) else Turn(memory)

@@ -1,0 +1,362 @@
+"""A caller hangs up and keeps her place: the same stay goes on without her line, and she is called, or rings back.
+
+    hold --her number agreed--> she hangs up --> away
+     |  \\--she waits on the line after all--> live again, at her place
+     |
+    away --agent first: an agent takes the offer--> called --she answers--> they talk
+     ^  \\-customer first: her turn is near--------> called --she answers--> she waits, first in her queue
+     |   \\ she rings back-------------------------------------------------> the same, at her place
+     +---- not reached, and may be called again; she hung up while waiting
+
+One leg of hers at a time: she is dialed only when the one before has ended, and never twice for one decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.callback import CALLBACK_TABLE, CallbackEvent, CallbackState
+from core.commands import CancelTimer, JoinQueue, RequestCallback, StartTimer
+from core.decisions import LegJoined, Moved
+from core.events import (
+    CommandOutcomeUnknown,
+    CommandRejected,
+    Event,
+    LegArrived,
+    LegEarlyMedia,
+    LegEnded,
+    LegRinging,
+    LegUp,
+    QueueLeft,
+    TimerFired,
+)
+from core.interaction import InteractionEvent
+from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
+from core.leg_commands import AnswerLeg, HangUpLeg
+from core.routing import StayGivenUp, StayTurned, TurnNear
+from engine import called_back, offers, waiting
+from engine.callback_rules import forbidden, settings_of
+from engine.config.outbound import Refused
+from engine.contact import Callback, Waiting
+from engine.departures import SETUP_S
+from engine.dialing import dial
+from engine.interaction import Surroundings, Turn
+
+TIMER = "callback:"
+EXPIRY, LOOK = f"{TIMER}expiry", f"{TIMER}look"
+SOON_S = 5.0
+"""When the next call may come after one that we called off ourselves."""
+_S, _E = CallbackState, CallbackEvent
+
+
+# -- she agrees ----------------------------------------------------------------------------------------
+def hold(turn: Turn, around: Surroundings) -> bool:
+    """She asks for a callback: nobody is offered her while she agrees on it. Whether her queue has such."""
+    stay = turn.interaction.waiting
+    if stay is None or turn.interaction.attempt is not None or settings_of(turn, stay.joined.queue, around) is None:
+        return False
+    stay = waiting.stop(turn)
+    offers.withdraw_all(turn)
+    turn.interaction = turn.interaction.but(waiting=stay.but(held=True, flow_stay_id=""))
+    turn.facts.append(StayTurned(turn.interaction_id, stay.stay_id, "held"))
+    return True
+
+
+def agree(turn: Turn, command: RequestCallback, around: Surroundings, now_s: float) -> Event | None:
+    """Her number is confirmed. An answer when it cannot be; else the command is answered when it is safe."""
+    interaction, stay = turn.interaction, turn.interaction.waiting
+    queue = command.queue or (stay.joined.queue if stay is not None and stay.held else "")
+    settings = settings_of(turn, queue, around)
+    known = interaction.callback
+    if settings is None or interaction.attempt is not None or (known and known.callback_id == command.callback_id):
+        turn.commands.append(command)
+        return None
+    if why := forbidden(turn, command.target, settings, around):
+        turn.note("callback_refused", why)
+        return CommandRejected(turn.interaction_id, "", "RequestCallback", why, subject_id=command.callback_id)
+    if stay is None or stay.joined.queue != queue:
+        drop(turn)
+        _join_away(turn, queue, command, now_s)
+    callback = Callback(command.callback_id, command.target, settings.first, now_s + settings.expiry_s)
+    turn.interaction = turn.interaction.but(callback=callback)
+    turn.commands.append(command)
+    return None
+
+
+def _join_away(turn: Turn, queue: str, command: RequestCallback, now_s: float) -> None:
+    """She has not waited on the line at all."""
+    wish = JoinQueue(turn.interaction_id, turn.interaction.customer.leg_id, command.callback_id, queue)
+    stay_id = f"{turn.interaction_id}.s{turn.number()}"
+    joined = replace(waiting.joined_by(turn, wish), stay_id=stay_id, mode="held")
+    turn.interaction = turn.interaction.but(waiting=Waiting(joined, now_s, held=True))
+    turn.facts.append(joined)
+
+
+def stay_on(turn: Turn, command: JoinQueue, music: str, around: Surroundings, now_s: float) -> bool:
+    """Her flow lets her wait again. Whether that is the stay she has: then she goes on at her place."""
+    stay = turn.interaction.waiting
+    if stay is None or not stay.held:
+        return False
+    if stay.joined.queue != command.queue:
+        drop(turn)
+        return False
+    progress(turn, _E.CANCELLED)
+    stay = stay.but(held=False, flow_stay_id=command.stay_id, music=music)
+    turn.interaction = turn.interaction.but(waiting=stay, callback=None)
+    turn.move(InteractionEvent.QUEUE)
+    turn.facts.append(StayTurned(turn.interaction_id, stay.stay_id, "live"))
+    waiting.resume(turn, around, now_s, with_music=False)
+    return True
+
+
+def drop(turn: Turn) -> None:
+    """She wants something else: a stay that was held is given up, and what was agreed with it."""
+    stay = turn.interaction.waiting
+    if stay is not None and stay.held:
+        progress(turn, _E.CANCELLED)
+        turn.interaction = turn.interaction.but(waiting=None, callback=None)
+        turn.facts.append(StayGivenUp(turn.interaction_id, stay.stay_id, "left_by_key"))
+
+
+# -- she is gone, and waits on -------------------------------------------------------------------------
+def goes_on(turn: Turn, around: Surroundings, now_s: float) -> bool:
+    """Her line has ended. Whether she waits without it."""
+    callback, stay = turn.interaction.callback, turn.interaction.waiting
+    if callback is None or not callback.state.is_open:
+        return False
+    if callback.state.is_away:
+        return stay is not None or turn.interaction.talk is not None
+    if stay is None:
+        return False
+    settings = settings_of(turn, stay.joined.queue, around)
+    came_back = callback.state is _S.BACK
+    if settings is None or (came_back and callback.attempts >= settings.attempts):
+        _end(turn, _E.GAVE_UP if came_back else _E.CANCELLED)
+        return False
+    progress(turn, _E.HUNG_UP)
+    turn.move(InteractionEvent.CALLBACK)
+    kept = waiting.stop(turn).but(held=False, flow_stay_id="")
+    turn.interaction = turn.interaction.but(waiting=kept)
+    again_s = now_s + settings.retry_s if came_back else 0.0
+    turn.facts.append(StayTurned(turn.interaction_id, kept.stay_id, "virtual", callback.first, again_s))
+    turn.commands.append(StartTimer(turn.interaction_id, EXPIRY, callback.expires_s))
+    return True
+
+
+def take(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s: float) -> bool:
+    """Whether the event was the callback's alone: nobody else hears of it. `leg`: the one it names, if it is ours."""
+    interaction, callback = turn.interaction, turn.interaction.callback
+    assert callback is not None
+    if leg is not None and leg.role is LegRole.CUSTOMER and leg.leg_id != interaction.customer.leg_id:
+        return True  # one she had before
+    hers = leg is not None and leg.leg_id == interaction.customer.leg_id
+    calling = callback.state is _S.CALLING
+    match event:
+        case TimerFired() if event.timer_id.startswith(TIMER):
+            _fired(turn, event.timer_id, now_s)
+        case TurnNear():
+            stay = interaction.waiting
+            if callback.state is _S.WAITING and stay is not None and stay.stay_id == event.stay_id:
+                call(turn, around, now_s)
+        case LegRinging() | LegEarlyMedia() if hers and calling:
+            pass
+        case LegUp() if hers and calling and not callback.called_off:
+            progress(turn, _E.ANSWERED)
+            _on_the_line(turn, around, now_s, head=True)
+        case LegUp() if hers:
+            pass
+        case LegEnded() if hers and calling:
+            failed(turn, event.reason.value, around, now_s)
+        case CommandRejected() | CommandOutcomeUnknown() if calling and _not_dialed(turn, event, now_s):
+            failed(turn, getattr(event, "why", "nobody knows whether it was dialed"), around, now_s)
+        case QueueLeft() if callback.state.is_away or callback.state is _S.AGREED:
+            return _left(turn, event, now_s)
+        case _:
+            return calling and called_back.take(turn, leg, event, around, now_s)
+    return True
+
+
+def _fired(turn: Turn, timer_id: str, now_s: float) -> None:
+    callback = turn.interaction.callback
+    assert callback is not None
+    if timer_id == EXPIRY and callback.state is _S.WAITING and turn.interaction.talk is None:
+        _end(turn, _E.EXPIRED)
+    elif callback.state.is_away:
+        at_s = callback.expires_s if timer_id == LOOK else now_s + 60.0
+        turn.commands.append(StartTimer(turn.interaction_id, EXPIRY, at_s))
+
+
+def _left(turn: Turn, event: QueueLeft, now_s: float) -> bool:
+    """Her queue was removed: she waits on in the one that takes who waited there, or the promise is off."""
+    stay = turn.interaction.waiting
+    callback = turn.interaction.callback
+    if stay is None or callback is None or event.stay_id != stay.stay_id:
+        return False
+    if not event.target:
+        turn.interaction = turn.interaction.but(waiting=None)
+        _close(turn, _E.CANCELLED)
+        return True
+    waited_s = waiting.waited_s(stay, now_s)
+    joined = waiting.another(turn, stay.joined, queue=event.target, waited_s=waited_s, mode="held")
+    turn.interaction = turn.interaction.but(waiting=stay.but(joined=joined, since_s=now_s))
+    turn.facts.append(joined)
+    if callback.state.is_away:
+        turn.facts.append(StayTurned(turn.interaction_id, joined.stay_id, "virtual", callback.first))
+    return True
+
+
+# -- she is called ---------------------------------------------------------------------------------------
+def call(turn: Turn, around: Surroundings, now_s: float) -> bool:
+    """Her phone is rung, once the line she had has ended. Whether it is. Who is on a do-not-call list by now is not."""
+    interaction, callback = turn.interaction, turn.interaction.callback
+    assert callback is not None
+    stay = interaction.waiting or (interaction.talk.served if interaction.talk is not None else None)
+    settings = settings_of(turn, stay.joined.queue if stay is not None else "", around)
+    if interaction.customer.state is not LegState.ENDED or settings is None:
+        return False
+    if why := around.listed(interaction.tenant, callback.number):
+        turn.note("callback_refused", why)
+        _end(turn, _E.REFUSED)
+        return False
+    progress(turn, _E.DIAL)
+    _keep(turn, attempts=callback.attempts + 1, called_off=False)
+    why = forbidden(turn, callback.number, settings, around)
+    verdict = around.outbound.permit(callback.number, interaction.tenant, around.dialed)
+    if why or isinstance(verdict, Refused):
+        failed(turn, why or getattr(verdict, "why", ""), around, now_s)
+        return False
+    leg_id = dial(turn, verdict, LegRole.CUSTOMER, around, now_s, settings.ring_s + SETUP_S, settings.caller)
+    _her_leg(turn, leg_id)
+    return True
+
+
+def failed(turn: Turn, why: str, around: Surroundings, now_s: float) -> None:
+    """She was not reached. Who waited for her with us is free again; she keeps her place until the next call."""
+    callback = turn.interaction.callback
+    assert callback is not None
+    turn.note("callback", f"not reached, call {callback.attempts}: {why}")
+    stay = called_back.let_agent_go(turn)
+    settings = settings_of(turn, stay.joined.queue if stay is not None else "", around)
+    if stay is None or settings is None or (callback.attempts >= settings.attempts and not callback.called_off):
+        _end(turn, _E.GAVE_UP)
+        return
+    progress(turn, _E.FAILED)
+    again_s = now_s + (SOON_S if callback.called_off else settings.retry_s)
+    if callback.called_off:
+        _keep(turn, attempts=callback.attempts - 1, called_off=False)
+    turn.facts.insert(0, StayTurned(turn.interaction_id, stay.stay_id, "virtual", callback.first, again_s))
+
+
+def _not_dialed(turn: Turn, event: CommandRejected | CommandOutcomeUnknown, now_s: float) -> bool:
+    """Whether it was her leg that could not be dialed. It is hung up in case it exists, and counts as ended."""
+    leg = turn.interaction.customer
+    if event.what != "OriginateLeg" or leg.leg_id not in (getattr(event, "leg_id", ""), event.subject_id):
+        return False
+    if leg.state is not LegState.ENDED:
+        turn.commands.append(HangUpLeg(leg.leg_id, EndReason.FAILED))
+        turn.advance(leg, LegEvent.ENDED, now_s, EndReason.FAILED)
+    return True
+
+
+# -- she is on the line again -----------------------------------------------------------------------------
+def rang_back(turn: Turn, event: LegArrived, around: Surroundings, now_s: float) -> None:
+    """She calls us before we reach her: she has her place, on the line."""
+    if not turn.interaction.is_away or turn.interaction.leg(event.leg_id) is not None:
+        return
+    before = turn.interaction.customer
+    if before.state is not LegState.ENDED:
+        turn.commands.append(HangUpLeg(before.leg_id))
+    leg = Leg(event.leg_id, LegRole.CUSTOMER, event.node, since_s=now_s)
+    turn.interaction = turn.interaction.with_leg(leg)
+    turn.decisions.append(LegJoined(turn.interaction_id, leg.leg_id, leg.role.value, leg.node))
+    turn.advance(leg, LegEvent.ARRIVED, now_s)
+    _her_leg(turn, event.leg_id)
+    progress(turn, _E.RANG_BACK)
+    turn.commands.append(AnswerLeg(event.leg_id))
+    _on_the_line(turn, around, now_s, head=False)
+
+
+def _on_the_line(turn: Turn, around: Surroundings, now_s: float, head: bool) -> None:
+    if turn.interaction.talk is not None:
+        called_back.meet(turn, around, now_s)
+        return
+    stay = turn.interaction.waiting
+    assert stay is not None
+    turn.move(InteractionEvent.QUEUE)
+    node = turn.interaction.customer.node
+    turn.facts.append(StayTurned(turn.interaction_id, stay.stay_id, "live", head=head, node=node))
+    waiting.greet(turn, around, now_s)
+
+
+def adopted(turn: Turn, leg: Leg, up: bool, around: Surroundings, now_s: float) -> bool:
+    """After a gap. Whether there is nothing else to do about her leg."""
+    callback = turn.interaction.callback
+    if callback is None or leg.leg_id != turn.interaction.customer.leg_id:
+        return False
+    if callback.state is _S.CALLING:
+        if up and not callback.called_off:
+            progress(turn, _E.ANSWERED)
+            _on_the_line(turn, around, now_s, head=True)
+        elif up:
+            turn.commands.append(HangUpLeg(leg.leg_id))
+        return True
+    run = turn.interaction.run
+    if callback.state is _S.AGREED and (run is None or run.ended):
+        turn.commands.append(HangUpLeg(leg.leg_id))
+        return True
+    return False
+
+
+def look(turn: Turn) -> None:
+    """After every event: whatever led to it, who talks with an agent has been reached."""
+    interaction = turn.interaction
+    callback = interaction.callback
+    if callback is not None and callback.state is _S.BACK and interaction.talk is not None:
+        progress(turn, _E.REACHED)
+        turn.commands.append(CancelTimer(turn.interaction_id, EXPIRY))
+
+
+def _her_leg(turn: Turn, leg_id: str) -> None:
+    """This leg is the customer's from now on."""
+    legs = turn.interaction.legs
+    ordered = sorted(legs, key=lambda leg: leg.leg_id != leg_id)
+    turn.interaction = turn.interaction.but(legs=tuple(ordered))
+
+
+# -- the end -----------------------------------------------------------------------------------------------
+def progress(turn: Turn, event: CallbackEvent) -> None:
+    """Raises EventRefused."""
+    callback = turn.interaction.callback
+    if callback is None:
+        return
+    state, transition = CALLBACK_TABLE.advance(callback.callback_id, callback.state, event)
+    if transition is not None:
+        _keep(turn, state=state)
+        turn.decisions.append(Moved(transition))
+
+
+def _end(turn: Turn, event: CallbackEvent) -> None:
+    """Nobody will be called: her stay is over."""
+    stay = called_back.let_agent_go(turn) or turn.interaction.waiting
+    if stay is not None:
+        if turn.interaction.waiting is not None:
+            waiting.stop(turn)
+        offers.withdraw_all(turn)
+        turn.facts.insert(0, StayGivenUp(turn.interaction_id, stay.stay_id, "callback"))
+    _close(turn, event)
+
+
+def _close(turn: Turn, event: CallbackEvent) -> None:
+    progress(turn, event)
+    callback = turn.interaction.callback
+    assert callback is not None
+    if turn.interaction.customer.state is LegState.ENDED:
+        turn.commands.append(CancelTimer(turn.interaction_id, EXPIRY))
+        outcome = turn.interaction.outcome or f"callback_{callback.state.value}"
+        turn.interaction = turn.interaction.but(outcome=outcome)
+
+
+def _keep(turn: Turn, **changes: object) -> None:
+    callback = turn.interaction.callback
+    assert callback is not None
+    turn.interaction = turn.interaction.but(callback=callback.but(**changes))
