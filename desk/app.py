@@ -13,10 +13,11 @@ from fastapi.openapi.utils import get_openapi
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk.access import NEEDS
-from desk.api import accounts, boards, campaigns, interactions, lists, live, sessions, system
+from desk.api import accounts, boards, campaigns, interactions, lists, live, recordings, sessions, system
 from desk.pages import agent, agent_dialing, board, entry, people
 from desk.pages import campaigns as campaign_pages
 from desk.pages import lists as list_pages
+from desk.pages import recordings as recording_pages
 from desk.pages.setup import SetupCache
 from desk.services import Services
 from desk.web import UPLOADS, Shell, add_problem_handlers
@@ -29,6 +30,7 @@ _ROOMS = (
     interactions,
     campaigns,
     lists,
+    recordings,
     accounts,
     system,
     live,
@@ -38,6 +40,7 @@ _ROOMS = (
     board,
     campaign_pages,
     list_pages,
+    recording_pages,
     people,
 )
 ROUTERS = tuple(room.router for room in _ROOMS)

@@ -13,6 +13,7 @@ from desk.engine_client import EngineClient
 from desk.first_admin import FirstAdmin
 from desk.idempotency import Idempotency
 from desk.imports import Imports
+from desk.listening import Listening
 from desk.lists.service import Lists
 from desk.lists_told import telling
 from desk.live.hub import Hub
@@ -66,6 +67,7 @@ class Services:
     lists: Lists
     imports: Imports
     uploads: Uploads
+    listening: Listening
 
     def tenants(self) -> list[str]:
         """Those that were there when the desk started, and those that a reload has added since."""
@@ -109,5 +111,6 @@ class Services:
             list_store=list_store,
             lists=lists,
             imports=Imports(lists, list_store, settings.state, clock),
+            listening=Listening(settings.state, audit, clock),
             uploads=Uploads(settings.state / "uploads", settings.upload_mb * 1_000_000),
         )

@@ -343,6 +343,30 @@ class AuditPage(_Told):
     next: str
 
 
+class RecordingView(_Told):
+    """`kind`: message or conversation. `labels`: what the flow noted. `forgotten`: its contact asked for it, and what
+    named her, and the sound, cannot be opened any more."""
+
+    mailbox: str
+    name: str
+    at_s: float
+    kind: str
+    interaction_id: str
+    queue: str
+    agents: list[str]
+    caller: str
+    called: str
+    labels: dict[str, str]
+    forgotten: bool
+
+
+class RecordingsView(_Told):
+    """The newest first. `next`: for `before`, empty at the end."""
+
+    recordings: list[RecordingView]
+    next: str
+
+
 class Health(_Told):
     """`engine`: the desk hears it; `database`: it answers; `seq`: the last event heard."""
 

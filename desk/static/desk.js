@@ -109,7 +109,7 @@
     try { return (await fetch("/renew", { method: "POST" })).status !== 401; } catch { return true; }
   }
   function leave() { location.assign(`/login?next=${encodeURIComponent(location.pathname)}`); }
-  setInterval(() => { if (panel()) renew(); }, RENEW_MS);
+  setInterval(() => { if (panel() || document.querySelector("audio")) renew(); }, RENEW_MS);
   // Browsers slow hidden pages down: what was missed is fetched when somebody looks.
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { refresh(); calm(); } });
 

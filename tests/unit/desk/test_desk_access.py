@@ -72,6 +72,8 @@ _NAMES = {
     "list_id": "spring",
     "job_id": "j00000000000",
     "action": "cancel",
+    "mailbox": "sales",
+    "name": "20260310T120000Z-i-1",
 }
 
 
