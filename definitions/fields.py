@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
 import phonenumbers
 from pydantic import BeforeValidator, WithJsonSchema
@@ -157,6 +159,19 @@ def country(value: Any) -> str:
     return region
 
 
+def time_zone(value: Any) -> str:
+    """The IANA name of a time zone."""
+    text = typed(value, "a time zone")
+    if text not in _time_zones():
+        raise fault(f"there is no time zone '{text[:40]}'", did_you_mean(text[:40], _time_zones()))
+    return text
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def _name(pattern: re.Pattern[str], what: str, rule: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         text = typed(value, what)
@@ -219,6 +234,12 @@ LanguageTag = Annotated[
     ),
 ]
 """A language, normalised: `es`, `es-AR`."""
+Country = Annotated[
+    str, BeforeValidator(country), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{2}$", "examples": ["ES"]})
+]
+"""A country by its two letters, upper case."""
+TimeZone = Annotated[str, BeforeValidator(time_zone), WithJsonSchema({"type": "string", "examples": ["Europe/Madrid"]})]
+"""Europe/Madrid, America/Argentina/Buenos_Aires."""
 Name = Annotated[
     str,
     BeforeValidator(_name(_NAME, "a name", "use a-z, 0-9, _ and -, at most 40 characters, lower case")),

@@ -227,6 +227,8 @@ def _say(detail: ErrorDetails, model: type[BaseModel]) -> PydanticCustomError:
             limit = next(iter(context.values()), "")
             word = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}[next(iter(context))]
             return fault(f"{value} is out of range", f"write {word} {limit}")
+        case "string_pattern_mismatch":
+            return fault(f"{_shown(value)} is not written as it must be", f"its form is {context.get('pattern')}")
         case "int_parsing" | "int_type" | "int_from_float":
             return fault(f"{_shown(value)} is not a whole number", "write 0, 1, 2 …")
         case "float_parsing" | "float_type" | "decimal_parsing":

@@ -18,6 +18,7 @@ from engine.config.outbound_file import outbound_rules
 from engine.config.reading import Reading
 from engine.config.routing import read_routing
 from engine.config.sources import asterisk_name, tenant_of
+from engine.config.strangers import strangers
 from engine.node_settings import misfits
 from ivr import loader as ivr_loader
 
@@ -38,11 +39,14 @@ def load(
     nobody mends one thing only to be told the next.
 
     Args:
-        sources: relative path -> text, as `read_sources` gives it.
+        sources: relative path -> text, as `read_sources` gives it. What nothing reads is warned of.
         sounds: language -> names of recorded sounds; None when nobody knows (then they are not checked).
         music: classes of music on hold; None as above.
     """
+    unread = list(strangers(sources))
+    sources = {file: text for file, text in sources.items() if file not in {problem.file for problem in unread}}
     reading = Reading(sources)
+    reading.problems.extend(unread)
     if SITE not in sources:
         reading.error(SITE, "the file is missing", "write at least `site: a-name`")
     site = reading.one(SITE, models.Site, lambda: models.Site(site="site"), {"site": "site"})

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from acd.definitions import Routing
 from definitions.faults import fault
+from definitions.fields import Country, TimeZone
 from definitions.models import Count, Definition, Digits, Flag, LanguageTag, Name, PhoneNumber, Seconds
 
 
@@ -75,8 +76,8 @@ class Site(Definition):
 
     site: Name = Field(description="a short name; part of every id")
     title: str = ""
-    time_zone: str = Field(default="Europe/Madrid", description="IANA name")
-    country: str = Field(default="ES", pattern=r"^[A-Z]{2}$", description="how national numbers are read")
+    time_zone: TimeZone = Field(default="Europe/Madrid", description="IANA name")
+    country: Country = Field(default="ES", description="how national numbers are read")
     languages: tuple[LanguageTag, ...] = Field(default=("es", "en"), min_length=1)
     sip: Sip = Sip()
     asterisk_http_port: Count = 8088

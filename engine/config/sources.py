@@ -21,7 +21,10 @@ __all__ = ["asterisk_name", "pack", "read_sources", "tenant_of", "unpack", "with
 MOST_FILE_BYTES = 20_000_000
 """A file beyond this is not even read; smaller ones have limits by kind."""
 
-_PATTERNS = ("config/*.yaml", "config/*/*.yaml", "config/tables/*.csv", "config/agents.csv", "flows/*.yaml")
+_PATTERNS = (
+    *("config/*.yaml", "config/*/*.yaml", "config/tables/*.csv", "config/agents.csv", "flows/*.yaml"),
+    *("config/*.yml", "config/*/*.yml", "flows/*.yml"),  # nothing reads them, which is said
+)
 
 
 def read_sources(project: Path, with_tests: bool = False) -> dict[str, str]:

@@ -1,0 +1,56 @@
+"""What stands in `config/site.yaml`, and files that nothing reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.config.loader import load
+from engine.config.sources import read_sources
+
+FILES = {
+    "config/site.yaml": "site: t\nlanguages: [es]\n",
+    "config/numbers/default.yaml": "default: yes\nflow: f\n",
+    "flows/f.yaml": "flow: f\nstart: a\nnodes: {a: {type: hangup}}\n",
+}
+
+
+def said(**files: str) -> list[str]:
+    changed = {name.replace("__", "/").replace("_dot_", "."): text for name, text in files.items()}
+    return [str(problem) for problem in load({**FILES, **changed}).problems]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("time_zone: Europe/Madird", "there is no time zone 'Europe/Madird': did you mean 'Europe/Madrid'?"),
+        ("country: spain", "'spain' is not a country: write two letters: ES, AR, US"),
+        ("desk_url: desk.example.com", "'desk.example.com' is not written as it must be"),
+    ],
+)
+def test_what_a_site_may_get_wrong(line: str, expected: str) -> None:
+    (problem,) = said(config__site_dot_yaml=f"site: t\nlanguages: [es]\n{line}\n")
+    assert problem.startswith(f"config/site.yaml:3:{line.index(' ') + 2}: {expected}")
+
+
+@pytest.mark.parametrize(
+    ("file", "hint"),
+    [
+        ("flows/g.yml", "call it g.yaml"),
+        ("config/numbers/200.yml", "call it 200.yaml"),
+        ("config/number/200.yaml", "did you mean 'numbers'?"),
+        ("config/skill.yaml", "did you mean 'skills'?"),
+        ("config/tables/vips.yaml", "a table is a CSV file"),
+        ("tenants/acme/config/site.yaml", "the site has one: config/site.yaml"),
+    ],
+)
+def test_what_nothing_reads_is_said(file: str, hint: str) -> None:
+    loaded = load({**FILES, file: "x: ["})
+    assert [str(problem) for problem in loaded.problems] == [f"{file}: warning: nothing reads this file: {hint}"]
+    assert loaded.configuration is not None
+    assert file not in loaded.configuration.sources
+
+
+def test_files_with_another_ending_are_found(tmp_path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows/f.yml").write_text("flow: f\n")
+    assert read_sources(tmp_path) == {"flows/f.yml": "flow: f\n"}
