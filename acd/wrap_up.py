@@ -14,6 +14,8 @@ from core.routing import TalkChanged, TalkEnded, WrapUpActed
 
 NOT_GIVEN = "not_given"
 _HANDED_OVER = ("transferred", "agent_hung_up", "taken_over", "vanished")
+_NOBODY = "machine"
+"""It was nobody: nothing is to be written down."""
 _TALKING = (AssignmentState.ACTIVE, AssignmentState.HELD, AssignmentState.CONSULTING)
 
 
@@ -44,7 +46,7 @@ def over(floor: Floor, turn: Turn, agent: Agent, work: Assignment, how: str) -> 
     if how in _HANDED_OVER:
         _inherit(floor, turn, work)
     queue = _queue(floor, agent, work)
-    if queue is not None and queue.wrap_up_s > 0 and work.purpose != "consult":
+    if queue is not None and queue.wrap_up_s > 0 and work.purpose != "consult" and how != _NOBODY:
         work.ends_s = turn.now_s + queue.wrap_up_s
     else:
         finish(floor, turn, agent, work)

@@ -7,6 +7,8 @@
       v                v                    v                     v                  v        v
     BLOCKED       the outcome of that name; no_answer          MACHINE, FAX;              COMPLETED
                                                                no_agent -> ABANDONED; hung_up -> CUSTOMER_HUNG_UP
+    ANSWERED, SCREENING, CONNECTED --mailbox--> LEAVING_MESSAGE --message_left--> MESSAGE_LEFT
+    CONNECTED --machine, fax--> MACHINE, FAX          LEAVING_MESSAGE --anything else that ends it--> MACHINE
     STAGED, DIALING, RINGING --cancel--> CANCELLED
     CANCELLED, NO_ANSWER --answered--> ABANDONED
 
@@ -29,9 +31,11 @@ class AttemptState(Enum):
     ANSWERED = "answered"
     SCREENING = "screening"
     CONNECTED = "connected"
+    LEAVING_MESSAGE = "leaving_message"
     COMPLETED = "completed"
     ABANDONED = "abandoned"
     MACHINE = "machine"
+    MESSAGE_LEFT = "message_left"
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     FAILED = "failed"
@@ -52,7 +56,8 @@ class AttemptState(Enum):
 
 
 class AttemptEvent(Enum):
-    """`screen`: answered, and somebody listens whether it is a person. `no_agent`: nobody for her in time."""
+    """`screen`: answered, and somebody listens whether it is a person. `no_agent`: nobody for her in time. `mailbox`: a
+    machine is to get our message; `message_left`: it was said to its end."""
 
     DIAL = "dial"
     RINGING = "ringing"
@@ -61,6 +66,8 @@ class AttemptEvent(Enum):
     CONNECT = "connect"
     NO_AGENT = "no_agent"
     MACHINE = "machine"
+    MAILBOX = "mailbox"
+    MESSAGE_LEFT = "message_left"
     FAX = "fax"
     NO_ANSWER = "no_answer"
     BUSY = "busy"
@@ -74,7 +81,9 @@ class AttemptEvent(Enum):
 
 _S, _E = AttemptState, AttemptEvent
 
-OPEN_ATTEMPTS = frozenset({_S.STAGED, _S.DIALING, _S.RINGING, _S.ANSWERED, _S.SCREENING, _S.CONNECTED})
+OPEN_ATTEMPTS = frozenset(
+    {_S.STAGED, _S.DIALING, _S.RINGING, _S.ANSWERED, _S.SCREENING, _S.CONNECTED, _S.LEAVING_MESSAGE}
+)
 """The states in which an attempt still occupies its lead and its number."""
 
 _CALLING = (_S.DIALING, _S.RINGING)
@@ -113,6 +122,12 @@ _MOVES: dict[tuple[AttemptState, AttemptEvent], AttemptState] = {
     **{(state, event): to for state in _CALLING for event, to in _BEFORE_ANSWER.items()},
     (_S.ANSWERED, _E.SCREEN): _S.SCREENING,
     **{(state, event): to for state in _PICKED_UP for event, to in _AFTER_ANSWER.items()},
+    **every((*_PICKED_UP, _S.CONNECTED), _E.MAILBOX, _S.LEAVING_MESSAGE),
+    (_S.LEAVING_MESSAGE, _E.MESSAGE_LEFT): _S.MESSAGE_LEFT,
+    (_S.LEAVING_MESSAGE, _E.FAX): _S.FAX,
+    **{(_S.LEAVING_MESSAGE, event): _S.MACHINE for event in (_E.MACHINE, _E.HUNG_UP, _E.FAILED, _E.LOST, _E.CANCEL)},
+    (_S.CONNECTED, _E.MACHINE): _S.MACHINE,
+    (_S.CONNECTED, _E.FAX): _S.FAX,
     **every((_S.CONNECTED,), _E.HUNG_UP, _S.COMPLETED),
     **every((_S.CONNECTED,), _E.FAILED, _S.COMPLETED),
     **every((_S.CONNECTED,), _E.LOST, _S.COMPLETED),
@@ -127,15 +142,19 @@ ATTEMPT_TABLE: StateTable[AttemptState, AttemptEvent] = StateTable(
     late=frozenset(
         {(state, event) for state in _OVER for event in _E if event not in _DECISIONS} - _MOVES.keys()
         | {(_S.STAGED, _E.HUNG_UP), (_S.RINGING, _E.RINGING)}
-        | {(state, event) for state in _PICKED_UP for event in (_E.RINGING, _E.ANSWERED, _E.NO_ANSWER, _E.BUSY)}
+        | {
+            (state, event)
+            for state in (*_PICKED_UP, _S.LEAVING_MESSAGE)
+            for event in (_E.RINGING, _E.ANSWERED, _E.NO_ANSWER, _E.BUSY)
+        }
         | {
             (_S.CONNECTED, event)
             for event in (
                 *(_E.RINGING, _E.ANSWERED, _E.NO_ANSWER, _E.BUSY),
-                *(_E.MACHINE, _E.FAX, _E.NO_AGENT, _E.CANCEL),
+                *(_E.NO_AGENT, _E.CANCEL),
             )
         }
         | {(state, _E.CONNECT) for state in (_S.CUSTOMER_HUNG_UP, _S.ABANDONED)}  # she left while the agent was coming
-        | {(_S.CUSTOMER_HUNG_UP, _E.SCREEN)}
+        | {(_S.CUSTOMER_HUNG_UP, _E.SCREEN), (_S.LEAVING_MESSAGE, _E.NO_AGENT), (_S.LEAVING_MESSAGE, _E.CONNECT)}
     ),
 )

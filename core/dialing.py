@@ -33,6 +33,7 @@ LINE = "-l"
 """How the id of its leg ends."""
 
 DropAction = Literal["message", "hang_up", "queue", "flow"]
+OnMachine = Literal["hang_up", "message"]
 
 
 # -- said by the dialer, for an interaction that does not exist yet, or for the one it opened ------------------
@@ -50,7 +51,10 @@ class AttemptWanted:
         within_s: an agent has to be there so long after the answer (or her greeting); 0: no limit.
         after_answer_s: and so long after the answer, whatever she says; 0: no such limit.
         drop_action, drop_flow: what she meets when nobody is; the flow's tenant is the campaign's.
-        screen: whether a detector listens first (answering machines).
+        screen: whether a detector listens who answered (answering machines). `bridge_first`: while an agent has her
+            already, and not before.
+        on_machine: what a machine gets; `message`: `machine_flow`, when it beeps within `beep_within_s` after it was
+            known to be one; `no_beep`: or what then. `machine_why`: why it gets no message, where it should have.
         variables: for the flow and the agent's page; fields of the lead.
         priority: in the queue.
     """
@@ -77,6 +81,12 @@ class AttemptWanted:
     drop_action: DropAction = "message"
     drop_flow: str = ""
     screen: bool = False
+    bridge_first: bool = False
+    on_machine: OnMachine = "hang_up"
+    machine_flow: str = ""
+    machine_why: str = ""
+    beep_within_s: float = 30.0
+    no_beep: OnMachine = "hang_up"
     priority: int = 0
     variables: Mapping[str, str] = field(default_factory=dict)
 

@@ -139,7 +139,7 @@ class TalkChanged:
 @dataclass(frozen=True, slots=True)
 class TalkEnded:
     """This agent's part is over; her wrap-up begins. `how`: customer_hung_up, agent_hung_up, transferred, taken_over,
-    vanished (her phone), lost."""
+    vanished (her phone), lost; machine: it was nobody, and there is no wrap-up."""
 
     interaction_id: str
     agent_id: str

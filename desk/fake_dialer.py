@@ -54,7 +54,7 @@ def campaign_view(tenant: str, campaign: str, title: str, mode: str, queue: str,
         "why": "",
         "queue": queue,
         "lists": [{"list_id": list_id, "weight": 1}],
-        "lines": dict.fromkeys(("dialing", "ringing", "screening", "waiting", "connected"), 0),
+        "lines": dict.fromkeys(("dialing", "ringing", "screening", "waiting", "connected", "leaving_message"), 0),
         "agents": {"ready": 0, "busy": 0, "lines": 0},
         "today": dict.fromkeys(_TODAY, 0),
         "abandonment": [

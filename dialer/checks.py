@@ -60,7 +60,11 @@ def _check_names(problems: Problems, filed: FiledCampaign, around: Around) -> No
             filed.say(problems, ("queue",), f"there is no queue '{value.queue}'", hint)
         else:
             _check_dispositions(problems, filed, around.queues[tenant, value.queue])
-    for path, flow in ((("flow",), value.flow), (("drop", "flow"), value.drop.flow)):
+    for path, flow in (
+        (("flow",), value.flow),
+        (("drop", "flow"), value.drop.flow),
+        (("on_machine", "flow"), value.on_machine.flow),
+    ):
         if flow is not None and around.flows is not None and (tenant, flow) not in around.flows:
             flows = {name for owner, name in around.flows if owner == tenant}
             filed.say(problems, path, f"there is no flow '{flow}'", did_you_mean(flow, flows, what="flows"))
@@ -135,7 +139,16 @@ def _check_law(problems: Problems, filed: FiledCampaign, setup: CampaignSetup, a
     for needed in terms.bases:
         if not needed.any_of - {Basis.NONE}:
             filed.say(problems, ("mode",), f"{needed.source.name} allows nobody to be called so", "choose another mode")
+    _check_message(problems, filed, setup)
     _check_identities(problems, filed, setup)
+
+
+def _check_message(problems: Problems, filed: FiledCampaign, setup: CampaignSetup) -> None:
+    """A message on a machine is a call that no agent speaks in."""
+    for needed in setup.law(Mode.AGENTLESS).overall.bases if setup.on_machine == "message" else ():
+        if not needed.any_of - {Basis.NONE}:
+            what = f"{needed.source.name} allows nobody to be left a recorded message"
+            filed.say(problems, ("on_machine", "action"), what, "write on_machine: hang_up", key=True)
 
 
 def _check_opt_out(problems: Problems, filed: FiledCampaign, setup: CampaignSetup, around: Around) -> None:

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 
 from core.attempt import AttemptState
 from definitions.faults import Faults, did_you_mean, fault
-from definitions.fields import country, typed
+from definitions.fields import country, read_flag, typed
 from definitions.models import Count, Definition, Flag, LanguageTag, Name, Seconds, Text, Variable
 from dialer.compliance.fields import Hours, Length, ModeName, Percent, PurposeName
 from dialer.compliance.numbers import never_dialed
@@ -59,6 +59,20 @@ def _place(value: Any) -> str:
     return country(text)
 
 
+def _screen(value: Any) -> str:
+    if isinstance(value, str) and value.strip() == "bridge_first":
+        return "bridge_first"
+    try:
+        return "yes" if read_flag(value) else "no"
+    except ValueError:
+        raise fault(f"'{str(value)[:40]}' is no way to screen", "write yes, no or bridge_first") from None
+
+
+Screen = Annotated[
+    Literal["no", "yes", "bridge_first"],
+    BeforeValidator(_screen),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"enum": ["yes", "no", "sí", "bridge_first"]}]}),
+]
 Rate = Annotated[float, BeforeValidator(_rate), WithJsonSchema({"type": "number", "minimum": 0})]
 OurNumber = Annotated[
     str, BeforeValidator(_our_number), WithJsonSchema({"type": "string", "examples": ["+34911234567"]})
@@ -94,6 +108,31 @@ class Drop(Definition):
     action: Literal["message", "hang_up", "queue", "flow"] = "message"
     flow: Name | None = None
     """The flow that speaks the message, with a key not to be called again."""
+
+
+class Machine(Definition):
+    """What an answering machine gets."""
+
+    action: Literal["hang_up", "message"] = "hang_up"
+    """message: the flow speaks after the beep; where the law lets no message be left, it is hung up on."""
+    flow: Name | None = None
+    """The flow that speaks the message, and then hangs up."""
+    beep_within_s: Annotated[Seconds, Field(ge=2, le=40)] = 30.0
+    """So long its greeting is listened to for a beep; silence after the greeting counts as one."""
+    no_beep: Literal["hang_up", "message"] = "hang_up"
+    """When neither came: message leaves it all the same."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        """`on_machine: hang_up` is `on_machine: {action: hang_up}`."""
+        return {"action": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _speaks(self) -> Machine:
+        if self.action == "message" and self.flow is None:
+            raise fault("the message has no flow", "name it: on_machine: {action: message, flow: …}")
+        return self
 
 
 class RetryRule(Definition):
@@ -246,10 +285,11 @@ class Campaign(Definition):
     """Of leads whose list says none; the site's first, when left out."""
     caller_ids: tuple[CallerIdPool, ...] = ()
     drop: Drop = Drop()
-    on_machine: Literal["hang_up"] = "hang_up"
+    on_machine: Machine = Machine()
     """What an answering machine gets."""
-    screen: Flag = False
-    """A detector listens first whether a person answered."""
+    screen: Screen = "no"
+    """yes: a detector listens first whether a person answered; bridge_first: while an agent hears her already, and a
+    machine is taken away from the agent."""
     ring_s: Annotated[Seconds, Field(ge=5, le=120)] = 30.0
     agent_within_s: Annotated[Seconds, Field(le=10)] = 2.0
     """Who answered is abandoned when nobody is there so soon; the law may ask for less."""
@@ -258,7 +298,8 @@ class Campaign(Definition):
     calendar: Name | None = None
     """One of config/calendars/: outside of it nobody is dialed."""
     retry: Mapping[Name, RetryRule] = Field(default_factory=dict)
-    """By outcome: busy, no_answer, failed, machine, abandoned, customer_hung_up, cancelled, invalid, fax."""
+    """By outcome: busy, no_answer, failed, machine, message_left, abandoned, customer_hung_up, cancelled, invalid,
+    fax."""
     caps: Caps = Caps()
     quotas: tuple[QuotaRule, ...] = ()
     dispositions: Mapping[Text, AfterRule] = Field(default_factory=dict)
@@ -320,6 +361,11 @@ class Campaign(Definition):
             faults.add(
                 ("drop",), f"the drop action '{self.drop.action}' has no flow", "name it: drop: {flow: …}", at_key=True
             )
+        if self.on_machine.action == "message" and self.screen == "no":
+            what = "nobody would know that it is a machine"
+            faults.add(("on_machine",), what, "write `screen: yes` beside it", at_key=True)
+        if self.screen == "bridge_first" and self.mode is Mode.AGENTLESS:
+            faults.add(("screen",), "there is no agent to hear anybody first", "write `screen: yes`")
         names = [quota.name for quota in self.quotas]
         for index, name in enumerate(names):
             if name in names[:index]:

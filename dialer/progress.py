@@ -22,10 +22,12 @@ from dialer.state import State
 from dialer.turn import Turn
 
 _S, _E = AttemptState, AttemptEvent
+MACHINES = frozenset({_S.MACHINE, _S.MESSAGE_LEFT, _S.FAX})
 CROSSING = frozenset({_S.CANCELLED, _S.NO_ANSWER})
 """An answer may still be on the wire."""
 _ANSWERED_BY: dict[AttemptState, AnsweredBy] = {
     _S.MACHINE: "machine",
+    _S.MESSAGE_LEFT: "machine",
     _S.FAX: "machine",
     _S.BUSY: "busy",
     _S.FAILED: "failed",
@@ -200,15 +202,36 @@ def _count_end(state: State, turn: Turn, campaign: Campaign, attempt: Attempt) -
         windows = state.tally(campaign).abandoned(turn.now_s, answered_s).windows
         _keep_tally(campaign, windows, turn.now_s, campaign.tally_s)
         _teach(state, turn, attempt, Abandoned())
-    elif over is _S.MACHINE and answered_s is not None:
+    elif over in MACHINES and attempt.counted:  # an agent had it before it was known
+        _uncount(state, turn, campaign, attempt)
+    if over in (_S.MACHINE, _S.MESSAGE_LEFT) and answered_s is not None:
         windows = state.tally(campaign).taken_for_machine(answered_s).windows
         _keep_tally(campaign, windows, turn.now_s, campaign.tally_s)
     name = over.value
-    if attempt.was_dialed and name in ("machine", "fax", "no_answer", "busy", "failed", "invalid", "cancelled"):
+    if attempt.was_dialed and name in (
+        "machine",
+        "message_left",
+        "fax",
+        "no_answer",
+        "busy",
+        "failed",
+        "invalid",
+        "cancelled",
+    ):
         setattr(today, name, getattr(today, name) + 1)
     if attempt.was_dialed and not attempt.counted:
         ring_s = max(0.0, (answered_s or turn.now_s) - attempt.dialed_s)
         _teach(state, turn, attempt, Ended(_ANSWERED_BY.get(over, "none"), ring_s))
+
+
+def _uncount(state: State, turn: Turn, campaign: Campaign, attempt: Attempt) -> None:
+    """It was no person after all."""
+    attempt.counted = False
+    campaign.today.live -= 1
+    if attempt.connected_s is not None:
+        campaign.today.connected -= 1
+    answered_s = turn.now_s if attempt.answered_s is None else attempt.answered_s
+    _keep_tally(campaign, state.tally(campaign).was_nobody(answered_s).windows, turn.now_s, campaign.tally_s)
 
 
 def is_abandoned(attempt: Attempt) -> bool:

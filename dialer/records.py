@@ -28,6 +28,7 @@ class Today(msgspec.Struct, omit_defaults=True):
     connected: int = 0
     abandoned: int = 0
     machine: int = 0
+    message_left: int = 0
     fax: int = 0
     no_answer: int = 0
     busy: int = 0

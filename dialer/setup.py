@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from core.attempt import AttemptState
-from core.dialing import DropAction
+from core.dialing import DropAction, OnMachine
 from core.lead_store import ListShare
 from dialer.compliance.rules import Mode, Purpose, RulePack
 from dialer.compliance.strictest import Law, strictest
@@ -57,6 +57,7 @@ RETRIES: Mapping[str, Retry] = {
     AttemptState.NO_ANSWER.value: Retry(4 * 3600.0, 5, "next"),
     AttemptState.FAILED.value: Retry(900.0, 5, "same"),
     AttemptState.MACHINE.value: Retry(4 * 3600.0, 4, "next"),
+    AttemptState.MESSAGE_LEFT.value: Retry(86_400.0, 2, "next"),
     AttemptState.ABANDONED.value: Retry(86_400.0, 3, "same"),
     AttemptState.CUSTOMER_HUNG_UP.value: Retry(86_400.0, 2, "next"),
     AttemptState.CANCELLED.value: Retry(300.0, 10, "same"),
@@ -121,10 +122,10 @@ class Webhook:
 @dataclass(frozen=True)
 class CampaignSetup:
     """One campaign. `packs`: those it names. `own`: its own hours and caps as rules. `queue`: who answers; empty:
-    `flow` has them alone. `held_lines`: only agents whose line is up count as ready. `max_lines`, `calls_per_second`
-    0: no limit of its own. `preview_then`: what happens when the agent has looked for `preview_s`. `callback_wait_s`:
-    so long a personal callback waits for its agent; then anybody has it. `language`: a field of the lead may say
-    another."""
+    `flow` has them alone. `bridge_first`: a detector listens while an agent has her already. `held_lines`: only
+    agents whose line is up count as ready. `max_lines`, `calls_per_second` 0: no limit of its own. `preview_then`:
+    what happens when the agent has looked for `preview_s`. `callback_wait_s`: so long a personal callback waits for
+    its agent; then anybody has it. `language`: a field of the lead may say another."""
 
     tenant: str
     campaign: str
@@ -140,10 +141,14 @@ class CampaignSetup:
     language: str = ""
     drop_action: DropAction = "message"
     drop_flow: str = ""
-    on_machine: Literal["hang_up"] = "hang_up"
+    on_machine: OnMachine = "hang_up"
+    machine_flow: str = ""
+    beep_within_s: float = 30.0
+    no_beep: OnMachine = "hang_up"
     ring_s: float = 30.0
     within_s: float = 2.0
     screen: bool = False
+    bridge_first: bool = False
     held_lines: bool = True
     caller_ids: tuple[CallerIds, ...] = ()
     calendar: Hours | None = None

@@ -8,11 +8,13 @@ from core.attempt import AttemptEvent, AttemptState
 from core.decisions import LeadBlocked
 from core.dialing import CALLED, DIALED_PREFIX, AttemptWanted
 from core.lead import LeadEvent
+from core.lead_record import LeadNumber
 from dialer import her_phone, identities
+from dialer.compliance.check import Allowed
 from dialer.compliance.rules import Mode
 from dialer.compliance.strictest import Terms
 from dialer.keeping import again, release
-from dialer.law import Chosen, Not, choose
+from dialer.law import Chosen, Not, choose, verdict
 from dialer.records import Attempt, Lead
 from dialer.setup import CampaignSetup
 from dialer.state import State
@@ -57,10 +59,12 @@ def ring(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt: At
     """The attempt is dialed: from here on it counts, whatever becomes of it."""
     now_s, record = turn.now_s, lead.record
     campaign = turn.campaign(setup.key)
+    screen = setup.screen and not attempt.mode.guarantees_agent
+    no_message = _no_message(state, turn, setup, lead, attempt) if screen else ""
     turn.attempt(attempt)
     turn.move_attempt(attempt, AttemptEvent.DIAL)
     attempt.dialed_s = now_s
-    attempt.screened = setup.screen and not attempt.mode.guarantees_agent
+    attempt.screened = screen and not setup.bridge_first
     attempt.least_ring_s = terms.ring.value
     attempt.ring_s = max(setup.ring_s, terms.ring.value + RING_BEYOND_S if terms.ring.value else 0.0)
     turn.lead(lead)
@@ -101,11 +105,27 @@ def ring(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt: At
             after_answer_s=0.0 if agentless else min(of_answer, default=0.0),
             drop_action=setup.drop_action,
             drop_flow=setup.drop_flow,
-            screen=attempt.screened,
+            screen=screen,
+            bridge_first=screen and setup.bridge_first,
+            on_machine="hang_up" if no_message else setup.on_machine,
+            machine_flow=setup.machine_flow,
+            machine_why=no_message,
+            beep_within_s=setup.beep_within_s,
+            no_beep=setup.no_beep,
             priority=setup.queue_priority,
             variables=_variables(setup, lead),
         )
     )
+
+
+def _no_message(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt: Attempt) -> str:
+    """Why a machine of hers may not be left the campaign's message: what speaks there is a recording, and the law of
+    calls without an agent holds. Empty: it may, or the campaign has none."""
+    if setup.on_machine != "message":
+        return ""
+    number = next((one for one in lead.record.numbers if one.number == attempt.number), LeadNumber(attempt.number))
+    found = verdict(state, setup, lead, number, Mode.AGENTLESS, attempt.identity, turn.now_s)
+    return "" if isinstance(found, Allowed) else f"{found.rule}: {_masked(found.why, attempt.number)}"
 
 
 def remember(state: State, turn: Turn, attempt: Attempt) -> None:
@@ -157,13 +177,18 @@ def _refuse(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, no: Not)
     record = lead.record
     turn.campaign(setup.key).today.blocked += 1
     shown = f"…{no.number[-3:]}" if no.number else ""
-    why = no.why.replace(no.number, shown) if shown else no.why
+    why = _masked(no.why, no.number)
     turn.decide(LeadBlocked(setup.tenant, setup.campaign, record.lead_id, shown, no.rule, why, no.not_before_s or 0.0))
     if no.not_before_s is not None:
         release(state, turn, lead, again(lead), no.rule, max(no.not_before_s, turn.now_s + 1.0))
     else:
         release(state, turn, lead, LeadEvent.EXHAUSTED if no.ended else LeadEvent.BLOCK, no.rule)
     return ""
+
+
+def _masked(why: str, number: str) -> str:
+    """Reasons are journaled; numbers are not."""
+    return why.replace(number, f"…{number[-3:]}") if number else why
 
 
 def _variables(setup: CampaignSetup, lead: Lead) -> dict[str, str]:

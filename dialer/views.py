@@ -19,6 +19,7 @@ _LINES = {
     AttemptState.SCREENING: "screening",
     AttemptState.ANSWERED: "waiting",
     AttemptState.CONNECTED: "connected",
+    AttemptState.LEAVING_MESSAGE: "leaving_message",
 }
 
 

@@ -33,7 +33,7 @@ def serve(turn: Turn, greeted_s: float, around: Surroundings, now_s: float) -> N
     wanted = attempt.wanted
     if not wanted.queue:
         progress(turn, _E.CONNECT, why=f"flow {wanted.flow}")
-        _lead_through(turn, wanted.flow, around, now_s)
+        lead_through(turn, wanted.flow, around, now_s)
         return
     due_s = (greeted_s or attempt.answered_s) + wanted.within_s if wanted.within_s > 0 else 0.0
     if due_s and wanted.after_answer_s > 0:
@@ -108,13 +108,13 @@ def _drop(turn: Turn, around: Surroundings, now_s: float) -> None:
     if turn.interaction.customer.state is LegState.ENDED:
         return
     if wanted.drop_action != "hang_up":
-        _lead_through(turn, wanted.drop_flow or SAFE_HARBOUR, around, now_s)
+        lead_through(turn, wanted.drop_flow or SAFE_HARBOUR, around, now_s)
         return
     turn.interaction = turn.interaction.but(outcome=turn.interaction.outcome or _S.ABANDONED.value)
     steps.hang_up(turn)
 
 
-def _lead_through(turn: Turn, flow_id: str, around: Surroundings, now_s: float) -> None:
+def lead_through(turn: Turn, flow_id: str, around: Surroundings, now_s: float) -> None:
     """A flow has her from now on. One that is not there lets her go, and says so."""
     turn.move(InteractionEvent.FLOW)
     if around.releases[turn.interaction.release_id].flow(turn.interaction.tenant, flow_id) is None:

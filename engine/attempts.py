@@ -33,7 +33,7 @@ from core.events import (
 )
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.leg_commands import HangUpLeg
-from engine import screening
+from engine import machines, screening
 from engine.answered import DEADLINE, deadline_passed, serve, unserved
 from engine.contact import Attempt
 from engine.departures import SETUP_S
@@ -45,6 +45,7 @@ _RING, _CANCEL, _SCREEN = f"{TIMER}ring", f"{TIMER}cancel", f"{TIMER}screen"
 
 _S, _E = AttemptState, AttemptEvent
 _CALLING = (_S.DIALING, _S.RINGING)
+_SERVED = (_S.ANSWERED, _S.CONNECTED)
 
 _UNANSWERED: Mapping[EndReason, AttemptEvent] = {
     EndReason.BUSY: _E.BUSY,
@@ -95,6 +96,9 @@ def look(turn: Turn) -> None:
     """After every event: whatever led to it, an agent who has her has her, and a leg that is gone is gone."""
     attempt, talk = turn.interaction.attempt, turn.interaction.talk
     assert attempt is not None
+    if attempt.state is _S.LEAVING_MESSAGE:
+        machines.look(turn)
+        attempt = turn.interaction.attempt or attempt
     if attempt.state in PICKED_UP and talk is not None and talk.lead is not None:
         if attempt.due_s:
             turn.commands.append(CancelTimer(turn.interaction_id, DEADLINE))
@@ -137,6 +141,8 @@ def adopted(turn: Turn, leg: Leg, up: bool, around: Surroundings, now_s: float) 
                 deadline_passed(turn, around, now_s)
             else:
                 turn.commands.append(StartTimer(turn.interaction_id, DEADLINE, attempt.due_s))
+        case _S.LEAVING_MESSAGE:
+            return machines.adopted(turn, around, now_s)
         case _S.SCREENING if turn.interaction.talk is None:
             serve(turn, 0.0, around, now_s)
         case _S.CANCELLED | _S.NO_ANSWER if up:
@@ -197,8 +203,12 @@ def _fired(turn: Turn, timer_id: str, around: Surroundings, now_s: float) -> Non
         call_off(turn, _E.NO_ANSWER, f"nobody answered within {now_s - (attempt.rang_s or attempt.dialed_s):.0f} s")
     elif timer_id == _CANCEL and calling and attempt.cancelled:
         _cancelled(turn, attempt.cancelled, now_s)
+    elif timer_id == _SCREEN and attempt.wanted.bridge_first:
+        _listened_out(turn)
     elif timer_id == _SCREEN:
         _screened(turn, screening.overdue(attempt.wanted), around, now_s)
+    elif timer_id == machines.BEEP and attempt.state is _S.LEAVING_MESSAGE:
+        machines.beep_overdue(turn, around, now_s)
     elif timer_id == DEADLINE and attempt.state in PICKED_UP:
         deadline_passed(turn, around, now_s)
 
@@ -228,7 +238,10 @@ def _answered(turn: Turn, late_s: float, around: Surroundings, now_s: float) -> 
     if not attempt.wanted.screen:
         serve(turn, 0.0, around, now_s)
         return
-    progress(turn, _E.SCREEN)
+    if attempt.wanted.bridge_first:
+        serve(turn, 0.0, around, now_s)
+    else:
+        progress(turn, _E.SCREEN)
     turn.commands.append(StartTimer(turn.interaction_id, _SCREEN, now_s - late_s + screening.longest_s(attempt.wanted)))
 
 
@@ -247,22 +260,40 @@ def _up(turn: Turn, answered_s: float, why: str = "") -> Attempt:
 def _screened(turn: Turn, found: Screened, around: Surroundings, now_s: float) -> None:
     attempt = turn.interaction.attempt
     assert attempt is not None
+    if attempt.state is _S.LEAVING_MESSAGE:
+        machines.heard(turn, found, around, now_s)
+        return
     calling, network = attempt.state in _CALLING, found.verdict in ("busy", "failed", "invalid")
     screened = attempt.state is _S.SCREENING and not _has_somebody(turn)
-    if calling or screened:
-        turn.note("screened", f"{found.verdict}: {found.why}")
-        turn.interaction = turn.interaction.but(
-            attempt=attempt.but(verdict=found.verdict, evidence=found.why, greeted_s=found.greeted_s)
-        )
-    if (found.verdict in ("machine", "fax") and (calling or screened)) or (network and calling):
+    beside = attempt.wanted.bridge_first and attempt.state in _SERVED and not attempt.heard_out
+    if not (calling or screened or beside) or (not found.final and attempt.wanted.on_machine == "hang_up"):
+        return
+    turn.note("screened", f"{found.verdict}: {found.why}")
+    heard = attempt.but(verdict=found.verdict, evidence=found.why, greeted_s=found.greeted_s)
+    turn.interaction = turn.interaction.but(attempt=heard)
+    if not calling:
+        turn.commands.append(CancelTimer(turn.interaction_id, _SCREEN))
+    if found.verdict in ("machine", "fax"):
+        machines.found(turn, found, around, now_s)
+    elif network and calling:
         call_off(turn, _E(found.verdict), found.why)
-    elif network and screened:
-        call_off(turn, _E.MACHINE, found.why)  # answered by the network, not by her
+    elif network:  # answered by the network, not by her
+        machines.found(turn, replace(found, verdict="machine"), around, now_s)
     elif calling and found.verdict == "unknown":
         _nobody_listens(turn)
     elif screened:
-        turn.commands.append(CancelTimer(turn.interaction_id, _SCREEN))
         serve(turn, found.greeted_s, around, now_s)
+    elif beside:
+        turn.interaction = turn.interaction.but(attempt=heard.but(heard_out=True))
+
+
+def _listened_out(turn: Turn) -> None:
+    """It has been with an agent for so long that it is a person."""
+    attempt = turn.interaction.attempt
+    assert attempt is not None
+    if attempt.state in _SERVED and not attempt.heard_out:
+        turn.interaction = turn.interaction.but(attempt=attempt.but(heard_out=True))
+        turn.commands.append(screening.dismissed(attempt.wanted))
 
 
 def _nobody_listens(turn: Turn) -> None:

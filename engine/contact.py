@@ -238,6 +238,8 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
         cancelled: why the dialer needs it no more, while its least ring is not over.
         verdict, evidence: who or what answered, as `engine.screening` has it; empty until it has.
         greeted_s: when her greeting ended; 0 when nobody knows.
+        heard_out: nobody listens any more whether it is a machine.
+        speaks: a machine hears the campaign's message.
     """
 
     wanted: AttemptWanted
@@ -250,6 +252,8 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     verdict: str = ""
     evidence: str = ""
     greeted_s: float = 0.0
+    heard_out: bool = False
+    speaks: bool = False
 
     def but(self, **changes: Any) -> Attempt:
         return replace(self, **changes)

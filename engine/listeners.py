@@ -8,5 +8,6 @@ from core.live_audio import ListenerKind
 
 LISTENERS: Mapping[str, ListenerKind] = {
     "amd": ListenerKind("dialer.amd.screener:make"),
+    "mailbox": ListenerKind("dialer.mailbox:make"),
     "level": ListenerKind("telephony.live_audio.level:Level"),
 }

@@ -11,10 +11,11 @@ from typing import Literal
 
 from core.dialing import AttemptWanted
 from core.events import AudioVerdict, CommandRejected, Event, ListenerLost
-from core.leg_commands import ListenToLeg
+from core.leg_commands import DismissListener, ListenToLeg
 from engine.interaction import Turn
 
-LISTENER = "amd"
+LISTENER, MAILBOX = "amd", "mailbox"
+"""The second also waits for a machine's beep."""
 LIMIT_S = 6.0
 """After the answer: whomever it cannot tell by then is taken for a person."""
 LATE_S = 0.5
@@ -31,22 +32,27 @@ Verdict = Literal["human", "machine", "fax", "busy", "failed", "invalid", "unkno
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """Who or what answered. `greeted_s`: when her greeting ended, 0 when nobody knows: then the answer counts."""
+    """Who or what answered. `greeted_s`: when her greeting ended, 0 when nobody knows: then the answer counts. `ready`:
+    a machine has beeped, or waits in silence. `final`: no more will be said; only of a machine there may be more."""
 
     verdict: Verdict
     why: str
     greeted_s: float = 0.0
+    ready: bool = False
+    final: bool = True
 
 
 _MEANS: Mapping[str, Verdict] = {
     "human": "human",
     "machine": "machine",
     "beep": "machine",
+    "quiet": "machine",
     "fax": "fax",
     "busy": "busy",
     "congestion": "failed",
     "sit": "invalid",
 }
+_READY = ("beep", "quiet")
 _GREETED = ("human", "not_sure")
 """Who is heard to speak: the time for an agent counts from the end of that."""
 
@@ -57,7 +63,16 @@ def listening(wanted: AttemptWanted, answer_within_s: float) -> ListenToLeg | No
         return None
     options = {"limit_s": f"{max(LEAST_S, longest_s(wanted) - LATE_S):g}"}
     limit_s = answer_within_s + LONGEST_S
-    return ListenToLeg(wanted.leg_id, _listening_id(wanted), LISTENER, options, limit_s=limit_s)
+    listener = LISTENER
+    if wanted.on_machine == "message":
+        listener, limit_s = MAILBOX, limit_s + wanted.beep_within_s
+    which = (wanted.leg_id, _listening_id(wanted), listener, options)
+    return ListenToLeg(*which, limit_s=limit_s, beside=wanted.bridge_first)
+
+
+def dismissed(wanted: AttemptWanted) -> DismissListener:
+    """Nobody wants to know any more."""
+    return DismissListener(wanted.leg_id, _listening_id(wanted))
 
 
 def heard(turn: Turn, event: Event) -> Screened | None:
@@ -65,9 +80,12 @@ def heard(turn: Turn, event: Event) -> Screened | None:
     attempt = turn.interaction.attempt
     assert attempt is not None
     match event:
-        case AudioVerdict() if event.final and event.listening_id == _listening_id(attempt.wanted):
+        case AudioVerdict() if event.listening_id == _listening_id(attempt.wanted):
+            verdict = _MEANS.get(event.label, "unknown")
+            if not event.final and verdict != "machine":
+                return None
             greeted_s = event.at_s if event.label in _GREETED else 0.0
-            return Screened(_MEANS.get(event.label, "unknown"), event.evidence, greeted_s)
+            return Screened(verdict, event.evidence, greeted_s, event.label in _READY, event.final)
         case ListenerLost() if event.listening_id == _listening_id(attempt.wanted):
             return Screened("unknown", event.why)
         case CommandRejected(what="ListenToLeg") if event.subject_id == _listening_id(attempt.wanted):
@@ -78,7 +96,7 @@ def heard(turn: Turn, event: Event) -> Screened | None:
 
 def longest_s(wanted: AttemptWanted) -> float:
     """After the answer: a verdict that has not come by then is not waited for."""
-    if wanted.after_answer_s <= 0:
+    if wanted.after_answer_s <= 0 or wanted.bridge_first:
         return LONGEST_S
     return max(0.0, min(LONGEST_S, wanted.after_answer_s - HAND_OVER_S))
 

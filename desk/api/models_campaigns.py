@@ -21,13 +21,15 @@ class Share(_Told):
 
 
 class Lines(_Told):
-    """`screening`: answered, and a detector listens; `waiting`: answered, and no agent yet."""
+    """`screening`: answered, and a detector listens; `waiting`: answered, and no agent yet; `leaving_message`: a
+    machine answered, and is to get the campaign's message."""
 
     dialing: int = 0
     ringing: int = 0
     screening: int = 0
     waiting: int = 0
     connected: int = 0
+    leaving_message: int = 0
 
 
 class CampaignAgents(_Told):
@@ -47,6 +49,7 @@ class DialedToday(_Told):
     connected: int = 0
     abandoned: int = 0
     machine: int = 0
+    message_left: int = 0
     no_answer: int = 0
     busy: int = 0
     failed: int = 0

@@ -27,7 +27,7 @@ _DECISIONS_SHOWN = 12
 LEAD_STATES = ("done", "exhausted", "blocked", "callback", "waiting", "dialing", "staged", "new")
 """As a bar shows them: what is over first."""
 _OVER = ("done", "exhausted", "blocked")
-OUTCOMES = ("connected", "abandoned", "machine", "no_answer", "busy", "failed", "invalid", "blocked")
+OUTCOMES = ("connected", "abandoned", "machine", "message_left", "no_answer", "busy", "failed", "invalid", "blocked")
 _MAY_DO: Mapping[str, Sequence[str]] = {
     "stopped": ("start",),
     "running": ("pause", "drain", "stop"),

@@ -113,6 +113,10 @@ class Tally:
         """She who answered (and was counted) found nobody. `answered_s`: the answer's window is the one that counts."""
         return self._add(at_s if answered_s is None else answered_s, Counts(abandoned=1))
 
+    def was_nobody(self, at_s: float) -> Tally:
+        """She who was counted as a person was none."""
+        return self._add(at_s, Counts(live=-1))
+
     def taken_for_machine(self, at_s: float) -> Tally:
         """An answer was hung up as a machine's."""
         return self._add(at_s, Counts(machines=1))

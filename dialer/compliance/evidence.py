@@ -81,7 +81,7 @@ def _abandonment(
             tally = tally.answered(at_s)
             if attempt.state is AttemptState.ABANDONED:
                 tally = tally.abandoned(at_s)
-        elif attempt.state is AttemptState.MACHINE:
+        elif attempt.state in (AttemptState.MACHINE, AttemptState.MESSAGE_LEFT):
             tally = tally.taken_for_machine(at_s)
         else:
             continue

@@ -18,7 +18,7 @@ View = Mapping[str, Any]
 
 _STYLES = {"running": "bold green", "paused": "yellow", "draining": "cyan", "stopped": "dim"}
 _DECISIONS_SHOWN = 12
-_LINES = ("dialing", "ringing", "screening", "waiting", "connected")
+_LINES = ("dialing", "ringing", "screening", "waiting", "connected", "leaving_message")
 
 
 def campaign_table(campaigns: Sequence[View]) -> Table:

@@ -12,17 +12,36 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from bench.sip_people import Person, alaw
+from bench.sip_people import AUDIBLE_RMS, Person, alaw, loudness
 from engine.supervisor import Supervisor
 from telephony.node.install import install
-from tests.outbound import House, calling, campaign
+from tests.callers import pitch_hz, prompt
+from tests.outbound import PACK, House, calling, campaign
 from tests.system_fixture import systems
 from tests.unit.dialer.amd_sounds import silence, tone
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
 DROP = "drop: {action: message, flow: sorry}"
-CAMPAIGNS = {"screened": campaign("screened", "power", DROP, "screen: yes", "pacing: {ratio: 4}")}
+LINES = "pacing: {ratio: 4}"
+MESSAGE = "on_machine: {action: message, flow: mailbox}"
+CAMPAIGNS = {
+    "screened": campaign("screened", "power", DROP, "screen: yes", LINES),
+    "message": campaign("message", "power", DROP, "screen: yes", MESSAGE, LINES),
+    "first": campaign("first", "power", DROP, "screen: bridge_first", LINES),
+}
+FLOWS = {
+    "mailbox": f"""
+flow: mailbox
+languages: [es]
+start: message
+nodes:
+  message: {{type: play, prompt: "{prompt("victor", 2.0)}", next: bye}}
+  bye: {{type: hangup}}
+""",
+}
+FILES = {"config/compliance/tests.yaml": PACK.replace("since: answer", "since: greeting_end")}
+BEEP_S = 0.2
 
 
 def recorded(name: str) -> np.ndarray:
@@ -48,6 +67,8 @@ def people() -> dict[str, Person]:
         "203": Person(sound=line(silence(0.4), recorded("vm-isunavail"), silence(0.1), tone(1000, 0.2))),
         "204": Person(sound=line(silence(0.6), tone(1100, 0.5), silence(3.0), tone(1100, 0.5))),
         "205": Person(sound=line(silence(0.3), *sit, recorded("hello-world"))),
+        "207": Person(sound=line(silence(0.4), recorded("vm-isunavail"), silence(0.1), tone(1000, BEEP_S))),
+        "208": Person(sound=line(silence(0.4), recorded("basic-pbx-ivr-main"))),
         "206": Person("ring", early=True, sound=line(silence(0.2), *busy)),
     }
 
@@ -60,7 +81,9 @@ async def house(tmp_path_factory: pytest.TempPathFactory, people: dict[str, Pers
     place: Path = tmp_path_factory.mktemp("screened")
     async with (
         systems(place) as up,
-        calling(up, CAMPAIGNS, lambda number: people[number[-3:]], before_start=with_ears) as house,
+        calling(
+            up, CAMPAIGNS, lambda number: people[number[-3:]], before_start=with_ears, files=FILES, flows=FLOWS
+        ) as house,
     ):
         await house.line("ana")
         await house.until_async(lambda: _ears(house), 20, "no media worker came")
@@ -74,9 +97,9 @@ async def _ears(house: House) -> bool:
 
 
 async def test_people_meet_an_agent_and_whatever_else_answers_does_not(house: House, people: dict[str, Person]) -> None:
-    numbers = {ending: f"+34911222{ending}" for ending in people}
+    numbers = {ending: f"+34911222{ending}" for ending in people if ending < "207"}
+    await house.leads("screened", *(numbers[ending] for ending in numbers if ending != "201"))
     await house.act("screened", "start")
-    await house.leads("screened", *(numbers[ending] for ending in people if ending != "201"))
     expected = {"202": "machine", "203": "machine", "204": "fax", "205": "machine", "206": "busy"}
     found = {ending: (await house.attempt(numbers[ending], 60)).state for ending in expected}
     assert found == expected
@@ -90,5 +113,39 @@ async def test_people_meet_an_agent_and_whatever_else_answers_does_not(house: Ho
     await asyncio.sleep(0.3)
     house.people.hang_up(call)
     attempt = await house.attempt(numbers["201"])
-    assert (attempt.state, attempt.agent_id) == ("completed", "ana")
+    assert (attempt.state, attempt.agent_id, attempt.verdict) == ("completed", "ana", "human")
+    await house.act("screened", "stop")
+    await house.idle()
+
+
+async def test_a_machine_hears_the_message_after_its_beep(house: House) -> None:
+    number = "+34911222207"
+    greeting_s = 0.4 + len(recorded("vm-isunavail")) / 8000 + 0.1
+    await house.leads("message", number)
+    await house.act("message", "start")
+    attempt = await house.attempt(number)
+    assert (attempt.state, attempt.verdict, attempt.agent_id) == ("message_left", "machine", "")
+    call = await house.called(number)
+    heard_s = call.voice.audible_s(call.answered_s)
+    assert heard_s - call.answered_s >= greeting_s + BEEP_S, "nobody talks into its greeting"
+    assert call.heard_hz(heard_s + 0.2) == pytest.approx(pitch_hz("victor"), abs=10)
+    said_s = [at_s for at_s, packet in call.voice.heard if loudness(packet, pitch_hz("victor")) >= AUDIBLE_RMS]
+    assert said_s[-1] - said_s[0] == pytest.approx(2.0, abs=0.3), "to its end"
+    await house.act("message", "stop")
+    await house.idle()
+
+
+async def test_an_agent_hears_a_machine_first_and_loses_it(house: House) -> None:
+    number, agent = "+34911222208", house.held["ana"]
+    await house.leads("first", number)
+    await house.act("first", "start")
+    call = await house.called(number)
+    await house.until(lambda: call.answered_s)
+    await house.until(lambda: agent.voice.audible_s(call.answered_s), 3)
+    attempt = await house.attempt(number)
+    assert (attempt.state, attempt.verdict, attempt.agent_id) == ("machine", "machine", "ana")
+    assert call.is_over
+    await asyncio.sleep(0.3)
+    assert agent.voice.audible_s(call.ended_s + 0.2) is None, "her line is silent again"
+    await house.act("first", "stop")
     await house.idle()

@@ -255,7 +255,7 @@ class House:
             agent, event = event.removeprefix("over:"), "hung_up"
             self.agents.them[agent] = FloorAgent(agent, "wrap_up", self.now_s, wanted.interaction_id, True)
             self.later(self.wrap_up_s, lambda: self._wrapped_up(wanted, agent))
-        if event not in ("ringing", "answered", "connect", "screen"):
+        if event not in ("ringing", "answered", "connect", "screen", "mailbox"):
             del self.live[fact.attempt_id]
         self.do(AttemptProgressed(wanted.interaction_id, wanted.attempt_id, event, agent_id=agent))
 

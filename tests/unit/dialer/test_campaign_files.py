@@ -95,6 +95,26 @@ form: [{name: offer, title: {es: Oferta}, choices: [a, b], required: yes}]
 
 
 @pytest.mark.parametrize(
+    ("text", "screen", "bridge_first"),
+    [
+        ("", False, False),
+        ("screen: yes", True, False),
+        ("screen: off", False, False),
+        ("screen: bridge_first", True, True),
+    ],
+)
+def test_ways_to_screen(text: str, screen: bool, bridge_first: bool) -> None:
+    setup = made(GOOD + text + "\n")
+    assert (setup.screen, setup.bridge_first, setup.on_machine) == (screen, bridge_first, "hang_up")
+
+
+def test_what_a_machine_gets() -> None:
+    setup = made(GOOD + "screen: yes\non_machine: {action: message, flow: harbour, beep_within_s: 12}\n")
+    assert (setup.on_machine, setup.machine_flow, setup.beep_within_s) == ("message", "harbour", 12.0)
+    assert setup.no_beep == "hang_up"
+
+
+@pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         ("mode: predictive", "mode: predictiv", "2: 'predictiv' is not a way of dialing"),
@@ -136,6 +156,22 @@ form: [{name: offer, title: {es: Oferta}, choices: [a, b], required: yes}]
             "drop: {flow: harbour}",
             "drop: {flow: harbour}\nwebhooks: [{url: 'https://evil.example/x'}]",
             "10: evil.example is no host that may be asked",
+        ),
+        ("drop: {flow: harbour}", "drop: {flow: harbour}\nscreen: perhaps", "10: 'perhaps' is no way to screen"),
+        (
+            "drop: {flow: harbour}",
+            "drop: {flow: harbour}\nscreen: yes\non_machine: {action: message, flow: nowhere}",
+            "11: there is no flow 'nowhere'",
+        ),
+        (
+            "drop: {flow: harbour}",
+            "drop: {flow: harbour}\nscreen: yes\non_machine: message",
+            "11: the message has no flow",
+        ),
+        (
+            "drop: {flow: harbour}",
+            "drop: {flow: harbour}\non_machine: {action: message, flow: harbour}",
+            "10: nobody would know that it is a machine",
         ),
         ("drop: {flow: harbour}", "drop: {flow: harbour}\ncolour: red", "10: unknown key 'colour'"),
         ("lists: {old: 3, new: 1}\n", "", "it has no list"),

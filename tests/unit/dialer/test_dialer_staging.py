@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,10 @@ from core.dialing import AttemptProgressed, CampaignActed, LeadsStaged, ListsCha
 from core.lead import LeadState
 from core.lead_record import StagedLead
 from core.lead_store import Staging
-from dialer.compliance.rules import AgentWithin, ListsNeeded, Mode, Scope
+from dialer.compliance.rules import AgentWithin, Basis, BasisNeeded, ListsNeeded, Mode, Scope
 from dialer.dnc import DoNotCall, NumberSet
 from dialer.do_not_call import DoNotCallBook
+from dialer.setup import Retry
 from dialer.staging import EVER_S, history_s, zones_open
 from tests.unit.dialer.house import START_S, House, campaign, law, record, served
 from tests.unit.dialer.law_case import DAY_S, at, cap, hours, pack, source
@@ -142,6 +144,9 @@ def test_a_register_that_is_missing_or_too_old_pauses_the_campaign_and_keeps_its
         (("answered", "connect", "hung_up"), 1, 0, "completed"),
         (("answered", "hung_up"), 1, 1, "customer_hung_up"),
         (("ringing", "machine"), 0, 0, "machine"),
+        (("answered", "screen", "mailbox", "message_left"), 0, 0, "message_left"),
+        (("answered", "screen", "mailbox", "hung_up"), 0, 0, "machine"),
+        (("answered", "screen", "connect", "machine"), 0, 0, "machine"),
     ],
 )
 def test_who_counts_as_a_live_answer(events: tuple[str, ...], live: int, abandoned: int, outcome: str) -> None:
@@ -158,6 +163,53 @@ def test_who_counts_as_a_live_answer(events: tuple[str, ...], live: int, abandon
     house.agents.them.clear()
     house.run(2.0)
     assert house.store.attempts[wanted.attempt_id].state == outcome
+
+
+@pytest.mark.parametrize(
+    "events", [("answered", "connect", "machine"), ("answered", "machine"), ("answered", "connect", "fax")]
+)
+def test_a_machine_that_an_agent_had_first_was_no_live_answer(events: tuple[str, ...]) -> None:
+    house = House(campaign(screen=True, bridge_first=True), leads=[record(1)], agents=1)
+    house.answers = silent
+    house.start()
+    house.run(1.0)
+    wanted = house.wanted[0][1]
+    assert (wanted.screen, wanted.bridge_first) == (True, True)
+    for event in events:
+        house.do(AttemptProgressed(wanted.interaction_id, wanted.attempt_id, event, agent_id="a00"))
+    (window,) = house.status()["abandonment"]
+    today = house.status()["today"]
+    assert (window["live"], today["live"], today["connected"], today[events[-1]]) == (0, 0, 0, 1)
+
+
+MESSAGE: dict[str, Any] = {"screen": True, "on_machine": "message", "machine_flow": "voicemail"}
+
+
+def test_a_message_on_a_machine_is_a_call_without_an_agent_for_the_law() -> None:
+    consent = BasisNeeded(source("consent"), Scope(modes=frozenset({Mode.AGENTLESS})), frozenset({Basis.CONSENT}))
+    leads = [record(1), replace(record(2), basis="consent", consent_s=START_S - DAY_S, proof="form 7")]
+    house = House(campaign(packs=(law(consent),), **MESSAGE), leads=leads, agents=2)
+    house.start()
+    house.run(5.0)
+    asked = {wanted.lead_id: wanted for _, wanted in house.wanted}
+    assert asked["l00001"].on_machine == "hang_up"
+    assert "consent" in asked["l00001"].machine_why
+    assert "+3491" not in asked["l00001"].machine_why
+    assert (asked["l00002"].on_machine, asked["l00002"].machine_why) == ("message", "")
+    assert asked["l00002"].machine_flow == "voicemail"
+
+
+def test_a_message_that_was_left_follows_its_own_rule_of_retries() -> None:
+    rules = {"message_left": Retry(7200.0, 2, "same")}
+    house = House(campaign(retries=rules, **MESSAGE), leads=[record(1)], agents=1)
+    house.answers = lambda wanted: [(1.0, "answered"), (1.5, "screen"), (4.0, "mailbox"), (9.0, "message_left")]
+    house.start()
+    house.run(3600.0)
+    assert house.states() == {"waiting": 1}
+    house.run(2 * 7200.0)
+    assert len(house.wanted) == 2
+    assert house.states() == {"exhausted": 1}
+    assert house.status()["today"]["message_left"] == 2
 
 
 def test_what_was_heard_stays_with_the_attempt() -> None:

@@ -40,6 +40,15 @@ nodes:
   bye: {type: hangup}
 """,
 }
+FLOWS["flows/voicemail.yaml"] = """
+flow: voicemail
+languages: [es]
+start: message
+variables: {day: hoy}
+nodes:
+  message: {type: play, prompt: "Le llamamos mañana.", next: bye}
+  bye: {type: hangup}
+"""
 ID, HER, ATTEMPT = "o-1", "o-1.x0", "at-1"
 DEVICES = {"ana": "main-1001", "eva": "main-1002"}
 WANTED = AttemptWanted(
