@@ -68,11 +68,14 @@ class Desk:
         return self._person(Person(self.base))
 
     def as_role(self, role: Role, tenant: str = "main", agent_id: str = "", login: str = "") -> Person:
-        """A token without an account: for what needs no database."""
+        """Somebody without an account: for what needs no database."""
+        return self._person(Person(self.base, self.token(role, tenant, agent_id, login)))
+
+    def token(self, role: Role, tenant: str = "main", agent_id: str = "", login: str = "") -> str:
+        """Of a login of its own."""
         login = login or role.value
         principal = Principal(f"p-{login}", login, login, tenant, role, agent_id, f"login-{next(self.numbers)}")
-        token = self.services.tokens.access(principal, self.services.clock.now_s())
-        return self._person(Person(self.base, token))
+        return self.services.tokens.access(principal, self.services.clock.now_s())
 
     def agent(self, agent_id: str = "ana", tenant: str = "main") -> Person:
         return self.as_role(Role.AGENT, tenant, agent_id, login=agent_id)

@@ -81,8 +81,8 @@ def _path(template: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda match: _NAMES[match[1]], template)
 
 
-async def _status(desk, person, method: str, template: str, **params: str) -> int:
-    headers = {"accept": "application/json"}
+async def _status(person, method: str, template: str, token: str = "", **params: str) -> int:
+    headers = {"accept": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
     answer = await person.http.request(method, _path(template), params=params, headers=headers, json={})
     return answer.status_code
 
@@ -91,17 +91,17 @@ async def test_every_route_is_closed_to_who_has_no_token(desk):
     nobody = desk.nobody()
     nobody.http.headers["accept"] = "application/json"
     for method, template in _GUARDED:
-        assert await _status(desk, nobody, method, template) == 401, (method, template)
+        assert await _status(nobody, method, template) == 401, (method, template)
 
 
 @pytest.mark.parametrize("role", Role)
 async def test_a_role_gets_in_where_the_table_says_and_nowhere_else(desk, role):
-    wrong = []
+    wrong, person = [], desk.nobody()
     for method, template in _GUARDED:
         need = NEEDS[method, template]
         assert need.permission is not None
         # Logging out ends a login: each request has one of its own.
-        status = await _status(desk, desk.as_role(role, agent_id="ana"), method, template)
+        status = await _status(person, method, template, desk.token(role, agent_id="ana"))
         # What is somebody else's is as closed as if it were nobody's; an offer that is over says so.
         refused = {403} if need.own not in (Own.OFFER, Own.PREVIEW) else {403, 404}
         if (status in (401, 403)) if role in ALLOWED[need.permission] else (status not in refused):
@@ -114,7 +114,7 @@ async def test_no_role_reaches_another_tenant(desk, role):
     person = desk.as_role(role, agent_id="ana")
     for method, template in _GUARDED:
         for tenant in ("acme", EVERY_TENANT):
-            assert await _status(desk, person, method, template, tenant=tenant) == 403, (method, template)
+            assert await _status(person, method, template, tenant=tenant) == 403, (method, template)
 
 
 async def test_an_agent_reaches_her_own_and_only_her_own(desk):
