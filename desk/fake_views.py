@@ -31,6 +31,7 @@ def queue_view(tenant: str, queue: str, title: str) -> Json:
         "open": True,
         "forced": "",
         "waiting": 0,
+        "virtual": 0,
         "longest_wait_s": 0.0,
         "ewt_s": -1.0,
         "logged_in": 0,
@@ -79,6 +80,9 @@ def stay_view(tenant: str, interaction_id: str, queue: str, now_s: float) -> Jso
         "agent_id": "",
         "channel": "call",
         "purpose": "serve",
+        "mode": "live",
+        "called": False,
+        "again_s": 0.0,
     }
 
 

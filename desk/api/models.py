@@ -131,6 +131,8 @@ class QueueView(_Told):
     open: bool = True
     forced: str = ""
     waiting: int = 0
+    virtual: int = 0
+    """How many of those have hung up, and are called back."""
     longest_wait_s: float = 0.0
     ewt_s: float = -1.0
     logged_in: int = 0
@@ -153,6 +155,12 @@ class StayView(_Told):
     agent_id: str = ""
     channel: str = "call"
     purpose: str = "serve"
+    mode: str = "live"
+    """`virtual`: she has hung up and is called back at her place; `held`: she is agreeing on that."""
+    called: bool = False
+    """Her phone is being rung, before any agent's."""
+    again_s: float = 0.0
+    """A virtual one is not served before this; 0: at any time."""
 
 
 class Listed(_Told):

@@ -8,6 +8,7 @@
       comfort: […]                      one after another, then from the beginning
       whisper: …                        to the agent; every variable of the flow that the caller comes from
       returned: …                       her agent was lost: she goes back to the head of the queue
+      callback: …                       how to be called back, while the wait is long: {{ ewt_minutes }}, {{ ewt_s }}
       back: …                           she was away for a callback, and is on the line again
       recording_notice: …               before a conversation that is recorded
 
@@ -75,6 +76,8 @@ class Prompts(Definition):
     """What the agent hears before the caller is put through to her held line."""
     returned: Prompt | None = None
     """Said to a caller whose agent was lost, before she waits again."""
+    callback: Prompt | None = None
+    """Said beside the expected wait, while that is long: which key to press to be called back."""
     back: Prompt | None = None
     """Said to a caller who is on the line again after she was called back, or rang back."""
     recording_notice: Prompt | None = None
@@ -105,6 +108,7 @@ class QueuePrompts:
     comfort: tuple[Prompt, ...] = ()
     whisper: Prompt = WHISPER
     returned: Prompt = RETURNED
+    callback: Prompt | None = None
     back: Prompt = BACK
     recording_notice: Prompt | None = None
     constants: Mapping[str, str] = field(default_factory=dict)
@@ -117,7 +121,7 @@ class QueuePrompts:
             found |= prompt.static_speech(languages, self.constants) if prompt else set()
         for number in range(1, MOST_SPOKEN + 1):
             told = {"position": str(number), "ewt_minutes": str(number), "ewt_s": str(number * 60), **self.constants}
-            for prompt in (self.position, self.ewt):
+            for prompt in (self.position, self.ewt, self.callback):
                 found |= prompt.static_speech(languages, told) if prompt else set()
         return frozenset(found)
 
@@ -130,6 +134,7 @@ def prompts_of(queue: Queue) -> QueuePrompts:
         comfort=said.comfort if told.comfort_every_s else (),
         whisper=said.whisper or WHISPER,
         returned=said.returned or RETURNED,
+        callback=said.callback if queue.callback is not None else None,
         back=said.back or BACK,
         recording_notice=said.recording_notice,
         constants={"queue": queue.queue, "title": queue.title or queue.queue},
@@ -142,6 +147,7 @@ _KNOWN: Mapping[str, frozenset[str]] = {
     "ewt": _COMMON | {"position", "waiting", "ewt_minutes", "ewt_s"},
     "comfort": _COMMON,
     "returned": _COMMON,
+    "callback": _COMMON | {"position", "waiting", "ewt_minutes", "ewt_s"},
     "back": _COMMON,
     "recording_notice": _COMMON,
 }
@@ -173,7 +179,7 @@ def check_prompts(
 
 
 def _placed(prompts: Prompts) -> Iterator[tuple[str, Prompt, Path]]:
-    for name in ("position", "ewt", "whisper", "returned", "back", "recording_notice"):
+    for name in ("position", "ewt", "whisper", "returned", "callback", "back", "recording_notice"):
         prompt = getattr(prompts, name)
         if prompt is not None:
             yield name, prompt, ("prompts", name)

@@ -30,7 +30,8 @@ from engine import callbacks
 from engine.config.outbound import OutboundRule, OutboundRules
 from engine.routing_recovery import mend
 from ivr.loader import Context, load
-from tests.unit.engine.talk_case import CALLER, ID, Case, surroundings
+from ivr.prompts import Prompt
+from tests.unit.engine.talk_case import CALLER, ID, Case, heard, surroundings
 
 HERS = "+34600000000"
 FLOWS = {
@@ -361,6 +362,18 @@ def test_a_queue_without_callbacks_only_writes_the_request_down() -> None:
     assert any(isinstance(c, RequestCallback) for c in both.case.commands)
     both.hangs_up()
     assert both.case.state == "closed"
+
+
+def test_while_the_wait_is_long_she_hears_how_to_be_called_back() -> None:
+    around = house()
+    texts = around.queue_prompts["main", "sales"]
+    offer = replace(texts, ewt=None, position=None, callback=Prompt({"es": "Pulse 2 y le llamamos."}))
+    both = Together(replace(around, queue_prompts={("main", "sales"): offer}))
+    both.waits()
+    stay_id = both.stay().stay_id
+    for ewt_s, words in ((-1.0, []), (119.0, []), (120.0, ["Pulse 2 y le llamamos."])):
+        both.tell(QueuePosition(ID, stay_id, 2, 3, ewt_s))
+        assert heard(both.case) == words
 
 
 def test_the_promise_expires(away: Together) -> None:

@@ -44,6 +44,7 @@ def test_the_examples_are_one_configuration_that_loads() -> None:
         (definitions.Relax, "config/queues/sales.yaml"),
         (definitions.ServiceLevel, "config/queues/sales.yaml"),
         (definitions.Announcements, "config/queues/sales.yaml"),
+        (definitions.Callback, "config/queues/sales.yaml"),
         (definitions.Agent, "config/agents.yaml"),
         (definitions.Choice, "config/dispositions.yaml"),
         (definitions.Reason, "config/not_ready.yaml"),

@@ -221,6 +221,13 @@ def test_a_callback_that_cannot_be_kept_is_not_promised():
     assert caller.heard()[-1] == "Disculpe"
 
 
+def test_a_number_that_nobody_may_call_has_an_exit_of_its_own():
+    caller = call({**CALLBACK, "refused": "sorry"}, rejected=["RequestCallback"])
+    caller.press("1")
+    caller.listen()
+    assert caller.path()[-1] == "sorry"
+
+
 def test_after_a_restart_a_callback_is_the_same_request():
     caller = call(CALLBACK)
     caller.press("1")
