@@ -16,7 +16,10 @@ from engine.config.loader import Configuration, load
 from engine.config.sources import read_sources, unpack
 from engine.home import Home
 from ivr.model import Release
+from store.cipher import ContactCipher
+from store.errors import StoreError
 from store.journal import Journal
+from store.journal_reader import JournalReader
 
 log = logging.getLogger("centralita.engine")
 
@@ -43,6 +46,19 @@ def serving(home: Home, journal: Journal) -> tuple[Configuration, list[str]]:
     raise CannotStart("the configuration has problems:\n" + "\n".join(problems))
 
 
+def last_good(home: Home) -> Configuration | None:
+    """What the last engine here served; None when nobody knows. Asked while no engine runs."""
+    try:
+        with ContactCipher.open(home.state, read_only=True) as cipher:
+            reader = JournalReader.open(home.journal, cipher)
+            try:
+                return _last(reader)
+            finally:
+                reader.close()
+    except (StoreError, OSError):
+        return None
+
+
 def note_served(home: Home, configuration: Configuration) -> None:
     """From now on engines take over from this one."""
     with suppress(OSError):  # a full disk must not keep an engine from its callers
@@ -65,7 +81,7 @@ def pinned(journal: Journal, release_id: str, fallback: Configuration) -> Releas
     return older.release
 
 
-def _last(journal: Journal) -> Configuration | None:
+def _last(journal: Journal | JournalReader) -> Configuration | None:
     state = journal.load_state("release")
     if state is None or state.body is None:
         return None

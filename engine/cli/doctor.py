@@ -16,7 +16,7 @@ from typing import Literal
 import typer
 from rich.text import Text
 
-from engine.cli.common import JsonOption, ProjectOption, grid, home_of, out, print_json
+from engine.cli.common import JsonOption, ProjectOption, counted, grid, home_of, out, print_json
 from engine.home import Home
 
 Verdict = Literal["ok", "warning", "wrong"]
@@ -108,9 +108,9 @@ def _configuration(home: Home) -> Iterator[Finding]:
 
     problems = load(read_sources(home.project)).problems
     if problems.errors:
-        yield Finding("configuration", "wrong", f"{len(problems.errors)} errors", "centralita check")
+        yield Finding("configuration", "wrong", counted(len(problems.errors), "error"), "centralita check")
     else:
-        yield Finding("configuration", "ok", f"{home.project}, {len(problems.warnings)} warnings")
+        yield Finding("configuration", "ok", f"{home.project}, {counted(len(problems.warnings), 'warning')}")
 
 
 def _ports(home: Home) -> Iterator[Finding]:

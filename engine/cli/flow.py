@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json, print_problems
+from engine.cli.common import JsonOption, ProjectOption, counted, fail, home_of, out, print_json, print_problems
 
 if TYPE_CHECKING:
     from engine.config.loader import Configuration
@@ -195,5 +195,5 @@ def _configuration(home: Home) -> Configuration:
     loaded = load(read_sources(home.project), known_sounds(home))
     if loaded.configuration is None:
         print_problems(loaded.problems)
-        fail(f"{len(loaded.problems.errors)} errors: mend the lines above first")
+        fail(f"{counted(len(loaded.problems.errors), 'error')}: mend the lines above first")
     return loaded.configuration

@@ -27,6 +27,8 @@ from engine.cli.common import (
 from engine.cli.welcome import account, welcome
 
 if TYPE_CHECKING:
+    from definitions.problems import Problems
+    from engine.config.configuration import Configuration
     from engine.home import Home
 
 _PORT_KEYS = {
@@ -72,9 +74,7 @@ def up(
     logs.configure(home.logs / "supervisor.log")
     loaded = load(read_sources(home.project))
     print_problems(loaded.problems)
-    configuration = loaded.configuration
-    if configuration is None:
-        fail("the configuration has errors: mend the lines above, then start again", CANNOT_START)
+    configuration = loaded.configuration or _last_good(home, loaded.problems)
     site = configuration.site
     try:
         address = bind or (lan_address() if lan else LOOPBACK)
@@ -110,6 +110,21 @@ def up(
         fail(f"{taken.what}: stop what uses it, or set another {key} in config/site.yaml", CANNOT_START)
     except (NodeError, OSError) as failure:
         fail(str(failure), CANNOT_START)
+
+
+def _last_good(home: Home, problems: Problems) -> Configuration:
+    """What served before somebody mistyped: a machine that starts anew at night must not stay silent for it.
+
+    Not when config/site.yaml itself is wrong: other processes read it too.
+    """
+    from engine.releases import last_good
+
+    in_site = any(problem.file == "config/site.yaml" for problem in problems.errors)
+    configuration = last_good(home) if not in_site else None
+    if configuration is None:
+        fail("the configuration has errors: mend the lines above, then start again", CANNOT_START)
+    err.print("[yellow]none of this is loaded: the last good release serves; mend it, then `centralita reload`[/]")
+    return configuration
 
 
 async def _tell_of_first_admin(home: Home, stop: asyncio.Event) -> None:

@@ -1,0 +1,69 @@
+"""A configuration that served is there when the files are broken."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import typer
+
+from core.events import ReleaseActivated
+from definitions.problems import Problem, Problems
+from engine import releases
+from engine.book import JournalBook
+from engine.cli.service import _last_good
+from engine.clock import AnchoredClock
+from engine.config.loader import load
+from engine.config.sources import pack
+from engine.home import Home
+from store.cipher import ContactCipher
+from store.journal import Journal
+
+FILES = {
+    "config/site.yaml": "site: t\nlanguages: [es]\n",
+    "config/numbers/default.yaml": "default: yes\nflow: f\n",
+    "flows/f.yaml": "flow: f\nstart: a\nnodes: {a: {type: hangup}}\n",
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path, tmp_path / "var")
+    home.prepare()
+    return home
+
+
+async def serve(home: Home) -> str:
+    configuration = load(FILES).configuration
+    assert configuration is not None
+    with ContactCipher.open(home.state) as cipher:
+        journal = Journal.open(home.journal, cipher, lambda problem: None)
+        journal.save_release(configuration.release_id, pack(configuration.sources))
+        event = ReleaseActivated(configuration.release_id)
+        JournalBook(journal, cipher, AnchoredClock()).write_state("release", event, 1.0, configuration.release_id)
+        await journal.close()
+    return configuration.release_id
+
+
+def test_where_nothing_served_there_is_none(home: Home) -> None:
+    assert releases.last_good(home) is None
+    home.journal.write_bytes(b"no journal at all")
+    assert releases.last_good(home) is None
+
+
+def test_what_served_last_serves_again(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    release_id = asyncio.run(serve(home))
+    found = releases.last_good(home)
+    assert found is not None
+    assert found.release_id == release_id
+    broken_flow = Problems([Problem("flows/f.yaml", 1, 1, "wrong")])
+    assert _last_good(home, broken_flow).release_id == release_id
+    assert "the last good release serves" in capsys.readouterr().err
+
+
+def test_a_broken_site_does_not_start(home: Home) -> None:
+    asyncio.run(serve(home))
+    with pytest.raises(typer.Exit) as ended:
+        _last_good(home, Problems([Problem("config/site.yaml", 1, 1, "wrong")]))
+    assert ended.value.exit_code == 5
