@@ -195,6 +195,8 @@ def _ends(decisions: Iterable[Decision]) -> Iterator[dict[str, Any]]:
     for each in decisions:
         if isinstance(each, AttemptEnded):
             told = msgspec.to_builtins(each)
+            if "+" in told["lead_id"]:  # a number of nobody's, dialed by hand: its lead is called like it
+                told["lead_id"] = ""
             yield {"event": "attempt_ended", **{k: round(v, 3) if isinstance(v, float) else v for k, v in told.items()}}
 
 

@@ -50,7 +50,8 @@ def erase(
 ) -> None:
     """Forget a caller: what the journal and the database hold about her becomes unreadable for ever.
 
-    The events stay, without their content; recordings of her are deleted.
+    The events stay, without their content; recordings of her are deleted, leads with her number become nobody's. Her
+    entry on a do-not-call list stays: it keeps her from being called.
     """
     from engine.erasure import Erasure, erase_contact
 
@@ -64,8 +65,19 @@ def erase(
         fail("nobody with this number is known")
     out.print(
         f"forgotten: {forgotten.interactions} interactions in the database, all their events in the journal, "
-        f"{counted(forgotten.recordings, 'recording')}"
+        f"{counted(forgotten.recordings, 'recording')}, {counted(forgotten.leads, 'lead')} with "
+        f"{counted(forgotten.attempts, 'attempt')}, {counted(forgotten.rejected_rows, 'row')} that imports had refused"
     )
+    if forgotten.in_hand:
+        out.print(
+            f"[yellow]not yet: {', '.join(forgotten.in_hand)}, which a campaign has in hand: do this again when it is "
+            "over, or stop the campaign"
+        )
+    if forgotten.open_imports:
+        out.print(
+            f"[yellow]not looked into: refused rows of {', '.join(forgotten.open_imports)}, which may go on: do this "
+            "again when it is over"
+        )
 
 
 def explain(interaction_id: IdArgument, project: ProjectOption = None, json: JsonOption = False) -> None:
