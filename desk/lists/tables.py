@@ -82,7 +82,7 @@ class Table:
 
 def find_header(rows: Sequence[RawRow]) -> tuple[int, tuple[str, ...]]:
     """(row number, headers) among the first rows; row 0 and `column 1`, … when there is none."""
-    usable = [row for row in rows if row.fault is None and any(cell.strip() for cell in row.cells)]
+    usable = [row for row in rows if any(cell.strip() for cell in row.cells)]
     width = _width(usable)
     for place, row in enumerate(usable[:20]):
         if _is_header(row, width, usable[place + 1 :]):

@@ -9,7 +9,7 @@ import io
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from desk.lists.tables import SAMPLE_ROWS, FileUnusable, RawRow, Shape, Table, find_header
@@ -65,9 +65,16 @@ def _records(path: Path, encoding: str, delimiter: str) -> Iterator[RawRow]:
             elif number == 1 and re.fullmatch(r"sep=.\s*", line):
                 continue
             elif '"' not in line:
-                yield RawRow(number, line.rstrip("\r\n").split(delimiter), position)
+                yield _judged(RawRow(number, line.rstrip("\r\n").split(delimiter), position))
             else:
-                yield _quoted(lines, number, line, delimiter, position)
+                yield _judged(_quoted(lines, number, line, delimiter, position))
+
+
+def _judged(row: RawRow) -> RawRow:
+    """Where a byte is nothing, others may be wrong: such a row is shown without it, and not taken."""
+    if not any("\0" in cell for cell in row.cells):
+        return row
+    return replace(row, cells=[cell.replace("\0", "") for cell in row.cells], fault=refusal("nothing"))
 
 
 def _quoted(lines: _Lines, number: int, line: str, delimiter: str, position: int) -> RawRow:
@@ -116,7 +123,7 @@ class _Lines:
                 self._skip()
                 yield self._number, None
             else:
-                yield self._number, _clean(line)
+                yield self._number, line
 
     def take(self) -> tuple[int, str] | None:
         """The next line; None at the end, or when it is too long."""
@@ -129,7 +136,7 @@ class _Lines:
         if len(line) >= _LONGEST and not line.endswith(("\n", "\r")):
             self._skip()
             return None
-        return self._number, _clean(line)
+        return self._number, line
 
     def give_back(self, lines: list[tuple[int, str]]) -> None:
         self._again.extendleft(reversed(lines))
@@ -137,10 +144,6 @@ class _Lines:
     def _skip(self) -> None:
         while (rest := self._stream.readline(_LONGEST)) and not rest.endswith(("\n", "\r")):
             pass
-
-
-def _clean(line: str) -> str:
-    return line.replace("\0", "") if "\0" in line else line
 
 
 def _scan(path: Path, encoding: str) -> _Scan:
@@ -175,10 +178,22 @@ def _encoding(path: Path, head: bytes, nothing: float, wrong: int, foreign: int)
     if nothing > 0.2:
         pairs = head[: len(head) // 2 * 2]
         return "utf-16-le" if pairs[1::2].count(0) > pairs[::2].count(0) else "utf-16-be"
-    if nothing > 0.01:
+    if nothing > 0.01 and _is_binary(head):
         raise FileUnusable(f"{path.name} is no text: save the list as CSV or XLSX")
     # Some bytes of Latin-1 within a file of UTF-8 do not make it a file of Latin-1, nor the other way round.
     return "utf-8" if wrong == 0 or foreign - wrong > wrong else "cp1252"
+
+
+def _is_binary(head: bytes) -> bool:
+    """Bytes that are nothing on most lines, or others that no text has: it is no list with some rows spoilt."""
+    lines = [line for line in head.split(b"\n") if line.strip(b"\r\0 ")]
+    spoilt = sum(0 in line for line in lines)
+    odd = len(head) - len(head.translate(None, _ODD))
+    return spoilt > len(lines) / 2 or odd > len(head) / 200
+
+
+_ODD = bytes({*range(1, 9), *range(14, 32)} - {27})
+"""Control characters that no text has."""
 
 
 def _delimiter(path: Path, encoding: str) -> str:

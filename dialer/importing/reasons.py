@@ -133,6 +133,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "the line has more than {most} characters: is this a text file of rows?",
         "la línea tiene más de {most} caracteres: ¿es un archivo de texto con filas?",
     ),
+    "nothing": (
+        "the row has a NUL byte: part of it may be lost; write it again",
+        "la fila tiene un byte NUL: puede faltar parte de ella; escríbala de nuevo",
+    ),
     "cell_too_long": (
         "the cell has more than {most} characters",
         "la celda tiene más de {most} caracteres",

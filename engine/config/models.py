@@ -90,6 +90,7 @@ class Site(Definition):
         pattern=r"^(https?://[^/?#\s]+)?$",
         description="where a TLS front publishes the desk, `https://desk.example.com`; it must set X-Forwarded-For",
     )
+    upload_mb: int = Field(default=250, ge=1, le=10_000, description="the largest list people may send to the desk")
     nodes: tuple[RemoteNode, ...] = Field(default=(), description="more Asterisks beside the local one")
     drain_s: Count = Field(default=30, description="how long a stop waits for calls in progress to end")
     max_interactions: Count = Field(default=400, description="more callers than this are refused at the door")

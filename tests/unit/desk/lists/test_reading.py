@@ -91,11 +91,19 @@ def test_a_list_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
     assert len(list(told.rows())) == 1
 
 
-def test_a_separator_the_file_declares_and_nul_bytes(tmp_path: Path) -> None:
-    assert _rows(_file(tmp_path, b"sep=|\nname|phone\nA\0na|612345678\n" + b"Eva|612345679\n" * 40))[0] == [
-        "Ana",
-        "612345678",
-    ]
+def test_a_separator_the_file_declares(tmp_path: Path) -> None:
+    assert _rows(_file(tmp_path, b"sep=|\nname|phone\nAna|612345678\n")) == [["Ana", "612345678"]]
+
+
+@pytest.mark.parametrize("good", [2, 4000])
+def test_rows_with_a_nul_byte_are_refused_by_their_number_and_the_others_taken(tmp_path: Path, good: int) -> None:
+    content = b"name;phone\nA\0na;612345678\n" + b"Eva;612345679\n" * good + b'"Lu\0is";"612345670"\n'
+    rows = list(open_table(_file(tmp_path, content)).rows())
+    refused = [(row.number, row.cells, row.fault.code) for row in rows if row.fault is not None]
+    assert refused == [(2, ["Ana", "612345678"], "nothing"), (good + 3, ["Luis", "612345670"], "nothing")]
+    assert [row.cells for row in rows if row.fault is None] == [["Eva", "612345679"]] * good
+    header = b"na\0me;phone\nAna;612345678\nEva;612345679\nLuis;612345677\n"
+    assert open_table(_file(tmp_path, header)).headers == ("name", "phone")
 
 
 def test_a_line_without_end_costs_no_memory_and_one_row(tmp_path: Path) -> None:
@@ -117,6 +125,7 @@ def test_a_line_without_end_costs_no_memory_and_one_row(tmp_path: Path) -> None:
         (b"PK\x03\x04 not really", "cannot be opened as a spreadsheet"),
         (b"\xd0\xcf\x11\xe0 not really", "cannot be opened as a spreadsheet"),
         (b"ab\x00\x00\x00" * 3 + b"x" * 90, "is no text"),
+        (b"\x7fELF\x02\x01\x01" + b"\x00" * 9 + b"\x03\x00>\x00\x01" * 20 + b"text\n" * 60, "is no text"),
     ],
 )
 def test_what_is_no_list_is_refused_with_what_to_do(tmp_path: Path, content: bytes, words: str) -> None:

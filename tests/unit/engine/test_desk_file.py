@@ -1,0 +1,30 @@
+"""What the desk's process is told of the site."""
+
+import pytest
+
+from desk.settings import Settings
+from engine.config.loader import load
+from engine.desk_file import save_for_desk
+from engine.home import Home
+
+FILES = {
+    "config/numbers/default.yaml": "default: yes\nflow: bye\n",
+    "flows/bye.yaml": "flow: bye\nstart: end\nnodes:\n  end: {type: hangup}\n",
+}
+
+
+@pytest.mark.parametrize(("said", "most_mb"), [("", 250), ("upload_mb: 40\n", 40)])
+def test_the_largest_list_people_may_send_is_the_sites(tmp_path, said, most_mb):
+    (tmp_path / "config").mkdir()
+    home = Home.find(tmp_path, tmp_path / "var")
+    home.prepare()
+    configuration = load({**FILES, "config/site.yaml": f"site: test\n{said}"}).configuration
+    assert configuration is not None
+    save_for_desk(home, configuration)
+    assert Settings.read(home.state).upload_mb == most_mb
+
+
+def test_a_limit_that_is_none_is_refused():
+    read = load({**FILES, "config/site.yaml": "site: test\nupload_mb: 0\n"})
+    assert read.configuration is None
+    assert "config/site.yaml:2:12: 0 is out of range" in str(read.problems)
