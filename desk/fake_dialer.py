@@ -69,6 +69,7 @@ def campaign_view(tenant: str, campaign: str, title: str, mode: str, queue: str,
                 "until_s": 0.0,
             }
         ],
+        "detector": {"told": 0, "machines": 0, "least": 0.0, "most": 1.0},
         "last": {"at_s": 0.0, "count": 0, "why": ""},
         "hopper": 0,
         "leads": dict.fromkeys(_LEADS, 0),

@@ -184,6 +184,8 @@ class AfterRule(Definition):
     then: Literal["finish", "retry", "callback", "do_not_call", "wrong_number"] = "finish"
     after: Length = 86_400.0
     """Of a retry, and of a callback for which the agent gave no time."""
+    means: Literal["person", "machine"] = "person"
+    """machine: the agent met an answering machine: that measures the detector, and is no live answer."""
 
     @model_validator(mode="before")
     @classmethod

@@ -143,7 +143,7 @@ def setup_of(filed: FiledCampaign, packs: Mapping[str, RulePack], site: Site) ->
         calendar=site.calendars.get((tenant, value.calendar)) if value.calendar else None,
         retries={name: Retry(rule.after, rule.most, rule.number) for name, rule in value.retry.items()},
         quotas=tuple(Quota(one.name, one.result, one.most, one.field, one.value) for one in value.quotas),
-        dispositions={path: After(rule.then, rule.after) for path, rule in value.dispositions.items()},
+        dispositions={path: After(rule.then, rule.after, rule.means) for path, rule in value.dispositions.items()},
         priority=value.priority,
         weight=value.weight,
         pacing=pacing_of(value),

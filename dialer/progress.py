@@ -105,12 +105,25 @@ def finish(
     turn.attempt(attempt)
     attempt.disposition, attempt.callback_s, attempt.personal = disposition, callback_s, personal
     attempt.disposed = True
+    if disposition not in ("", NOT_GIVEN):
+        _hear_agent(state, turn, attempt)
     if attempt.state.is_over:
         if attempt.ended_s is not None and attempt.connected_s is not None:
             _teach(state, turn, attempt, WrapUpEnded(max(0.0, turn.now_s - attempt.ended_s)))
         save_attempt(turn, attempt)
         settle(state, turn, attempt)
     state.index_attempt(attempt)
+
+
+def _hear_agent(state: State, turn: Turn, attempt: Attempt) -> None:
+    """Whom she met: it measures the detector, and a machine was no live answer, whoever took it for one."""
+    met_machine = state.of(attempt.key).after(attempt.disposition).means == "machine"
+    campaign = turn.campaign(attempt.key)
+    if attempt.verdict:
+        campaign.heard.told += 1
+        campaign.heard.machines += met_machine
+    if met_machine and attempt.counted and attempt.state is not _S.ABANDONED:
+        _uncount(state, turn, campaign, attempt)
 
 
 def _count_person(state: State, turn: Turn, campaign: Campaign, attempt: Attempt) -> None:

@@ -38,6 +38,14 @@ class Today(msgspec.Struct, omit_defaults=True):
     blocked: int = 0
 
 
+class Heard(msgspec.Struct, omit_defaults=True):
+    """What agents said of those whom the detector let through: `told` of them, of whom `machines` were machines. Of the
+    machines that it took away nobody says anything."""
+
+    told: int = 0
+    machines: int = 0
+
+
 class Campaign(msgspec.Struct, omit_defaults=True):
     """`made`: how many attempts ever, for their ids. `serial`: the last that was given to the store. `tally_s`: from
     when the abandonment windows are counted. `taken`: list -> leads taken ÷ its weight. `given`: people it brought to
@@ -67,6 +75,7 @@ class Campaign(msgspec.Struct, omit_defaults=True):
     stage_after_s: float = 0.0
     call_after_s: float = 0.0
     zones: tuple[str, ...] = ()
+    heard: Heard = msgspec.field(default_factory=Heard)
 
     @property
     def key(self) -> Key:

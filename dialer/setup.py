@@ -69,10 +69,12 @@ RETRIES: Mapping[str, Retry] = {
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """What follows a disposition. `after_s`: of a retry, or of a callback that was given no time."""
+    """What follows a disposition. `after_s`: of a retry, or of a callback that was given no time. `means`: whom the
+    agent met."""
 
     then: Follows = "finish"
     after_s: float = 86_400.0
+    means: Literal["person", "machine"] = "person"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from core.attempt import AttemptState
 from core.dialing import DIALED_PREFIX
 from dialer import told
+from dialer.compliance.abandonment import wilson
 from dialer.records import Attempt, Lead
 from dialer.setup import CampaignSetup, Key
 from dialer.shares import share_out
@@ -58,6 +59,12 @@ def campaign(state: State, key: Key, now_s: float) -> dict[str, Any] | None:
             }
             for standing in state.tally(record).standing(now_s)
         ],
+        "detector": {
+            "told": record.heard.told,
+            "machines": record.heard.machines,
+            "least": wilson(record.heard.machines, record.heard.told)[0],
+            "most": wilson(record.heard.machines, record.heard.told)[1],
+        },
         "quotas": [
             {"name": quota.name, "most": quota.most, "reached": record.quotas.get(quota.name, 0)}
             for quota in setup.quotas

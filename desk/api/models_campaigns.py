@@ -71,6 +71,17 @@ class Abandonment(_Told):
     until_s: float | None = 0.0
 
 
+class DetectorHeard(_Told):
+    """Of the answers that the detector gave to agents, `told`: of how many they said what they met; `machines`: how
+    many were machines. The true share is likely between `least` and `most`. Of what it took for
+    machines nobody tells."""
+
+    told: int = 0
+    machines: int = 0
+    least: float = 0.0
+    most: float = 1.0
+
+
 class Decision(_Told):
     """Of pacing: so many attempts were due, and why."""
 
@@ -103,6 +114,7 @@ class CampaignView(_Told):
     agents: CampaignAgents = CampaignAgents()
     today: DialedToday = DialedToday()
     abandonment: list[Abandonment] = []
+    detector: DetectorHeard = DetectorHeard()
     quotas: list[QuotaView] = []
     last: Decision = Decision()
     hopper: int = 0

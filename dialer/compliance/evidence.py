@@ -21,7 +21,8 @@ from dialer.compliance.strictest import Law, Terms
 @dataclass(frozen=True, slots=True)
 class Attempted:
     """One attempt as it went; times are None for what did not happen. `local`: its wall clock time and zone where it
-    rang. `rule`: what blocked it. `greeted_s`: the end of the called person's greeting, where a detector heard it."""
+    rang. `rule`: what blocked it. `greeted_s`: the end of the called person's greeting, where a detector heard it.
+    `met_machine`: its agent said that it was one."""
 
     attempt_id: str
     lead_id: str
@@ -31,6 +32,7 @@ class Attempted:
     ringing_s: float | None = None
     answered_s: float | None = None
     greeted_s: float | None = None
+    met_machine: bool = False
     connected_s: float | None = None
     ended_s: float | None = None
     local: str = ""
@@ -76,6 +78,8 @@ def _abandonment(
     for attempt in attempts:
         at_s = attempt.answered_s
         if at_s is None:  # a machine heard before anything was answered disturbed nobody
+            continue
+        if attempt.met_machine and attempt.state is not AttemptState.ABANDONED:
             continue
         if attempt.state.is_live:
             tally = tally.answered(at_s)

@@ -14,6 +14,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.campaign_view import detector_words
 from engine.cli.common import CANNOT_START, ProjectOption, fail, grid, home_of, out
 
 if TYPE_CHECKING:
@@ -155,6 +156,8 @@ def _summary(shown: Shown, page: Path) -> None:
             Text(f"{limit['rule']}: {counted}; at most {limit['most']:.0%}.", style="green" if held else "bold red")
         )
     out.print(_verdicts(shown.lines))
+    if shown.view["detector"]["told"]:
+        out.print(detector_words(shown.view["detector"]))
     if waits_s:
         p50, p95 = waits_s[len(waits_s) // 2], waits_s[int(0.95 * (len(waits_s) - 1))]
         took = f"half within {p50:.1f} s, 95% within {p95:.1f} s; "

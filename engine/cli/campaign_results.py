@@ -20,6 +20,7 @@ from core.attempt import AttemptState
 from core.errors import StoreUnavailable
 from core.lead_record import AttemptRecord, LeadRecord
 from dialer.compliance.evidence import Attempted, Evidence, attempts_csv, evidence, inert, iso, report_html, summary_csv
+from dialer.setup import CampaignSetup
 from engine.cli.common import fail
 from engine.config.loader import load
 from engine.config.models import Site
@@ -77,7 +78,7 @@ def evidence_of(home: Home, tenant: str, campaign: str, since_s: float) -> Repor
     if setup is None:
         fail(f"there is no campaign '{campaign}': it needs config/campaigns/{campaign}.yaml")
     try:
-        found = asyncio.run(_attempts(home, tenant, campaign, since_s))
+        found = asyncio.run(_attempts(home, setup, since_s))
     except StoreUnavailable as failure:
         fail(str(failure))
     # Successive windows are counted from the first attempt on: no window of the report is longer than the law's.
@@ -86,10 +87,11 @@ def evidence_of(home: Home, tenant: str, campaign: str, since_s: float) -> Repor
     return Report(lines, report_html(title, lines, time.time()), summary_csv(lines), attempts_csv(found))
 
 
-async def _attempts(home: Home, tenant: str, campaign: str, since_s: float) -> list[Attempted]:
+async def _attempts(home: Home, setup: CampaignSetup, since_s: float) -> list[Attempted]:
     database = _database(home)
     try:
-        return [_attempted(each) async for each in attempts_of(database, tenant, campaign, "", since_s)]
+        found = attempts_of(database, setup.tenant, setup.campaign, "", since_s)
+        return [_attempted(each, setup) async for each in found]
     finally:
         await database.close()
 
@@ -138,7 +140,7 @@ def _lengths(attempt: AttemptRecord) -> Iterator[str]:
         yield f"{until_s - from_s:.3f}" if from_s is not None and until_s is not None else ""
 
 
-def _attempted(record: AttemptRecord) -> Attempted:
+def _attempted(record: AttemptRecord, setup: CampaignSetup) -> Attempted:
     state = AttemptState(record.state)
     return Attempted(
         record.attempt_id,
@@ -152,6 +154,7 @@ def _attempted(record: AttemptRecord) -> Attempted:
         connected_s=record.connected_s,
         ended_s=record.ended_s,
         rule=record.why if state is AttemptState.BLOCKED else "",
+        met_machine=setup.after(record.disposition).means == "machine",
     )
 
 

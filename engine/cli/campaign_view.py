@@ -70,6 +70,7 @@ def campaign_page(view: View, now_s: float) -> Group:
             )
         )
     parts += [_now(view), _limits(view["abandonment"]), _leads(view["leads"])]
+    parts += [Text(detector_words(view["detector"]))] if (view.get("detector") or {}).get("told") else []
     decisions = view.get("decisions", ())[:_DECISIONS_SHOWN]
     if decisions:
         table = _table("when", ">dials", ">ready", ">in flight", "why")
@@ -118,6 +119,16 @@ def evidence_table(lines: Iterable[Evidence]) -> Table:
 def moment(at_s: float | None) -> str:
     """UTC, to the second; empty for None."""
     return "" if at_s is None else f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def detector_words(heard: View) -> str:
+    """How often agents met a machine that the detector had let through."""
+    share = heard["machines"] / heard["told"]
+    return (
+        f"Detector: of {heard['told']} answers that it gave to agents, they called {heard['machines']} machines "
+        f"({share:.1%}; 95%: {heard['least']:.1%} to {heard['most']:.1%}). Of what it took for machines nobody tells: "
+        "listen to a sample."
+    )
 
 
 def _now(view: View) -> Table:

@@ -75,6 +75,7 @@ screen: yes
 ring_s: {RING_S:g}
 retry: {{busy: never, no_answer: never, failed: never, invalid: never, fax: never, machine: never,
   customer_hung_up: never, abandoned: never}}
+dispositions: {{other: {{then: finish, means: machine}}}}
 """
 _QUEUE = "queue: outbound\ntitle: Outbound\nwrap_up_s: 2\ndispositions: sales\nannouncements: {}\n"
 

@@ -82,7 +82,7 @@ def test_its_own_hours_and_caps_are_rules_beside_the_laws() -> None:
 def test_lengths_percents_and_short_forms() -> None:
     more = """\
 retry: {busy: {after: 10m, most: 2, number: same}, machine: never}
-dispositions: {sold: finish, other: {then: retry, after: 2d}}
+dispositions: {sold: finish, other: {then: retry, after: 2d, means: machine}}
 pacing: {target_percent: 2.5, occupancy_ceiling: 85%}
 form: [{name: offer, title: {es: Oferta}, choices: [a, b], required: yes}]
 """
@@ -90,6 +90,7 @@ form: [{name: offer, title: {es: Oferta}, choices: [a, b], required: yes}]
     assert (setup.retries["busy"].after_s, setup.retries["machine"].most) == (600.0, 0)
     assert setup.after("sold/new").then == "finish"
     assert setup.after("other").after_s == 2 * 86_400.0
+    assert (setup.after("other").means, setup.after("sold").means) == ("machine", "person")
     assert (setup.pacing.target_share, setup.pacing.occupancy_ceiling) == (0.025, 0.85)
     assert setup.form[0].choices == ("a", "b")
 

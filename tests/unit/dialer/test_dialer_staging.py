@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from core.dialing import AttemptProgressed, CampaignActed, LeadsStaged, ListsChanged
+from core.dialing import AttemptDisposed, AttemptProgressed, CampaignActed, LeadsStaged, ListsChanged
 from core.lead import LeadState
 from core.lead_record import StagedLead
 from core.lead_store import Staging
 from dialer.compliance.rules import AgentWithin, Basis, BasisNeeded, ListsNeeded, Mode, Scope
 from dialer.dnc import DoNotCall, NumberSet
 from dialer.do_not_call import DoNotCallBook
-from dialer.setup import Retry
+from dialer.setup import After, Retry
 from dialer.staging import EVER_S, history_s, zones_open
 from tests.unit.dialer.house import START_S, House, campaign, law, record, served
 from tests.unit.dialer.law_case import DAY_S, at, cap, hours, pack, source
@@ -180,6 +180,35 @@ def test_a_machine_that_an_agent_had_first_was_no_live_answer(events: tuple[str,
     (window,) = house.status()["abandonment"]
     today = house.status()["today"]
     assert (window["live"], today["live"], today["connected"], today[events[-1]]) == (0, 0, 0, 1)
+
+
+def test_agents_say_how_often_the_detector_was_wrong() -> None:
+    what = {"other": After("retry", 3600.0, "machine")}
+    house = House(campaign(screen=True, dispositions=what), leads=[record(1), record(2)], agents=2)
+    house.answers = silent
+    house.start()
+    house.run(5.0)
+    for (_, wanted), said in zip(house.wanted, ("other", "sold"), strict=True):
+        ids = (wanted.interaction_id, wanted.attempt_id)
+        for event in ("answered", "screen", "connect", "hung_up"):
+            house.do(AttemptProgressed(*ids, event, agent_id="a00", verdict="human", evidence="so"))
+        house.do(AttemptDisposed(*ids, "a00", said))
+    found = house.status()
+    assert (found["detector"]["told"], found["detector"]["machines"]) == (2, 1)
+    assert found["detector"]["least"] < 0.5 < found["detector"]["most"]
+    (window,) = found["abandonment"]
+    assert (window["live"], found["today"]["live"], found["today"]["connected"]) == (1, 1, 1)
+
+
+def test_what_no_detector_heard_measures_none() -> None:
+    house = House(campaign(dispositions={"other": After(means="machine")}), leads=[record(1)], agents=1)
+    house.answers = served(1.0)
+    house.disposition = lambda wanted: "other"
+    house.start()
+    house.run(600.0)
+    assert house.status()["today"]["dialed"] == 1
+    assert house.status()["detector"]["told"] == 0
+    assert house.status()["today"]["live"] == 0, "it was nobody all the same"
 
 
 MESSAGE: dict[str, Any] = {"screen": True, "on_machine": "message", "machine_flow": "voicemail"}

@@ -49,6 +49,14 @@ def test_errors_of_the_detector_are_shown_beside_what_was_counted() -> None:
     assert unmeasured.endswith("none reviewed, so as many as 2 (2.00%)")
 
 
+def test_whom_an_agent_called_a_machine_was_no_live_answer() -> None:
+    attempts = [attempted(n, A.COMPLETED, connected_s=START_S + n * 60 + 9) for n in range(98)]
+    met = [attempted(n, A.COMPLETED, connected_s=START_S + n * 60 + 9, met_machine=True) for n in range(98, 100)]
+    assert lines([*attempts, *met])["us/abandonment"] == [("0 of 98 = 0.00%", True)]
+    nobody_there = attempted(100, A.ABANDONED, met_machine=True)
+    assert lines([*attempts, nobody_there])["us/abandonment"][0][0].startswith("1 of 99"), "in doubt it counts"
+
+
 def test_a_machine_heard_before_the_answer_is_nobody() -> None:
     found = lines([attempted(0, A.COMPLETED, connected_s=START_S + 9), attempted(1, A.MACHINE, answered_s=None)])
     assert found["us/abandonment"] == [("0 of 1 = 0.00%", True)]
