@@ -139,7 +139,8 @@ class Engine:
 
     async def drain(self) -> dict[str, Any]:
         self.runtime.draining = True
-        return {"draining": True, "open": len(self.runtime.interactions)}
+        on_the_line = sum(not each.is_away for each in self.runtime.interactions.values())
+        return {"draining": True, "open": on_the_line}
 
     async def activate(self, configuration: Configuration) -> list[str]:
         """New interactions use it from now on; those in progress finish on theirs. Returns what needs a new start.

@@ -160,7 +160,7 @@ async def _drain(home: Home, drain_s: int, stop: asyncio.Event) -> None:
             async with asyncio.timeout(drain_s):
                 while open_now and not stop.is_set():
                     await asyncio.sleep(0.3)
-                    open_now = len((await client.get("/status")).json()["interactions"])
+                    open_now = (await client.post("/drain")).json()["open"]
 
 
 def status(project: ProjectOption = None, json: JsonOption = False) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from acd import loader as acd_loader
@@ -45,6 +45,15 @@ class RoutingPart:
         everybody = frozenset({"main", *tenants})
         site = acd_loader.Site(release.id, languages, release.calendars, routing, everybody, time_zone, self.devices)
         return acd_loader.build(self.found, site)
+
+    def check_callbacks(self, rules: Collection[str], problems: Problems) -> None:
+        """The outbound rule that a queue calls its callers back by is there."""
+        for filed in self.found.queues.values():
+            wanted = filed.value.callback.rule if filed.value.callback is not None else None
+            if wanted is not None and wanted not in rules:
+                hint = did_you_mean(wanted, rules, what="rules")
+                hint = hint if hint.startswith("did") else "name one of config/outbound.yaml"
+                filed.say(problems, ("callback", "rule"), f"there is no outbound rule '{wanted}'", hint)
 
     def prompts(self) -> dict[Key, QueuePrompts]:
         return {key: prompts_of(queue) for key, queue in self.queues.items()}

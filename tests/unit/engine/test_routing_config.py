@@ -33,6 +33,22 @@ def problems(**changes: str | None) -> list[str]:
     return [str(problem) for problem in loaded(**changes).problems]
 
 
+def test_callbacks_as_they_are_written() -> None:
+    told = "+callback: {first: customer, calendar: office, rule: mobils, caller: '+34911234567'}\n"
+    (wrong,) = problems(config__queues__help=told)
+    assert "there is no outbound rule 'mobils'" in wrong
+    found = loaded(config__queues__help=told.replace("rule: mobils, ", ""))
+    assert found.configuration is not None
+    setup = found.configuration.routing.queues["main", "help"].callback
+    assert setup is not None
+    assert setup.hours is not None
+    assert (setup.first, setup.caller, setup.attempts, setup.rule) == ("customer", "+34911234567", 3, "")
+    (wrong,) = problems(config__queues__help="+callback: {calendar: ofice}\n")
+    assert "there is no calendar 'ofice': did you mean 'office'?" in wrong
+    (wrong,) = problems(config__queues__help="+callback: {caller: 911234567}\n")
+    assert "'911234567' is no number to be seen" in wrong
+
+
 def test_what_is_written_is_what_the_router_gets() -> None:
     found = loaded()
     assert not list(found.problems)

@@ -24,6 +24,8 @@ AROUND = {
     "config/devices/1001.yaml": 'device: "1001"\n',
     "config/devices/1002.yaml": 'device: "1002"\n',
     "config/calendars/office.yaml": "calendar: office\nhours: {mon-fri: 9:00-18:00}\n",
+    "config/trunks/carrier.yaml": "trunk: carrier\nhost: 192.0.2.1\naddresses: [192.0.2.1]\n",
+    "config/outbound.yaml": "rules: [{name: mobiles, prefixes: ['+346'], trunk: carrier}]\n",
     "flows/f.yaml": "flow: f\nstart: bye\nnodes: {bye: {type: hangup}}\n",
     "config/compliance/es-clientela.yaml": (ROOT / "config/compliance/es-clientela.yaml").read_text(),
 }
