@@ -135,6 +135,21 @@ class Machine(Definition):
         return self
 
 
+class Reviewed(Definition):
+    """What listening to a sample of calls taken for machines has shown; the law counts with the worst it may mean."""
+
+    sample: Count = 0
+    """So many were listened to, taken at random."""
+    people: Count = 0
+    """So many of them were people."""
+
+    @model_validator(mode="after")
+    def _within(self) -> Reviewed:
+        if self.people > self.sample:
+            raise fault(f"{self.people} people in a sample of {self.sample}", "people are counted within the sample")
+        return self
+
+
 class RetryRule(Definition):
     """Another try after an outcome."""
 
@@ -292,6 +307,8 @@ class Campaign(Definition):
     screen: Screen = "no"
     """yes: a detector listens first whether a person answered; bridge_first: while an agent hears her already, and a
     machine is taken away from the agent."""
+    machines_reviewed: Reviewed = Reviewed()
+    """How many of the calls taken for machines were people, by a sample: {sample: 400, people: 1}."""
     ring_s: Annotated[Seconds, Field(ge=5, le=120)] = 30.0
     agent_within_s: Annotated[Seconds, Field(le=10)] = 2.0
     """Who answered is abandoned when nobody is there so soon; the law may ask for less."""

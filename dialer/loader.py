@@ -19,6 +19,7 @@ from definitions.problems import Problems, Severity
 from definitions.yaml import Marked, Path, load_marked
 from dialer import definitions as written
 from dialer.compliance import rules
+from dialer.compliance.abandonment import Reviewed
 from dialer.compliance.rules import Rule, RulePack, Scope, Source
 from dialer.pacing import PacingSettings
 from dialer.setup import (
@@ -138,6 +139,7 @@ def setup_of(filed: FiledCampaign, packs: Mapping[str, RulePack], site: Site) ->
         within_s=value.agent_within_s,
         screen=value.screen != "no",
         bridge_first=value.screen == "bridge_first",
+        reviewed=Reviewed(value.machines_reviewed.people, value.machines_reviewed.sample),
         held_lines=value.pacing.held_lines,
         caller_ids=tuple(_pool(pool) for pool in value.caller_ids),
         calendar=site.calendars.get((tenant, value.calendar)) if value.calendar else None,

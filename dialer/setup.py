@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from core.attempt import AttemptState
 from core.dialing import DropAction, OnMachine
 from core.lead_store import ListShare
+from dialer.compliance.abandonment import NOT_REVIEWED, Reviewed
 from dialer.compliance.rules import Mode, Purpose, RulePack
 from dialer.compliance.strictest import Law, strictest
 from dialer.pacing import PacingSettings
@@ -124,10 +125,11 @@ class Webhook:
 @dataclass(frozen=True)
 class CampaignSetup:
     """One campaign. `packs`: those it names. `own`: its own hours and caps as rules. `queue`: who answers; empty:
-    `flow` has them alone. `bridge_first`: a detector listens while an agent has her already. `held_lines`: only
-    agents whose line is up count as ready. `max_lines`, `calls_per_second` 0: no limit of its own. `preview_then`:
-    what happens when the agent has looked for `preview_s`. `callback_wait_s`: so long a personal callback waits for
-    its agent; then anybody has it. `language`: a field of the lead may say another."""
+    `flow` has them alone. `reviewed`: what a sample of machine verdicts has shown. `bridge_first`: a detector
+    listens while an agent has her already. `held_lines`: only agents whose line is up count as ready. `max_lines`,
+    `calls_per_second` 0: no limit of its own. `preview_then`: what happens when the agent has looked for
+    `preview_s`. `callback_wait_s`: so long a personal callback waits for its agent; then anybody has it.
+    `language`: a field of the lead may say another."""
 
     tenant: str
     campaign: str
@@ -151,6 +153,7 @@ class CampaignSetup:
     within_s: float = 2.0
     screen: bool = False
     bridge_first: bool = False
+    reviewed: Reviewed = NOT_REVIEWED
     held_lines: bool = True
     caller_ids: tuple[CallerIds, ...] = ()
     calendar: Hours | None = None

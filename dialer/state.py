@@ -139,9 +139,10 @@ class State:
         return found
 
     def tally(self, campaign: Campaign) -> Tally:
-        limits = self.of(campaign.key).law().overall.abandonment
+        setup = self.of(campaign.key)
+        limits = setup.law().overall.abandonment
         windows = {(window, from_s): counts for window, from_s, counts in campaign.windows}
-        return Tally(limits, campaign.tally_s, windows=windows)
+        return Tally(limits, campaign.tally_s, setup.reviewed, windows=windows)
 
     def standing(self, campaign: Campaign, now_s: float) -> tuple[Standing, int] | None:
         """The tightest limit of abandoned calls, and how many more it allows; None where nothing limits."""

@@ -52,6 +52,8 @@ def campaign(state: State, key: Key, now_s: float) -> dict[str, Any] | None:
                 "most": float(standing.limit.most),
                 "live": standing.counts.live,
                 "abandoned": standing.counts.abandoned,
+                "machines": standing.counts.machines,
+                "at_worst": standing.at_worst,
                 "ratio": float(standing.ratio),
                 "spare": standing.spare,
                 "from_s": standing.from_s,

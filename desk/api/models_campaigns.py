@@ -58,13 +58,16 @@ class DialedToday(_Told):
 
 
 class Abandonment(_Told):
-    """What one rule asks and what was counted in its window. `most`, `ratio`: shares, 0.03 is 3%; `spare`: how many
+    """What one rule asks and what was counted in its window. `machines`: answers taken for machines, of whom at worst
+    `at_worst` were people; `spare` counts with them. `most`, `ratio`: shares, 0.03 is 3%; `spare`: how many
     may still be abandoned."""
 
     rule: str
     most: float = 0.0
     live: int = 0
     abandoned: int = 0
+    machines: int = 0
+    at_worst: int = 0
     ratio: float = 0.0
     spare: float | None = 0.0
     from_s: float | None = 0.0

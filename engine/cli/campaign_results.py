@@ -82,7 +82,7 @@ def evidence_of(home: Home, tenant: str, campaign: str, since_s: float) -> Repor
     except StoreUnavailable as failure:
         fail(str(failure))
     # Successive windows are counted from the first attempt on: no window of the report is longer than the law's.
-    lines = evidence(setup.law(), found, min((one.dialed_s or 0.0 for one in found), default=0.0))
+    lines = evidence(setup.law(), found, min((one.dialed_s or 0.0 for one in found), default=0.0), setup.reviewed)
     title = f"{setup.title or campaign}: how the rules were kept"
     return Report(lines, report_html(title, lines, time.time()), summary_csv(lines), attempts_csv(found))
 

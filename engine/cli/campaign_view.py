@@ -141,7 +141,17 @@ def _now(view: View) -> Table:
 
 
 def _limits(limits: Sequence[View]) -> Table:
-    table = _table("rule", ">at most", ">abandoned", ">of live", ">ratio", ">may still be", "until")
+    table = _table(
+        "rule",
+        ">at most",
+        ">abandoned",
+        ">of live",
+        ">ratio",
+        ">taken for machines",
+        ">people at worst",
+        ">may still be",
+        "until",
+    )
     for limit in limits:
         over = limit["ratio"] > limit["most"]
         table.add_row(
@@ -150,6 +160,8 @@ def _limits(limits: Sequence[View]) -> Table:
             str(limit["abandoned"]),
             str(limit["live"]),
             Text(f"{limit['ratio']:.2%}", style="bold red" if over else ""),
+            str(limit.get("machines", 0)),
+            str(limit.get("at_worst", 0)),
             str(limit["spare"]),
             moment(limit["until_s"]),
         )

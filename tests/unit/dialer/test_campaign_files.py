@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dialer.checks import Around, check
+from dialer.compliance.abandonment import Reviewed
 from dialer.compliance.rules import Cap, Hours, Mode
 from dialer.loader import Campaigns, Site, build, read_campaigns
 from dialer.setup import CampaignSetup
@@ -110,6 +111,8 @@ def test_ways_to_screen(text: str, screen: bool, bridge_first: bool) -> None:
 
 
 def test_what_a_machine_gets() -> None:
+    assert made(GOOD + "machines_reviewed: {sample: 400, people: 1}\n").reviewed == Reviewed(1, 400)
+    assert made(GOOD).reviewed.upper() == 1.0
     setup = made(GOOD + "screen: yes\non_machine: {action: message, flow: harbour, beep_within_s: 12}\n")
     assert (setup.on_machine, setup.machine_flow, setup.beep_within_s) == ("message", "harbour", 12.0)
     assert setup.no_beep == "hang_up"
@@ -157,6 +160,11 @@ def test_what_a_machine_gets() -> None:
             "drop: {flow: harbour}",
             "drop: {flow: harbour}\nwebhooks: [{url: 'https://evil.example/x'}]",
             "10: evil.example is no host that may be asked",
+        ),
+        (
+            "drop: {flow: harbour}",
+            "drop: {flow: harbour}\nmachines_reviewed: {sample: 3, people: 4}",
+            "10: 4 people in a sample of 3",
         ),
         ("drop: {flow: harbour}", "drop: {flow: harbour}\nscreen: perhaps", "10: 'perhaps' is no way to screen"),
         (

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.dialing import AttemptDisposed, AttemptProgressed, CampaignActed, LeadsStaged, ListsChanged
+from core.dialing import AttemptDisposed, AttemptProgressed, AttemptWanted, CampaignActed, LeadsStaged, ListsChanged
 from core.lead import LeadState
 from core.lead_record import StagedLead
 from core.lead_store import Staging
+from dialer.compliance.abandonment import NOT_REVIEWED, Reviewed
 from dialer.compliance.rules import AgentWithin, Basis, BasisNeeded, ListsNeeded, Mode, Scope
 from dialer.dnc import DoNotCall, NumberSet
 from dialer.do_not_call import DoNotCallBook
@@ -198,6 +199,21 @@ def test_agents_say_how_often_the_detector_was_wrong() -> None:
     assert found["detector"]["least"] < 0.5 < found["detector"]["most"]
     (window,) = found["abandonment"]
     assert (window["live"], found["today"]["live"], found["today"]["connected"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(("reviewed", "at_worst"), [(NOT_REVIEWED, 10), (Reviewed(0, 10_000), 1), (Reviewed(3, 30), 3)])
+def test_machine_verdicts_count_as_people_at_the_worst_a_sample_leaves(reviewed: Reviewed, at_worst: int) -> None:
+    leads = [record(n) for n in range(1, 21)]
+    house = House(campaign(screen=True, reviewed=reviewed), leads=leads, agents=20)
+    house.answers = lambda wanted: [(1.0, "answered"), (1.5, "screen"), (2.0, "machine" if _odd(wanted) else "connect")]
+    house.start()
+    house.run(30.0)
+    (window,) = house.status()["abandonment"]
+    assert (window["machines"], window["at_worst"]) == (10, at_worst)
+
+
+def _odd(wanted: AttemptWanted) -> bool:
+    return int(wanted.called[-2:]) % 2 == 1
 
 
 def test_what_no_detector_heard_measures_none() -> None:
