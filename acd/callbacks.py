@@ -7,7 +7,7 @@ stay is live again, and the first of its queue.
 
 from __future__ import annotations
 
-from acd import ewt, offers, queues, stays, virtual
+from acd import counters, ewt, offers, queues, stays, virtual
 from acd.floor import Floor
 from acd.records import Stay
 from acd.turn import Turn
@@ -36,6 +36,7 @@ def turned(floor: Floor, turn: Turn, fact: StayTurned) -> None:
     floor.unplace(stay.stay_id)
     if stay.state is StayState.WAITING:
         stays.advance(floor, turn, stay)
+    counters.reordered(floor, turn, stay)
     if was_called:
         _others(floor, turn, stay)
 

@@ -108,9 +108,13 @@ def joined(floor: Floor, stay: Stay) -> None:
 
 
 def answered(floor: Floor, turn: Turn, stay: Stay) -> None:
-    """A contact was answered: a gap is seen when it was already waiting at the answer before."""
+    """A contact was answered: a gap is seen when it was already waiting at the answer before. How long somebody waited
+    who was called back says nothing: it was hers to answer, and nights lie in it."""
     queue = turn.queue(floor.queue(stay.queue_key))
     pace = queue.pace
+    if stay.first:
+        pace.last_answer_s = turn.now_s
+        return
     if pace.last_answer_s > 0.0 and stay.joined_s <= pace.last_answer_s:
         gap_s = turn.now_s - pace.last_answer_s
         weight = max(WEIGHT, 1.0 / (pace.answers + 1))

@@ -271,6 +271,43 @@ def _restart(shift: Shift) -> None:
     check(shift)
 
 
+def test_who_was_called_back_teaches_nothing_about_waiting() -> None:
+    shift = house()
+    shift.logs_in("ana")
+    for _ in range(12):
+        shift.calls()
+        shift.calls()
+        for n in (1, 0):
+            shift.answers(f"c{shift._count - n}")
+            shift.passes(30.0)
+            shift.hangs_up(f"c{shift._count - n}")
+    pace = shift.router._floor.queues["main", "sales"].pace
+    known = (pace.gap_s, pace.gap_deviation_s, pace.last_wait_s, pace.scores)
+    assert pace.answers > 5
+    shift.do(AgentActed("main", "ana", "not_ready", "lunch"))
+    stay_id = shift.calls()
+    turns(shift, stay_id, "virtual")
+    shift.passes(40_000.0)
+    shift.do(AgentActed("main", "ana", "ready"))
+    shift.answers(stay_id)
+    shift.hangs_up(stay_id)
+    assert (pace.gap_s, pace.gap_deviation_s, pace.last_wait_s, pace.scores) == known
+
+
+def test_boards_show_who_is_away() -> None:
+    shift = house()
+    first = shift.calls()
+    shift.calls()
+    turns(shift, first, "virtual")
+    view = shift.router.view_queue(("main", "sales"), shift.now_s)
+    assert view is not None
+    assert (view["waiting"], view["virtual"]) == (2, 1)
+    stay = shift.router.view_stay(first, shift.now_s)
+    assert stay is not None
+    assert (stay["mode"], stay["position"]) == ("virtual", 1)
+    assert ("queue", "main/sales") in shift.log[-1].changed
+
+
 def test_a_removed_queue_tells_where_she_goes_on() -> None:
     shift = house()
     stay_id = shift.calls()
