@@ -33,7 +33,9 @@ class Home:
         if project is None:
             here = Path.cwd()
             project = next((p for p in (here, *here.parents) if (p / "config" / "site.yaml").is_file()), None)
-        if project is None or not (project / "config").is_dir():
+        if project is not None and not (project / "config").is_dir():
+            raise FileNotFoundError(f"there is no project in {project}: no directory config/")
+        if project is None:
             raise FileNotFoundError(
                 "no project here: run this inside a directory with config/site.yaml, or set CENTRALITA_HOME"
             )

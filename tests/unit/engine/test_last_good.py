@@ -67,3 +67,12 @@ def test_a_broken_site_does_not_start(home: Home) -> None:
     with pytest.raises(typer.Exit) as ended:
         _last_good(home, Problems([Problem("config/site.yaml", 1, 1, "wrong")]))
     assert ended.value.exit_code == 5
+
+
+def test_a_project_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CENTRALITA_HOME", raising=False)
+    with pytest.raises(FileNotFoundError, match="no project here: run this inside"):
+        Home.find()
+    with pytest.raises(FileNotFoundError, match=f"there is no project in {tmp_path}/none"):
+        Home.find(tmp_path / "none")
