@@ -46,6 +46,7 @@ from engine.hourly_caps import HourlyCaps
 from engine.interaction import Interaction, Surroundings, Turn, interaction_id_for
 from engine.lanes import Lanes, Ordered
 from engine.metrics import Metrics
+from engine.open_interactions import OpenInteractions
 from engine.opt_outs import OptOuts
 from engine.outbound_use import OutboundUse
 from engine.routing import Consequences, Routing, is_routed, nobody
@@ -95,7 +96,8 @@ class Runtime:
         self.campaigns = campaigns or no_campaigns(book)
         self.campaigns.no_room = self.no_room
         self.draining = False
-        self.interactions: dict[str, Interaction] = {}
+        self._open = OpenInteractions()
+        self.interactions = self._open.by_id
         metrics.open_interactions.set_function(lambda: len(self.interactions))
         self.surroundings = replace(surroundings, listed=self.campaigns.listed)
         self._away_callers = AwayCallers()
@@ -110,14 +112,11 @@ class Runtime:
         self._next: deque[Event] = deque()
         self._agent_phone = AgentPhone(routing.agent_at, routing.agent)
         self._scheduled = self._closed = False
-        self._legs: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._durably = Durably(book, self.put, self.perform, self._spawn)
         self._on_change: Callable[[Iterable[Aggregate]], None] = lambda changed: None
         self._toggles = Toggles(self, book, self._durably)
         self._opt_outs = OptOuts(self, book, self._durably)
-        self._idle = asyncio.Event()
-        self._idle.set()
 
     # -- the door ------------------------------------------------------------------------------------
     def put(self, event: Event | _Due) -> None:
@@ -175,7 +174,7 @@ class Runtime:
         self._remember(interaction)
 
     def knows_leg(self, leg_id: str) -> bool:
-        return leg_id in self._legs
+        return leg_id in self._open.legs
 
     def work(self) -> dict[str, int]:
         """How much is under way: nothing of it may be left when nobody is there."""
@@ -188,7 +187,7 @@ class Runtime:
 
     async def until_idle(self) -> None:
         """Returns when no interaction is open."""
-        await self._idle.wait()
+        await self._open.until_none()
 
     async def close(self) -> None:
         """Stops taking facts. Calls stay up: the next engine adopts them."""
@@ -263,9 +262,7 @@ class Runtime:
         return turn.refused
 
     def _find(self, fact: Event) -> Interaction | None:
-        """A leg may be lent to another interaction: who is named in the fact goes before whose leg it is."""
-        interaction_id = getattr(fact, "interaction_id", "") or self._legs.get(getattr(fact, "leg_id", ""), "")
-        return self.interactions.get(interaction_id) or self._away_callers.whose(fact, self.surroundings)
+        return self._open.named_in(fact) or self._away_callers.whose(fact, self.surroundings)
 
     def follow(self, consequences: Consequences) -> str:
         """Sets the timers of router or dialer and hands their facts on."""
@@ -316,20 +313,13 @@ class Runtime:
                 self.put(replace(rejected, subject_id=subject_of(command)))
 
     def _remember(self, interaction: Interaction) -> None:
-        self.interactions[interaction.interaction_id] = interaction
+        self._open.keep(interaction)
         self._away_callers.keep(interaction, self.surroundings)
-        for leg in interaction.legs:
-            self._legs[leg.leg_id] = interaction.interaction_id
-        self._idle.clear()
 
     def _forget(self, interaction: Interaction) -> None:
         self.timers.cancel_all(interaction.interaction_id)
-        del self.interactions[interaction.interaction_id]
-        for leg in interaction.legs:
-            self._legs.pop(leg.leg_id, None)
+        self._open.drop(interaction)
         self.metrics.closed_interactions.labels(interaction.outcome).inc()
-        if not self.interactions:
-            self._idle.set()
 
     # -- commands --------------------------------------------------------------------------------------
     def dispatch(self, ordered: Ordered, seq: int) -> None:
