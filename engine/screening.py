@@ -18,11 +18,13 @@ LISTENER, MAILBOX = "amd", "mailbox"
 """The second also waits for a machine's beep."""
 LIMIT_S = 6.0
 """After the answer: whomever it cannot tell by then is taken for a person."""
-LATE_S = 0.5
+LATE_S = 1.0
 """A verdict that is later than its limit by so much, for whatever reason, is not waited for."""
 LONGEST_S = LIMIT_S + LATE_S
 HAND_OVER_S = 0.4
 """Where the law counts from the answer, listening ends so long before the agent must be there."""
+TOLD_S = 0.2
+"""And the detector is asked so long before that, for its word to arrive."""
 LEAST_S = 1.0
 """No verdict comes sooner than this is asked for."""
 
@@ -61,7 +63,7 @@ def listening(wanted: AttemptWanted, answer_within_s: float) -> ListenToLeg | No
     """What her leg is dialed with; None when nobody is to listen."""
     if not wanted.screen:
         return None
-    options = {"limit_s": f"{max(LEAST_S, longest_s(wanted) - LATE_S):g}"}
+    options = {"limit_s": f"{max(LEAST_S, min(LIMIT_S, longest_s(wanted) - TOLD_S)):g}"}
     limit_s = answer_within_s + LONGEST_S
     listener = LISTENER
     if wanted.on_machine == "message":

@@ -68,7 +68,7 @@ def people() -> dict[str, Person]:
         "204": Person(sound=line(silence(0.6), tone(1100, 0.5), silence(3.0), tone(1100, 0.5))),
         "205": Person(sound=line(silence(0.3), *sit, recorded("hello-world"))),
         "207": Person(sound=line(silence(0.4), recorded("vm-isunavail"), silence(0.1), tone(1000, BEEP_S))),
-        "208": Person(sound=line(silence(0.4), recorded("basic-pbx-ivr-main"))),
+        "208": Person(sound=line(silence(0.4), recorded("vm-isunavail"), silence(0.1), tone(1000, BEEP_S))),
         "206": Person("ring", early=True, sound=line(silence(0.2), *busy)),
     }
 
