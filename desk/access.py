@@ -70,6 +70,7 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("POST", "/v1/interactions/{interaction_id}/wrap-up"): Need(_P.NOBODY, Own.CONVERSATION),
     ("POST", "/v1/offers/{offer_id}/refuse"): Need(_P.NOBODY, Own.OFFER),
     ("GET", "/v1/campaigns"): Need(_P.SEE_CAMPAIGNS),
+    ("POST", "/v1/campaigns"): Need(_P.WRITE_CAMPAIGNS),
     ("POST", "/v1/campaigns/validate"): Need(_P.RUN_CAMPAIGNS),
     ("GET", "/v1/campaigns/{campaign}"): Need(_P.SEE_CAMPAIGNS),
     ("POST", "/v1/campaigns/{campaign}/action"): Need(_P.RUN_CAMPAIGNS),

@@ -24,10 +24,15 @@ class Found:
     warning: bool
 
 
+def name_of(text: str) -> str:
+    """What it calls itself; empty: it does not say."""
+    named = _ID.search(text)
+    return named[1] if named else ""
+
+
 def look_at(text: str, tenant: str, queues: Collection[str] | None) -> list[Found]:
     """What is wrong with it, everything at once. `queues`: those there are; None: not known now. Blocking."""
-    named = _ID.search(text)
-    name = named[1] if named else "campaign"
+    name = name_of(text) or "campaign"
     folder = "" if tenant == "main" else f"tenants/{tenant}/"
     read = read_campaigns({f"{folder}config/campaigns/{name}.yaml": text})
     for filed in read.filed.values():

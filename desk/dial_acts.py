@@ -13,7 +13,7 @@ import phonenumbers
 
 from desk import acts, contacts
 from desk.api.models import WrapUpAsked
-from desk.engine_client import EngineRefused, NotKnown
+from desk.engine_client import EngineAway, EngineRefused, NotKnown
 from desk.problems import NotFound, Refused, Unprocessable
 from desk.roles import Principal
 from desk.services import Services
@@ -30,6 +30,25 @@ async def campaign(services: Services, who: Principal, address: str, tenant: str
     await acts.ask(
         services, who, address, "CampaignActed", fields, f"campaign {campaign}", told, tenant=tenant, dialer=True
     )
+
+
+async def write_campaign(
+    services: Services, who: Principal, address: str, tenant: str, campaign: str, text: str, replace: bool
+) -> dict[str, Any]:
+    """`{file, problems}`. Its text stays out of the audit log."""
+    result = "ok"
+    try:
+        return await services.engine.write_campaign(tenant, campaign, text, replace)
+    except EngineRefused:
+        result = "refused"
+        raise
+    except EngineAway as away:
+        result = "unknown" if away.maybe_done else "away"
+        raise
+    finally:
+        told = {"replace": replace, "characters": len(text)}
+        row = services.audit.entry(who, address, "CampaignWritten", f"campaign {campaign}", told, result, tenant=tenant)
+        services.audit.later(row)
 
 
 async def manual(

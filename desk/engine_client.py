@@ -29,6 +29,8 @@ log = logging.getLogger("centralita.desk")
 Json = dict[str, Any]
 
 ANSWERS_WITHIN_S = 5.0
+RELOADS_WITHIN_S = 60.0
+"""All files are looked at, in a process of its own."""
 SILENT_FOR_S = 15.0
 """The engine says something on the stream each 5 s: silent for longer, it hangs."""
 
@@ -103,6 +105,16 @@ class EngineClient:
         """Asks the dialer. Raises EngineAway (it may or may not have been done), EngineRefused."""
         await self._ask("/dialer/do", fact, fields)
 
+    async def write_campaign(self, tenant: str, campaign: str, text: str, replace: bool) -> Json:
+        """`{file, problems}`: where it was written, and what it warns of. Raises EngineAway, EngineRefused."""
+        body = {"tenant": tenant, "campaign": campaign, "text": text, "replace": replace}
+        answer = await self._answer("POST", "/dialer/files", within_s=RELOADS_WITHIN_S, json=body)
+        if answer.status_code in (409, 422):
+            raise EngineRefused(str(_body(answer).get("why") or "the engine refused"))
+        if answer.status_code >= 400:
+            raise EngineAway(f"the engine answered {answer.status_code}", maybe_done=answer.status_code >= 500)
+        return _body(answer)
+
     async def _ask(self, path: str, fact: str, fields: Mapping[str, Any]) -> None:
         body = {"fact": fact, "fields": dict(fields)}
         answer = await self._answer("POST", path, json=body)
@@ -142,10 +154,10 @@ class EngineClient:
             raise EngineAway(f"the engine answered {answer.status_code}")
         return _body(answer)
 
-    async def _answer(self, method: str, path: str, **more: Any) -> httpx.Response:
+    async def _answer(self, method: str, path: str, within_s: float = ANSWERS_WITHIN_S, **more: Any) -> httpx.Response:
         try:
-            async with asyncio.timeout(ANSWERS_WITHIN_S):
-                return await self._http.request(method, path, **more)
+            async with asyncio.timeout(within_s):
+                return await self._http.request(method, path, timeout=within_s, **more)
         except httpx.ConnectError:
             raise EngineAway("the engine is away: it is being started again") from None
         except (httpx.HTTPError, OSError, TimeoutError):

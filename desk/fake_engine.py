@@ -40,6 +40,8 @@ class FakeEngine(Floor):
         self.kept = kept
         self.done: list[tuple[str, Json]] = []
         """Every request that was taken, in order."""
+        self.files: dict[str, str] = {}
+        """What was written into the configuration."""
         self.fails = False
         """Answers 503 to requests, as an engine that is not ready."""
         self._news = asyncio.Event()
@@ -59,8 +61,17 @@ class FakeEngine(Floor):
                 Route("/dialer/campaign/{tenant}/{campaign}", self._campaign),
                 Route("/dialer/why/{tenant}/{lead_id}", self._why),
                 Route("/dialer/do", self._dial, methods=["POST"]),
+                Route("/dialer/files", self._files, methods=["POST"]),
             ]
         )
+
+    async def _files(self, request: Request) -> Response:
+        asked = await request.json()
+        name = f"config/campaigns/{asked['campaign']}.yaml"
+        if name in self.files and not asked["replace"]:
+            return JSONResponse({"ok": False, "why": f"{name} is there already"}, status_code=409)
+        self.files[name] = asked["text"]
+        return JSONResponse({"ok": True, "file": name, "problems": []})
 
     def restart(self) -> None:
         """Another engine took over: same state, numbers from the start, streams broken."""

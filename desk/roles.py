@@ -49,6 +49,8 @@ class Permission(Enum):
     """Without anybody's name or number."""
     RUN_CAMPAIGNS = "run_campaigns"
     """Start, pause, drain, stop."""
+    WRITE_CAMPAIGNS = "write_campaigns"
+    """Put a campaign's file into the configuration, or replace it."""
     SEE_LEADS = "see_leads"
     """Personal data of people on lists: why they were or were not dialed, whether they may be."""
     LIST_NUMBERS = "list_numbers"
@@ -78,6 +80,7 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.HEAR_RECORDINGS: _LEADS | {_R.QUALITY, _R.ADMIN},
     _P.SEE_CAMPAIGNS: _WATCHES | {_R.CLIENT_VIEWER},
     _P.RUN_CAMPAIGNS: _LEADS | {_R.CAMPAIGN_MANAGER, _R.ADMIN},
+    _P.WRITE_CAMPAIGNS: frozenset({_R.CAMPAIGN_MANAGER, _R.ADMIN}),
     _P.SEE_LEADS: _LEADS | {_R.CAMPAIGN_MANAGER, _R.QUALITY, _R.ADMIN},
     _P.LIST_NUMBERS: _LEADS | {_R.CAMPAIGN_MANAGER, _R.ADMIN},
     _P.MANAGE_LISTS: frozenset({_R.CAMPAIGN_MANAGER, _R.ADMIN}),

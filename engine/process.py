@@ -34,6 +34,7 @@ from engine.acd_api import AcdApi
 from engine.acd_feed import Feed
 from engine.api import Served, control_app, public_app
 from engine.book import JournalBook, toggles_from, uses_from
+from engine.campaign_files import CampaignFiles
 from engine.clock import AnchoredClock
 from engine.config.sources import pack
 from engine.devices import Devices
@@ -238,7 +239,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
 
         public = public_app(engine.health, engine.ready, metrics.registry)
         board = AcdApi(runtime, journal, feed, views, outreach.views)
-        routes = [*board.routes(), *outreach.routes()]
+        routes = [*board.routes(), *outreach.routes(), *CampaignFiles(home.project, engine.reload).routes()]
         control = control_app(public, engine.status, engine.reload, engine.drain, routes)
         served = Served(public, control, "127.0.0.1", configuration.site.api_port, home.control_socket)
         await served.start()

@@ -16,6 +16,7 @@ from desk.api.models_campaigns import (
     Campaigns,
     CampaignText,
     CampaignView,
+    CampaignWritten,
     Dialing,
     Fault,
     InPerson,
@@ -25,8 +26,9 @@ from desk.api.models_campaigns import (
     PreviewAsked,
     Validated,
     WhyLead,
+    Written,
 )
-from desk.campaign_check import look_at
+from desk.campaign_check import look_at, name_of
 from desk.engine_client import NotKnown
 from desk.problems import NotFound
 from desk.web import address_of, guarded_router
@@ -39,6 +41,18 @@ async def campaigns(asking: Asking, desk: Desk) -> Campaigns:
     """Every campaign of the tenant, with its lines, agents and abandonment as they are now."""
     found = [CampaignView.model_validate(view) for view in desk.hub.board.campaigns(asking.tenant)]
     return Campaigns(campaigns=found, **when(desk))
+
+
+@router.post("/campaigns", responses=problems(409))
+async def write(asked: CampaignWritten, tenant: Tenant, who: Who, request: Request, desk: Desk) -> Written:
+    """Looks at a campaign's YAML, and with `write` puts it under `config/campaigns/` and in force, if it and everything
+    else beside it are right; else nothing changes. A new campaign is stopped until it is started."""
+    looked = await validate(asked, tenant, desk)
+    name = name_of(asked.text)
+    if not (looked.ok and asked.write):
+        return Written(ok=looked.ok, faults=looked.faults, campaign=name)
+    told = await dial_acts.write_campaign(desk, who, address_of(request), tenant, name, asked.text, asked.replace)
+    return Written(ok=True, faults=looked.faults, campaign=name, file=told["file"], problems=told.get("problems", []))
 
 
 @router.post("/campaigns/validate", responses=problems(404))

@@ -147,6 +147,13 @@ class CampaignText(_Asked):
     text: Annotated[str, StringConstraints(strip_whitespace=False, max_length=50_000)]
 
 
+class CampaignWritten(CampaignText):
+    """`write` False: it is looked at alone. `replace`: a file of that name may be there already."""
+
+    write: bool = False
+    replace: bool = False
+
+
 class Fault(_Told):
     """`line`, `column` from 1; 0: of the whole file. `hint`: what to do. A warning keeps nothing from loading."""
 
@@ -162,6 +169,14 @@ class Validated(_Told):
 
     ok: bool
     faults: list[Fault] = []
+
+
+class Written(Validated):
+    """`file`: where it was put; empty: nothing was written. `problems`: what the configuration warns of with it."""
+
+    campaign: str = ""
+    file: str = ""
+    problems: list[str] = []
 
 
 class ManualAsked(_Asked):

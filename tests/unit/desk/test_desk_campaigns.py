@@ -260,3 +260,24 @@ async def test_a_campaign_is_looked_at_before_it_is_put_in_its_place(desk, manag
     assert {each["line"] for each in several["faults"]} == {3, 4}
     for text in ("", "[", "campaign: [1]", "a: &a [*a, *a]", "\x00", "x: " + "y" * 49_000):
         assert not (await faults(text))["ok"]
+
+
+async def test_a_campaign_is_written_when_asked_and_nothing_is_overwritten_unsaid(desk, manager):
+    looked = (await manager.post("/v1/campaigns", {"text": GOOD})).json()
+    assert (looked["ok"], looked["campaign"], looked["file"]) == (True, "survey", "")
+    wrong = (await manager.post("/v1/campaigns", {"text": GOOD.replace("sales", "nowhere"), "write": True})).json()
+    assert (wrong["ok"], wrong["file"]) == (False, "")
+    assert not desk.fake.files
+    written = (await manager.post("/v1/campaigns", {"text": GOOD, "write": True})).json()
+    assert (written["ok"], written["file"]) == (True, "config/campaigns/survey.yaml")
+    again = await manager.post("/v1/campaigns", {"text": GOOD + "title: B\n", "write": True})
+    assert (again.status_code, "there already" in again.json()["detail"]) == (409, True)
+    assert desk.fake.files == {"config/campaigns/survey.yaml": GOOD}
+    replaced = await manager.post("/v1/campaigns", {"text": GOOD + "title: B\n", "write": True, "replace": True})
+    assert replaced.json()["ok"]
+    assert (await desk.as_role(Role.SUPERVISOR).post("/v1/campaigns", {"text": GOOD})).status_code == 403
+    await desk.services.audit.flush()
+    entries = (await desk.as_role(Role.ADMIN).get("/v1/audit")).json()["entries"]
+    told = [(each["action"], each["subject"], each["result"]) for each in entries]
+    assert told == [("CampaignWritten", "campaign survey", each) for each in ("ok", "refused", "ok")]
+    assert "mode" not in json.dumps(entries)
