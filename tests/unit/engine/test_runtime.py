@@ -165,7 +165,14 @@ class House:
         """What should be nothing when nobody is there."""
         runtime = self.runtime
         tasks = {name for name in runtime._tasks if not name.done()}
-        return (runtime.interactions, runtime._open.legs, len(runtime.timers), tasks, len(runtime.lanes), self.node.bridges)
+        return (
+            runtime.interactions,
+            runtime._open.legs,
+            len(runtime.timers),
+            tasks,
+            len(runtime.lanes),
+            self.node.bridges,
+        )
 
 
 NOTHING = ({}, {}, 0, set(), 0, {})
