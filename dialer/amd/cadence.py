@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dialer.amd.frames import Frame
+from dialer.amd.frames import QUIET_DB, Frame
 from dialer.amd.labels import BUSY, CONGESTION, RINGBACK, Finding, Label
 
 _AROUND_HZ = 38.0
@@ -17,6 +17,8 @@ _SHARE = 0.85
 _WITHIN = 0.15
 """A length may differ by this share of itself, and by one window's smear."""
 _SMEAR_S = 0.03
+_BELOW_TONE_DB = 10.0
+"""A gap need not be silent: the line's noise may be heard in it, so much weaker than the tone."""
 _EDGE = 3
 """Frames in which a tone that begins is not yet known for one."""
 
@@ -89,15 +91,19 @@ class _Ear:
         self._since_s = 0.0
         self._beats: list[float] = []
         self._strange = 0
+        self._tone_db = QUIET_DB
         self._wanted = wanted
 
     def feed(self, frame: Frame) -> bool:
-        on = not frame.is_quiet and self.cadence.sounds(frame)
-        if not on and not frame.is_quiet:
+        gap = frame.is_quiet or frame.level_db < self._tone_db - _BELOW_TONE_DB
+        on = not gap and self.cadence.sounds(frame)
+        if on:
+            self._tone_db = max(self._tone_db, frame.level_db)
+        if not on and not gap:
             self._strange += 1
             if self._strange > _EDGE:  # something else is heard: this is no signal
                 self._beats.clear()
-                self._on, self._since_s = False, frame.at_s
+                self._on, self._since_s, self._tone_db = False, frame.at_s, QUIET_DB
             return False
         edge_s, self._strange = self._strange * 0.02, 0
         if on == self._on:
