@@ -83,7 +83,9 @@ async def test_housekeeping_goes_by_the_site(tmp_path, caplog, days, stay):
     site = Site(site="test", keep_recordings_days=days)
     with caplog.at_level(logging.INFO, "centralita.engine"):
         clock = VirtualClock(NOW_S)
-        house = asyncio.ensure_future(keep_house(home, Journal(), Metrics(), clock, lambda: site, lambda: 0, first_s=0.0))
+        house = asyncio.ensure_future(
+            keep_house(home, Journal(), Metrics(), clock, lambda: site, lambda: 0, first_s=0.0)
+        )
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0.15 if stay else 20.0):
                 while left(home.voicemail):
