@@ -1,5 +1,5 @@
-"""Where kept recordings go: `voicemail/<tenant>/<mailbox>/<when>-<recording>.wav` with its labels beside it, sealed under
-the contact's key unless the site says otherwise."""
+"""Where kept recordings go: `voicemail/<tenant>/<mailbox>/<when>-<recording>.wav` with its labels beside it, sealed
+under the contact's key unless the site says otherwise."""
 
 from __future__ import annotations
 

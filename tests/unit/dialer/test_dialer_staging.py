@@ -115,6 +115,18 @@ def test_after_an_import_the_store_is_asked_at_once() -> None:
     assert len(house.wanted) == 1
 
 
+def test_leads_that_come_while_the_store_is_being_asked_are_not_missed() -> None:
+    house = House(campaign(), agents=1)
+    house.answers = silent
+    house.start()
+    too_early = LeadsStaged("main", "c1", (), more=False)
+    house.store.leads["l00001"] = record(1)
+    house.do(ListsChanged("main"))
+    house.do(too_early)
+    house.run(30.0)
+    assert len(house.wanted) == 1
+
+
 def test_a_register_that_is_missing_or_too_old_pauses_the_campaign_and_keeps_its_leads() -> None:
     needed = ListsNeeded(source("robinson"), Scope(), ("es-robinson",), 30 * DAY_S)
     house = House(campaign(packs=(law(needed),)), leads=[record(1), record(2)], agents=2)

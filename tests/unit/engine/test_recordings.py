@@ -11,9 +11,9 @@ from engine.arrivals import arrive
 from engine.config.numbers import NumberPlan, Route
 from engine.config.outbound import OutboundRules
 from engine.effects.recordings import Mailboxes
-from store.cipher import ContactCipher
 from engine.interaction import Surroundings
 from ivr.loader import Context, load
+from store.cipher import ContactCipher
 
 FLOW = """
 flow: mail
