@@ -237,7 +237,7 @@ async def test_neither_the_engines_death_nor_the_desks_loses_anything(place: Pla
     worker = next(each for each in place.system.supervisor.workers if each.name == "desk")
     old = worker.pid
     worker.kill()
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(40):
         while worker.pid in (old, None):
             await asyncio.sleep(0.05)
         while True:

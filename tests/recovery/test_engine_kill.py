@@ -45,7 +45,8 @@ async def test_fifty_callers_survive_the_engines_death(system, tmp_path: Path):
         running.kill_engine()
         after = await running.until(lambda body: body["ready"] and len(body["interactions"]) == CALLS, 15)
         assert running.engine_pid != killed
-        assert {row["node"] for row in after["interactions"]} == {"wait"}
+        # Who presses her key while the engine comes back is served already.
+        assert {row["node"] for row in after["interactions"]} <= {"wait", "done", "bye"}
         served = await callers.served()
     finally:
         await callers.stop()
