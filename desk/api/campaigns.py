@@ -43,7 +43,7 @@ async def campaigns(asking: Asking, desk: Desk) -> Campaigns:
     return Campaigns(campaigns=found, **when(desk))
 
 
-@router.post("/campaigns", responses=problems(409))
+@router.post("/campaigns", responses=problems(404, 409))
 async def write(asked: CampaignWritten, tenant: Tenant, who: Who, request: Request, desk: Desk) -> Written:
     """Looks at a campaign's YAML, and with `write` puts it under `config/campaigns/` and in force, if it and everything
     else beside it are right; else nothing changes. A new campaign is stopped until it is started."""

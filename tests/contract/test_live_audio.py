@@ -234,7 +234,7 @@ async def test_beside_a_talk_the_leg_alone_is_heard(stage: LiveStage) -> None:
     await asyncio.sleep(0.6)
     (survey,) = await stage.control.survey()
     assert {leg.leg_id for leg in survey.legs} == {leg_id, agent.leg_id}
-    assert survey.bridges == {talk: (leg_id, agent.leg_id)}
+    assert {bridge: set(legs) for bridge, legs in survey.bridges.items()} == {talk: {leg_id, agent.leg_id}}
     await stage.control.dismiss(leg_id, "l1")
     notes = told(await stage.facts.next(AudioVerdict, leg_id))
     assert notes["hz"] == [pytest.approx(440, abs=6)]
