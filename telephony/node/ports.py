@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
+import os
 import random
 import socket
+import tempfile
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from telephony.node.errors import PortTaken
 from telephony.node.settings import NodeSettings
 
-# Below the kernel's own range for outgoing connections (32768 on), so that nothing drifts in meanwhile.
-_LOW, _HIGH = 10_100, 14_900
-_RTP_LOW, _RTP_HIGH, _RTP_BLOCK = 21_100, 29_900, 500
+# Below the kernel's own range for outgoing connections (32768 on), so that nothing drifts in meanwhile, and outside the
+# range a site's audio has by default. Each process has a share of its own: who starts Asterisk again finds its ports
+# free, and no audio of one process's calls reaches another's.
+_SHARES = 8
+_LOW, _PORTS = 6_200, 450
+_RTP_LOW, _RTP_PORTS, _RTP_BLOCK = 21_100, 1_100, 500
 _LINGERS_S, _POLL_S = 1.0, 0.05
 """An Asterisk that was just killed holds its ports until the kernel has cleared it away."""
+_given: set[int] = set()
 
 
 def require_free(settings: NodeSettings) -> None:
@@ -66,13 +75,34 @@ def _bind(address: str, port: int, tcp: bool) -> None:
 
 
 def free_port() -> int:
-    """Free for TCP and UDP on loopback at this moment."""
+    """Free for TCP and UDP on loopback at this moment, and not given by this process before unless all were."""
+    low = _LOW + _share() * _PORTS
     while True:
-        port = random.randrange(_LOW, _HIGH)  # noqa: S311
-        if not any(_refused("127.0.0.1", port, tcp) for tcp in (True, False)):
+        if len(_given) >= _PORTS // 2:
+            _given.clear()
+        port = random.randrange(low, low + _PORTS)  # noqa: S311
+        if port not in _given and not any(_refused("127.0.0.1", port, tcp) for tcp in (True, False)):
+            _given.add(port)
             return port
 
 
 def _free_rtp_block() -> int:
-    """A random block, so that nodes started at the same time seldom share one; sharing costs a retry per call."""
-    return random.randrange(_RTP_LOW, _RTP_HIGH - _RTP_BLOCK, 2)  # noqa: S311
+    """A random block of this process's share: sharing with its other nodes costs a retry per call."""
+    low = _RTP_LOW + _share() * _RTP_PORTS
+    return random.randrange(low, low + _RTP_PORTS - _RTP_BLOCK, 2)  # noqa: S311
+
+
+@cache
+def _share() -> int:
+    """This process's, until it ends. When all are taken, one that somebody else has too."""
+    for share in range(_SHARES):
+        path = Path(tempfile.gettempdir()) / f"centralita-ports-{os.getuid()}-{share}.lock"
+        with contextlib.suppress(OSError):
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(handle)
+                raise
+            return share
+    return random.randrange(_SHARES)  # noqa: S311
