@@ -12,6 +12,7 @@ import pytest_asyncio
 from bench.sip_people import Person
 from bench.sip_phones import Behaviour
 from core.decisions import Noted
+from core.dialing import NumberListed
 from core.lead_record import AttemptRecord
 from tests.callers import pitch_hz
 from tests.outbound import IDENTITY, LEAST_RING_S, House, calling, campaign
@@ -142,7 +143,11 @@ async def test_who_answers_beyond_the_agents_hears_who_called_and_may_say_never_
     first, second = dropped
     house.people.press(first, "9")
     await house.until(lambda: first.voice.audible_s(0, pitch_hz("eco")))
-    listed = [each async for each in house.store.listed()]
+
+    async def on_list() -> list[NumberListed]:
+        return [each async for each in house.store.listed()]
+
+    listed = await house.until_async(on_list, 15, "her wish was not saved")
     assert [(each.called.lstrip("+"), each.by) for each in listed] == [(first.number.lstrip("+"), "caller")]
     await house.until(lambda: first.is_over and second.is_over)
     assert second.voice.audible_s(0, pitch_hz("nueve")), "who says nothing hears it to its end"
