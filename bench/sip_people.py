@@ -27,6 +27,8 @@ PACKET_S, RATE_HZ, SAMPLES = 0.02, 8000, 160
 AUDIBLE_RMS = 300.0
 _SILENCE = b"\xd5" * SAMPLES
 
+LOOKS_UP_S = 0.1
+"""What a network takes to find out that it knows no such number."""
 Does = Literal["answer", "refuse", "ring", "crossing", "vanish"]
 
 
@@ -262,6 +264,7 @@ class People(asyncio.DatagramProtocol):
         if person.does == "vanish":
             return
         if person.does == "refuse" and not person.ring_s:
+            await asyncio.sleep(LOOKS_UP_S)
             self._final(call, person.status)
             return
         if person.early:
