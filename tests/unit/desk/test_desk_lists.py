@@ -82,7 +82,7 @@ async def test_a_list_with_mistakes_is_looked_at_imported_and_taken_back(desk, m
     out = await manager.get("/v1/lists/renewals/export")
     rows = list(csv.DictReader(io.StringIO(out.text.lstrip("\ufeff"))))
     assert {row["numbers"] for row in rows} == {"+34600112233", "+34911222333"}
-    assert any(fact == "ListsChanged" for fact, _ in desk.fake.done)
+    await desk.until(lambda: any(fact == "ListsChanged" for fact, _ in desk.fake.done))
 
     undone = await manager.post(f"/v1/imports/{job_id}/undo")
     assert undone.json()["state"] == "undone"
