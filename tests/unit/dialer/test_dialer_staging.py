@@ -119,7 +119,7 @@ def test_leads_that_come_while_the_store_is_being_asked_are_not_missed() -> None
     house = House(campaign(), agents=1)
     house.answers = silent
     house.start()
-    too_early = LeadsStaged("main", "c1", (), more=False)
+    too_early = house.store_answers()
     house.store.leads["l00001"] = record(1)
     house.do(ListsChanged("main"))
     house.do(too_early)
