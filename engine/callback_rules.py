@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd.setup import Callbacks
-from engine.config.outbound import Refused
+from engine.config.outbound import Permitted, Refused
 from engine.interaction import Surroundings, Turn
 
 
@@ -13,16 +13,14 @@ def settings_of(turn: Turn, queue: str, around: Surroundings) -> Callbacks | Non
     return setup.callback if setup is not None else None
 
 
-def forbidden(turn: Turn, number: str, settings: Callbacks, around: Surroundings) -> str:
-    """Why this number may not be called, in words; empty when it may."""
+def permit(turn: Turn, number: str, settings: Callbacks, around: Surroundings) -> Permitted | Refused:
+    """How this number is called, or why it may not be, in words. Who is on a do-not-call list is not called at all."""
     rules, tenant = around.outbound, turn.interaction.tenant
     if {number, rules.normalise(number)} & rules.emergency_numbers:
-        return "nobody is called back at an emergency number"
+        return Refused("nobody is called back at an emergency number")
     if why := around.listed(tenant, number):
-        return why
+        return Refused(why)
     verdict = rules.permit(number, tenant, around.dialed)
-    if isinstance(verdict, Refused):
-        return verdict.why
-    if settings.rule and verdict.rule != settings.rule:
-        return f"only rule {settings.rule} may be used, and this number is of rule {verdict.rule}"
-    return ""
+    if isinstance(verdict, Permitted) and settings.rule and verdict.rule != settings.rule:
+        return Refused(f"only rule {settings.rule} may be used, and this number is of rule {verdict.rule}")
+    return verdict

@@ -35,7 +35,7 @@ from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.leg_commands import AnswerLeg, HangUpLeg
 from core.routing import StayGivenUp, StayTurned, TurnNear
 from engine import called_back, offers, waiting
-from engine.callback_rules import forbidden, settings_of
+from engine.callback_rules import permit, settings_of
 from engine.config.outbound import Refused
 from engine.contact import Callback, Waiting
 from engine.departures import SETUP_S
@@ -71,9 +71,10 @@ def agree(turn: Turn, command: RequestCallback, around: Surroundings, now_s: flo
     if settings is None or interaction.attempt is not None or (known and known.callback_id == command.callback_id):
         turn.commands.append(command)
         return None
-    if why := forbidden(turn, command.target, settings, around):
-        turn.note("callback_refused", why)
-        return CommandRejected(turn.interaction_id, "", "RequestCallback", why, subject_id=command.callback_id)
+    verdict = permit(turn, command.target, settings, around)
+    if isinstance(verdict, Refused):
+        turn.note("callback_refused", verdict.why)
+        return CommandRejected(turn.interaction_id, "", "RequestCallback", verdict.why, subject_id=command.callback_id)
     if stay is None or stay.joined.queue != queue:
         drop(turn)
         _join_away(turn, queue, command, now_s)
@@ -220,10 +221,9 @@ def call(turn: Turn, around: Surroundings, now_s: float) -> bool:
         return False
     progress(turn, _E.DIAL)
     _keep(turn, attempts=callback.attempts + 1, called_off=False)
-    why = forbidden(turn, callback.number, settings, around)
-    verdict = around.outbound.permit(callback.number, interaction.tenant, around.dialed)
-    if why or isinstance(verdict, Refused):
-        failed(turn, why or getattr(verdict, "why", ""), around, now_s)
+    verdict = permit(turn, callback.number, settings, around)
+    if isinstance(verdict, Refused):
+        failed(turn, verdict.why, around, now_s)
         return False
     leg_id = dial(turn, verdict, LegRole.CUSTOMER, around, now_s, settings.ring_s + SETUP_S, settings.caller)
     _her_leg(turn, leg_id)
