@@ -205,8 +205,9 @@ def read_labels(path: Path, cipher: ContactCipher) -> dict[str, str]:
     return found
 
 
-def is_forgotten(labels: Mapping[str, str]) -> bool:
-    return _FORGOTTEN in labels
+def are_sealed(path: Path) -> bool:
+    """Whether these labels are. Raises OSError; ValueError: they are damaged."""
+    return _SEALED in json.loads(path.read_text(encoding="utf-8"))
 
 
 def sync(*files: Path) -> None:

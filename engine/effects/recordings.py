@@ -17,7 +17,7 @@ from core.errors import CommandFailed, CommandRefused
 from core.leg_commands import KeepRecording
 from core.ports import MediaControl
 from store.cipher import ContactCipher
-from store.recordings import WHEN, is_forgotten, read_labels, sync, write_labels
+from store.recordings import WHEN, are_sealed, read_labels, sync, write_labels
 from store.sealed_file import SUFFIX, seal_file
 
 log = logging.getLogger("centralita.recordings")
@@ -90,7 +90,7 @@ class Mailboxes:
                     tenant = file.parent.parent.name
                     contact = self._cipher.contact_key_id(tenant, labels.get("caller", ""), labels["interaction_id"])
                     labels["contact"] = contact
-                if not is_forgotten(labels):
+                if not are_sealed(path):
                     write_labels(path, labels, self._cipher)
                 seal_file(self._cipher, labels["contact"], file)
             except (OSError, ValueError, KeyError, sqlite3.Error) as failure:
