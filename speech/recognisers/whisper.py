@@ -6,6 +6,8 @@ The model comes in two installed packages and is joined once into the user's cac
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +26,10 @@ _BESIDE_THE_MODEL: Final = ("config.json", "tokenizer.json", "vocabulary.txt")
 _WINDOW_S: Final = 20.0
 """The model takes 30 s at a time and at most 448 tokens for it; this many seconds of dense speech fit."""
 _TOKENS_A_SECOND: Final = 10
+_STUCK_RATIO: Final = 2.4
+"""Text that gzip makes this much smaller says one thing again and again: the threshold of OpenAI's whisper."""
+_NEVER_TWICE: Final = 3
+"""So many tokens in a row never come twice when it hears again what it got stuck in."""
 _INSTALL: Final = "pip install 'centralita[recognition]'"
 
 
@@ -45,7 +51,8 @@ class WhisperRecogniser:
         if not len(samples):
             return Recognition("")
         # Without text before it and at temperature 0 it neither invents nor varies.
-        segments, _ = model.transcribe(
+        hears = partial(
+            model.transcribe,
             samples,
             language=base,
             beam_size=5,
@@ -57,7 +64,11 @@ class WhisperRecogniser:
             # windows of 30 s one by one, and the limit is for each.
             max_new_tokens=20 + int(_TOKENS_A_SECOND * min(audio.duration_s, _WINDOW_S)),
         )
-        found = list(segments)
+        found = list(hears()[0])
+        if _stuck(found):
+            # Whisper's own cure is to hear again at random; to forbid repetition gives the same words each time.
+            again = list(hears(no_repeat_ngram_size=_NEVER_TWICE)[0])
+            found = found if _stuck(again) else again
         words = tuple(
             Word(word.word.strip(), float(word.start), float(word.end), float(word.probability))
             for segment in found
@@ -76,6 +87,10 @@ class WhisperRecogniser:
                 ) from None
             self._model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=self._threads)
         return self._model
+
+
+def _stuck(segments: Sequence[Any]) -> bool:
+    return any(segment.compression_ratio > _STUCK_RATIO for segment in segments)
 
 
 def model_folder() -> Path:
