@@ -25,7 +25,7 @@ from core.decisions import NodeEntered, NodeLeft, Noted, VariablesSet
 from telephony.softphone import ear
 from telephony.softphone.calls import PhoneCall, Recording
 from telephony.softphone.client import Softphone
-from tests.system_fixture import System
+from tests.system_fixture import System, is_saved
 
 WORDS = (
     "zulu", "hotel", "sierra", "eco", "papa", "nueve", "victor", "siete", "delta", "quebec", "julieta", "foxtrot"
@@ -96,9 +96,7 @@ class Caller:
         """Her interaction is closed, and the journal knows."""
 
         def over(body: dict[str, Any]) -> bool:
-            journal = body["journal"]
-            mine = any(row["id"] == self.interaction_id for row in body["interactions"])
-            return not mine and journal["durable_seq"] >= journal["last_seq"]
+            return is_saved(body) and not any(row["id"] == self.interaction_id for row in body["interactions"])
 
         await self.system.until(over, within_s)
 

@@ -226,6 +226,7 @@ class House:
         """Nobody but the held lines is in the house, and nothing is left of anybody else."""
         held = len(self.held)
         await self.system.until(lambda body: body["ready"] and len(body["interactions"]) == held, within_s)
+        await self.system.saved()
         loop = asyncio.get_running_loop()
         until_s = loop.time() + 5.0
         while len(left := await self.system.ari("channels")) != held or await self.system.ari("bridges"):

@@ -103,8 +103,12 @@ class System:
             assert loop.time() < until_s, f"not within {within_s} s: {json.dumps(body)[:2000]}\n{self.log(3000)}"
             await asyncio.sleep(0.05)
 
+    async def saved(self, within_s: float = 30.0) -> None:
+        """Everything that has happened is in the journal."""
+        await self.until(is_saved, within_s)
+
     async def until_idle(self, within_s: float = 30.0) -> None:
-        await self.until(lambda body: body["ready"] and not body["interactions"], within_s)
+        await self.until(lambda body: body["ready"] and not body["interactions"] and is_saved(body), within_s)
         await self.channels_gone()
 
     async def channels_gone(self, within_s: float = 20.0) -> None:
@@ -141,6 +145,10 @@ class System:
                 return what(reader)
             finally:
                 reader.close()
+
+
+def is_saved(status: dict[str, Any]) -> bool:
+    return bool(status["journal"]["durable_seq"] >= status["journal"]["last_seq"])
 
 
 def write_project(project: Path, flows: Mapping[str, str], files: Mapping[str, str], site: str, ports: Path) -> None:

@@ -393,6 +393,7 @@ async def test_a_caller_whose_agent_vanishes_is_told_and_served_next(floor: Floo
         await caller.hears("victor", within_s=10.0)
     finally:
         os.kill(floor.agents.pid, signal.SIGCONT)
+    await floor.system.saved()
     events = [record.event for record in floor.system.journal(caller.interaction_id)]
     (ended,) = (event for event in events if isinstance(event, TalkEnded))
     assert ended.how == "vanished"

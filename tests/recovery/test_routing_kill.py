@@ -49,7 +49,7 @@ async def test_a_killed_engine_loses_no_place_and_no_talk(system):
         await _in_full_swing(floor, behaviour)
         before, agents_before, waiting_before = await floor.board()
         bridges_before = {bridge["id"]: set(bridge["channels"]) for bridge in await running.ari("bridges")}
-        await running.until(lambda body: body["journal"]["durable_seq"] == body["journal"]["last_seq"])
+        await running.saved()
         killed = running.engine_pid
         running.kill_engine()
         await running.until(lambda body: body["ready"] and running.engine_pid != killed)
