@@ -2,6 +2,7 @@
 
 start: job in the store --> `python -m desk.import_worker STATE TENANT JOB` --> progress in the store
 the desk dies: the worker goes on; the worker dies: the job stands still, and is taken up again
+an undo is our own work: whatever cut it short, the desk finishes it
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import logging
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 from core.clock import Clock
@@ -40,11 +41,17 @@ class Imports:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._kills: Counter[str] = Counter()
+        self._gone: set[str] = set()
+        """Jobs of which an undo left nothing."""
 
     @property
     def busy(self) -> bool:
         """Whether anything of ours is at work."""
         return bool(self._tasks)
+
+    def undoing(self, job_id: str) -> bool:
+        """Whether we are taking it back right now."""
+        return _undo_of(job_id) in self._tasks
 
     async def start(self, path: Path, shown: Preview) -> ImportJob:
         """Raises ListBusy: another import fills that list."""
@@ -61,15 +68,15 @@ class Imports:
     async def undo(self, tenant: str, job_id: str) -> ImportJob:
         """Begins to take it back; what takes longer goes on by itself. Raises ImportStopped."""
         await self._lists.job(tenant, job_id)
-        task = asyncio.create_task(self._undo(tenant, job_id))
-        self._keep(f"undo {job_id}", task)
+        task = asyncio.create_task(self._undo(tenant, job_id, self._lists.undo))
+        self._keep(_undo_of(job_id), task)
         done, _ = await asyncio.wait({task}, timeout=_SOON_S)
         if done:
             task.result()
         return await self._lists.job(tenant, job_id)
 
     async def watch(self, tenants: Callable[[], Iterable[str]]) -> None:
-        """Until cancelled: jobs whose worker is gone are taken up again."""
+        """Until cancelled: jobs whose worker is gone are taken up again, and undos that were cut short."""
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             with contextlib.suppress(StoreUnavailable):
@@ -80,6 +87,10 @@ class Imports:
                         if job.state is ImportState.RUNNING and stands and not known:
                             log.warning("import %s stood still: it goes on", job.job_id)
                             self._work(job)
+                        over = job.job_id in self._gone or self.undoing(job.job_id)
+                        if job.state is ImportState.UNDONE and not over:
+                            undo = self._undo(tenant, job.job_id, self._lists.finish_undo)
+                            self._keep(_undo_of(job.job_id), asyncio.create_task(undo))
 
     async def close(self) -> None:
         """Workers go on without us."""
@@ -119,5 +130,12 @@ class Imports:
             )
         return await worker.wait()
 
-    async def _undo(self, tenant: str, job_id: str) -> None:
-        await self._lists.undo(tenant, job_id)
+    async def _undo(self, tenant: str, job_id: str, undo: Callable[[str, str], Awaitable[int]]) -> None:
+        if done := await undo(tenant, job_id):
+            log.info("import %s: %d leads gone or as before", job_id, done)
+        self._gone.add(job_id)
+
+
+def _undo_of(job_id: str) -> str:
+    """Its name among tasks."""
+    return f"undo {job_id}"

@@ -124,6 +124,13 @@ class Lists:
         """Takes an import back; who was dialed since stays. Returns how many leads went or are as before. Raises
         ImportStopped: there is no such job."""
         await self._store.end_job(tenant, job_id, ImportState.UNDONE, self._now_s(), "undone")
+        return await self.finish_undo(tenant, job_id, on_progress)
+
+    async def finish_undo(
+        self, tenant: str, job_id: str, on_progress: Callable[[int], None] = lambda leads: None
+    ) -> int:
+        """What is left of an undo that was cut short. Returns how many leads that were. Raises ImportStopped: that
+        import was not undone."""
         done = await self._in_bits(lambda: self._store.undo(tenant, job_id, _AT_ONCE), on_progress)
         await self._tell(tenant, "")
         return done

@@ -8,11 +8,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from tests.unit.desk.desk_stage import PASSWORD, desks
 
 CHROMIUM = shutil.which("chromium")
+WAITS_MS = 30_000
+"""Far more than pages take: a browser on two busy processors may stand still for seconds."""
+expect.set_options(timeout=WAITS_MS)
 
 
 def _must_have_chromium():
@@ -43,7 +46,7 @@ async def opened(browser, desk, login="", path="/", locale="en-GB"):
     """A page of somebody's own browser; nothing it does may break a script or the content policy."""
     context = await browser.new_context(locale=locale)
     page, said = await context.new_page(), []
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(WAITS_MS)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("console", lambda message: said.append(message.text) if "Content Security" in message.text else None)
     await page.goto(desk.base + path)

@@ -16,6 +16,8 @@ import pytest
 
 from core.dialing import NumberListed
 from core.lead_record import LeadNumber, LeadRecord
+from core.list_store import ImportState
+from desk import imports
 from desk.list_export import leads_csv
 from desk.problems import Unprocessable
 from desk.roles import Role
@@ -86,6 +88,7 @@ async def test_a_list_with_mistakes_is_looked_at_imported_and_taken_back(desk, m
 
     undone = await manager.post(f"/v1/imports/{job_id}/undo")
     assert undone.json()["state"] == "undone"
+    await desk.until(lambda: not desk.services.imports.undoing(job_id))
     assert (await manager.get("/v1/lists/renewals")).json()["leads"] == {}
     again = await manager.post(f"/v1/imports/{job_id}/resume")
     assert again.status_code == 409
@@ -123,6 +126,26 @@ async def test_an_import_that_is_cancelled_at_once_stays_so_until_somebody_goes_
     assert (await manager.post(f"/v1/imports/{job_id}/resume")).json()["state"] == "running"
     job = await _over(manager, job_id)
     assert (job["state"], job["tally"]["added"]) == ("finished", 1_200)
+
+
+async def test_an_undo_that_was_cut_short_is_finished(desk, manager, monkeypatch):
+    job_id = await _begin(manager, 1_200)
+    await _over(manager, job_id)
+    await desk.services.list_store.end_job("main", job_id, ImportState.UNDONE, 1.0)
+    assert await desk.services.list_store.undo("main", job_id, 700) == 700
+    assert (await manager.get("/v1/lists/renewals")).json()["leads"] == {"new": 500}
+    monkeypatch.setattr(imports, "_LOOK_EVERY_S", 0.05)
+    looking = asyncio.create_task(desk.services.imports.watch(lambda: ["main"]))
+    try:
+        while (await manager.get("/v1/lists/renewals")).json()["leads"]:
+            await asyncio.sleep(0.05)
+        await desk.until(lambda: not desk.services.imports.busy)
+        monkeypatch.setattr(desk.services.imports._lists, "finish_undo", None)
+        await asyncio.sleep(0.2)
+        assert not desk.services.imports.busy, "it is looked after once"
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
 
 
 def _worker_of(job_id):
