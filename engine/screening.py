@@ -18,9 +18,11 @@ LISTENER, MAILBOX = "amd", "mailbox"
 """The second also waits for a machine's beep."""
 LIMIT_S = 6.0
 """After the answer: whomever it cannot tell by then is taken for a person."""
+SPEAKS_ON_S = 9.0
+"""But who speaks on waits for nobody yet, and is listened to until then."""
 LATE_S = 1.0
 """A verdict that is later than its limit by so much, for whatever reason, is not waited for."""
-LONGEST_S = LIMIT_S + LATE_S
+LONGEST_S = SPEAKS_ON_S + LATE_S
 HAND_OVER_S = 0.4
 """Where the law counts from the answer, listening ends so long before the agent must be there."""
 TOLD_S = 0.2
@@ -63,7 +65,8 @@ def listening(wanted: AttemptWanted, answer_within_s: float) -> ListenToLeg | No
     """What her leg is dialed with; None when nobody is to listen."""
     if not wanted.screen:
         return None
-    options = {"limit_s": f"{max(LEAST_S, min(LIMIT_S, longest_s(wanted) - TOLD_S)):g}"}
+    most_s = max(LEAST_S, min(longest_s(wanted) - TOLD_S, LIMIT_S if wanted.bridge_first else SPEAKS_ON_S))
+    options = {"limit_s": f"{min(LIMIT_S, most_s):g}", "speaks_on_s": f"{most_s:g}"}
     limit_s = answer_within_s + LONGEST_S
     listener = LISTENER
     if wanted.on_machine == "message":
@@ -97,8 +100,11 @@ def heard(turn: Turn, event: Event) -> Screened | None:
 
 
 def longest_s(wanted: AttemptWanted) -> float:
-    """After the answer: a verdict that has not come by then is not waited for."""
-    if wanted.after_answer_s <= 0 or wanted.bridge_first:
+    """After the answer: a verdict that has not come by then is not waited for. An agent who talks with her already must
+    not lose her late."""
+    if wanted.bridge_first:
+        return LIMIT_S + LATE_S
+    if wanted.after_answer_s <= 0:
         return LONGEST_S
     return max(0.0, min(LONGEST_S, wanted.after_answer_s - HAND_OVER_S))
 

@@ -118,9 +118,7 @@ async def _lists(services: Services, tenant: str, ids: list[str]) -> list[dict[s
                 "list_id": list_id,
                 "total": sum(there.leads.values()) if there else 0,
                 "jobs": [list_acts.shown_job(services, job) for job in jobs],
-                "busy": any(
-                    job.state is ImportState.RUNNING or services.imports.undoing(job.job_id) for job in jobs
-                ),
+                "busy": any(job.state is ImportState.RUNNING or services.imports.undoing(job.job_id) for job in jobs),
             }
         )
     return found

@@ -1,4 +1,4 @@
-"""A trace as one page: the wave, who spoke, what sounded, and what was told when."""
+"""A trace as one page: the wave, who spoke, what sounded, how sure it became, and what was told when."""
 
 from __future__ import annotations
 
@@ -36,20 +36,21 @@ def _svg(found: Trace) -> str:
         _bands(found.speech, 150, "#1f6feb", "speech"),
         _bands(found.tones, 172, "#8250df", "tones"),
     ]
+    parts.append(_line(found.person, 194, 60))
     for second in range(int(found.seconds) + 1):
         x = _LEFT + second * scale
-        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="10" y2="196" stroke="#8883"/>')
-        parts.append(f'<text x="{x:.1f}" y="212" text-anchor="middle">{second}</text>')
+        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="10" y2="258" stroke="#8883"/>')
+        parts.append(f'<text x="{x:.1f}" y="274" text-anchor="middle">{second}</text>')
     for at_s, verdict in found.verdicts:
         x, colour = _LEFT + at_s * scale, _COLOURS.get(verdict.label, "#cf222e")
-        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="10" y2="196" stroke="{colour}" stroke-width="3"/>')
+        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="10" y2="258" stroke="{colour}" stroke-width="3"/>')
         anchor = "end" if at_s > found.seconds / 2 else "start"
         shift = -6 if anchor == "end" else 6
         parts.append(
             f'<text x="{x + shift:.1f}" y="22" text-anchor="{anchor}" style="fill:{colour};font-weight:bold">'
             f"{escape(verdict.label)}</text>"
         )
-    return f'<svg viewBox="0 0 {_WIDTH} 218" role="img" aria-label="verdict over time">{"".join(parts)}</svg>'
+    return f'<svg viewBox="0 0 {_WIDTH} 280" role="img" aria-label="verdict over time">{"".join(parts)}</svg>'
 
 
 def _wave(samples: NDArray[np.int16]) -> str:
@@ -72,3 +73,13 @@ def _bands(flags: NDArray[np.bool_], y: int, colour: str, name: str) -> str:
         for since, until in zip(edges[::2], edges[1::2], strict=True)
     )
     return f'<text x="0" y="{y + 12}">{name}</text>{bars}'
+
+
+def _line(values: NDArray[np.float64], y: int, height: int) -> str:
+    each = (_WIDTH - _LEFT) / max(1, len(values))
+    points = " ".join(
+        f"{_LEFT + n * each:.1f},{y + height - value * height:.1f}" for n, value in enumerate(values) if value == value
+    )
+    axis = f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{y + height}" y2="{y + height}" stroke="#8886"/>'
+    line = f'<polyline points="{points}" fill="none" stroke="#1a7f37" stroke-width="2"/>'
+    return f'<text x="0" y="{y + 34}">person?</text>{axis}{line}'

@@ -1,41 +1,76 @@
-"""Person or recording, by rhythm: people answer with something short and wait; greetings go on.
+"""Person or recording, by how it is spoken: people answer with something short and wait; greetings go on.
 
-A person is heard when a pause follows that is long for what was said before it: half a second after "hello?", more than
-one after a business's greeting, for recordings breathe too. A recording is heard when it goes on for longer than people
-do before they let the other side speak. Lengths after LiveKit's and Twilio's published settings, app_amd's, and the
-temporal features of arXiv 2604.09675.
+A trained judge (model.py) says how likely a person is, at every moment, from lengths, pauses, loudness and melody. A
+person is believed in a pause only; a recording also in the middle of its speech. Whoever says nothing at all for
+`DEAD_AIR_S` is told apart.
 """
 
 from __future__ import annotations
 
+from math import nan
+
+from dialer.amd.features import Features
+from dialer.amd.frames import Frame
 from dialer.amd.labels import HUMAN, MACHINE, SILENCE, Finding
+from dialer.amd.model import LATE_SPOKEN_S, ONE_BREATH_S, RESTED_S, Model, shipped
 from dialer.amd.speech import Timeline
 
-PAUSES = ((0.35, 0.60), (1.1, 0.55), (2.0, 0.75), (3.2, 1.0), (4.5, 1.3), (6.0, 1.6))
-"""(spoken at most, pause from which on it is a person), seconds. Very short noises say little."""
-MACHINE_S, MACHINE_ALONE_S = 5.2, 4.2
-"""Spoken in all, and without a pause of `speech.PAUSE_S`, from which on it is a recording."""
 DEAD_AIR_S = 3.5
 NOISE_S = 0.12
 """What is shorter is a click or a breath."""
+EVERY = 2
+"""Frames between two judgements: 40 ms."""
 
 
-def judge(line: Timeline, quiet_s: float) -> Finding | None:
-    """`quiet_s`: how long nothing at all has been heard. None: it is too early to say."""
-    spoken_s = line.spoken_s
-    if spoken_s < NOISE_S:
-        if quiet_s >= DEAD_AIR_S:
-            return Finding(SILENCE, line.now_s, 0.8, f"nothing was heard for {quiet_s:.1f} s")
+class Rhythm:
+    """`feed` takes every frame since the answer, with who has spoken when."""
+
+    def __init__(self, model: Model | None = None) -> None:
+        self.person = nan
+        """How likely it is a person; nan before anybody spoke."""
+        self._model = model or shipped()
+        self._features = Features()
+        self._frames = 0
+        self._quiet_s = 0.0
+
+    def feed(self, frame: Frame, line: Timeline) -> Finding | None:
+        """None: it is too early to say."""
+        self._features.feed(frame, line)
+        self._frames += 1
+        self._quiet_s = self._quiet_s + 0.02 if frame.is_quiet else 0.0
+        if line.spoken_s < NOISE_S:
+            if self._quiet_s >= DEAD_AIR_S:
+                return Finding(SILENCE, line.now_s, 0.8, f"nothing was heard for {self._quiet_s:.1f} s")
+            return None
+        if self._frames % EVERY:
+            return None
+        self.person = person = self._model.person(self._features.vector(line))
+        rest_s = line.rest_s
+        wanted = self._model.rested_from if rest_s >= RESTED_S else self._model.human_from
+        if rest_s >= self._model.rest_s and person >= wanted:
+            told = f"it said something for {line.spoken_s:.1f} s and has waited for {rest_s:.1f} s"
+            return Finding(HUMAN, line.now_s, person, f"{told}, as {_of_100(person)} do who are people", rest_s)
+        if person <= self._model.machine_until and line.spoken_s >= self._model.spoken_s:
+            return self._machine(line)
+        if line.last_s >= ONE_BREATH_S:
+            return Finding(MACHINE, line.now_s, 0.8, f"it spoke for {line.last_s:.1f} s without a pause")
         return None
-    if line.speaking and line.last_s >= MACHINE_ALONE_S:
-        return Finding(MACHINE, line.now_s, 0.8, f"it spoke for {line.last_s:.1f} s without a pause")
-    if spoken_s >= MACHINE_S:
-        return Finding(MACHINE, line.now_s, 0.85, f"it spoke for {spoken_s:.1f} s in {len(line.utterances)} stretches")
-    if line.speaking:
-        return None
-    wanted_s = next((pause for most, pause in PAUSES if spoken_s <= most), PAUSES[-1][1])
-    if line.pause_s >= wanted_s:
-        sure = 0.95 if spoken_s <= PAUSES[1][0] else 0.85
-        told = f"it said something for {spoken_s:.1f} s and has waited for {line.pause_s:.1f} s"
-        return Finding(HUMAN, line.now_s, sure, told, line.pause_s)
-    return None
+
+    def at_limit(self, line: Timeline) -> Finding | None:
+        """The time is over: whoever still goes on like a recording is one. None: it cannot be said."""
+        late = self.person <= self._model.limit_until and line.spoken_s >= LATE_SPOKEN_S
+        return self._machine(line) if late else None
+
+    def _machine(self, line: Timeline) -> Finding:
+        sure = 1.0 - self.person
+        told = f"it has spoken for {line.spoken_s:.1f} s{_stretches(line)}"
+        return Finding(MACHINE, line.now_s, sure, f"{told}, as {_of_100(sure)} do that are recordings")
+
+
+def _of_100(share: float) -> str:
+    return f"{min(99, int(100 * share))} of 100"
+
+
+def _stretches(line: Timeline) -> str:
+    count = len(line.utterances)
+    return f" in {count} stretches" if count > 1 else " without a pause"

@@ -1,8 +1,9 @@
 """The detectors together: a `core.live_audio.Listener` that says what answered as soon as it is known.
 
-Tones are beyond doubt and speak first. Rhythm says person or recording. What nobody knows by the limit is `not_sure`,
-and goes to a person; so does dead air, which is told apart. After `machine`, when asked to (`until_beep`), it goes on
-listening for the beep.
+Tones are beyond doubt and speak first. A trained judge of rhythm says person or recording. What nobody knows by the
+limit is `not_sure`, and goes to a person; so does dead air, which is told apart. Whoever speaks on beyond the limit
+waits for nothing yet: the judge may listen until the next pause. After `machine`, when asked to
+(`until_beep`), it goes on listening for the beep.
 """
 
 from __future__ import annotations
@@ -17,39 +18,53 @@ from dialer.amd.cadence import COUNTRIES, CadenceDetector
 from dialer.amd.fax import FaxDetector
 from dialer.amd.frames import Analyser, Frame
 from dialer.amd.labels import MACHINE, NOT_SURE, RINGBACK, Finding
-from dialer.amd.rhythm import judge
+from dialer.amd.model import RESTED_S, Model
+from dialer.amd.rhythm import EVERY, Rhythm
 from dialer.amd.sit import SitDetector
 from dialer.amd.speech import SpeechDetector, Timeline
 
 LIMIT_S = 6.0
+SPEAKS_ON_S = 9.0
+"""Until when it is listened to beyond the limit."""
+SPEAKS_ON_PAUSE_S = RESTED_S + EVERY * BLOCK_S
+"""The pause that ends it: the judge must have looked at one."""
 BEEP_WITHIN_S = 45.0
 SPOKEN_S = 0.5
 """A tone is a machine's beep after so much speech."""
 
 
 class Screener:
-    """`limit_s`: after the answer, no verdict comes later. `countries`: whose progress tones may be heard."""
+    """`limit_s`: after the answer, no verdict comes later, unless somebody speaks on: then none later than
+    `speaks_on_s`. `countries`: whose progress tones may be heard. `model`: the shipped one unless told."""
 
     def __init__(
         self,
         limit_s: float = LIMIT_S,
+        speaks_on_s: float = SPEAKS_ON_S,
         until_beep: bool = False,
         countries: tuple[str, ...] = COUNTRIES,
+        model: Model | None = None,
     ) -> None:
         self.limit_s = limit_s
+        self.speaks_on_s = speaks_on_s
         self.until_beep = until_beep
         self.frame: Frame | None = None
         """The last one heard."""
-        self._countries = countries
+        self._countries, self._model = countries, model
         self._machine: Finding | None = None
         self._answered = False
         self._begin()
 
     def _begin(self) -> None:
         """From here on time is counted."""
-        self._analyser, self._speech, self._quiet_s = Analyser(), SpeechDetector(), 0.0
+        self._analyser, self._speech, self._rhythm = Analyser(), SpeechDetector(), Rhythm(self._model)
         self._sit, self._fax, self._beep = SitDetector(), FaxDetector(), BeepDetector()
         self._cadence = CadenceDetector(self._countries)
+
+    @property
+    def person(self) -> float:
+        """How likely it is a person, by rhythm; nan before anybody spoke."""
+        return self._rhythm.person
 
     @property
     def timeline(self) -> Timeline:
@@ -67,21 +82,35 @@ class Screener:
             found = self._heard(block, frame)
         if found is not None and found.label == RINGBACK:
             found = None  # it goes on ringing, at this phone or at the one it is forwarded to
-        if found is None:
-            late = block.answered and frame.at_s >= (self.limit_s if self._machine is None else BEEP_WITHIN_S)
-            return self.end() if late else None
+        if found is None and block.answered:
+            found = self._late(frame)
+        if found is None or found.label == NOT_SURE:
+            return None if found is None else self.end()
         if found.label == MACHINE and self.until_beep:
             self._machine = found
             return Verdict(found.label, found.confidence, found.evidence, final=False)
         return Verdict(found.label, found.confidence, found.evidence, past_s=found.past_s)
 
+    def _late(self, frame: Frame) -> Finding | None:
+        """What is told when the time is over."""
+        if frame.at_s < (self.limit_s if self._machine is None else BEEP_WITHIN_S):
+            return None
+        judged = None
+        if self._machine is None:
+            if frame.at_s < self.speaks_on_s and self._speaks_on():
+                return None
+            judged = self._rhythm.at_limit(self.timeline)
+        return judged or Finding(NOT_SURE, frame.at_s, 0.5, "")
+
+    def _speaks_on(self) -> bool:
+        return self.timeline.spoken_s >= SPOKEN_S and self.timeline.rest_s < SPEAKS_ON_PAUSE_S
+
     def _heard(self, block: AudioBlock, frame: Frame) -> Finding | None:
         line = self._speech.feed(block.pcm, frame)
-        beep = self._beep.feed(frame, line.spoken_s >= SPOKEN_S)
+        beep = self._beep.feed(frame, line, line.spoken_s >= SPOKEN_S)
         if beep is not None or self._machine is not None:
             return beep
-        self._quiet_s = self._quiet_s + BLOCK_S if frame.is_quiet else 0.0
-        return judge(line, self._quiet_s)
+        return self._rhythm.feed(frame, line)
 
     def end(self) -> Verdict:
         if self._machine is not None:
@@ -92,7 +121,7 @@ class Screener:
 
 
 def make(options: Mapping[str, str]) -> Screener:
-    """A `ListenerFactory`. Options: `limit_s`, `until_beep` (yes), `countries` (ES,US).
+    """A `ListenerFactory`. Options: `limit_s`, `speaks_on_s`, `until_beep` (yes), `countries` (ES,US).
 
     Raises:
         ValueError: an option makes no sense.
@@ -100,7 +129,10 @@ def make(options: Mapping[str, str]) -> Screener:
     countries = tuple(filter(None, options.get("countries", "").split(","))) or COUNTRIES
     if unknown := sorted(set(countries) - set(COUNTRIES)):
         raise ValueError(f"nobody knows the tones of {', '.join(unknown)}: choose from {', '.join(COUNTRIES)}")
-    limit_s = float(options.get("limit_s", LIMIT_S))
-    if not 1.0 <= limit_s <= 30.0:
-        raise ValueError(f"limit_s {limit_s:g}: between 1 and 30")
-    return Screener(limit_s, options.get("until_beep") == "yes", countries)
+    limits = {"limit_s": float(options.get("limit_s", LIMIT_S))}
+    limits["speaks_on_s"] = float(options.get("speaks_on_s", max(SPEAKS_ON_S, limits["limit_s"])))
+    for name, value in limits.items():
+        if not 1.0 <= value <= 30.0:
+            raise ValueError(f"{name} {value:g}: between 1 and 30")
+    until_beep = options.get("until_beep") == "yes"
+    return Screener(limits["limit_s"], limits["speaks_on_s"], until_beep, countries)

@@ -15,21 +15,23 @@ from dialer.amd.screener import Screener
 
 @dataclass(frozen=True)
 class Trace:
-    """One value a frame: level (dB of full scale), speech, tones. `verdicts`: with when they were told."""
+    """One value a frame: level (dB of full scale), speech, tones, how sure of a person (nan: nobody asked).
+    `verdicts`: with when they were told."""
 
     seconds: float
     samples: NDArray[np.int16]
     levels: NDArray[np.float64]
     speech: NDArray[np.bool_]
     tones: NDArray[np.bool_]
+    person: NDArray[np.float64]
     verdicts: tuple[tuple[float, Verdict], ...]
 
 
 def trace(samples: NDArray[np.int16], limit_s: float = 6.0, until_beep: bool = False) -> Trace:
     """`samples`: 8 kHz from the answer on. The detectors stop listening at their final verdict, the picture goes on."""
-    screener = Screener(limit_s, until_beep)
+    screener = Screener(limit_s, until_beep=until_beep)
     verdicts: list[tuple[float, Verdict]] = []
-    levels, tones = [], []
+    levels, tones, person = [], [], []
     for n in range(len(samples) // BLOCK):
         block = samples[n * BLOCK : (n + 1) * BLOCK]
         over = bool(verdicts) and verdicts[-1][1].final
@@ -39,6 +41,7 @@ def trace(samples: NDArray[np.int16], limit_s: float = 6.0, until_beep: bool = F
         frame = screener.frame
         levels.append(10 * np.log10(np.mean((block / 32768.0) ** 2) + 1e-9))
         tones.append(not over and frame is not None and not frame.is_quiet and frame.purity >= PURE)
+        person.append(np.nan if over else screener.person)
     if not verdicts or not verdicts[-1][1].final:
         verdicts.append((len(samples) / RATE_HZ, screener.end()))
     speech = np.zeros(len(levels), dtype=bool)
@@ -50,5 +53,6 @@ def trace(samples: NDArray[np.int16], limit_s: float = 6.0, until_beep: bool = F
         np.array(levels),
         speech,
         np.array(tones, dtype=bool),
+        np.array(person),
         tuple(verdicts),
     )

@@ -31,7 +31,9 @@ def attempt(
     html: Annotated[Path | None, typer.Option(help="Write the picture as a page.", show_default=False)] = None,
     json: JsonOption = False,
 ) -> None:
-    """Play a recording to the detectors: the verdict over time, with what speaks for it."""
+    """Play a recording to the detectors: the verdict over time, how sure of a person they became, and why."""
+    import numpy as np
+
     from dialer.amd.picture import page
     from dialer.amd.trace import trace
 
@@ -53,12 +55,15 @@ def attempt(
             }
             for at_s, v in found.verdicts
         ]
-        print_json({"file": file.name, "seconds": round(len(samples) / 8000, 2), "verdicts": told})
+        sure = [None if np.isnan(each) else round(float(each), 3) for each in found.person[4::5]]
+        seconds = round(len(samples) / 8000, 2)
+        print_json({"file": file.name, "seconds": seconds, "verdicts": told, "person_each_100_ms": sure})
         return
     width = min(100, out.width - 12)
     out.print(f"{'sound':>9}  {_bars(found.levels, width, -60, -10)}", markup=False)
     out.print(f"{'speech':>9}  {_marks(found.speech, width, '━')}", markup=False)
     out.print(f"{'tones':>9}  {_marks(found.tones, width, '♪')}", markup=False)
+    out.print(f"{'person?':>9}  {_bars(np.nan_to_num(found.person), width, 0, 1)}", markup=False)
     end = f"{found.seconds:.1f} s"
     out.print(f"{'':>9}  0{end:>{width - 1}}", markup=False)
     for at_s, verdict in found.verdicts:

@@ -140,7 +140,8 @@ def _noise(length: int, dice: Generator, behind: Backgrounds, quiet: bool) -> tu
     if lot < 0.7 or quiet:
         taps = 12 if train else 40
         rumble = np.convolve(white, np.ones(taps) / taps, "same") * taps**0.5
-        sway = 1.0 if train else 1 + 0.6 * np.sin(2 * np.pi * 0.8 * np.arange(length) / RATE_HZ)
+        sways_hz = float(dice.uniform(0.2, 2.5)) if train else 0.8
+        sway = 1 + 0.6 * np.sin(2 * np.pi * sways_hz * np.arange(length) / RATE_HZ)
         return ("rumble" if train else "traffic"), rumble * level * sway
     if lot < 0.85:
         return "music", _music(dice, behind, SECONDS) * 10 ** (float(dice.uniform(-36, -24)) / 20)

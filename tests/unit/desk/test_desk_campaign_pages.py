@@ -170,7 +170,7 @@ async def test_a_list_with_mistakes_is_looked_at_corrected_imported_and_taken_ba
         assert await page.evaluate(UNNAMED) == []
         assert await page.evaluate(TWICE) == []
         await page.get_by_role("button", name="Importar en renewals").click()
-        await expect(page.locator("#imports")).to_contain_text("Importada", timeout=20_000)
+        await expect(page.locator("#imports")).to_contain_text("Importada")
         await expect(page.locator("#list-renewals")).to_contain_text("2 contactos")
         await expect(page.locator("#plan")).to_have_count(0)
         async with page.expect_download() as download:

@@ -26,7 +26,7 @@ def heard(mailbox: Mailbox, *parts: Sound) -> list[tuple[float, Verdict]]:
 
 
 def test_the_beep_ends_the_greeting() -> None:
-    told = heard(make({}), silence(0.3), voice(6.0), silence(0.3), tone(1000, 0.3), silence(2.0))
+    told = heard(make({}), silence(0.3), voice(7.0), silence(0.3), tone(1000, 0.3), silence(2.0))
     assert [(found.label, found.final) for _, found in told] == [("machine", False), ("beep", True)]
 
 

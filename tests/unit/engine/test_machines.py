@@ -181,8 +181,10 @@ def test_a_machine_that_still_waits_for_an_agent_gets_none():
 
 
 def test_nobody_is_taken_away_after_the_limit():
-    case = Case(FIRST).answer().connect()
-    case.wait(screening.LONGEST_S)
+    case = Case(FIRST)
+    assert case.commanded(OriginateLeg)[0].listen.options == {"limit_s": "6", "speaks_on_s": "6"}
+    case.answer().connect()
+    case.wait(screening.LIMIT_S + screening.LATE_S)
     (dismissed,) = case.commanded(DismissListener)
     assert dismissed.leg_id == HER
     case.tell(heard("machine"))
