@@ -23,6 +23,8 @@ from telephony.control.surveying import LISTENING_NAME, Eavesdropping
 log = logging.getLogger(__name__)
 
 _SNOOP = "snoop"
+_ENDS_ITSELF_S = 0.3
+"""A snoop ends with the channel it listens to. Asterisk may answer nobody who hangs it up in that moment."""
 _PAUSES_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 _numbers = itertools.count(1)
 
@@ -114,12 +116,15 @@ class Listening(Calls):
             del self._listeners[ear.to_leg_id]
         if self._book.find(leg.leg_id) is leg:
             await self._take_out(q(ear.bridge_id), leg)
+        if self._book.find(ear.to_leg_id) is None:
+            await asyncio.sleep(_ENDS_ITSELF_S)
         await self._delete(leg.node, f"channels/{q(ear.channel_id)}", f"bridges/{q(ear.bridge_id)}")
 
     async def _delete(self, node: NodeClient, *uris: str) -> None:
         for uri in uris:
             try:
-                await node.ask("DELETE", uri)
+                # Not in the lane of questions about the whole node: if it freezes, it holds up others of its own.
+                await node.send(uri, "DELETE", uri)
             except CommandFailed as problem:
                 log.warning("%s: what a supervisor listened through stays, %s: %s", node.name, uri, problem)
 

@@ -100,7 +100,7 @@ async def test_a_key_cuts_the_prompt_short_and_leads_on(house: House) -> None:
 async def test_who_knows_the_way_dials_through_and_a_subflow_keeps_to_itself(house: House) -> None:
     caller = await house.call("100")
     await caller.hears("hotel")
-    await caller.press("123", duration_ms=60, gap_ms=40)
+    await caller.press("123")
     await caller.gone()
     heard = words_in(await caller.heard(), at_least_s=0.3)
     assert heard[0] == "hotel"

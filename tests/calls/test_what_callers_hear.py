@@ -137,7 +137,7 @@ async def _conversation(caller: Caller, language: str, place: Path) -> None:
     await caller.at("languages")
     await caller.press(key)
     await caller.at("document")
-    await caller.press("12345678", duration_ms=60, gap_ms=60)
+    await caller.press("12345678")
     await caller.at("options", 60)
     await caller.press("0")
     await caller.at("message", 60)
