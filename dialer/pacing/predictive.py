@@ -38,6 +38,7 @@ _GROWN_S = 32.0
 _SOON_FREE_HALF = 15.0
 """In a team of so many a chance that an agent will be free counts half; less in smaller ones."""
 _OVER_THE_CAP = 0.003
+"""How likely the cap may be broken by a line while the window has time to mend that."""
 
 
 class Predictive(Method):
@@ -134,9 +135,12 @@ class Predictive(Method):
         return total / _MOMENTS
 
     def _breaks(self, bearable: int, sums: list[float]) -> bool:
-        """Whether what is in flight is likely at all to break the cap: more answers than agents and budget bear."""
+        """Whether what is in flight is likely at all to break the cap: more answers than agents and budget bear. The
+        less of the window is left to mend that, the less is risked, and the less the answer rate is believed."""
         mean, spread, third = sums[_MOMENTS - 1 :: _MOMENTS]
-        return reaches(bearable + 1, mean, spread, third) > _OVER_THE_CAP
+        mends = self.budget.mends
+        doubt = (1.0 - mends) * (self.lines.doubt * mean) ** 2
+        return reaches(bearable + 1, mean, spread + doubt, third) > _OVER_THE_CAP * mends
 
     def _keep(self) -> Any:
         heard = [[o.answered_by, o.ring_s] if isinstance(o, Ended) else ["wrap_up", o.wrap_s] for o in self._heard]
