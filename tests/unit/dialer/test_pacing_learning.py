@@ -111,3 +111,21 @@ def test_the_risk_allowed_falls_as_the_bank_empties():
     allowed = [budget.risk(pool, 0.0) for pool in pools]
     assert allowed == sorted(allowed, reverse=True)
     assert allowed[-1] < allowed[0] / 2
+
+
+def test_the_less_of_a_window_is_left_the_less_a_broken_cap_is_mended():
+    mends = []
+    for left_s in (7200.0, 100.0, 1.0):
+        budget = Budget(PacingSettings())
+        budget.risk(Pool(live=1000, abandoned=20, spare=10, most=0.03, window_left_s=left_s), 0.0)
+        mends.append(budget.mends)
+    assert mends[0] == 1.0
+    assert mends[0] > mends[1] > mends[2] > 0.0
+
+
+def test_an_answer_rate_is_doubted_less_the_more_attempts_told_it():
+    lines = Lines()
+    before = lines.doubt
+    for n in range(200):
+        lines.learn(Ended("person" if n % 4 == 0 else "none", 12.0))
+    assert 0.0 < lines.doubt < before / 2
