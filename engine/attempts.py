@@ -177,9 +177,12 @@ def _arm(turn: Turn, now_s: float) -> None:
 
 
 def _may_be_cancelled_s(attempt: Attempt) -> float:
-    """A phone may ring before the network says so: the least ring is kept from the dialing on, and again from the first
-    sign of ringing."""
-    return (attempt.rang_s or attempt.dialed_s) + attempt.wanted.least_ring_s
+    """The least ring is counted from the first sign of ringing. Where none came, her phone may have begun to ring as
+    late as networks take."""
+    least_s = attempt.wanted.least_ring_s
+    if attempt.rang_s or not least_s:
+        return (attempt.rang_s or attempt.dialed_s) + least_s
+    return attempt.dialed_s + SETUP_S + least_s
 
 
 def _cancelled(turn: Turn, why: str, now_s: float) -> None:

@@ -228,7 +228,7 @@ class House:
         await self.system.until(lambda body: body["ready"] and len(body["interactions"]) == held, within_s)
         await self.system.saved()
         loop = asyncio.get_running_loop()
-        until_s = loop.time() + 5.0
+        until_s = loop.time() + 20.0
         while len(left := await self.system.ari("channels")) != held or await self.system.ari("bridges"):
             assert loop.time() < until_s, f"left behind in Asterisk: {left}"
             await asyncio.sleep(0.1)

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from bench.pacing.floor import Day
-from bench.pacing.result import Result
 from bench.pacing.rivals.clairvoyant import Clairvoyant, ForeseenDay
 from bench.pacing.rivals.impact import Impact
 from bench.pacing.rivals.issabel import Issabel
@@ -16,6 +14,8 @@ from bench.pacing.rivals.vicidial import Vicidial
 from bench.pacing.rivals.webitel import Webitel
 from bench.pacing.worlds import WORLDS
 from dialer.pacing import METHODS, Pacer, PacingSettings
+from dialer.simulation.day import Day
+from dialer.simulation.result import Result
 
 
 @dataclass(frozen=True)

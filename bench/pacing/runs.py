@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 from bench.pacing.methods import ENTRANTS, day
-from bench.pacing.result import Result
+from dialer.simulation.result import Result
 
 CAP = 0.03
 _HALVINGS = 7

@@ -10,56 +10,9 @@ person takes 21.5 s. Talk is lognormal, 90 s on average, with a coefficient of v
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-HOUR_S = 3600.0
-OfTime = Callable[[float], float]
-
-
-def always(value: float) -> OfTime:
-    return lambda now_s: value
-
-
-def wave(low: float, high: float, period_s: float) -> OfTime:
-    """Up and down between two values, from the middle."""
-    middle, half = (low + high) / 2, (high - low) / 2
-    return lambda now_s: middle + half * math.sin(2 * math.pi * now_s / period_s)
-
-
-def steps(*values: float, every_s: float = HOUR_S) -> OfTime:
-    """One value after another, each for so long, over and over."""
-    return lambda now_s: values[int(now_s // every_s) % len(values)]
-
-
-@dataclass(frozen=True)
-class World:
-    """`answer_rate`: share of attempts a person answers; `machine_share`, `busy_share`: shares of all the others.
-    `detector_s`: from answer to verdict, mean seconds (0: known at once), for people and machines; `taken_for_machine`:
-    share of people hung up on by mistake; `taken_for_person`: share of machines handed to an agent, who loses
-    `detected_late_s`. `talk_cv`, `wrap_cv`: coefficients of variation; `pareto_share` of conversations have a Pareto
-    tail. `present`: the share of agents logged in. `leads`: attempts the list holds for each agent."""
-
-    name: str
-    says: str
-    answer_rate: OfTime = always(0.25)
-    machine_share: float = 0.30
-    busy_share: float = 0.12
-    machine_ring_s: float = 20.0
-    machine_at_once: float = 0.0
-    ring_out_s: float = 25.0
-    detector_s: float = 0.0
-    machine_known_s: float = 2.5
-    taken_for_machine: float = 0.0
-    taken_for_person: float = 0.0
-    detected_late_s: float = 8.0
-    talk_s: OfTime = always(90.0)
-    talk_cv: float = 0.9
-    pareto_share: float = 0.0
-    wrap_s: OfTime = always(20.0)
-    wrap_cv: float = 0.7
-    present: OfTime = always(1.0)
-    leads: float = math.inf
+from dialer.simulation.world import HOUR_S, World, always, steps, wave
 
 
 def _lunch(now_s: float) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.cli.campaign_demo import demo
+from engine.cli.campaign_simulate import simulate
 from engine.cli.client import ask, do, stream
 from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json
 
@@ -26,6 +27,7 @@ _AGAIN_S = 1.0
 
 def register(parent: typer.Typer) -> None:
     app.command("demo")(demo)
+    app.command("simulate")(simulate)
     parent.add_typer(app, name="campaign")
     parent.command("why")(why)
 

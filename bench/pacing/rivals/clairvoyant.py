@@ -6,9 +6,9 @@ left to it of idleness are the first ring of the day and the half second between
 
 from __future__ import annotations
 
-from bench.pacing.floor import Day
 from bench.pacing.rivals.base import Rival
 from dialer.pacing import Pool
+from dialer.simulation.day import Day
 
 
 class Clairvoyant(Rival):

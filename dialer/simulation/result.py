@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bench.pacing.floor import Day
+    from dialer.simulation.day import Day
 
 
 @dataclass
 class Result:
-    """`peak`: the highest share of abandoned answers at any moment after the hundredth answer."""
+    """`peak`: the highest share of abandoned answers at any moment after the hundredth answer. `last_dial_s`: when the
+    list ended; None: it did not."""
 
     agents: int
     hours: float
@@ -21,6 +22,7 @@ class Result:
     work_s: float = 0.0
     logged_s: float = 0.0
     peak: float = 0.0
+    last_dial_s: float | None = None
     waits: list[float] = field(default_factory=list)
 
     def count_abandoned(self, now_s: float) -> None:

@@ -18,10 +18,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from bench.pacing.result import Result
-from bench.pacing.worlds import World
 from dialer.pacing import Abandoned, BusyAgent, Ended, Pacer, Pool, Served, TalkEnded, WrapUpEnded
 from dialer.pacing.pool import BusyState
+from dialer.simulation.result import Result
+from dialer.simulation.world import World
 
 TICK_S = 1.0
 APART_S = 0.2
@@ -58,6 +58,8 @@ class Day:
         self.screening = 0
         self.waiting: deque[tuple[int, float]] = deque()
         self.leads = int(world.leads * agents) if math.isfinite(world.leads) else NO_LIMIT
+        if world.recorded:
+            self.leads = len(world.recorded)
         self.asked_s = -1.0
         self.result = Result(agents=agents, hours=hours)
         self.logged_since: dict[int, float] = {}
@@ -112,11 +114,19 @@ class Day:
 
     def _dial(self) -> None:
         self.leads -= 1
+        if not self.leads:
+            self.result.last_dial_s = self.now_s
         self.result.dials += 1
         line = self.result.dials
         self.ringing[line] = self.now_s
-        after_s, what, kind = fate(self.world, self.world.answer_rate(self.now_s), self.fates)
+        after_s, what, kind = self._fate(line)
         self._at(self.now_s + after_s, self._answered if what else self._unanswered, (line, kind, after_s))
+
+    def _fate(self, line: int) -> tuple[float, bool, str]:
+        if self.world.recorded:
+            after_s, kind = self.world.recorded[line - 1]
+            return after_s, kind in ("person", "machine"), kind
+        return fate(self.world, self.world.answer_rate(self.now_s), self.fates)
 
     def _unanswered(self, about: tuple[int, Any, float]) -> None:
         line, kind, ring_s = about
@@ -229,6 +239,8 @@ def fate(world: World, answer_rate: float, dice: random.Random) -> tuple[float, 
     throw = dice.random
     what, which, ring, product = throw(), throw(), throw(), throw() * throw() * throw()
     if what < answer_rate:
+        if world.answer_s:
+            return world.answer_s[int(ring * len(world.answer_s))], True, "person"
         return 3.0 - 2.25 * math.log(max(ring * product, 1e-300)), True, "person"
     other = (what - answer_rate) / (1.0 - answer_rate)
     if other < world.machine_share:

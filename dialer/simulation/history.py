@@ -1,0 +1,147 @@
+"""What a campaign's attempts say about its people: a `World` to simulate other days in.
+
+    seen = Observed(zone)
+    for attempt in attempts: seen.add(attempt)
+    world = seen.world(from_s=9 * 3600, wrap_s=20)
+
+Cancelled and blocked attempts say nothing. Of an hour with few attempts the answer rate is drawn towards that of all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from core.attempt import AttemptState
+from core.lead_record import AttemptRecord
+from dialer.simulation.world import ByHour, World, always
+
+ENOUGH = 100
+"""Attempts below which nothing is learned from them."""
+_SHRINKS = 20.0
+"""Attempts at the rate of all, added to each hour."""
+_KEPT = 5000
+"""Answer times kept, spread over all."""
+_KINDS = {
+    AttemptState.CONNECTED: "person",
+    AttemptState.COMPLETED: "person",
+    AttemptState.ABANDONED: "person",
+    AttemptState.CUSTOMER_HUNG_UP: "person",
+    AttemptState.MACHINE: "machine",
+    AttemptState.MESSAGE_LEFT: "machine",
+    AttemptState.FAX: "machine",
+    AttemptState.NO_ANSWER: "none",
+    AttemptState.BUSY: "busy",
+    AttemptState.FAILED: "failed",
+    AttemptState.INVALID: "failed",
+}
+
+
+@dataclass
+class Observed:
+    """`kinds`: attempts by what became of them. `rings`: seconds they rang, by that. `talks`: seconds of conversation.
+    `screens`: seconds from the answer to an agent, where a detector listened. `hours`: hour of the day -> (attempts,
+    answers by a person). `order`: (dialed, ring, kind) of each."""
+
+    zone: ZoneInfo
+    kinds: dict[str, int] = field(default_factory=dict)
+    rings: dict[str, list[float]] = field(default_factory=dict)
+    talks: list[float] = field(default_factory=list)
+    screens: list[float] = field(default_factory=list)
+    hours: dict[int, tuple[int, int]] = field(default_factory=dict)
+    order: list[tuple[float, float, str]] = field(default_factory=list)
+
+    def add(self, attempt: AttemptRecord) -> None:
+        kind = _KINDS.get(AttemptState(attempt.state))
+        if kind is None:
+            return
+        self.kinds[kind] = self.kinds.get(kind, 0) + 1
+        stopped_s = attempt.answered_s if attempt.answered_s is not None else attempt.ended_s
+        ring_s = max(0.0, stopped_s - attempt.dialed_s) if stopped_s is not None else 0.0
+        self.rings.setdefault(kind, []).append(ring_s)
+        self.order.append((attempt.dialed_s, ring_s, kind))
+        hour = datetime.fromtimestamp(attempt.dialed_s, self.zone).hour
+        dialed, people = self.hours.get(hour, (0, 0))
+        self.hours[hour] = (dialed + 1, people + (kind == "person"))
+        if attempt.connected_s is not None and kind == "person":
+            if attempt.ended_s is not None:
+                self.talks.append(max(0.0, attempt.ended_s - attempt.connected_s))
+            if attempt.verdict and attempt.answered_s is not None:
+                self.screens.append(max(0.0, attempt.connected_s - attempt.answered_s))
+
+    @property
+    def attempts(self) -> int:
+        return sum(self.kinds.values())
+
+    @property
+    def answer_rate(self) -> float:
+        return self.kinds.get("person", 0) / max(1, self.attempts)
+
+    @property
+    def talk_s(self) -> float:
+        """The mean; nan where nobody has talked."""
+        return math.fsum(self.talks) / len(self.talks) if self.talks else math.nan
+
+    def rate_of(self, hour: int) -> float:
+        dialed, people = self.hours.get(hour, (0, 0))
+        return (people + _SHRINKS * self.answer_rate) / (dialed + _SHRINKS)
+
+    def world(
+        self,
+        *,
+        from_s: float,
+        wrap_s: float,
+        answer_rate: float | None = None,
+        talk_s: float | None = None,
+        leads: float = math.inf,
+        replay: bool = False,
+    ) -> World:
+        """`from_s`: of the day, when dialing begins. `answer_rate`, `talk_s`: instead of what was seen. `leads`:
+        attempts the list holds for each agent. `replay`: the attempts themselves, in the order of their dialing. With
+        fewer than `ENOUGH` attempts the world is that of `World`, as far as nothing is said."""
+        usual = World("campaign", "")
+        if self.attempts < ENOUGH:
+            return World(
+                "campaign",
+                f"assumed: {self.attempts} attempts are too few to learn from",
+                answer_rate=always(answer_rate) if answer_rate is not None else usual.answer_rate,
+                talk_s=always(talk_s) if talk_s is not None else usual.talk_s,
+                wrap_s=always(wrap_s),
+                leads=leads,
+            )
+        others = max(1, self.attempts - self.kinds.get("person", 0))
+        busy = self.kinds.get("busy", 0) + self.kinds.get("failed", 0)
+        rates = ByHour(tuple(self.rate_of(hour) for hour in range(24)), from_s)
+        mean_s, cv = self._talks(usual)
+        people = sorted(self.rings.get("person", ()))
+        return World(
+            "campaign",
+            f"as {self.attempts} attempts went",
+            answer_rate=always(answer_rate) if answer_rate is not None else rates,
+            machine_share=self.kinds.get("machine", 0) / others,
+            busy_share=busy / others,
+            machine_ring_s=_middle(self.rings.get("machine", ()), usual.machine_ring_s),
+            ring_out_s=_middle(self.rings.get("none", ()), usual.ring_out_s),
+            detector_s=_middle(self.screens, 0.0),
+            talk_s=always(talk_s if talk_s is not None else mean_s),
+            talk_cv=cv,
+            wrap_s=always(wrap_s),
+            leads=leads,
+            answer_s=tuple(people[:: max(1, len(people) // _KEPT)]),
+            recorded=tuple((ring_s, kind) for _, ring_s, kind in sorted(self.order)) if replay else (),
+        )
+
+    def _talks(self, usual: World) -> tuple[float, float]:
+        """Mean and coefficient of variation."""
+        if len(self.talks) < 2 or self.talk_s <= 0.0:
+            return usual.talk_s(0.0), usual.talk_cv
+        mean_s = self.talk_s
+        spread = math.fsum((each - mean_s) ** 2 for each in self.talks) / (len(self.talks) - 1)
+        return mean_s, math.sqrt(spread) / mean_s
+
+
+def _middle(values: Sequence[float], otherwise: float) -> float:
+    return sorted(values)[len(values) // 2] if values else otherwise
