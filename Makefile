@@ -66,7 +66,7 @@ pins: ## for maintainers: write constraints.txt from what is installed now
 	@echo "constraints.txt: $$(grep -c == constraints.txt) packages"
 
 clean: ## remove what make made in this directory; your data in var/ stays
-	rm -rf $(VENV) build demo.html .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) build demo.html demo-campaign.html .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo 'Kept: var/ (journal, recordings, secrets) and the private Asterisk below ~/.cache/centralita.'
 

@@ -66,6 +66,7 @@ def simulate(
     from msgspec import structs
 
     from dialer.pacing import METHODS
+    from dialer.simulation.history import ENOUGH
     from dialer.simulation.page import page
     from dialer.simulation.play import Way
 
@@ -78,8 +79,8 @@ def simulate(
     if len(teams) * len(chosen) > _MOST_CELLS:
         fail(f"{len(teams)} teams under {len(chosen)} methods are too many at once: {_MOST_CELLS} at most", 2)
     seen = asyncio.run(_observed(home, tenant, campaign, since, zone))
-    if replay and not seen.order:
-        fail(f"{campaign} has no attempts to replay")
+    if replay and seen.attempts < ENOUGH:
+        fail(f"{campaign} has {seen.attempts} attempts to replay: it takes {ENOUGH}")
     most = _cap(setup) if cap is None else cap
     world = seen.world(from_s=_clock(from_), wrap_s=wrap_s, answer_rate=answer_rate, talk_s=talk_s, replay=replay)
     ways = []

@@ -117,7 +117,7 @@ def test_the_cap_is_that_of_the_packs(home):
         (("--agents", "a few"), "5,10,15"),
         (("--methods", "magic"), "choose from"),
         (("--from", "9am"), "09:00"),
-        (("--replay",), "no attempts to replay"),
+        (("--replay",), "0 attempts to replay: it takes 100"),
         (("--since", "monday"), "2026-11-22"),
     ],
 )
