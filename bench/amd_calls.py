@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 import uvloop
 
-from bench.amd_examples import Example, Told
+from bench.amd_examples import REST_S, Example, Told
 from bench.sip_people import Call, People, Person, _header
 from bench.whole_system import free_port
 from core.events import AudioVerdict, LegFact, ListenerLost
@@ -202,7 +202,7 @@ async def ours(at: Stage, found: Sequence[Example], at_once: int, limit_s: float
         number, leg_id = f"o{n}", f"amd-{n}"
         at.playing[number] = example
         at.verdicts[leg_id] = asyncio.get_running_loop().create_future()
-        listen = ListenToLeg(leg_id, "l", "amd", {"limit_s": str(limit_s)}, LONGEST_S)
+        listen = ListenToLeg(leg_id, "l", "amd", {"limit_s": str(limit_s), "rest_s": str(REST_S)}, LONGEST_S)
         ring = OriginateLeg(
             leg_id, f"i{n}", "node-1", LegRole.CUSTOMER, f"trunk:far/{number}", "+34911234567", 10, 60, listen=listen
         )

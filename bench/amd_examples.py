@@ -22,6 +22,8 @@ from training.amd.heard import Backgrounds, Hearing, heard, heard_tone
 TONES = "tone"
 SIDE_OF = {"human": PEOPLE, "not_sure": PEOPLE, "machine": MACHINES, "beep": MACHINES, "silence": "silence"}
 """Where a verdict sends the call: `not_sure` to a person. All other labels are tones."""
+REST_S = 1.6
+"""Who has spoken waits no longer: an agent within two seconds of the greeting's end."""
 RECORDED_MOST = 70
 HEARINGS, TONE_HEARINGS = 2, 8
 
@@ -89,7 +91,7 @@ def offline(found: Sequence[Example], limit_s: float = 6.0) -> list[Told]:
 
 
 def listened(limit_s: float, example: Example) -> Told:
-    samples, screener = linear(example.sound), Screener(limit_s)
+    samples, screener = linear(example.sound), Screener(limit_s, rest_s=REST_S)
     for n in range(len(samples) // 160):
         verdict = screener.feed(AudioBlock("leg", n * 0.02, n, samples[n * 160 : (n + 1) * 160].tobytes()))
         if verdict is not None and verdict.final:

@@ -24,7 +24,9 @@ LATE_S = 1.0
 """A verdict that is later than its limit by so much, for whatever reason, is not waited for."""
 LONGEST_S = SPEAKS_ON_S + LATE_S
 HAND_OVER_S = 0.4
-"""Where the law counts from the answer, listening ends so long before the agent must be there."""
+"""Listening ends so long before the agent must be there, be it counted from the answer or from her greeting's end."""
+LEAST_REST_S = 0.5
+"""People pause for so long within what they say."""
 TOLD_S = 0.2
 """And the detector is asked so long before that, for its word to arrive."""
 LEAST_S = 1.0
@@ -67,6 +69,8 @@ def listening(wanted: AttemptWanted, answer_within_s: float) -> ListenToLeg | No
         return None
     most_s = max(LEAST_S, min(longest_s(wanted) - TOLD_S, LIMIT_S if wanted.bridge_first else SPEAKS_ON_S))
     options = {"limit_s": f"{min(LIMIT_S, most_s):g}", "speaks_on_s": f"{most_s:g}"}
+    if wanted.within_s and not wanted.bridge_first:
+        options["rest_s"] = f"{max(LEAST_REST_S, wanted.within_s - HAND_OVER_S):g}"
     limit_s = answer_within_s + LONGEST_S
     listener = LISTENER
     if wanted.on_machine == "message":

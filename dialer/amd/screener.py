@@ -2,8 +2,9 @@
 
 Tones are beyond doubt and speak first. A trained judge of rhythm says person or recording. What nobody knows by the
 limit is `not_sure`, and goes to a person; so does dead air, which is told apart. Whoever speaks on beyond the limit
-waits for nothing yet: the judge may listen until the next pause. After `machine`, when asked to
-(`until_beep`), it goes on listening for the beep.
+waits for nothing yet: the judge may listen until the next pause. Who has waited for `rest_s` after speaking is kept
+waiting no longer, whatever the judge thinks. After `machine`, when asked to (`until_beep`), it goes on listening for
+the beep.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ SPOKEN_S = 0.5
 
 class Screener:
     """`limit_s`: after the answer, no verdict comes later, unless somebody speaks on: then none later than
-    `speaks_on_s`. `countries`: whose progress tones may be heard. `model`: the shipped one unless told."""
+    `speaks_on_s`. `rest_s`: nor later than so long after somebody spoke; 0: however long she waits. `countries`: whose
+    progress tones may be heard. `model`: the shipped one unless told."""
 
     def __init__(
         self,
@@ -44,8 +46,10 @@ class Screener:
         until_beep: bool = False,
         countries: tuple[str, ...] = COUNTRIES,
         model: Model | None = None,
+        rest_s: float = 0.0,
     ) -> None:
         self.limit_s = limit_s
+        self.rest_s = rest_s
         self.speaks_on_s = speaks_on_s
         self.until_beep = until_beep
         self.frame: Frame | None = None
@@ -93,17 +97,14 @@ class Screener:
 
     def _late(self, frame: Frame) -> Finding | None:
         """What is told when the time is over."""
-        if frame.at_s < (self.limit_s if self._machine is None else BEEP_WITHIN_S):
+        if self._machine is not None:
+            return Finding(NOT_SURE, frame.at_s, 0.5, "") if frame.at_s >= BEEP_WITHIN_S else None
+        spoken, rest_s = self.timeline.spoken_s >= SPOKEN_S, self.timeline.rest_s
+        speaks_on = spoken and rest_s < SPEAKS_ON_PAUSE_S and frame.at_s < self.speaks_on_s
+        waits = spoken and 0.0 < self.rest_s <= rest_s
+        if not waits and (frame.at_s < self.limit_s or speaks_on):
             return None
-        judged = None
-        if self._machine is None:
-            if frame.at_s < self.speaks_on_s and self._speaks_on():
-                return None
-            judged = self._rhythm.at_limit(self.timeline)
-        return judged or Finding(NOT_SURE, frame.at_s, 0.5, "")
-
-    def _speaks_on(self) -> bool:
-        return self.timeline.spoken_s >= SPOKEN_S and self.timeline.rest_s < SPEAKS_ON_PAUSE_S
+        return self._rhythm.at_limit(self.timeline) or Finding(NOT_SURE, frame.at_s, 0.5, "")
 
     def _heard(self, block: AudioBlock, frame: Frame) -> Finding | None:
         line = self._speech.feed(block.pcm, frame)
@@ -116,12 +117,13 @@ class Screener:
         if self._machine is not None:
             return Verdict(MACHINE, self._machine.confidence, f"{self._machine.evidence}; no beep came")
         heard_s = self.frame.at_s if self.frame is not None else 0.0
-        spoken_s = self.timeline.spoken_s
-        return Verdict(NOT_SURE, 0.5, f"after {heard_s:.1f} s with {spoken_s:.1f} s of speech nothing is certain")
+        line = self.timeline
+        told = f"after {heard_s:.1f} s with {line.spoken_s:.1f} s of speech nothing is certain"
+        return Verdict(NOT_SURE, 0.5, told, past_s=line.rest_s)
 
 
 def make(options: Mapping[str, str]) -> Screener:
-    """A `ListenerFactory`. Options: `limit_s`, `speaks_on_s`, `until_beep` (yes), `countries` (ES,US).
+    """A `ListenerFactory`. Options: `limit_s`, `speaks_on_s`, `rest_s`, `until_beep` (yes), `countries` (ES,US).
 
     Raises:
         ValueError: an option makes no sense.
@@ -134,5 +136,8 @@ def make(options: Mapping[str, str]) -> Screener:
     for name, value in limits.items():
         if not 1.0 <= value <= 30.0:
             raise ValueError(f"{name} {value:g}: between 1 and 30")
+    rest_s = float(options.get("rest_s", 0.0))
+    if rest_s and not 0.5 <= rest_s <= 30.0:
+        raise ValueError(f"rest_s {rest_s:g}: between 0.5 and 30, or 0")
     until_beep = options.get("until_beep") == "yes"
-    return Screener(limits["limit_s"], limits["speaks_on_s"], until_beep, countries)
+    return Screener(limits["limit_s"], limits["speaks_on_s"], until_beep, countries, rest_s=rest_s)

@@ -150,6 +150,7 @@ def test_whatever_is_heard_it_decides_once_in_time_and_the_same_again(parts):
     [
         ({"limit_s": "99"}, "limit_s 99: between 1 and 30"),
         ({"speaks_on_s": "31"}, "speaks_on_s 31: between 1 and 30"),
+        ({"rest_s": "0.1"}, "rest_s 0.1: between 0.5 and 30"),
         ({"countries": "ES,XX"}, "XX"),
         ({"limit_s": "x"}, "x"),
     ],

@@ -87,6 +87,15 @@ def test_beyond_the_limit_it_waits_for_who_speaks_on_only():
     assert told(silence(0.3), *phrases, limit_s=4.0, speaks_on_s=4.0) == (4.0, "not_sure")
 
 
+def test_who_waits_after_speaking_is_kept_waiting_no_longer_than_the_law_lets():
+    parts = silence(0.3), voice(1.0), silence(5.0)
+    for rest_s, at_s in ((1.6, 2.9), (0.0, 6.0)):
+        told_s, found = verdict(*parts, screener=Screener(model=always(0.4), rest_s=rest_s))
+        assert (found.label, told_s) == ("not_sure", pytest.approx(at_s, abs=0.1))
+        assert told_s - found.past_s == pytest.approx(1.3, abs=0.1), "from there on the law counts"
+    assert verdict(silence(3.0), screener=Screener(rest_s=1.6))[1].past_s == 0.0
+
+
 def test_features_do_not_know_how_loud_it_is():
     def last(gain: float) -> np.ndarray:
         analyser, detector, seen = Analyser(), SpeechDetector(), Features()

@@ -404,7 +404,7 @@ def test_a_detector_listens_from_the_dialing_on_and_a_person_meets_an_agent():
     case = Case(SCREENED)
     (dialed,) = case.commanded(OriginateLeg)
     assert (dialed.listen.listener, dialed.listen.listening_id) == ("amd", "at-1.amd")
-    assert dialed.listen.options == {"limit_s": "6", "speaks_on_s": "9"}
+    assert dialed.listen.options == {"limit_s": "6", "speaks_on_s": "9", "rest_s": "1.6"}
     assert Case(WANTED).commanded(OriginateLeg)[0].listen is None
     case.answer()
     assert case.said(QueueJoined) == []
@@ -481,7 +481,7 @@ def test_the_time_for_an_agent_is_counted_from_the_end_of_her_greeting():
 def test_where_the_law_counts_from_the_answer_listening_ends_in_time_for_it():
     case = Case(replace(SCREENED, after_answer_s=2.0))
     (dialed,) = case.commanded(OriginateLeg)
-    assert dialed.listen.options == {"limit_s": "1.4", "speaks_on_s": "1.4"}
+    assert dialed.listen.options == {"limit_s": "1.4", "speaks_on_s": "1.4", "rest_s": "1.6"}
     case.answer()
     case.wait(2.0 - screening.HAND_OVER_S)
     assert case.said(QueueJoined), "whoever it is, an agent has time to come"
