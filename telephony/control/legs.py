@@ -172,8 +172,7 @@ class LegBook:
         leg = self._legs.pop(leg_id, None)
         if leg is None:
             return
-        if self._ended is not None:
-            self._ended.add(leg_id)
+        self.note_end(leg_id)
         leg.playing.clear()
         leg.recording = None
         leg.tell_if_idle()
@@ -195,6 +194,11 @@ class LegBook:
     def begin_survey(self) -> None:
         self._ended = set()
         self.entered.clear()
+
+    def note_end(self, leg_id: str) -> None:
+        """Also of a leg that only the survey under way would have made known: an engine before us had it."""
+        if self._ended is not None:
+            self._ended.add(leg_id)
 
     def ended_so_far(self) -> set[str]:
         return self._ended or set()

@@ -176,7 +176,10 @@ class Translator:
 
     def _stasis_end(self, event: messages.StasisEnd) -> None:
         leg = self._book.find(event.channel.id)
-        if leg is None or (leg.created and not leg.up):
+        if leg is None:
+            self._book.note_end(event.channel.id)
+            return
+        if leg.created and not leg.up:
             return  # why it was never answered is told when it is destroyed
         if leg.asked_to_end is not None:
             reason = leg.asked_to_end
@@ -192,6 +195,7 @@ class Translator:
         """Comes first only for legs we dialed that never entered the application."""
         leg = self._book.find(event.channel.id)
         if leg is None:
+            self._book.note_end(event.channel.id)
             return
         if leg.asked_to_end is not None:
             reason = leg.asked_to_end

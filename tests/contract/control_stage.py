@@ -349,7 +349,7 @@ async def asterisk_stage(
         control = stage.control
         assert isinstance(control, AsteriskCallControl)
         before = asyncio.all_tasks()
-        await control.start()
+        await control.start(timeout_s=30.0)
         assert stage.gaps == [(stage.node, "back")]
         try:
             yield stage

@@ -271,3 +271,17 @@ def test_one_that_an_engine_before_us_dialed_is_remembered_for_the_survey(tmp_pa
     stage = Stage(tmp_path)
     assert stage.take(m.StasisStart(channel(OUT, "Up"), ["dialed", "2"])) == []
     assert stage.book.entered == {OUT}
+
+
+@pytest.mark.parametrize("ends", [m.StasisEnd, m.ChannelDestroyed])
+def test_one_that_ends_while_a_survey_is_under_way_is_not_found_by_it(tmp_path: Path, ends: Any) -> None:
+    """An engine before us dialed it, so only that survey's list would make it known, and nobody would tell its end."""
+    stage = Stage(tmp_path)
+    stage.take(ends(ref(OUT)))
+    stage.book.begin_survey()
+    assert stage.book.ended_so_far() == set()
+    assert stage.take(ends(ref(OUT))) == []
+    assert stage.book.ended_so_far() == {OUT}
+    assert stage.book.ended_meanwhile() == {OUT}
+    stage.take(ends(ref(OUT)))
+    assert stage.book.ended_so_far() == set()
