@@ -132,7 +132,8 @@ class Lists:
         """What is left of an undo that was cut short. Returns how many leads that were. Raises ImportStopped: that
         import was not undone."""
         done = await self._in_bits(lambda: self._store.undo(tenant, job_id, _AT_ONCE), on_progress)
-        await self._tell(tenant, "")
+        if done:
+            await self._tell(tenant, "")
         return done
 
     async def job(self, tenant: str, job_id: str) -> ImportJob:

@@ -86,25 +86,25 @@ class Screener:
             found = self._heard(block, frame)
         if found is not None and found.label == RINGBACK:
             found = None  # it goes on ringing, at this phone or at the one it is forwarded to
-        if found is None and block.answered:
-            found = self._late(frame)
-        if found is None or found.label == NOT_SURE:
-            return None if found is None else self.end()
+        if found is None and block.answered and self._is_late(frame):
+            found = self._rhythm.at_limit(self.timeline) if self._machine is None else None
+            if found is None:
+                return self.end()
+        if found is None:
+            return None
         if found.label == MACHINE and self.until_beep:
             self._machine = found
             return Verdict(found.label, found.confidence, found.evidence, final=False)
         return Verdict(found.label, found.confidence, found.evidence, past_s=found.past_s)
 
-    def _late(self, frame: Frame) -> Finding | None:
-        """What is told when the time is over."""
+    def _is_late(self, frame: Frame) -> bool:
+        """Whether the time is over, for a verdict or for the beep."""
         if self._machine is not None:
-            return Finding(NOT_SURE, frame.at_s, 0.5, "") if frame.at_s >= BEEP_WITHIN_S else None
+            return frame.at_s >= BEEP_WITHIN_S
         spoken, rest_s = self.timeline.spoken_s >= SPOKEN_S, self.timeline.rest_s
         speaks_on = spoken and rest_s < SPEAKS_ON_PAUSE_S and frame.at_s < self.speaks_on_s
         waits = spoken and 0.0 < self.rest_s <= rest_s
-        if not waits and (frame.at_s < self.limit_s or speaks_on):
-            return None
-        return self._rhythm.at_limit(self.timeline) or Finding(NOT_SURE, frame.at_s, 0.5, "")
+        return waits or (frame.at_s >= self.limit_s and not speaks_on)
 
     def _heard(self, block: AudioBlock, frame: Frame) -> Finding | None:
         line = self._speech.feed(block.pcm, frame)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -42,12 +42,11 @@ _KINDS = {
 
 @dataclass
 class Observed:
-    """`kinds`: attempts by what became of them. `rings`: seconds they rang, by that. `talks`: seconds of conversation.
-    `screens`: seconds from the answer to an agent, where a detector listened. `hours`: hour of the day -> (attempts,
-    answers by a person). `order`: (dialed, ring, kind) of each."""
+    """`rings`: seconds that attempts rang, by what became of them. `talks`: seconds of conversation. `screens`: seconds
+    from the answer to an agent, where a detector listened. `hours`: hour of the day -> (attempts, answers by a person).
+    `order`: (dialed, ring, kind) of each."""
 
     zone: ZoneInfo
-    kinds: dict[str, int] = field(default_factory=dict)
     rings: dict[str, list[float]] = field(default_factory=dict)
     talks: list[float] = field(default_factory=list)
     screens: list[float] = field(default_factory=list)
@@ -58,7 +57,6 @@ class Observed:
         kind = _KINDS.get(AttemptState(attempt.state))
         if kind is None:
             return
-        self.kinds[kind] = self.kinds.get(kind, 0) + 1
         stopped_s = attempt.answered_s if attempt.answered_s is not None else attempt.ended_s
         ring_s = max(0.0, stopped_s - attempt.dialed_s) if stopped_s is not None else 0.0
         self.rings.setdefault(kind, []).append(ring_s)
@@ -74,11 +72,14 @@ class Observed:
 
     @property
     def attempts(self) -> int:
-        return sum(self.kinds.values())
+        return len(self.order)
+
+    def count(self, *kinds: str) -> int:
+        return sum(len(self.rings.get(kind, ())) for kind in kinds)
 
     @property
     def answer_rate(self) -> float:
-        return self.kinds.get("person", 0) / max(1, self.attempts)
+        return self.count("person") / max(1, self.attempts)
 
     @property
     def talk_s(self) -> float:
@@ -96,40 +97,35 @@ class Observed:
         wrap_s: float,
         answer_rate: float | None = None,
         talk_s: float | None = None,
-        leads: float = math.inf,
         replay: bool = False,
     ) -> World:
-        """`from_s`: of the day, when dialing begins. `answer_rate`, `talk_s`: instead of what was seen. `leads`:
-        attempts the list holds for each agent. `replay`: the attempts themselves, in the order of their dialing. With
-        fewer than `ENOUGH` attempts the world is that of `World`, as far as nothing is said."""
-        usual = World("campaign", "")
-        if self.attempts < ENOUGH:
-            return World(
-                "campaign",
-                f"assumed: {self.attempts} attempts are too few to learn from",
-                answer_rate=always(answer_rate) if answer_rate is not None else usual.answer_rate,
-                talk_s=always(talk_s) if talk_s is not None else usual.talk_s,
-                wrap_s=always(wrap_s),
-                leads=leads,
-            )
-        others = max(1, self.attempts - self.kinds.get("person", 0))
-        busy = self.kinds.get("busy", 0) + self.kinds.get("failed", 0)
-        rates = ByHour(tuple(self.rate_of(hour) for hour in range(24)), from_s)
+        """`from_s`: of the day, when dialing begins. `answer_rate`, `talk_s`: instead of what was seen. `replay`: the
+        attempts themselves, in the order of their dialing. With fewer than `ENOUGH` attempts the world is that of
+        `World`, as far as nothing is said."""
+        world = World("campaign", f"assumed: {self.attempts} attempts are too few to learn from", wrap_s=always(wrap_s))
+        if self.attempts >= ENOUGH:
+            world = self._seen(world, from_s, replay)
+        if answer_rate is not None:
+            world = replace(world, answer_rate=always(answer_rate))
+        if talk_s is not None:
+            world = replace(world, talk_s=always(talk_s))
+        return world
+
+    def _seen(self, usual: World, from_s: float, replay: bool) -> World:
+        others = max(1, self.attempts - self.count("person"))
         mean_s, cv = self._talks(usual)
         people = sorted(self.rings.get("person", ()))
-        return World(
-            "campaign",
-            f"as {self.attempts} attempts went",
-            answer_rate=always(answer_rate) if answer_rate is not None else rates,
-            machine_share=self.kinds.get("machine", 0) / others,
-            busy_share=busy / others,
+        return replace(
+            usual,
+            says=f"as {self.attempts} attempts went",
+            answer_rate=ByHour(tuple(self.rate_of(hour) for hour in range(24)), from_s),
+            machine_share=self.count("machine") / others,
+            busy_share=self.count("busy", "failed") / others,
             machine_ring_s=_middle(self.rings.get("machine", ()), usual.machine_ring_s),
             ring_out_s=_middle(self.rings.get("none", ()), usual.ring_out_s),
             detector_s=_middle(self.screens, 0.0),
-            talk_s=always(talk_s if talk_s is not None else mean_s),
+            talk_s=always(mean_s),
             talk_cv=cv,
-            wrap_s=always(wrap_s),
-            leads=leads,
             answer_s=tuple(people[:: max(1, len(people) // _KEPT)]),
             recorded=tuple((ring_s, kind) for _, ring_s, kind in sorted(self.order)) if replay else (),
         )

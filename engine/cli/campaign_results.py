@@ -69,14 +69,21 @@ def export_csv(home: Home, tenant: str, campaign: str, to: Path, since_s: float)
             fail(str(failure))
 
 
-def evidence_of(home: Home, tenant: str, campaign: str, since_s: float) -> Report:
-    """Ends the command when there is no such campaign, or the store is away."""
+def setup_of(home: Home, tenant: str, campaign: str) -> tuple[CampaignSetup, str]:
+    """The campaign by the files on disk, and the site's time zone. Ends the command when they are wrong, or there is no
+    such campaign."""
     loaded = load(read_sources(home.project)).configuration
     if loaded is None:
         fail("the configuration has errors: `centralita check` says which")
     setup = loaded.campaigns.campaigns.get((tenant, campaign))
     if setup is None:
         fail(f"there is no campaign '{campaign}': it needs config/campaigns/{campaign}.yaml")
+    return setup, loaded.site.time_zone
+
+
+def evidence_of(home: Home, tenant: str, campaign: str, since_s: float) -> Report:
+    """Ends the command when there is no such campaign, or the store is away."""
+    setup, _ = setup_of(home, tenant, campaign)
     try:
         found = asyncio.run(_attempts(home, setup, since_s))
     except StoreUnavailable as failure:

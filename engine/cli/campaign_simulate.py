@@ -69,10 +69,11 @@ def simulate(
     from dialer.simulation.history import ENOUGH
     from dialer.simulation.page import page
     from dialer.simulation.play import Way
+    from engine.cli.campaign_results import setup_of
 
     teams = _teams(agents)
     home = home_of(project)
-    setup, zone = _setup(home, tenant, campaign)
+    setup, zone = setup_of(home, tenant, campaign)
     if setup.mode.value == "agentless":
         fail(f"{campaign} dials without agents: nobody waits, so there is nothing to simulate")
     chosen = _methods(methods, setup, tuple(name for name in METHODS if name != "preview"))
@@ -117,20 +118,6 @@ def _clock(text: str) -> float:
     if found is None:
         fail(f"--from '{text}': write a time like 09:00", 2)
     return int(found[1]) * 3600.0 + int(found[2]) * 60.0
-
-
-def _setup(home: Home, tenant: str, campaign: str) -> tuple[CampaignSetup, str]:
-    """And the site's time zone."""
-    from engine.config.loader import load
-    from engine.config.sources import read_sources
-
-    loaded = load(read_sources(home.project)).configuration
-    if loaded is None:
-        fail("the configuration has errors: `centralita check` says which")
-    setup = loaded.campaigns.campaigns.get((tenant, campaign))
-    if setup is None:
-        fail(f"there is no campaign '{campaign}': it needs config/campaigns/{campaign}.yaml")
-    return setup, str(loaded.site.time_zone)
 
 
 def _methods(text: str, setup: CampaignSetup, known: tuple[str, ...]) -> list[str]:

@@ -61,7 +61,7 @@ def test_what_was_never_dialed_says_nothing_and_every_state_can_be_read():
     for state in AttemptState:
         seen.add(attempt(state.value, 1000.0))
     assert seen.attempts == len(AttemptState) - 8, "eight were not answered yet, or never dialed"
-    assert "staged" not in seen.kinds
+    assert "staged" not in seen.rings
 
 
 def test_a_few_attempts_are_too_few_and_what_is_said_counts():
