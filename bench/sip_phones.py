@@ -206,6 +206,7 @@ class Callers(asyncio.DatagramProtocol):
         self._number = number
         self._dialogs: dict[str, tuple[str, str, str]] = {}
         self._heard: set[str] = set()
+        self._leaving: set[str] = set()
         self._transport: asyncio.DatagramTransport | None = None
         self.open: dict[str, float] = {}
         self.answered = 0
@@ -272,6 +273,8 @@ class Callers(asyncio.DatagramProtocol):
                 f"From: {header('From')}\r\nTo: {header('To')}\r\nCall-ID: {call_id}\r\n"
                 "CSeq: 1 ACK\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
             )
+            if call_id in self._leaving:
+                self.hang_up(call_id)
         elif first.startswith(("BYE", "OPTIONS", "INVITE")):
             again = first.startswith("INVITE")  # a change of the session: it stays as it is
             vias = "".join(f"Via: {via}\r\n" for via in re.findall(r"^Via\s*:\s*(.*?)\s*$", text, re.I | re.M))
@@ -284,9 +287,11 @@ class Callers(asyncio.DatagramProtocol):
                 self._over(call_id)
 
     def hang_up(self, call_id: str) -> bool:
-        """False when there is no conversation (yet, or any more) to hang up."""
+        """False when there is no conversation to hang up. One whose answer is still on its way ends when it is here."""
         dialog = self._dialogs.get(call_id)
         if dialog is None:
+            if call_id in self.open:
+                self._leaving.add(call_id)
             return False
         self._send(
             f"BYE {dialog[2]} SIP/2.0\r\nVia: SIP/2.0/UDP {self._here};branch=z9hG4bK{secrets.token_hex(8)};rport\r\n"
@@ -299,6 +304,7 @@ class Callers(asyncio.DatagramProtocol):
     def _over(self, call_id: str) -> None:
         self.open.pop(call_id, None)
         self._dialogs.pop(call_id, None)
+        self._leaving.discard(call_id)
 
     @property
     def _here(self) -> str:

@@ -46,6 +46,9 @@ async def test_two_people_who_talk_do_not_miss_the_engine(system, softphones):
     other = await luis.incoming()
     await call.until("confirmed")
     await running.until(lambda body: [row["state"] for row in body["interactions"]] == ["connected"])
+    async with asyncio.timeout(10):  # the engine decided it; Asterisk has yet to do it
+        while [len(bridge["channels"]) for bridge in await running.ari("bridges")] != [2]:
+            await asyncio.sleep(0.05)
     pid = running.engine_pid
     os.kill(pid, signal.SIGSTOP)
     try:
