@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from core.lead import LeadState
 
@@ -22,11 +23,25 @@ class LeadNumber:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """What she promised in the conversation of `attempt_id`: to pay (`promise`), or to be there (`appointment`).
+    `at_s`: by when, or when; `not_before_s`: nobody dials her about it earlier. `amount`: as the form has it, empty for
+    none. `outcome`: what somebody said came of it."""
+
+    kind: Literal["promise", "appointment"]
+    at_s: float
+    not_before_s: float
+    amount: str = ""
+    attempt_id: str = ""
+    outcome: Literal["", "kept", "broken"] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LeadRecord:
     """`basis`: a `dialer.compliance.rules.Basis` value; `proof`: the record of a consent. `priority`: higher first;
     `rank`: within it, lower first. `agent_id`: whose callback it is. `zone`: the time zone that decides when she
     may be called, for the hopper's query; several joined by `|` when a number may be in any of them; empty when that
-    depends on which of her numbers is dialed. `outcome`, `disposition`: of the last attempt."""
+    depends on which of her numbers is dialed. `outcome`, `disposition`: of the last attempt. `promise`: the last."""
 
     lead_id: str
     tenant: str
@@ -52,6 +67,7 @@ class LeadRecord:
     disposition: str = ""
     external_id: str = ""
     """What the importing system calls her; empty for none."""
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +98,8 @@ class AttemptRecord:
     verdict: str = ""
     evidence: str = ""
     greeted_s: float | None = None
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """What the agent filled into the campaign's form, by field; how each is written: `dialer.form`."""
 
 
 @dataclass(frozen=True, slots=True)

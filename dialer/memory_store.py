@@ -221,6 +221,7 @@ def with_progress(said: LeadRecord, held: LeadRecord) -> LeadRecord:
         agent_id=held.agent_id,
         outcome=held.outcome,
         disposition=held.disposition,
+        promise=held.promise,
     )
 
 

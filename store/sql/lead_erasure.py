@@ -1,8 +1,8 @@
 """Forgetting a person in the store of leads: who she is goes, what was counted about her stays, and so does her wish
 not to be called.
 
-    her leads      no name, number, field, proof; `done`, because they were erased: nobody dials them again
-    her attempts   no number, nothing of what was heard; times and outcomes stay: the law's evidence
+    her leads      no name, number, field, proof, promise; `done`, because they were erased: nobody dials them again
+    her attempts   no number, nothing of what was heard or answered; times and outcomes stay: the law's evidence
     undo of lists  what lists said of her before goes
     do-not-call    stays, on the bare number: it is what keeps her from being called
 """
@@ -24,7 +24,7 @@ from store.sql.lead_rows import among
 ERASED = "erased"
 """The reason of a lead that was forgotten."""
 _NOBODY = {
-    **dict.fromkeys(("external_id", "name", "language", "region", "proof", "next_number", "agent_id"), ""),
+    **dict.fromkeys(("external_id", "name", "language", "region", "proof", "next_number", "agent_id", "promise"), ""),
     "numbers": "[]",
     "number_state": "{}",
     "fields": "{}",
@@ -96,6 +96,6 @@ async def _blank_attempts(
     )
     named = case((attempt.lead_id.contains("+"), ERASED), else_=attempt.lead_id)
     done = await connection.execute(
-        update(attempt).where(attempt.tenant == tenant, hers).values(number="", evidence="", lead_id=named)
+        update(attempt).where(attempt.tenant == tenant, hers).values(number="", evidence="", answers="", lead_id=named)
     )
     return int(done.rowcount)

@@ -49,6 +49,7 @@ class LeadRow(LeadBase):
     """Up to `fields` what lists say; the rest is the dialer's. `turn`: the priority, negated. `numbers`: JSON
     [[number, label, time zone], …]; `number_state`: JSON {number: [dead, attempts]}. `next_number`: the one to dial
     next, empty for the first. `staged_from`: the state before it was staged. `job_id`: the import that wrote it last.
+    `promise`: JSON, empty for none.
     """
 
     __tablename__ = "leads"
@@ -102,6 +103,7 @@ class LeadRow(LeadBase):
     ready: Mapped[int]
     staged_from: Mapped[str]
     job_id: Mapped[str]
+    promise: Mapped[str] = mapped_column(server_default="")
 
 
 class LeadNumberRow(LeadBase):
@@ -114,6 +116,8 @@ class LeadNumberRow(LeadBase):
 
 
 class AttemptRow(LeadBase):
+    """`answers`: JSON {field: answer}, empty for none."""
+
     __tablename__ = "attempts"
     __table_args__ = (
         Index("attempts_by_lead", "tenant", "lead_id", "dialed_us"),
@@ -144,6 +148,7 @@ class AttemptRow(LeadBase):
     verdict: Mapped[str] = mapped_column(server_default="")
     evidence: Mapped[str] = mapped_column(server_default="")
     greeted_us: Mapped[int | None]
+    answers: Mapped[str] = mapped_column(server_default="")
 
 
 class ListedNumberRow(LeadBase):

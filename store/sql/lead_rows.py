@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import StoreUnavailable
 from core.lead import LeadState
-from core.lead_record import AttemptRecord, LeadNumber, LeadRecord
+from core.lead_record import AttemptRecord, LeadNumber, LeadRecord, Promise
 from store.sql.database import Database
 from store.sql.lead_models import NOT_RELEASED_US
 
@@ -26,7 +26,7 @@ SAID = (
 """The columns that lists say."""
 HELD = (
     *("state", "reason", "not_before_us", "attempts", "next_number", "number_state", "agent_id", "outcome"),
-    *("disposition", "ready"),
+    *("disposition", "ready", "promise"),
 )
 """The columns that are the dialer's."""
 AWAKE = ("new", "waiting")
@@ -126,6 +126,7 @@ def held(record: LeadRecord) -> dict[str, Any]:
         "outcome": record.outcome,
         "disposition": record.disposition,
         "ready": int(record.state.value in AWAKE and record.not_before_s <= 0),
+        "promise": _json(record.promise) if record.promise is not None else "",
     }
 
 
@@ -173,6 +174,7 @@ def lead_of(row: RowMapping | Mapping[str, Any]) -> LeadRecord:
         outcome=row["outcome"],
         disposition=row["disposition"],
         external_id=row["external_id"],
+        promise=msgspec.json.decode(row["promise"], type=Promise) if row["promise"] else None,
     )
 
 
@@ -189,13 +191,15 @@ def attempt_row(record: AttemptRecord, serial: int) -> dict[str, Any]:
         "dialed_us": to_us(record.dialed_s),
         **{f"{name}_us": to_us_or_none(getattr(record, f"{name}_s")) for name in _ATTEMPT_TIMES},
         "serial": serial,
+        "answers": _json(dict(record.answers)) if record.answers else "",
     }
 
 
 def attempt_of(row: RowMapping | Mapping[str, Any]) -> AttemptRecord:
     values: dict[str, Any] = {name: row[name] for name in _ATTEMPT_TEXTS}
     values |= {f"{name}_s": to_s_or_none(row[f"{name}_us"]) for name in _ATTEMPT_TIMES}
-    return AttemptRecord(dialed_s=row["dialed_us"] / 1e6, **values)
+    answers = msgspec.json.decode(row["answers"]) if row["answers"] else {}
+    return AttemptRecord(dialed_s=row["dialed_us"] / 1e6, answers=answers, **values)
 
 
 def columns_of(names: Iterable[str], row: Mapping[str, Any]) -> dict[str, Any]:

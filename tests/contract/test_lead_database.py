@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
@@ -13,7 +15,7 @@ from core.errors import StoreUnavailable
 from store.sql.database import LEADS, Database
 from store.sql.lead_models import LeadBase
 from store.sql.leads import SqlLeadStore
-from tests.contract.lead_stage import staging
+from tests.contract.lead_stage import NOW_S, attempt, lead, save, staging
 from tests.postgres_fixture import PostgresServer
 
 pytest_plugins = ["tests.postgres_fixture"]
@@ -23,6 +25,12 @@ def _differences(connection: Connection) -> list[object]:
     return list(
         compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), LeadBase.metadata)
     )
+
+
+def _to_second(leads: Database, connection: Connection) -> None:
+    config = leads._config()
+    config.attributes["connection"] = connection
+    command.downgrade(config, "0002")
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -38,6 +46,29 @@ async def test_the_migrations_lead_to_the_models(kind: str, request: pytest.Fixt
     await leads.check()
     async with leads.begin() as connection:
         assert [each for each in await connection.run_sync(_differences) if "lead_version" not in str(each)] == []
+    await leads.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_what_was_kept_before_a_migration_is_there_after_it(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    if kind == "sqlite":
+        url = f"sqlite:///{tmp_path}/dialer.db"
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        url = server.create_database("lead_migrated")
+    leads, store = Database(url, LEADS), SqlLeadStore(Database(url, LEADS))
+    await leads.upgrade()
+    ana = lead("ana")
+    await store.save([save(ana), save(attempt("a", "ana", ana.numbers[0].number, NOW_S))])
+    async with leads.begin() as connection:
+        await connection.run_sync(partial(_to_second, leads))
+    await leads.upgrade()
+    kept = await store.lead("main", "ana", 0.0)
+    assert kept is not None
+    assert (kept.record, kept.history[0].answers) == (ana, {})
+    await store.close()
     await leads.close()
 
 

@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy import func, select
 
 from core.lead import LeadState
-from core.lead_record import LeadNumber, LeadRecord
+from core.lead_record import LeadNumber, LeadRecord, Promise
 from core.lead_store import Save
 from store.sql.lead_erasure import ErasedLeads, erase_leads, jobs_of
 from store.sql.lead_models import LeadNumberRow
 from store.sql.leads import SqlLeadStore
-from tests.contract.lead_stage import opened_database
+from tests.contract.lead_stage import attempt, opened_database
 
 pytest_plugins = ["tests.postgres_fixture", "tests.contract.lead_stage"]
 
@@ -28,15 +28,25 @@ async def test_a_person_is_forgotten_with_all_her_numbers(request, kind, tmp_pat
                 tuple(map(LeadNumber, numbers)),
                 name="Ana",
                 state=states.get(lead_id, LeadState.WAITING),
+                promise=Promise("promise", 1.0, 2.0, "90.00"),
             )
             for lead_id, numbers in people.items()
         ]
         await store.save([Save(lead.lead_id, 1, lead=lead) for lead in leads])
+        tried = [
+            attempt(f"a-{lead_id}", lead_id, numbers[0], 5.0, answers={"job": "nurse"})
+            for lead_id, numbers in people.items()
+        ]
+        await store.save([Save(each.attempt_id, 1, attempt=each) for each in tried])
         assert await erase_leads(database, "other", ["+34911000001"]) == ErasedLeads()
         assert await erase_leads(database, "main", ["anonymous"]) == ErasedLeads()
         forgotten = await erase_leads(database, "main", ["+34911000001"])
         assert (forgotten.leads, forgotten.in_hand) == (("l1",), ("l3",))
-        assert (await store.lead("main", "l1", 0.0)).record.numbers == ()
+        assert forgotten.attempts == 2
+        blank = await store.lead("main", "l1", 0.0)
+        assert (blank.record.numbers, blank.record.promise) == ((), None)
+        assert [each.answers for each in blank.history] == [{}]
+        assert [each.answers for each in (await store.lead("main", "l2", 0.0)).history] == [{"job": "nurse"}]
         assert (await store.lead("main", "l2", 0.0)).record.name == "Ana"
         async with database.begin() as connection:
             assert await connection.scalar(select(func.count()).select_from(LeadNumberRow)) == 2

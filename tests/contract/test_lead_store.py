@@ -9,7 +9,7 @@ import pytest
 
 from core.dialing import NumberListed
 from core.lead import LeadState
-from core.lead_record import LeadNumber
+from core.lead_record import LeadNumber, Promise
 from tests.contract.lead_stage import NOW_S, attempt, lead, save, staged_ids, staging, state_of
 
 pytest_plugins = ["tests.postgres_fixture", "tests.contract.lead_stage"]
@@ -44,6 +44,7 @@ async def test_a_lead_comes_back_as_it_was_saved(store: Any) -> None:
         outcome="busy",
         disposition="later",
         external_id="X-1",
+        promise=Promise("promise", NOW_S + 86_400.0, NOW_S + 3 * 86_400.0, "120.50", "a1", "broken"),
     )
     await store.save([save(ana)])
     found = await store.lead("main", "ana", 0.0)
@@ -250,6 +251,36 @@ async def test_history_is_that_of_the_lead_and_of_her_numbers_in_all_campaigns(s
     assert [each.attempt_id for each in everything.history] == ["old", "other", "gone"]
     ever = await store.lead("main", "ana", float("-inf"))
     assert ever == everything
+
+
+async def test_what_an_agent_filled_in_comes_back_field_by_field(store: Any) -> None:
+    answers = {"offer": "12m", "pay_on": "2026-12-01", "ñ": 'a «quoted» \\ "word" \'n more'}
+    tried = attempt("a", "ana", "+34600000001", NOW_S, answers=answers)
+    await store.save([save(lead("ana", numbers=(LeadNumber("+34600000001"),))), save(tried, 1)])
+    await store.save([save(replace(tried, answers={}), 1)])
+    found = await store.lead("main", "ana", 0.0)
+    assert found is not None
+    assert found.history == (tried,)
+    await store.save([save(replace(tried, answers={"offer": "24m"}), 2)])
+    mended = await store.lead("main", "ana", 0.0)
+    assert mended is not None
+    assert mended.history[0].answers == {"offer": "24m"}
+
+
+async def test_a_promise_goes_with_how_far_the_dialer_is_and_survives_an_unstaging(store: Any) -> None:
+    first = lead("ana", state=LeadState.WAITING, not_before_s=NOW_S - 1.0)
+    await store.save([save(first)])
+    promised = replace(first, name="somebody else", promise=Promise("appointment", NOW_S + 60.0, NOW_S))
+    await store.save([save(promised)])
+    assert await staged_ids(store) == ["ana"]
+    assert await store.unstage_unknown([]) == 1
+    found = await store.lead("main", "ana", 0.0)
+    assert found is not None
+    assert (found.record.promise, found.record.name) == (promised.promise, first.name)
+    await store.save([save(replace(promised, promise=None))])
+    gone = await store.lead("main", "ana", 0.0)
+    assert gone is not None
+    assert gone.record.promise is None
 
 
 async def test_leads_are_found_by_any_of_their_numbers(store: Any) -> None:
