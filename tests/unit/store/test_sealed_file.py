@@ -44,7 +44,8 @@ def test_what_was_sealed_comes_back_and_the_plain_file_is_gone(cipher, ana, tmp_
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert SealedFile(cipher, path).size == size
     assert content_of(cipher, path) == content
-    assert not content or content[:64] not in path.read_bytes()
+    if size >= 16:  # a single byte may well occur among those of the cipher
+        assert content[:64] not in path.read_bytes()
 
 
 @settings(max_examples=15, deadline=None)
