@@ -51,10 +51,10 @@ def clientela(
     rule = configuration.packs[PACK][1].rules[RULE]
     percent, within_s = rule.percent or 0.0, rule.within_s or 0.0
     zone = ZoneInfo(configuration.site.time_zone)
-    until = _day(last) if last else datetime.now(UTC).astimezone(zone).date()
-    since = _day(first) if first else until.replace(month=1, day=1)
+    until = day_of(last) if last else datetime.now(UTC).astimezone(zone).date()
+    since = day_of(first) if first else until.replace(month=1, day=1)
     with reading(project) as reader:
-        rows = attended(ends(reader, _moment(since, zone), _moment(until + timedelta(days=1), zone)), within_s)
+        rows = attended(ends(reader, moment_of(since, zone), moment_of(until + timedelta(days=1), zone)), within_s)
     whole = total(rows.values())
     met = whole.percent is None or whole.percent >= percent
     if json:
@@ -89,14 +89,14 @@ def ends(reader: JournalReader, since_s: float, until_s: float) -> Iterator[Stay
         seq = entries[-1].seq
 
 
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
         fail(f"'{text[:40]}' is not a day: write it like 2026-12-31", 2)
 
 
-def _moment(day: date, zone: ZoneInfo) -> float:
+def moment_of(day: date, zone: ZoneInfo) -> float:
     return datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()
 
 

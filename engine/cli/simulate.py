@@ -10,6 +10,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from engine.cli.common import JsonOption, ProjectOption, err, fail, home_of, out, print_json, print_problems
+from engine.cli.simulate_fit import fit
 
 if TYPE_CHECKING:
     from acd.setup import Setup
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from engine.home import Home
 
 app = typer.Typer(help="A day on the floor before it happens.", no_args_is_help=True)
+app.command("fit")(fit)
 _IN_TERMINAL = 5
 """Columns of the table that fit; the page and JSON have all of them."""
 COLUMNS = (
