@@ -160,7 +160,7 @@ async def test_an_agent_takes_a_call_and_writes_down_what_came_of_it(place: Plac
         path = f"/v1/interactions/{caller.interaction_id}"
         card = (await place.ask("ana", "GET", path)).json()
         assert (card["tenant"], card["path"][-1]) == ("main", "desk.wait")
-        call = await place.agent.incoming(account="main-1001", timeout_s=6.0)
+        call = await place.agent.incoming(account="main-1001", timeout_s=20.0)
         await call.answer()
         await sue.looks("talking")
         await _follows(place, sue, caller.interaction_id)
@@ -195,7 +195,7 @@ async def _follows(place: Place, sue: Watcher, interaction_id: str) -> None:
     assert (nowhere.status_code, "no phone 'main-9999'" in nowhere.json()["detail"]) == (409, True)
     assert (await place.ask("ana", "POST", path, {"action": "listen"})).status_code == 403
     await place.do("sue", path, action="listen", device="1002")
-    phone = await place.agent.incoming(account="main-1002", timeout_s=6.0)
+    phone = await place.agent.incoming(account="main-1002", timeout_s=20.0)
     await phone.answer()
     await sue.until(lambda w: there(w).get("up"))
     assert there(sue) == {"supervisor_id": "@sue", "mode": "listen", "up": True}

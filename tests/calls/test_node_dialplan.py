@@ -149,7 +149,7 @@ async def test_no_leg_outlives_its_limit_even_with_no_engine_to_end_it(impatient
         ari(impatient, "POST", f"channels/{leg}/answer")
         # A short rest of the limit, set the way the engine sets it on the legs it dials.
         ari(impatient, "POST", f"channels/{leg}/variable", variable="TIMEOUT(absolute)", value="2")
-    ended = await call.until("disconnected", timeout_s=5)
+    ended = await call.until("disconnected", timeout_s=20)
     assert ended["by"] == "them"
 
 

@@ -134,7 +134,7 @@ class Floor:
         return caller
 
     async def rung(self, name: str, answer: bool = True) -> PhoneCall:
-        call = await self.agents.incoming(account=f"main-{name}", timeout_s=6.0)
+        call = await self.agents.incoming(account=f"main-{name}", timeout_s=20.0)
         if answer:
             await call.answer()
             await call.until("confirmed")
@@ -385,7 +385,7 @@ async def test_a_supervisor_listens_unheard_and_barges_in(floor: Floor) -> None:
 async def test_a_caller_whose_agent_vanishes_is_told_and_served_next(floor: Floor) -> None:
     await floor.presence("ready", "eva")
     caller = await floor.call()
-    first = await floor.agents.incoming(timeout_s=6.0)
+    first = await floor.agents.incoming(timeout_s=20.0)
     await first.answer()
     await first.until("confirmed")
     os.kill(floor.agents.pid, signal.SIGSTOP)

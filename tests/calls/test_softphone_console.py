@@ -112,7 +112,7 @@ def test_a_person_calls_presses_keys_and_hangs_up(person: Person, tmp_path: Path
     person.presses("cbusy\r")
     person.sees("not connected: 486 Busy Here")
     person.presses("q")
-    assert person.process.wait(timeout=5) == 0
+    assert person.process.wait(timeout=20) == 0
 
 
 async def test_a_person_is_called_and_answers(person: Person, exchange: Exchange, softphone: Softphone) -> None:

@@ -126,7 +126,7 @@ async def test_any_commands_in_any_order_leave_a_phone_that_works(softphone: Sof
     answers = [event.get("id") for event in softphone.events if event.name in ("done", "error")]
     assert {f"n{number}" for number in range(120)} <= set(answers)
     for call in {event["call"] for event in softphone.events if event.name == "call_state"}:
-        await softphone.wait_for("call_state", call=call, state="disconnected", timeout_s=3)
+        await softphone.wait_for("call_state", call=call, state="disconnected", timeout_s=20)
     for account in ("a1", "a2"):
         await softphone.auto_answer_off(account=account)
     await asyncio.sleep(0.5)

@@ -150,7 +150,7 @@ async def test_what_is_stopped_says_so_and_stopping_again_is_no_error(stage: Sta
     await stage.control.play(caller.leg_id, playback_id, [stage.sound(20.0), stage.sound(20.0)])
     await asyncio.sleep(0.2)
     await stage.control.stop_playback(caller.leg_id, playback_id)
-    finished = await stage.facts.next(PlaybackFinished, caller.leg_id, timeout_s=2)
+    finished = await stage.facts.next(PlaybackFinished, caller.leg_id, timeout_s=15)
     assert finished.how == "stopped"
     await stage.control.stop_playback(caller.leg_id, playback_id)
     await stage.control.stop_playback(caller.leg_id, "never-played")
@@ -164,7 +164,7 @@ async def test_silence_and_tones_can_be_stopped(stage: Stage) -> None:
         await stage.control.play(caller.leg_id, playback_id, [item])
         await asyncio.sleep(0.1)
         await stage.control.stop_playback(caller.leg_id, playback_id)
-        finished = await stage.facts.next(PlaybackFinished, caller.leg_id, count=count, timeout_s=2)
+        finished = await stage.facts.next(PlaybackFinished, caller.leg_id, count=count, timeout_s=15)
         assert (finished.playback_id, finished.how) == (playback_id, "stopped")
 
 

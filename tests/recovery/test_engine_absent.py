@@ -70,4 +70,4 @@ async def test_a_frozen_engine_is_killed_and_a_fresh_one_serves(caller):
     await asyncio.sleep(11)
     await running.until(lambda body: body["ready"] and not body["interactions"], 20)
     assert running.engine_pid != pid
-    await call.until("disconnected", timeout_s=5)
+    await call.until("disconnected", timeout_s=20)
