@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from importlib import import_module
+from typing import Any, Literal, Protocol
 
 from core.leg_commands import ListenToLeg
 
@@ -111,6 +112,61 @@ class ListenerKind:
 
     factory: str
     rate_hz: Literal[8000, 16000] = 8000
+
+
+# -- without the audio: what the node itself notices -------------------------------------------------------
+class TalkJudge(Protocol):
+    """Is told when a leg is loud, and nothing of what it says. Times are seconds since the answer, or since it began to
+    listen to a leg that was up by then. It reads no clock: whoever has one asks it again at `due_s`."""
+
+    @property
+    def pause_s(self) -> float:
+        """So long a silence ends talk."""
+        ...
+
+    @property
+    def loudness(self) -> int:
+        """The mean of samples, of 32767, from which on they are talk."""
+        ...
+
+    @property
+    def due_s(self) -> float: ...
+
+    def talks(self, since_s: float) -> None: ...
+
+    def silent(self, since_s: float) -> None: ...
+
+    def look(self, at_s: float) -> Verdict | None:
+        """After news, and at `due_s`."""
+        ...
+
+    def end(self, at_s: float) -> Verdict:
+        """As a listener's."""
+        ...
+
+
+class NodeJudge(Protocol):
+    """An application of the node's listens instead; this says how it is asked, and what its answer means."""
+
+    @property
+    def arguments(self) -> str: ...
+
+    def told(self, status: str, cause: str) -> Verdict: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WatchKind:
+    """One entry of the registry of those who judge a leg without its audio. `by`: TALK_DETECT tells a `TalkJudge`, or
+    the application AMD a `NodeJudge`. `factory`: `package.module:callable`, which takes the options and raises
+    ValueError when they make no sense."""
+
+    factory: str
+    by: Literal["talk_detect", "app_amd"]
+
+    def make(self, options: Mapping[str, str]) -> Any:
+        """Raises ValueError."""
+        module, _, attribute = self.factory.partition(":")
+        return getattr(import_module(module), attribute)(options)
 
 
 class LiveAudio(Protocol):

@@ -6,16 +6,11 @@ A listener: the screener tells who answered; from a machine on it is waited for 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from core.live_audio import AudioBlock, Verdict
+from dialer.amd.labels import QUIET, QUIET_S
 from dialer.amd.screener import Screener
 from dialer.amd.screener import make as make_screener
-
-QUIET: Final = "quiet"
-"""The greeting is over and no beep came: it may record."""
-QUIET_S = 2.5
-"""Longer than machines pause between sentences, and before their beep."""
 
 
 class Mailbox:

@@ -20,6 +20,11 @@ SILENCE: Final = "silence"
 NOT_SURE: Final = "not_sure"
 """Goes to a person."""
 
+QUIET: Final = "quiet"
+"""A machine's greeting is over and no beep was heard: it may record."""
+QUIET_S = 2.5
+"""Longer than machines pause between sentences, and before their beep."""
+
 Label = Literal["human", "machine", "beep", "fax", "sit", "busy", "ringback", "congestion", "silence", "not_sure"]
 
 
