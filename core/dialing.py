@@ -7,7 +7,8 @@
       LineWanted, LineUnwanted     ->   her phone is rung first; it becomes her held line for one attempt
       .  <- LineCame                        .
     store of leads                  people (CLI, desk, phone keys, flows)
-      LeadsStaged, LeadsSaved  ->           CampaignActed, LeadActed, NumberListed, ManualAsked, PreviewActed  ->
+      LeadsStaged, LeadsSaved  ->           CampaignActed, LeadActed, NumberListed, ManualAsked, PreviewActed,
+                                            FormFilled  ->
 
 All of them go through the one inbox and are journaled when they are handled. Times are UTC seconds, numbers E.164.
 """
@@ -230,13 +231,13 @@ class NumberListed:
     interaction_id: str = ""
 
 
-LeadAction = Literal["callback", "opt_out", "reopen", "finish"]
+LeadAction = Literal["callback", "opt_out", "reopen", "finish", "kept", "broken"]
 
 
 @dataclass(frozen=True, slots=True)
 class LeadActed:
-    """`at_s`: when a callback is due; `agent_id`: whose it is, empty for anyone's. `lead`: as the store has it, with
-    its history; needed unless the dialer holds it."""
+    """`at_s`: when a callback is due; `agent_id`: whose it is, empty for anyone's. `kept`, `broken`: what came of what
+    she promised. `lead`: as the store has it, with its history; needed unless the dialer holds it."""
 
     tenant: str
     campaign: str
@@ -276,6 +277,20 @@ class PreviewActed:
 
 
 @dataclass(frozen=True, slots=True)
+class FormFilled:
+    """An agent filled in the campaign's form. `answers`: by field, as they were written; an empty one takes the earlier
+    answer back. `complete`: no more will come; what is required has to be there then, and what `disposition` needs."""
+
+    tenant: str
+    attempt_id: str
+    agent_id: str
+    answers: Mapping[str, str] = field(default_factory=dict)
+    complete: bool = False
+    disposition: str = ""
+    interaction_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignsChanged:
     """Campaigns and rule packs of this release are in force from here on."""
 
@@ -304,6 +319,7 @@ DialerFact = (
     | LeadActed
     | ManualAsked
     | PreviewActed
+    | FormFilled
     | CampaignsChanged
 )
 """What the dialer handles, besides its timers."""

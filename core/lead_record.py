@@ -25,10 +25,11 @@ class LeadNumber:
 @dataclass(frozen=True, slots=True)
 class Promise:
     """What she promised in the conversation of `attempt_id`: to pay (`promise`), or to be there (`appointment`).
-    `at_s`: by when, or when; `not_before_s`: nobody dials her about it earlier. `amount`: as the form has it, empty for
-    none. `outcome`: what somebody said came of it."""
+    `on`, `amount`: the day or hour and the sum, as the form has them; no sum: empty. `at_s`: the end of that day, or
+    that hour; `not_before_s`: nobody dials her about it earlier. `outcome`: what somebody said came of it."""
 
     kind: Literal["promise", "appointment"]
+    on: str
     at_s: float
     not_before_s: float
     amount: str = ""

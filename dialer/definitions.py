@@ -20,9 +20,8 @@ from dialer.compliance.numbers import never_dialed
 from dialer.compliance.rules import Mode
 from dialer.pacing import METHODS
 from dialer.setup import RETRIES
+from dialer.written_form import Appointments, FormEntry, Promises, Titles, check_form
 
-Titles = Mapping[LanguageTag, Text] | Text
-"""A text, or one for each language."""
 _RATE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
 _LISTS_SCHEMA = {
     "anyOf": [
@@ -196,17 +195,31 @@ class QuotaRule(Definition):
 class AfterRule(Definition):
     """What follows a disposition."""
 
-    then: Literal["finish", "retry", "callback", "do_not_call", "wrong_number"] = "finish"
+    then: Literal["finish", "retry", "callback", "do_not_call", "wrong_number", "promise", "appointment"] = "finish"
+    """promise: she is dialed again after the day she promised to pay by; appointment: she is reminded before it."""
     after: Length = 86_400.0
-    """Of a retry, and of a callback for which the agent gave no time."""
+    """Of a retry, and of a callback, promise or appointment for which the agent gave no time."""
     means: Literal["person", "machine"] = "person"
     """machine: the agent met an answering machine: that measures the detector, and is no live answer."""
+    date: Name | None = None
+    """The field of the form with the day of the promise, or the hour of the appointment."""
+    amount: Name | None = None
+    """The field of the form with the sum."""
 
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: Any) -> Any:
         """`sold: finish` is `sold: {then: finish}`."""
         return {"then": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _says_when(self) -> AfterRule:
+        dated = self.then in ("promise", "appointment")
+        if dated and self.date is None:
+            raise fault(f"nothing says when the {self.then} is", "name the field of the form: date: …")
+        if not dated and (self.date or self.amount):
+            raise fault("a date and an amount are those of a promise", "write then: promise, or then: appointment")
+        return self
 
 
 class Pacing(Definition):
@@ -244,15 +257,6 @@ class Callbacks(Definition):
 
     wait: Length = 900.0
     """A personal one waits so long for its agent; then it is anybody's."""
-
-
-class FormEntry(Definition):
-    """What the agent's page asks for."""
-
-    name: Name
-    title: Titles = ""
-    choices: tuple[Text, ...] = ()
-    required: Flag = False
 
 
 class Hook(Definition):
@@ -332,6 +336,8 @@ class Campaign(Definition):
     pacing: Pacing = Pacing()
     preview: Preview = Preview()
     callbacks: Callbacks = Callbacks()
+    promises: Promises = Promises()
+    appointments: Appointments = Appointments()
     script: Titles = ""
     """What agents say; their page shows it."""
     form: tuple[FormEntry, ...] = ()
@@ -389,6 +395,7 @@ class Campaign(Definition):
         for index, name in enumerate(names):
             if name in names[:index]:
                 faults.add(("quotas", index, "name"), f"two quotas are called '{name}'", "they are counted by name")
+        check_form(self.form, self.dispositions, faults)
         faults.raise_any("Campaign")
         return self
 

@@ -24,6 +24,7 @@ from core.dialing import (
     CampaignActed,
     CampaignsChanged,
     DialerFact,
+    FormFilled,
     LeadActed,
     LeadsSaved,
     LeadsStaged,
@@ -35,7 +36,7 @@ from core.dialing import (
 )
 from core.events import TimerFired
 from core.lead_record import StagedLead
-from dialer import changes, pace, people, progress, staging, views, watch
+from dialer import changes, filling, pace, people, progress, staging, views, watch
 from dialer.do_not_call import DoNotCallBook
 from dialer.floor import Floor
 from dialer.saved import SavedUnreadable, dump, load
@@ -61,6 +62,7 @@ _HANDLERS: dict[type, Callable[[State, Turn, Any], None]] = {
     LeadActed: people.lead_acted,
     ManualAsked: people.manual_asked,
     PreviewActed: people.preview_acted,
+    FormFilled: filling.form_filled,
     CampaignsChanged: lambda state, turn, fact: None,
     TimerFired: lambda state, turn, fact: _fired(state, turn, fact.timer_id),
 }

@@ -7,7 +7,7 @@ from dataclasses import replace
 from core.attempt import AttemptState
 from core.dialing import NumberListed
 from core.lead import LeadEvent, LeadState
-from dialer import her_phone, quota
+from dialer import her_phone, promises, quota
 from dialer.compliance.rules import Mode
 from dialer.keeping import again, put_back, release, save_lead, save_word
 from dialer.records import Attempt, Lead
@@ -47,6 +47,9 @@ def _finish(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt:
     """She was reached."""
     why = attempt.disposition or attempt.state.value
     done = attempt.attempt_id
+    made = promises.made(setup, state.setup.time_zone, lead.record, attempt, after)
+    if made is not None:
+        lead.record = replace(lead.record, promise=made)
     if attempt.callback_s or after.then == "callback":
         at_s = attempt.callback_s or turn.now_s + after.after_s
         whose = attempt.agent_id if attempt.personal else ""
@@ -61,6 +64,12 @@ def _finish(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt:
     elif after.then == "wrong_number":
         _bury(lead, attempt.number, "wrong_person")
         _next_number(state, turn, lead, attempt, why, turn.now_s + 60.0)
+    elif made is not None and made.not_before_s > turn.now_s:
+        lead.record = replace(lead.record, next_number=_index(lead, attempt.number))
+        release(state, turn, lead, LeadEvent.RETRY, why, made.not_before_s, done)
+    elif after.then == "promise" or (after.then == "appointment" and made is None):
+        # Keyed at a phone, or ended by the clock: nobody wrote down when; or the day has passed meanwhile.
+        release(state, turn, lead, LeadEvent.RETRY, why, turn.now_s + (after.after_s if made is None else 1.0), done)
     elif after.then == "retry":
         release(state, turn, lead, LeadEvent.RETRY, why, turn.now_s + after.after_s, done)
     else:

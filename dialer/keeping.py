@@ -13,6 +13,9 @@ from dialer.records import Attempt, Lead, Word
 from dialer.state import State
 from dialer.turn import Turn
 
+_NAMED_ALIKE = "disposition callback"
+"""The reason where a disposition is called like the reason of a promised call, and promises none."""
+
 
 def save_lead(state: State, turn: Turn, lead: Lead) -> None:
     """A number of nobody's, dialed by hand, is on no list: of it the attempt alone is kept."""
@@ -44,6 +47,8 @@ def release(
     """The lead leaves the hand: it moves by `event`, unless somebody has moved it already, and is saved."""
     turn.lead(lead)
     reason = CALLBACK if event is LeadEvent.CALLBACK else why
+    if event is LeadEvent.RETRY and why == CALLBACK:
+        reason = _NAMED_ALIKE
     if lead.record.state is not LeadState.DONE and lead.record.state is not LeadState.CALLBACK:
         turn.move_lead(lead, event, reason, not_before_s)
         if event in (LeadEvent.FINISHED, LeadEvent.EXHAUSTED) and lead.record.agent_id:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.lead_record import LeadNumber, LeadRecord
-from dialer import identities
+from dialer import identities, promises
 from dialer.compliance.check import Allowed, Block, Blocked, Dialing, LeadFacts, may_dial
 from dialer.compliance.numbers import country_of
 from dialer.compliance.rules import Basis, Mode, Party
@@ -49,6 +49,11 @@ def choose(state: State, setup: CampaignSetup, lead: Lead, mode: Mode, now_s: fl
     full = full_for(state, setup, lead.record)
     if full:
         return Not("", f"quota/{full.name}", f"quota {full.name} of {full.most} is reached", None, ended=True)
+    held_s = promises.held_until_s(lead.record, mode, now_s)
+    if held_s is not None:
+        return Not("", "promise/ahead", "what she promised still lies ahead", held_s)
+    if promises.is_past(lead.record, mode, now_s):
+        return Not("", "appointment/over", "her appointment is over", None, ended=True)
     numbers = lead.record.numbers
     noes: list[Not] = []
     for step in range(len(numbers)):

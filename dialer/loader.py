@@ -35,6 +35,7 @@ from dialer.setup import (
     Retry,
     Webhook,
 )
+from dialer.written_form import Titles
 
 DAY_S = 86_400.0
 _STAND_INS = {"mode": "progressive", "purpose": "service", "packs": ["-"]}
@@ -83,6 +84,7 @@ class Site:
     languages: tuple[str, ...] = ("es",)
     calendars: Mapping[Key, Hours] = field(default_factory=dict)
     days: Days | None = None
+    time_zone: str = "UTC"
 
 
 def read_campaigns(sources: Mapping[str, str]) -> Campaigns:
@@ -109,7 +111,7 @@ def read_campaigns(sources: Mapping[str, str]) -> Campaigns:
 def build(read: Campaigns, packs: Mapping[str, RulePack], site: Site) -> DialerSetup:
     """The setup of what was read. What is broken is left out: say the problems first."""
     campaigns = {key: setup_of(filed, packs, site) for key, filed in sorted(read.filed.items())}
-    return DialerSetup(site.release_id, campaigns, site.days)
+    return DialerSetup(site.release_id, campaigns, site.days, site.time_zone)
 
 
 def setup_of(filed: FiledCampaign, packs: Mapping[str, RulePack], site: Site) -> CampaignSetup:
@@ -145,7 +147,10 @@ def setup_of(filed: FiledCampaign, packs: Mapping[str, RulePack], site: Site) ->
         calendar=site.calendars.get((tenant, value.calendar)) if value.calendar else None,
         retries={name: Retry(rule.after, rule.most, rule.number) for name, rule in value.retry.items()},
         quotas=tuple(Quota(one.name, one.result, one.most, one.field, one.value) for one in value.quotas),
-        dispositions={path: After(rule.then, rule.after, rule.means) for path, rule in value.dispositions.items()},
+        dispositions={
+            path: After(rule.then, rule.after, rule.means, rule.date or "", rule.amount or "")
+            for path, rule in value.dispositions.items()
+        },
         priority=value.priority,
         weight=value.weight,
         pacing=pacing_of(value),
@@ -155,10 +160,12 @@ def setup_of(filed: FiledCampaign, packs: Mapping[str, RulePack], site: Site) ->
         preview_then=value.preview.then,
         skip_after_s=value.preview.skip_after,
         callback_wait_s=value.callbacks.wait,
+        grace_s=value.promises.grace,
+        remind_s=value.appointments.remind,
         queue_priority=value.queue_priority,
         script=_titles(value.script, site.languages),
         form=tuple(
-            FormField(one.name, _titles(one.title or one.name, site.languages), one.choices, one.required)
+            FormField(one.name, _titles(one.title or one.name, site.languages), one.choices, one.required, one.kind)
             for one in value.form
         ),
         variables=dict(value.variables),
@@ -215,7 +222,7 @@ def _pool(pool: written.CallerIdPool) -> CallerIds:
     )
 
 
-def _titles(title: written.Titles, languages: tuple[str, ...]) -> dict[str, str]:
+def _titles(title: Titles, languages: tuple[str, ...]) -> dict[str, str]:
     """One text for each language; a text that was written once holds for all of them."""
     if isinstance(title, str):
         return dict.fromkeys(languages, title) if title else {}

@@ -9,7 +9,7 @@ from core.campaign import CampaignEvent, CampaignState
 from core.dialing import CampaignActed, LeadActed, ManualAsked, NumberListed, PreviewActed
 from core.lead import LeadEvent, LeadState
 from core.lead_record import LeadNumber, LeadRecord, StagedLead
-from dialer import her_phone, law, staging, watch
+from dialer import her_phone, law, promises, staging, watch
 from dialer.compliance.rules import Mode
 from dialer.dnc import number_key
 from dialer.hopper import CALLBACK
@@ -103,6 +103,8 @@ def lead_acted(state: State, turn: Turn, fact: LeadActed) -> None:
             if not fact.called or one.number == fact.called:
                 number_listed(state, turn, NumberListed(fact.tenant, one.number, by=fact.by, why="opt_out"))
         turn.move_lead(lead, LeadEvent.OPT_OUT, "do_not_call")
+    elif fact.action in ("kept", "broken"):
+        promises.told(turn, lead, fact)
     elif fact.action == "finish":
         if lead.record.state is LeadState.DIALING or lead.attempt_id:
             raise Refused("somebody is dialing this lead: give a disposition instead")

@@ -133,7 +133,8 @@ class Attempt(msgspec.Struct, omit_defaults=True):
     `cancelled_s`: when its interaction was told. `disposed`: nothing more is to come of the agent. `kept_s`: since when
     the store has it as it is; it is remembered a little longer, for leads that were read from the store before.
     `verdict`, `evidence`, `greeted_s`: as in `AttemptProgressed`. `own_line`: her phone is rung for this attempt alone,
-    before it is dialed; at the latest until `line_ends_s`."""
+    before it is dialed; at the latest until `line_ends_s`. `answers`: as `dialer.form` has read them; replaced, never
+    changed in place."""
 
     attempt_id: str
     interaction_id: str
@@ -172,6 +173,7 @@ class Attempt(msgspec.Struct, omit_defaults=True):
     verdict: str = ""
     evidence: str = ""
     greeted_s: float | None = None
+    answers: dict[str, str] = {}
 
     @property
     def key(self) -> Key:
@@ -216,6 +218,7 @@ class Attempt(msgspec.Struct, omit_defaults=True):
             verdict=self.verdict,
             evidence=self.evidence,
             greeted_s=self.greeted_s,
+            answers=self.answers,
         )
 
 

@@ -21,8 +21,10 @@ from dialer.pacing import PacingSettings
 Key = tuple[str, str]
 """(tenant, campaign)."""
 
-Follows = Literal["finish", "retry", "callback", "do_not_call", "wrong_number"]
-"""What follows for a lead. `wrong_number`: that number is dead, the others go on."""
+Follows = Literal["finish", "retry", "callback", "do_not_call", "wrong_number", "promise", "appointment"]
+"""What follows for a lead. `wrong_number`: that number is dead, the others go on. `promise`, `appointment`: see
+`dialer.promises`."""
+FieldKind = Literal["text", "number", "money", "date", "datetime", "choice"]
 
 
 class Hours(Protocol):
@@ -70,12 +72,14 @@ RETRIES: Mapping[str, Retry] = {
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """What follows a disposition. `after_s`: of a retry, or of a callback that was given no time. `means`: whom the
-    agent met."""
+    """What follows a disposition. `after_s`: of a retry, or of a callback or promise that was given no time. `means`:
+    whom the agent met. `date`, `amount`: the fields of the form that say when, and how much; empty: none does."""
 
     then: Follows = "finish"
     after_s: float = 86_400.0
     means: Literal["person", "machine"] = "person"
+    date: str = ""
+    amount: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +110,13 @@ class CallerIds:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """What the agent's page asks for. `choices` empty: free text."""
+    """What the agent's page asks for. `choices`: of a `choice`."""
 
     name: str
     title: Mapping[str, str] = field(default_factory=dict)
     choices: tuple[str, ...] = ()
     required: bool = False
+    kind: FieldKind = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,8 @@ class CampaignSetup:
     `flow` has them alone. `reviewed`: what a sample of machine verdicts has shown. `bridge_first`: a detector
     listens while an agent has her already. `held_lines`: only agents whose line is up count as ready. `max_lines`,
     `calls_per_second` 0: no limit of its own. `preview_then`: what happens when the agent has looked for
-    `preview_s`. `callback_wait_s`: so long a personal callback waits for its agent; then anybody has it.
+    `preview_s`. `callback_wait_s`: so long a personal callback waits for its agent; then anybody has it. `grace_s`: so
+    long after a promised day she is dialed again; `remind_s`: so long before an appointment.
     `language`: a field of the lead may say another."""
 
     tenant: str
@@ -169,6 +175,8 @@ class CampaignSetup:
     preview_then: Literal["dial", "skip"] = "skip"
     skip_after_s: float = 3600.0
     callback_wait_s: float = 900.0
+    grace_s: float = 172_800.0
+    remind_s: float = 86_400.0
     queue_priority: int = 0
     script: Mapping[str, str] = field(default_factory=dict)
     form: tuple[FormField, ...] = ()
@@ -205,11 +213,12 @@ class CampaignSetup:
 @dataclass(frozen=True)
 class DialerSetup:
     """One consistent version of everything the dialer goes by. `days`: when counters start over; days of UTC, when
-    None."""
+    None. `time_zone`: in which forms are filled in."""
 
     release_id: str = ""
     campaigns: Mapping[Key, CampaignSetup] = field(default_factory=dict)
     days: Days | None = None
+    time_zone: str = "UTC"
 
     @cached_property
     def of_list(self) -> Mapping[tuple[str, str], str]:

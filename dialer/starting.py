@@ -9,7 +9,7 @@ from core.decisions import LeadBlocked
 from core.dialing import CALLED, DIALED_PREFIX, AttemptWanted
 from core.lead import LeadEvent
 from core.lead_record import LeadNumber
-from dialer import her_phone, identities
+from dialer import her_phone, identities, promises
 from dialer.compliance.check import Allowed
 from dialer.compliance.rules import Mode
 from dialer.compliance.strictest import Terms
@@ -113,7 +113,7 @@ def ring(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt: At
             beep_within_s=setup.beep_within_s,
             no_beep=setup.no_beep,
             priority=setup.queue_priority,
-            variables=_variables(setup, lead),
+            variables=_variables(setup, lead, now_s),
         )
     )
 
@@ -191,13 +191,14 @@ def _masked(why: str, number: str) -> str:
     return why.replace(number, f"…{number[-3:]}") if number else why
 
 
-def _variables(setup: CampaignSetup, lead: Lead) -> dict[str, str]:
+def _variables(setup: CampaignSetup, lead: Lead, now_s: float) -> dict[str, str]:
     """The campaign's own, over them the lead's fields."""
     record = lead.record
     return {
         "name": record.name,
         **setup.variables,
         **record.fields,
+        **promises.variables(record, now_s),
         "lead_id": record.lead_id,
         "lead_name": record.name,
         "external_id": record.external_id,

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.attempt import AttemptState
 from core.dialing import DIALED_PREFIX
-from dialer import told
+from dialer import promises, told
 from dialer.compliance.abandonment import wilson
 from dialer.records import Attempt, Lead
 from dialer.setup import CampaignSetup, Key
@@ -155,14 +155,17 @@ def _desk(setup: CampaignSetup, attempt: Attempt, lead: Lead) -> dict[str, Any]:
             "numbers": [{"number": one.number, "label": one.label, "dead": one.dead} for one in record.numbers],
             "fields": dict(record.fields),
         },
+        "promise": promises.plain(record.promise),
+        "answers": dict(attempt.answers),
         "script": dict(setup.script),
         "form": [
             {
                 "name": one.name,
                 "title": dict(one.title),
+                "type": one.kind,
                 "choices": list(one.choices),
                 "required": one.required,
-                "value": record.fields.get(one.name, ""),
+                "value": attempt.answers.get(one.name) or record.fields.get(one.name, ""),
             }
             for one in setup.form
         ],

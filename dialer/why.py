@@ -7,7 +7,7 @@ from typing import Any
 from core.campaign import CampaignState
 from core.lead import LeadState
 from core.lead_record import LeadNumber, StagedLead
-from dialer import identities
+from dialer import identities, promises
 from dialer.compliance.check import Allowed
 from dialer.compliance.numbers import country_of
 from dialer.compliance.rules import Party
@@ -19,8 +19,8 @@ from dialer.state import State
 
 
 def why(state: State, given: StagedLead, now_s: float) -> dict[str, Any]:
-    """{state, reason, held, campaign, sentences, next_s, numbers: [{number, dead, allowed, blocks, next_s}], attempts}.
-    `next_s` None: not by time alone."""
+    """{state, reason, held, campaign, promise, sentences, next_s, numbers: [{number, dead, allowed, blocks, next_s}],
+    attempts}. `next_s` None: not by time alone."""
     record = given.record
     held = state.leads.get(lead_row(record.tenant, record.lead_id))
     campaign = held.campaign if held else state.setup.of_list.get((record.tenant, record.list_id), "")
@@ -35,7 +35,8 @@ def why(state: State, given: StagedLead, now_s: float) -> dict[str, Any]:
     if over or setup is None:
         next_s = None
     elif next_s is not None:
-        next_s = max(next_s, record.not_before_s)
+        held_s = promises.held_until_s(record, setup.mode, now_s)
+        next_s = max(next_s, record.not_before_s, held_s or 0.0)
     return {
         "tenant": record.tenant,
         "lead_id": record.lead_id,
@@ -47,6 +48,7 @@ def why(state: State, given: StagedLead, now_s: float) -> dict[str, Any]:
         "held": bool(held and held.held),
         "attempt_id": lead.attempt_id,
         "not_before_s": record.not_before_s,
+        "promise": promises.plain(record.promise),
         "next_s": next_s,
         "sentences": sentences,
         "numbers": numbers,
@@ -83,6 +85,8 @@ def _sentences(state: State, setup: CampaignSetup | None, lead: Lead, now_s: flo
         said.append(f"{what}: {record.reason or 'between two attempts'}")
     else:
         said.append(f"nothing more is done with it: {record.reason or record.state.value}")
+    if record.promise is not None:
+        said.append(promises.in_words(record, state.setup.time_zone, now_s))
     if campaign.state is not CampaignState.RUNNING:
         said.append(f"the campaign {setup.campaign} is {campaign.state.value}{_because(campaign.why)}")
     elif setup.calendar is not None and not setup.calendar.is_open(now_s):

@@ -89,7 +89,10 @@ class AcdApi:
         run = interaction.run if interaction is not None else None
         records = await self.journal.show(interaction_id)
         card = contact_card(records, run.language if run is not None else "")
-        return answer(card) if card is not None else refused(404, "no such interaction")
+        if card is None:
+            return refused(404, "no such interaction")
+        desk = self.runtime.campaigns.dialer.desk_of(interaction_id) or {}
+        return answer({**card, "answers": desk.get("answers", {}), "promise": desk.get("promise")})
 
     async def setup(self, request: Request) -> Response:
         campaigns = self.campaigns.setup() if self.campaigns is not None else []

@@ -15,7 +15,7 @@ import msgspec
 from core.clock import Clock
 from core.commands import AskAgent, Command, SendHttp
 from core.decisions import InteractionClosed
-from core.dialing import DialerFact, LeadActed, ManualAsked, NumberListed
+from core.dialing import DialerFact, FormFilled, LeadActed, ManualAsked, NumberListed
 from core.events import CommandRejected, DigitPressed, Event, HttpReplied, RoutingDecided, RoutingKept, TimerFired
 from core.leg_commands import Play
 from core.routing import RouterFact, WrapUpActed
@@ -106,7 +106,7 @@ class JournalBook:
         match fact:
             case NumberListed() | ManualAsked() | LeadActed() if fact.called:
                 return self._cipher.contact_key_id(fact.tenant, fact.called, "")
-            case WrapUpActed():
+            case WrapUpActed() | FormFilled():
                 return self._journal.reader.contact_of(fact.interaction_id) or HOUSE
             case _:
                 return HOUSE

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.dialing import CampaignActed, LeadActed, ListsChanged, ManualAsked, NumberListed, PreviewActed
+from core.dialing import CampaignActed, FormFilled, LeadActed, ListsChanged, ManualAsked, NumberListed, PreviewActed
 from core.errors import StoreUnavailable
 from engine.asking import answer, done, read_fact, refused
 from engine.dialer_views import CampaignViews
@@ -23,7 +23,7 @@ from engine.lead_keeper import LeadKeeper
 from engine.runtime import Runtime
 from store.journal import Journal
 
-PersonsRequest = CampaignActed | NumberListed | LeadActed | ManualAsked | PreviewActed | ListsChanged
+PersonsRequest = CampaignActed | NumberListed | LeadActed | ManualAsked | PreviewActed | FormFilled | ListsChanged
 REQUESTS: dict[str, type[PersonsRequest]] = {cls.__name__: cls for cls in PersonsRequest.__args__}
 """What people may ask for."""
 _NOT_TYPED = frozenset({"lead"})

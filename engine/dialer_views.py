@@ -85,6 +85,7 @@ class CampaignViews:
                     {
                         "name": each.name,
                         "title": dict(each.title),
+                        "type": each.kind,
                         "choices": list(each.choices),
                         "required": each.required,
                     }

@@ -31,7 +31,7 @@ class CampaignPart:
 
     def setup(self, release: Release) -> DialerSetup:
         """The setup of this release."""
-        site = Site(release.id, self.languages, release.calendars, SiteDays(self.time_zone))
+        site = Site(release.id, self.languages, release.calendars, SiteDays(self.time_zone), self.time_zone)
         return build(self.found, self.dialing.packs, site)
 
 

@@ -28,7 +28,7 @@ async def test_a_person_is_forgotten_with_all_her_numbers(request, kind, tmp_pat
                 tuple(map(LeadNumber, numbers)),
                 name="Ana",
                 state=states.get(lead_id, LeadState.WAITING),
-                promise=Promise("promise", 1.0, 2.0, "90.00"),
+                promise=Promise("promise", "2026-12-01", 1.0, 2.0, "90.00"),
             )
             for lead_id, numbers in people.items()
         ]

@@ -44,7 +44,7 @@ async def test_a_lead_comes_back_as_it_was_saved(store: Any) -> None:
         outcome="busy",
         disposition="later",
         external_id="X-1",
-        promise=Promise("promise", NOW_S + 86_400.0, NOW_S + 3 * 86_400.0, "120.50", "a1", "broken"),
+        promise=Promise("promise", "2026-12-01", NOW_S + 86_400.0, NOW_S + 3 * 86_400.0, "120.50", "a1", "broken"),
     )
     await store.save([save(ana)])
     found = await store.lead("main", "ana", 0.0)
@@ -270,7 +270,9 @@ async def test_what_an_agent_filled_in_comes_back_field_by_field(store: Any) -> 
 async def test_a_promise_goes_with_how_far_the_dialer_is_and_survives_an_unstaging(store: Any) -> None:
     first = lead("ana", state=LeadState.WAITING, not_before_s=NOW_S - 1.0)
     await store.save([save(first)])
-    promised = replace(first, name="somebody else", promise=Promise("appointment", NOW_S + 60.0, NOW_S))
+    promised = replace(
+        first, name="somebody else", promise=Promise("appointment", "2026-12-01T17:30", NOW_S + 60.0, NOW_S)
+    )
     await store.save([save(promised)])
     assert await staged_ids(store) == ["ana"]
     assert await store.unstage_unknown([]) == 1

@@ -254,3 +254,52 @@ def test_what_is_wrong_in_itself_hides_nothing_else_of_the_file(broken: str) -> 
 def test_what_is_missing_or_wrong_makes_nothing_else_look_wrong(gone: str) -> None:
     lines = [f"{gone}: {{}}" if line.startswith(f"{gone}:") else line for line in GOOD.splitlines()]
     assert len(wrong("\n".join(lines))) == 1
+
+
+PROMISING = (
+    GOOD
+    + """\
+form:
+  - {name: pay_on, type: date}
+  - {name: visit, type: datetime, required: yes}
+  - {name: sum, type: money}
+  - {name: plan, choices: [one, two]}
+  - {name: rest}
+dispositions:
+  sold: {then: promise, date: pay_on, amount: sum}
+  other: {then: appointment, date: visit}
+promises: {grace: 36h}
+appointments: {remind: 2h}
+"""
+)
+
+
+def test_a_disposition_takes_its_date_and_amount_out_of_the_form() -> None:
+    setup = made(PROMISING)
+    assert [field.kind for field in setup.form] == ["date", "datetime", "money", "choice", "text"]
+    after = setup.after("sold/new")
+    assert (after.then, after.date, after.amount) == ("promise", "pay_on", "sum")
+    assert (setup.grace_s, setup.remind_s) == (36 * 3600.0, 2 * 3600.0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("date: pay_on,", "date: payon,", "17: the form has no field 'payon'"),
+        ("date: pay_on, ", "", "17: nothing says when the promise is"),
+        ("date: pay_on,", "date: rest,", "17: the field 'rest' is of type text"),
+        ("amount: sum", "amount: plan", "17: the field 'plan' is of type choice"),
+        ("appointment, date: visit", "appointment, date: pay_on", "18: the field 'pay_on' is of type date"),
+        ("{then: appointment, date: visit}", "{then: retry, date: visit}", "18: a date and an amount are those of a"),
+        ("{name: rest}", "{name: plan}", "15: two fields are called 'plan'"),
+        ("{name: rest}", "{name: rest, type: choice}", "15: there is nothing to choose from"),
+        ("{name: plan, choices", "{name: plan, type: date, choices", "14: a field of type date has choices"),
+        ("{name: rest}", "{name: rest, type: colour}", "15: "),
+        ("{grace: 36h}", "{grace: ever}", "19: "),
+    ],
+)
+def test_what_is_wrong_with_a_form_is_said_at_its_place(old: str, new: str, said: str) -> None:
+    assert old in PROMISING
+    found = wrong(PROMISING.replace(old, new, 1))
+    assert len(found) == 1, found
+    assert found[0].startswith(said)
