@@ -28,7 +28,8 @@ def turned(floor: Floor, turn: Turn, fact: StayTurned) -> None:
     was_called, stay.called = stay.called, False
     if fact.mode == "held" or (fact.mode == "virtual" and fact.first == "customer"):
         _take_back(floor, turn, stay)
-    stay.mode, stay.again_s, stay.look_s = fact.mode, fact.again_s, 0.0
+    virtual.turn_to(stay, fact.mode, turn.now_s)
+    stay.again_s, stay.look_s = fact.again_s, 0.0
     if fact.mode != "live":
         stay.first = fact.first
     stay.head = fact.head

@@ -150,6 +150,9 @@ class Stay(msgspec.Struct, omit_defaults=True):
     head: bool = False
     look_s: float = 0.0
     """When it is next asked how near her turn is."""
+    virtual_s: float = 0.0
+    """How long she has been away before `virtual_since_s`."""
+    virtual_since_s: float = 0.0
 
     @property
     def in_person(self) -> bool:

@@ -19,11 +19,14 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Attended:
-    """`ends`: `StayEnd` value -> calls. `in_time`: answered within the limit. `waited_s`: of those answered, in all."""
+    """`ends`: `StayEnd` value -> calls. `in_time`: answered within the limit. `waited_s`: of those answered, in all.
+    `virtual`: calls whose caller hung up and kept her place; `virtual_s`: how long they waited so, in all."""
 
     ends: Counter[str] = field(default_factory=Counter)
     in_time: int = 0
     waited_s: float = 0.0
+    virtual: int = 0
+    virtual_s: float = 0.0
 
     @property
     def received(self) -> int:
@@ -42,8 +45,14 @@ class Attended:
     def mean_wait_s(self) -> float | None:
         return self.waited_s / self.answered if self.answered else None
 
+    @property
+    def mean_virtual_s(self) -> float | None:
+        return self.virtual_s / self.virtual if self.virtual else None
+
     def count(self, end: StayEnded, within_s: float) -> None:
         self.ends[end.how] += 1
+        self.virtual += end.virtual
+        self.virtual_s += end.virtual_s
         if end.how == StayEnd.ANSWERED.value:
             self.waited_s += end.waited_s
             self.in_time += end.waited_s <= within_s
@@ -52,6 +61,8 @@ class Attended:
         self.ends.update(other.ends)
         self.in_time += other.in_time
         self.waited_s += other.waited_s
+        self.virtual += other.virtual
+        self.virtual_s += other.virtual_s
 
 
 def attended(ends: Iterable[StayEnded], within_s: float) -> dict[Key, Attended]:

@@ -260,6 +260,7 @@ def end(floor: Floor, turn: Turn, stay: Stay, how: StayEnd, agent_id: str = "") 
             agent_id=agent_id,
             in_target=in_target,
             virtual=bool(stay.first),
+            virtual_s=virtual.virtual_s(stay, turn.now_s),
         )
     )
     floor.dismiss(stay)

@@ -6,6 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from acd.records import Stay
+from core.routing import StayMode
 from core.stay import StayState
 
 if TYPE_CHECKING:
@@ -17,6 +18,20 @@ def seeks(floor: Floor, stay: Stay, now_s: float) -> bool:
     if stay.mode == "live":
         return True
     return stay.mode == "virtual" and not stay.called and now_s >= stay.again_s and _may_call(floor, stay, now_s)
+
+
+def turn_to(stay: Stay, mode: StayMode, now_s: float) -> None:
+    """`stay` is the turn's."""
+    if mode != "virtual":
+        stay.virtual_s, stay.virtual_since_s = virtual_s(stay, now_s), 0.0
+    elif not stay.virtual_since_s:
+        stay.virtual_since_s = now_s
+    stay.mode = mode
+
+
+def virtual_s(stay: Stay, now_s: float) -> float:
+    """How long she has waited away from the phone."""
+    return stay.virtual_s + (now_s - stay.virtual_since_s if stay.virtual_since_s else 0.0)
 
 
 def is_called_first(stay: Stay) -> bool:

@@ -131,7 +131,7 @@ class OfferDecided:
 @dataclass(frozen=True, slots=True)
 class StayEnded:
     """A queue stay is over. `how`: a `StayEnd`; `in_target`: answered within the queue's service-level target;
-    `virtual`: part of it was waited away from the phone, for a callback."""
+    `virtual`: part of it was waited away from the phone, for a callback; `virtual_s`: so many seconds of it."""
 
     interaction_id: str
     stay_id: str
@@ -142,6 +142,7 @@ class StayEnded:
     agent_id: str = ""
     in_target: bool = False
     virtual: bool = False
+    virtual_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json
+from engine.cli.common import JsonOption, ProjectOption, counted, fail, home_of, out, print_json
 from engine.cli.journal import reading
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def clientela(
 ) -> None:
     """How many calls a person attended in time (Ley 10/2025: 95% within three minutes), by queue.
 
-    Counted once a call, from joining a queue to talking. Exit code 1 when it is fewer than the law asks.
+    Counted once a call, from joining a queue to talking. `virtual`: callers who hung up, kept their places and were to
+    be called, with the mean time they waited so, which counts like any other. Exit code 1 when it is fewer than the law
+    asks.
     """
     from acd.report import attended, total
     from engine.config.loader import load
@@ -71,6 +73,8 @@ def clientela(
         )
     else:
         out.print(_table(rows, whole, since, until, within_s))
+        if whole.mean_virtual_s is not None:
+            out.print(f"virtual: {counted(whole.virtual, 'call')}, mean {whole.mean_virtual_s:.0f} s")
         out.print(_verdict(whole, percent, within_s, met))
     if not met:
         raise typer.Exit(1)
@@ -107,6 +111,8 @@ def _plain(row: Attended) -> dict[str, Any]:
         "in_time": row.in_time,
         "percent": None if row.percent is None else round(row.percent, 2),
         "mean_wait_s": None if row.mean_wait_s is None else round(row.mean_wait_s, 1),
+        "virtual": row.virtual,
+        "mean_virtual_s": None if row.mean_virtual_s is None else round(row.mean_virtual_s, 1),
         "ends": dict(sorted(row.ends.items())),
     }
 

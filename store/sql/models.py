@@ -127,7 +127,8 @@ class RecordingRow(Base):
 
 class QueueStayRow(Base):
     """A wait that is over. `how`: a `StayEnd`; `waited_us` counts waits that led into it; `queue` is empty when one
-    agent was wanted in person; `in_target`: 1 when it was answered within the queue's service-level target."""
+    agent was wanted in person; `in_target`: 1 when it was answered within the queue's service-level target; `virtual`:
+    1 when part of it was waited away from the phone, for a callback, `virtual_us` how much of it."""
 
     __tablename__ = "queue_stays"
     __table_args__ = (
@@ -142,6 +143,8 @@ class QueueStayRow(Base):
     how: Mapped[str]
     agent_id: Mapped[str]
     in_target: Mapped[int]
+    virtual: Mapped[int] = mapped_column(server_default="0")
+    virtual_us: Mapped[int] = mapped_column(server_default="0")
     waited_us: Mapped[int]
     ended_us: Mapped[int]
 

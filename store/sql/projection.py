@@ -156,6 +156,8 @@ class _Entry:
             "how": ended.how,
             "agent_id": ended.agent_id,
             "in_target": int(ended.in_target),
+            "virtual": int(ended.virtual),
+            "virtual_us": _us(ended.virtual_s),
             "waited_us": _us(ended.waited_s),
             "ended_us": self._at_us,
         }

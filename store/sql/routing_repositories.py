@@ -20,11 +20,14 @@ _FOR_EVER_US = 2**62
 @dataclass(frozen=True, slots=True)
 class Outcomes:
     """How the stays of one queue ended: `how` -> (how many, microseconds waited altogether). `in_target`: answered
-    within the queue's service-level target; `within`: answered within what was asked for."""
+    within the queue's service-level target; `within`: answered within what was asked for. `virtual`: stays that were
+    waited away from the phone in part, for a callback; `virtual_us`: that part of all of them."""
 
     ends: dict[str, tuple[int, int]]
     in_target: int
     within: int
+    virtual: int = 0
+    virtual_us: int = 0
 
     @property
     def total(self) -> int:
@@ -66,7 +69,14 @@ class QueueStays:
         quick = (row.how == "answered") & (row.waited_us <= within_us)
         query = (
             select(
-                row.queue, row.how, func.count(), func.sum(row.waited_us), func.sum(row.in_target), _number_of(quick)
+                row.queue,
+                row.how,
+                func.count(),
+                func.sum(row.waited_us),
+                func.sum(row.in_target),
+                _number_of(quick),
+                func.sum(row.virtual),
+                func.sum(row.virtual_us),
             )
             .where(row.tenant == tenant, row.ended_us >= from_us, row.ended_us < to_us)
             .group_by(row.queue, row.how)
@@ -74,10 +84,15 @@ class QueueStays:
         )
         found: dict[str, Outcomes] = {}
         async with self._database.session() as session:
-            for queue, how, number, waited_us, in_target, within in await session.execute(query):
+            for queue, how, number, waited_us, in_target, within, virtual, virtual_us in await session.execute(query):
                 before = found.get(queue, Outcomes({}, 0, 0))
-                ends = {**before.ends, how: (number, int(waited_us or 0))}
-                found[queue] = Outcomes(ends, before.in_target + int(in_target), before.within + int(within))
+                found[queue] = Outcomes(
+                    {**before.ends, how: (number, int(waited_us or 0))},
+                    before.in_target + int(in_target),
+                    before.within + int(within),
+                    before.virtual + int(virtual),
+                    before.virtual_us + int(virtual_us),
+                )
         return found
 
 

@@ -117,9 +117,13 @@ class Call:
             LegUp(other), [self.moved("leg", other, "up"), self.moved("interaction", self.id, "connected")]
         )
 
-    def answers(self, other: str, agent: str = "eva", waited_s: float = 2.0) -> Entry:
+    def answers(self, other: str, agent: str = "eva", waited_s: float = 2.0, virtual_s: float = 0.0) -> Entry:
         """What the router says when the agent's leg is up."""
-        stay = StayEnded(self.id, f"{self.id}-stay", self.tenant, "sales", "answered", waited_s, agent, waited_s <= 20)
+        stay = StayEnded(
+            *(self.id, f"{self.id}-stay", self.tenant, "sales", "answered", waited_s, agent, waited_s <= 20),
+            virtual=virtual_s > 0.0,
+            virtual_s=virtual_s,
+        )
         moved = self.moved("assignment", f"{self.tenant}/{agent}/{self.id}", "active", "accept")
         return self.entry(OfferAccepted(self.id, other), [moved, stay])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from store.sql.database import Database
 from store.sql.projector import Projector
@@ -74,6 +75,33 @@ async def test_queues_and_agents_are_summed_up_by_tenant_and_time(diary: Diary, 
     assert work == {"eva": Worked(2, 2, 3_000_000, 120_000_000, 10_000_000, 4_000_000, 60_000_000)}
     assert await AgentWork(database).totals("main", from_us=us(5000)) == {}
     assert await AgentWork(database).dispositions("main") == {("sales", "sold/new"): 2}
+
+
+async def test_time_away_from_the_phone_is_told_apart(diary: Diary, database: Database) -> None:
+    for n, virtual_s in enumerate((0.0, 100.0, 60.5)):
+        call = Call(f"i-{n}", at_s=NOW_S + 10 * n)
+        await diary.write(call.arrives(), call.queues(), call.answers("a", waited_s=120.0, virtual_s=virtual_s))
+    await project(diary, database)
+    stays = [(await QueueStays(database).of("main", f"i-{n}"))[0] for n in range(3)]
+    assert [(stay.virtual, stay.virtual_us) for stay in stays] == [(0, 0), (1, 100_000_000), (1, 60_500_000)]
+    sales = (await QueueStays(database).outcomes("main"))["sales"]
+    assert (sales.virtual, sales.virtual_us, sales.total) == (2, 160_500_000, 3)
+
+
+async def test_stays_from_before_the_column_were_on_the_line_as_far_as_is_known(url: str) -> None:
+    """Upgraded where rows are already: they are kept."""
+    database = Database(url)
+    await database.upgrade()
+    async with database.begin() as connection:
+        for column in ("virtual", "virtual_us"):
+            await connection.execute(text(f"ALTER TABLE queue_stays DROP COLUMN {column}"))
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+        row = "('s', 'i', 'main', 'sales', 'answered', 'eva', 1, 5000000, 7)"
+        await connection.execute(text(f"INSERT INTO queue_stays VALUES {row}"))
+    await database.upgrade()
+    (stay,) = await QueueStays(database).of("main", "i")
+    assert (stay.waited_us, stay.virtual, stay.virtual_us) == (5_000_000, 0, 0)
+    await database.close()
 
 
 async def test_what_nobody_answered_is_offered_work_without_a_conversation(diary: Diary, database: Database) -> None:

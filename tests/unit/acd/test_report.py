@@ -38,6 +38,17 @@ def test_a_second_wait_of_the_same_call_is_no_second_call() -> None:
     assert total(rows.values()).percent == 100.0
 
 
+def test_callers_who_kept_their_places_are_told_apart() -> None:
+    away = [
+        StayEnded(name, name, "main", "sales", "answered", 400, virtual=True, virtual_s=seconds)
+        for name, seconds in (("1", 300.0), ("2", 100.0))
+    ]
+    (row,) = attended([*away, end("3", "answered", 10)], 180).values()
+    assert (row.answered, row.in_time, row.virtual, row.mean_virtual_s) == (3, 1, 2, 200.0)
+    assert total([row]).mean_virtual_s == 200.0
+    assert total([]).mean_virtual_s is None
+
+
 def test_nobody_called() -> None:
     assert attended([], 180) == {}
     assert total([]).percent is None

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from acd.setup import Callbacks
+from core.decisions import StayEnded
 from core.errors import EventRefused
 from core.events import QueueLeft
 from core.routing import (
@@ -52,6 +53,31 @@ def test_who_hangs_up_is_offered_at_her_place() -> None:
     assert shift.ringing() == {first: "ana"}
     assert shift.answers(first) == "ana"
     assert shift.ends == {first: ["answered"]}
+
+
+def test_the_time_she_was_away_is_told_apart_from_the_time_on_the_line() -> None:
+    shift = house()
+    stay_id, on_the_line = shift.calls(), shift.calls()
+    shift.passes(20.0)
+    turns(shift, stay_id, "held")
+    shift.passes(10.0)
+    turns(shift, stay_id, "virtual")
+    shift.passes(100.0)
+    turns(shift, stay_id, "virtual", again_s=shift.now_s + 50.0)
+    shift.passes(200.0)
+    turns(shift, stay_id, "live")
+    shift.passes(40.0)
+    turns(shift, stay_id, "virtual")
+    shift.passes(5.0)
+    shift.logs_in("ana")
+    shift.answers(stay_id)
+    shift.hangs_up(stay_id)
+    shift.answers(on_the_line)
+    ended = {end.stay_id: end for outcome in shift.log for end in outcome.decisions if isinstance(end, StayEnded)}
+    assert ended[stay_id].virtual
+    assert ended[stay_id].virtual_s == pytest.approx(305.0)
+    assert ended[stay_id].waited_s == pytest.approx(375.0)
+    assert (ended[on_the_line].virtual, ended[on_the_line].virtual_s) == (False, 0.0)
 
 
 def test_while_she_agrees_nobody_is_offered_her_and_her_place_is_kept() -> None:

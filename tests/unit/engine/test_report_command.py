@@ -36,13 +36,17 @@ def at(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Madrid")).timestamp()
 
 
-async def keep(state: Path, stays: list[tuple[str, str, float, str]]) -> None:
-    """(when, interaction, waited_s, how) each."""
+async def keep(state: Path, stays: list[tuple[str, str, float, str]], virtual_s: float = 0.0) -> None:
+    """(when, interaction, waited_s, how) each. `virtual_s`: of each wait, away from the phone."""
     journal = Journal.open(state / "journal.db", ContactCipher.open(state), lambda _: None)
     try:
         for when, interaction_id, waited_s, how in stays:
             left = QueueLeft(interaction_id, f"{interaction_id}.s", how)
-            ended = StayEnded(interaction_id, f"{interaction_id}.s", "main", "sales", how, waited_s)
+            ended = StayEnded(
+                *(interaction_id, f"{interaction_id}.s", "main", "sales", how, waited_s),
+                virtual=virtual_s > 0,
+                virtual_s=virtual_s,
+            )
             seq = journal.append(Entry(interaction_id, "k", at(when), left, [ended]))
         await journal.durable(seq)
     finally:
@@ -67,6 +71,14 @@ def test_it_counts_the_days_asked_for_and_says_whether_it_is_enough(project: Pat
     assert three.exit_code == 1
     assert "not reached" in three.output
     assert "86.4%" in three.output
+
+
+def test_waits_away_from_the_phone_are_told_apart(project: Path) -> None:
+    asyncio.run(keep(project / "var", [("2026-03-10 11:00", "i", 900.0, "answered")], virtual_s=700.0))
+    day = ("--from", "2026-03-10", "--to", "2026-03-10")
+    (row,) = json.loads(report(*day, "--json").output)["queues"]
+    assert (row["virtual"], row["mean_virtual_s"], row["in_time"]) == (1, 700.0, 0)
+    assert "virtual: 1 call, mean 700 s" in report(*day).output
 
 
 def test_what_is_no_day_is_said(project: Path) -> None:
