@@ -105,8 +105,8 @@ class AttemptRecord:
 
 @dataclass(frozen=True, slots=True)
 class StagedLead:
-    """A lead in the hopper, with what the law wants to know: the attempts of this lead at all its numbers and of its
-    numbers in all campaigns of the tenant, as far back as any rule looks."""
+    """A lead in the hopper, with what the law and the retry rules want to know: all attempts of this lead, and those at
+    its numbers in all campaigns of the tenant as far back as any rule looks."""
 
     record: LeadRecord
     history: tuple[AttemptRecord, ...] = ()

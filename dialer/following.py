@@ -82,8 +82,8 @@ def _try_again(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attem
     if attempt.state in _DEAD:
         _bury(lead, attempt.number, _DEAD[attempt.state])
     retry = setup.retry(outcome)
-    lead_id = lead.record.lead_id
-    times = sum(past.state == outcome and past.lead_id == lead_id for past in lead.history)
+    whose = (outcome, lead.record.lead_id, attempt.campaign)
+    times = sum((past.state, past.lead_id, past.campaign) == whose for past in lead.history)
     if retry is None or times >= retry.most:
         release(state, turn, lead, LeadEvent.EXHAUSTED, f"{outcome}, {times} times", attempt_id=done)
         return

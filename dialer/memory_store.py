@@ -192,13 +192,11 @@ class MemoryLeadStore:
     def _staged(self, tenant: str, lead_id: str, since_s: float) -> StagedLead:
         record = self.kept.leads[tenant, lead_id].record
         numbers = {each.number for each in record.numbers}
-        tried = (
-            kept.record
-            for (owner, _), kept in self.kept.attempts.items()
-            if owner == tenant and (kept.record.lead_id == lead_id or kept.record.number in numbers)
+        tried = (kept.record for (owner, _), kept in self.kept.attempts.items() if owner == tenant)
+        known = (
+            each for each in tried if each.lead_id == lead_id or (each.number in numbers and each.dialed_s >= since_s)
         )
-        recent = (each for each in tried if each.dialed_s >= since_s)
-        return StagedLead(record, tuple(sorted(recent, key=lambda each: (each.dialed_s, each.attempt_id))))
+        return StagedLead(record, tuple(sorted(known, key=lambda each: (each.dialed_s, each.attempt_id))))
 
 
 def with_progress(said: LeadRecord, held: LeadRecord) -> LeadRecord:

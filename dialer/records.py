@@ -96,6 +96,7 @@ class Tried(msgspec.Struct, frozen=True, array_like=True):
     dialed_s: float
     ended_s: float | None = None
     conversation_s: float | None = None
+    campaign: str = ""
 
     def past(self) -> Past:
         abandoned = self.state == AttemptState.ABANDONED.value
@@ -192,7 +193,8 @@ class Attempt(msgspec.Struct, omit_defaults=True):
         talked = self.connected_s
         if talked is None and self.mode is Mode.AGENTLESS and self.state.is_live:
             talked = self.answered_s
-        return Tried(self.attempt_id, self.lead_id, self.number, self.state.value, self.dialed_s, self.ended_s, talked)
+        how = (self.state.value, self.dialed_s, self.ended_s, talked)
+        return Tried(self.attempt_id, self.lead_id, self.number, *how, self.campaign)
 
     def record(self) -> AttemptRecord:
         return AttemptRecord(
@@ -270,4 +272,5 @@ def tried_before(past: AttemptRecord) -> Tried:
     talked = past.connected_s
     if talked is None and past.mode == Mode.AGENTLESS.value and AttemptState(past.state).is_live:
         talked = past.answered_s
-    return Tried(past.attempt_id, past.lead_id, past.number, past.state, past.dialed_s, past.ended_s, talked)
+    how = (past.state, past.dialed_s, past.ended_s, talked)
+    return Tried(past.attempt_id, past.lead_id, past.number, *how, past.campaign)

@@ -1,4 +1,4 @@
-"""What was tried with leads before, as far back as the law looks."""
+"""What was tried with leads before, and at their numbers as far back as the law looks."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from store.sql.lead_rows import among, attempt_of, to_us
 async def with_history(
     database: Database, connection: AsyncConnection, tenant: str, records: Sequence[LeadRecord], since_s: float
 ) -> tuple[StagedLead, ...]:
-    """Each with the attempts of it and of its numbers, in any campaign, dialed at `since_s` or later, in order."""
+    """Each with all its attempts, and those at its numbers, in any campaign, dialed at `since_s` or later; in order."""
     if not records:
         return ()
     table = AttemptRow.__table__
-    recent = (table.c.tenant == tenant, table.c.dialed_us >= to_us(max(since_s, 0.0)))
+    here = table.c.tenant == tenant
+    recent = table.c.dialed_us >= to_us(max(since_s, 0.0))
     numbers = sorted({each.number for record in records for each in record.numbers})
     found = union(
-        select(table).where(*recent, among(database, "attempts.lead_id", [r.lead_id for r in records], "leads_")),
-        select(table).where(*recent, among(database, "attempts.number", numbers, "numbers_")),
+        select(table).where(here, among(database, "attempts.lead_id", [r.lead_id for r in records], "leads_")),
+        select(table).where(here, recent, among(database, "attempts.number", numbers, "numbers_")),
     )
     of_lead: dict[str, list[AttemptRecord]] = defaultdict(list)
     of_number: dict[str, list[AttemptRecord]] = defaultdict(list)

@@ -223,7 +223,7 @@ async def test_the_dialer_does_not_write_what_a_list_says(store: Any) -> None:
     )
 
 
-async def test_history_is_that_of_the_lead_and_of_her_numbers_in_all_campaigns(store: Any) -> None:
+async def test_history_is_all_of_the_lead_and_the_recent_one_of_her_numbers_in_all_campaigns(store: Any) -> None:
     ana = lead("ana", numbers=(LeadNumber("+34600000001"), LeadNumber("+34600000002")))
     tries = [
         attempt("old", "ana", "+34600000001", NOW_S - 900),
@@ -241,14 +241,15 @@ async def test_history_is_that_of_the_lead_and_of_her_numbers_in_all_campaigns(s
             greeted_s=NOW_S - 54.5,
         ),
         attempt("stranger", "eva", "+34600000003", NOW_S - 60),
+        attempt("long ago", "eva", "+34600000002", NOW_S - 900),
         attempt("foreign", "ana", "+34600000001", NOW_S - 60, tenant="acme"),
     ]
     await store.save([save(ana), *map(save, tries)])
     staged = await store.stage(staging(history_s=600))
-    assert staged.leads[0].history == (tries[2], tries[1])
+    assert staged.leads[0].history == (tries[0], tries[2], tries[1])
     everything = await store.lead("main", "ana", 0.0)
     assert everything is not None
-    assert [each.attempt_id for each in everything.history] == ["old", "other", "gone"]
+    assert [each.attempt_id for each in everything.history] == ["long ago", "old", "other", "gone"]
     ever = await store.lead("main", "ana", float("-inf"))
     assert ever == everything
 

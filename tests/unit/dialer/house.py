@@ -118,12 +118,17 @@ class Store:
         for one in taken:
             self.leads[one.lead_id] = replace(one, state=LeadState.STAGED)
         due = [one.not_before_s for one in self.leads.values() if one.state in idle and one.not_before_s > wanted.now_s]
-        staged = tuple(StagedLead(self.leads[one.lead_id], self.history(one)) for one in taken)
+        since_s = wanted.now_s - wanted.history_s
+        staged = tuple(StagedLead(self.leads[one.lead_id], self.history(one, since_s)) for one in taken)
         return LeadsStaged("main", wanted.campaign, staged, len(free) > wanted.count, min(due, default=0.0))
 
-    def history(self, lead: LeadRecord) -> tuple[AttemptRecord, ...]:
+    def history(self, lead: LeadRecord, since_s: float = 0.0) -> tuple[AttemptRecord, ...]:
         numbers = {one.number for one in lead.numbers}
-        return tuple(one for one in self.attempts.values() if one.lead_id == lead.lead_id or one.number in numbers)
+        return tuple(
+            one
+            for one in self.attempts.values()
+            if one.lead_id == lead.lead_id or (one.number in numbers and one.dialed_s >= since_s)
+        )
 
     def save(self, saves: Iterable[Save]) -> LeadsSaved:
         done = []

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from core.dialing import CampaignActed
 from core.lead import LeadState
+from core.lead_store import ListShare
 from dialer.compliance.rules import Mode
 from dialer.setup import Retry
-from tests.unit.dialer.house import House, agentless, campaign, record, served
+from tests.unit.dialer.house import House, agentless, campaign, law, record, served
+from tests.unit.dialer.law_case import DAY_S, cap
 
 
 def test_progressive_reaches_everybody_and_one_line_for_each_agent() -> None:
@@ -49,3 +54,26 @@ def test_who_does_not_answer_is_tried_again_and_in_the_end_no_more() -> None:
     house.run(2400.0)
     lead = house.store.leads["l00001"]
     assert (lead.state, lead.attempts) == (LeadState.EXHAUSTED, 5)
+
+
+def test_tries_are_counted_further_back_than_any_rule_looks() -> None:
+    setup = campaign(packs=(law(cap(3, DAY_S)),), retries={"no_answer": Retry(6 * 3600.0, 5)})
+    house = House(setup, leads=[record(1)], agents=1)
+    house.start()
+    house.run(10 * DAY_S)
+    lead = house.store.leads["l00001"]
+    assert (lead.state, lead.attempts) == (LeadState.EXHAUSTED, 5)
+
+
+def test_tries_of_another_campaign_are_not_counted() -> None:
+    setups = [
+        campaign(name, lists=(ListShare("both"),), retries={"no_answer": Retry(600.0, 3)}) for name in ("c1", "c2")
+    ]
+    house = House(*setups, leads=[record(1, "both")], agents=1)
+    for name in ("c1", "c2"):
+        house.start(name)
+        house.run(3600.0)
+        assert house.store.leads["l00001"].state is LeadState.EXHAUSTED
+        house.do(CampaignActed("main", name, "stop", by="test"))
+        house.store.leads["l00001"] = replace(house.store.leads["l00001"], state=LeadState.WAITING)
+    assert len(house.wanted) == 6
