@@ -28,6 +28,8 @@ PER_LINE = 8
 ASKED_AGAIN_S = 30.0
 """Who was asked for leads and said nothing is asked again."""
 EVER_S = 3650 * 86_400.0
+LONGEST_CALL_S = 86_400.0
+"""A rest begins with a call's conversation or its end, and calls are remembered by when they were dialed."""
 LOOK_AGAIN_S = 60.0
 """A list that had nothing is looked at again."""
 
@@ -64,7 +66,7 @@ def history_s(setup: CampaignSetup) -> float:
             if isinstance(rule, Cap):
                 found.append(rule.within_s)
             elif isinstance(rule, Rest):
-                found.append(rule.for_s)
+                found.append(rule.for_s + LONGEST_CALL_S)
     return min(max(found), EVER_S)
 
 

@@ -12,7 +12,7 @@ from core.lead import LeadState
 from core.lead_record import StagedLead
 from core.lead_store import Staging
 from dialer.compliance.abandonment import NOT_REVIEWED, Reviewed
-from dialer.compliance.rules import AgentWithin, Basis, BasisNeeded, ListsNeeded, Mode, Scope
+from dialer.compliance.rules import AgentWithin, Basis, BasisNeeded, ListsNeeded, Mode, Rest, Scope
 from dialer.dnc import DoNotCall, NumberSet
 from dialer.do_not_call import DoNotCallBook
 from dialer.setup import After, Retry
@@ -46,6 +46,8 @@ def test_a_zone_is_open_when_the_law_of_any_country_opens_it() -> None:
 def test_history_is_asked_as_far_back_as_any_rule_looks() -> None:
     assert history_s(campaign(packs=(pack(cap(3, 7 * DAY_S), cap(1, DAY_S)),))) == 7 * DAY_S
     assert history_s(campaign(packs=(pack(cap(3, float("inf"))),))) == EVER_S
+    rest = Rest(source("rest"), Scope(), "conversation", 7 * DAY_S)
+    assert history_s(campaign(packs=(pack(rest),))) >= 7 * DAY_S + 3600.0, "dialed before, and talked until after"
 
 
 def test_in_the_night_nobody_is_staged_once_the_zones_are_known() -> None:
