@@ -11,6 +11,7 @@ from typing import Any
 
 import phonenumbers
 
+from core.dialing import DIALED_PREFIX
 from desk import acts, contacts
 from desk.api.models import WrapUpAsked
 from desk.engine_client import EngineAway, EngineRefused, NotKnown
@@ -153,7 +154,10 @@ async def do_not_call(services: Services, who: Principal, address: str, tenant: 
 
 
 async def wrap_up(services: Services, who: Principal, address: str, interaction_id: str, asked: WrapUpAsked) -> None:
-    """What an agent writes down; a callback promised to somebody who was dialed becomes her lead's."""
+    """What an agent writes down: the campaign's form is kept with the attempt, a callback promised to somebody who was
+    dialed becomes her lead's. Raises Unprocessable."""
+    if asked.answers or (asked.finish and interaction_id.startswith(DIALED_PREFIX)):
+        await _fill_in(services, who, address, interaction_id, asked)
     at_s = asked.callback_at_s
     if at_s and await _promise(services, who, address, interaction_id, at_s, asked.personal):
         at_s = 0.0
@@ -168,6 +172,32 @@ async def wrap_up(services: Services, who: Principal, address: str, interaction_
         extend_s=asked.extend_s,
         finish=asked.finish,
     )
+
+
+async def _fill_in(services: Services, who: Principal, address: str, interaction_id: str, asked: WrapUpAsked) -> None:
+    """Raises Unprocessable, Refused."""
+    mine = services.hub.board.assignments(who.tenant, who.agent_id)
+    work = next((each for each in mine if each["interaction_id"] == interaction_id), None)
+    if work is None:
+        if asked.answers:
+            raise Refused("the wrap-up of this contact is over")
+        return
+    attempt = (await contacts.contact(services, who.tenant, interaction_id)).get("attempt") or {}
+    if not attempt.get("attempt_id"):
+        if asked.answers:
+            raise Unprocessable("no campaign reached this contact: there is no form to fill in")
+        return
+    fields = {
+        "tenant": who.tenant,
+        "attempt_id": attempt["attempt_id"],
+        "agent_id": who.agent_id,
+        "answers": asked.answers,
+        "complete": asked.finish,
+        "disposition": asked.disposition or str(work.get("disposition", "")),
+        "interaction_id": interaction_id,
+    }
+    told = {"campaign": attempt.get("campaign", ""), "fields": sorted(asked.answers), "complete": asked.finish}
+    await acts.ask(services, who, address, "FormFilled", fields, f"interaction {interaction_id}", told, dialer=True)
 
 
 async def _promise(

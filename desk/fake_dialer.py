@@ -22,14 +22,17 @@ _TODAY = (
 )
 _LEADS = ("new", "staged", "dialing", "waiting", "callback", "blocked", "exhausted", "done")
 _AFTER = {"start": "running", "pause": "paused", "drain": "draining", "stop": "stopped"}
-FORM = [
+FORM: list[Json] = [
     {
         "name": "plan",
         "title": {"es": "Plan elegido", "en": "Chosen plan"},
+        "type": "choice",
         "choices": ["300", "600"],
         "required": False,
     },
-    {"name": "email", "title": {"es": "Correo", "en": "E-mail"}, "choices": [], "required": False},
+    {"name": "email", "title": {"es": "Correo", "en": "E-mail"}, "type": "text", "choices": [], "required": False},
+    {"name": "pay_on", "title": {"es": "Pagará el", "en": "Pays on"}, "type": "date", "choices": [], "required": False},
+    {"name": "sum", "title": {"es": "Importe", "en": "Amount"}, "type": "money", "choices": [], "required": False},
 ]
 _NUMBER = re.compile(r"\+[1-9][0-9]{3,14}")
 _EMERGENCY = ("112", "911", "061", "091")
@@ -90,6 +93,8 @@ class FakeDialer:
         """(tenant, campaign, number)"""
         self.whys: dict[Key, Json] = {}
         """(tenant, lead) -> what is told of it."""
+        self.answers: dict[str, dict[str, str]] = {}
+        """Interaction -> what was filled into its form."""
         self._numbers = itertools.count(1)
 
     def add_campaign(
@@ -173,6 +178,7 @@ class FakeDialer:
             "LeadActed": self._lead_acted,
             "ManualAsked": self._manual_asked,
             "PreviewActed": self._preview_acted,
+            "FormFilled": self._form_filled,
             "ListsChanged": self._lists_changed,
         }
         handlers[fact](fields)
@@ -189,6 +195,7 @@ class FakeDialer:
             "campaign": campaign,
             "state": "waiting",
             "reason": "",
+            "promise": None,
             "sentences": list(sentences),
             "numbers": [{**number, "allowed": not refused, "blocks": refused, "next_s": None}],
             "attempts": [],
@@ -216,7 +223,7 @@ class FakeDialer:
         self.listed.add(entry) if asked.get("listed", True) else self.listed.discard(entry)
 
     def _lead_acted(self, asked: Json) -> None:
-        if asked["action"] not in ("callback", "opt_out", "reopen", "finish"):
+        if asked["action"] not in ("callback", "opt_out", "reopen", "finish", "kept", "broken"):
             raise ValueError(asked["action"])
         self._view(asked)
         if asked["action"] == "callback" and asked.get("at_s", 0.0) <= self._now_s():
@@ -244,6 +251,17 @@ class FakeDialer:
                     self._changed(view)
                     return
         raise Refusal("this lead is no longer shown to you")
+
+    def _form_filled(self, asked: Json) -> None:
+        names = [field["name"] for field in FORM]
+        for name in asked["answers"]:
+            if name not in names:
+                raise Refusal(f"the form has no field '{name}': its fields are {', '.join(names)}")
+        if asked["answers"].get("sum", "").isalpha():
+            raise Refusal(f"sum: '{asked['answers']['sum']}' is no amount: write it like 1250.00")
+        if asked["complete"] and asked["disposition"] == "promise" and not asked["answers"].get("pay_on"):
+            raise Refusal("fill in first: pay_on")
+        self.answers.setdefault(asked["interaction_id"], {}).update(asked["answers"])
 
     def _lists_changed(self, asked: Json) -> None:
         if asked.get("campaign"):

@@ -105,7 +105,9 @@ class FakeEngine(Floor):
         return self._answer(told if known else None)
 
     async def _contact(self, request: Request) -> Response:
-        return self._answer(self.contacts.get(request.path_params["interaction_id"]))
+        interaction_id = request.path_params["interaction_id"]
+        known = self.contacts.get(interaction_id)
+        return self._answer(known and {**known, "answers": self.dialer.answers.get(interaction_id, {})})
 
     async def _campaigns(self, request: Request) -> Response:
         return self._answer(self.dialer.snapshot())

@@ -16,7 +16,7 @@ _LEAD = (
 )
 _ATTEMPT = (
     *("attempt_id", "interaction_id", "campaign", "list_id", "lead_id", "number", "identity", "mode", "state", "why"),
-    *("cause", "agent", "disposition", "dialed", "ringing", "answered", "connected", "ended"),
+    *("cause", "agent", "disposition", "dialed", "ringing", "answered", "connected", "ended", "answers"),
 )
 _AT_ONCE = 500
 _FORMULA = ("=", "@", "\t", "+", "-")
@@ -29,6 +29,7 @@ async def leads_csv(leads: AsyncIterator[LeadRecord]) -> AsyncIterator[str]:
 
 
 async def attempts_csv(attempts: AsyncIterator[AttemptRecord]) -> AsyncIterator[str]:
+    """`answers`: JSON, the campaign's form by field."""
     async for text in _lines(_ATTEMPT, (_attempt(attempt) async for attempt in attempts)):
         yield text
 
@@ -93,6 +94,7 @@ def _attempt(attempt: AttemptRecord) -> list[object]:
             _moment,
             (attempt.dialed_s, attempt.ringing_s, attempt.answered_s, attempt.connected_s, attempt.ended_s),
         ),
+        json.dumps(dict(attempt.answers), ensure_ascii=False) if attempt.answers else "",
     ]
 
 

@@ -211,11 +211,19 @@ class SupervisionAsked(_Asked):
     device: Text = ""
 
 
+Answers = Annotated[
+    dict[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=1000)]], Field(max_length=60)
+]
+
+
 class WrapUpAsked(_Asked):
-    """Taken together or refused together. `callback_at_s` 0: none; `personal`: it is this agent who calls. `finish`:
-    wrap-up is over."""
+    """`callback_at_s` 0: none; `personal`: it is this agent who calls. `answers`: to the form of the campaign that
+    reached her, by field; an empty one takes the earlier answer back. Dates are 2026-12-01 or 2026-12-01T17:30 in the
+    site's time. `finish`: wrap-up is over; refused while the form lacks what the campaign asks for. What the form is
+    refused for leaves everything else undone, too."""
 
     disposition: Text = ""
+    answers: Answers = {}
     note: Annotated[str, Field(max_length=4000)] = ""
     callback_at_s: Moment = 0.0
     personal: bool = False
@@ -232,8 +240,22 @@ class Note(_Told):
     text: str = ""
 
 
+class Promise(_Told):
+    """`kind`: promise (to pay), by the end of a day; appointment, at an hour. `on`, `amount`: as the form has them.
+    `not_before_s`: no campaign dials her about it earlier. `outcome`: kept, broken, or empty while nobody knows."""
+
+    kind: str
+    on: str = ""
+    at_s: float = 0.0
+    not_before_s: float = 0.0
+    amount: str = ""
+    attempt_id: str = ""
+    outcome: str = ""
+
+
 class Contact(_Told):
-    """What an agent needs to know of who calls. `path`: the flow's nodes so far."""
+    """What an agent needs to know of who calls. `path`: the flow's nodes so far. `answers`: to the form of the campaign
+    that reached her, as far as it is filled in; `promise`: what she promised before."""
 
     interaction_id: str
     tenant: str
@@ -246,6 +268,8 @@ class Contact(_Told):
     variables: dict[str, Any] = {}
     tags: list[str] = []
     notes: list[Note] = []
+    answers: dict[str, str] = {}
+    promise: Promise | None = None
 
 
 class PastContact(_Told):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from core.dialing import CampaignAction
-from desk.api.models import Listed, Text, _Asked, _Told
+from desk.api.models import Listed, Promise, Text, _Asked, _Told
 
 Number = Annotated[str, Field(min_length=1, max_length=40)]
 """As somebody typed it."""
@@ -211,10 +211,11 @@ class Dialing(Listed):
 
 
 class LeadAsked(_Asked):
-    """`reopen`: it may be dialed again, for a new reason; `finish`: it is done with; `opt_out`: never again."""
+    """`reopen`: it may be dialed again, for a new reason; `finish`: it is done with; `opt_out`: never again. `kept`:
+    what she promised is done, and so is the lead; `broken`: it is not, and she is dialed as soon as she may be."""
 
     campaign: Id
-    action: Literal["reopen", "finish", "opt_out"]
+    action: Literal["reopen", "finish", "opt_out", "kept", "broken"]
 
 
 class Block(_Told):
@@ -246,6 +247,7 @@ class WhyLead(BaseModel):
     campaign: str = ""
     state: str = ""
     reason: str = ""
+    promise: Promise | None = None
     sentences: list[str] = []
     numbers: list[WhyNumber] = []
     attempts: list[dict[str, Any]] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -17,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from desk import acts, contacts, dial_acts
 from desk.api.models import PresenceAsked, TalkAsked, WrapUpAsked
-from desk.engine_client import EngineAway
-from desk.pages.agent_dialing import Dialed, dialed, in_person, previews, written_in
+from desk.engine_client import EngineAway, EngineRefused
+from desk.pages.agent_dialing import Dialed, answers_in, dialed, in_person, previews
 from desk.pages.common import checked, language_of, page_router, render, speaking, who_of
 from desk.pages.setup import SetupCache, titled
 from desk.pages.times import local_time, moment
@@ -107,19 +108,36 @@ async def wrap_up(
     finish: Annotated[bool, Form()] = False,
 ) -> Response:
     services = services_of(request)
-    written = [note, *await written_in(request, interaction_id)]
     asked = checked(
         WrapUpAsked,
         disposition=disposition,
-        note="\n".join(line for line in written if line),
+        note=note,
+        answers=await answers_in(request),
         personal=personal,
         callback_at_s=moment(callback, services.settings.time_zone),
         extend_s=extend_s,
         finish=finish,
     )
     with speaking(request):
-        await dial_acts.wrap_up(services, who_of(request), address_of(request), interaction_id, asked)
+        try:
+            await dial_acts.wrap_up(services, who_of(request), address_of(request), interaction_id, asked)
+        except EngineRefused as refused:
+            raise EngineRefused(await _in_titles(request, interaction_id, str(refused))) from None
     return await panel(request)
+
+
+async def _in_titles(request: Request, interaction_id: str, said: str) -> str:
+    """What a form is refused for, its fields called as the page calls them."""
+    setup: SetupCache = request.app.state.setup_cache
+    who = who_of(request)
+    reached = dialed(
+        setup, who.tenant, await _contact(services_of(request), who.tenant, interaction_id), language_of(request)
+    )
+    for question in reached.form if reached else ():
+        # As the name of a field, not as a word of a sentence or of an answer.
+        parts = re.split(rf"(?<![^ ;]){re.escape(question.name)}(?=[:,]|$|; )", said)
+        said = question.title.join(parts)
+    return said
 
 
 async def _shown(request: Request) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Form, Request, Response
 
-from desk import contacts, dial_acts
+from desk import dial_acts
 from desk.api.models_campaigns import ManualAsked, PreviewAsked
 from desk.engine_client import EngineRefused
 from desk.pages.common import checked, language_of, page_router, render, speaking, who_of
@@ -30,13 +30,15 @@ _ANSWER = "form."
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One field of a campaign's form. `choices` empty: free text; `value`: what the list said."""
+    """One field of a campaign's form. `kind`: text, number, money, date, datetime or choice; `value`: what was
+    answered, else what the list said."""
 
     name: str
     title: str
     choices: Sequence[str]
     required: bool
     value: str = ""
+    kind: str = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def dialed(setup: SetupCache, tenant: str, contact: Mapping[str, Any], language:
     campaign = str(attempt.get("campaign", ""))
     known = setup.campaign(tenant, campaign)
     values = {"name": contact.get("caller_name", ""), **(contact.get("variables") or {})}
+    answers = contact.get("answers") or {}
     return Dialed(
         campaign=campaign,
         title=titled(known.get("title"), language) or campaign,
@@ -100,7 +103,8 @@ def dialed(setup: SetupCache, tenant: str, contact: Mapping[str, Any], language:
                 titled(each.get("title"), language) or str(each["name"]),
                 [str(choice) for choice in each.get("choices", ())],
                 bool(each.get("required")),
-                str(values.get(each["name"]) or ""),
+                str(answers.get(each["name"]) or values.get(each["name"]) or ""),
+                str(each.get("type") or ""),
             )
             for each in known.get("form", ())
         ],
@@ -142,19 +146,13 @@ def in_person(services: Services, setup: SetupCache, tenant: str, agent_id: str,
     ]
 
 
-async def written_in(request: Request, interaction_id: str) -> list[str]:
-    """What she filled into the campaign's form, as lines of a note: `plan: 600`; but for what is noted already."""
-    given = {
-        name.removeprefix(_ANSWER): value.strip()
+async def answers_in(request: Request) -> dict[str, str]:
+    """What stands in the fields of the campaign's form, the empty ones too."""
+    return {
+        name.removeprefix(_ANSWER): value
         for name, value in (await request.form()).items()
         if name.startswith(_ANSWER) and isinstance(value, str)
     }
-    lines = [f"{name}: {value}"[:500] for name, value in given.items() if value]
-    if not lines:
-        return []
-    card = await contacts.contact(services_of(request), who_of(request).tenant, interaction_id)
-    noted = {line for note in card.get("notes", ()) for line in str(note.get("text", "")).splitlines()}
-    return [line for line in lines if line not in noted]
 
 
 @router.post("/agent/previews/{attempt_id}")

@@ -62,6 +62,12 @@
     const m = Math.floor((whole % 3600) / 60), s = String(whole % 60).padStart(2, "0");
     return h ? `${h}:${String(m).padStart(2, "0")}:${s}` : `${m}:${s}`;
   }
+  // Whether a campaign's form says something else than it did.
+  function answered(form) {
+    const changed = (field) => field.options ? [...field.options].some((each) => each.selected !== each.defaultSelected)
+      : field.value !== field.defaultValue;
+    return all("[name^='form.']", form).some(changed);
+  }
   function tick() {
     const now = Date.now() / 1000 + offset;
     for (const each of all("time[data-since]")) each.textContent = clock(now - Number(each.dataset.since));
@@ -73,7 +79,7 @@
     // Wrap-up ends by itself: what is written by then is kept.
     for (const form of all("form[data-ends]")) {
       const left = Number(form.dataset.ends) - now, note = $("textarea[name=note]", form);
-      if (left < 3 && note?.value.trim() && !saved.has(form.id + form.dataset.ends)) {
+      if (left < 3 && (note?.value.trim() || answered(form)) && !saved.has(form.id + form.dataset.ends)) {
         saved.add(form.id + form.dataset.ends);
         $("[data-save]", form).click();
       }

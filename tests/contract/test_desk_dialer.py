@@ -190,11 +190,24 @@ async def test_a_lead_is_shown_to_an_agent_until_she_has_decided(stage: Any) -> 
         await client.dial("PreviewActed", asked)
 
 
+async def test_a_form_is_filled_in_or_refused_in_words(stage: Any) -> None:
+    engine, client, hub = stage
+    await _act(client, "start")
+    await engine.show()
+    await _until(hub, lambda board: board.previews("main", "ana"))
+    attempt_id = hub.board.previews("main", "ana")[0]["attempt_id"]
+    filled = {"tenant": "main", "agent_id": "ana", "attempt_id": attempt_id, "interaction_id": f"dial-{attempt_id}"}
+    more = {"complete": False, "disposition": ""}
+    await client.dial("FormFilled", {**filled, **more, "answers": {"plan": "600"}})
+    with pytest.raises(EngineRefused, match="the form has no field 'wish'"):
+        await client.dial("FormFilled", {**filled, **more, "answers": {"plan": "300", "wish": "x"}})
+
+
 async def test_what_an_agents_page_needs_of_a_campaign_is_in_the_setup(stage: Any) -> None:
     (told,) = (await stage[1].setup())["campaigns"]
     assert {"tenant", "campaign", "title", "mode", "queue", "script", "form"} <= set(told)
     assert set(told["script"]) == {"es", "en"}
-    assert {"name", "title", "choices", "required"} == set(told["form"][0])
+    assert {"name", "title", "type", "choices", "required"} == set(told["form"][0])
 
 
 LISTED = {"tenant": "main", "called": "+34911222333", "campaign": "", "listed": True, "by": "api", "why": "asked"}

@@ -110,6 +110,11 @@ async def test_an_agent_looks_dials_by_hand_and_writes_down_what_came_of_it(brow
         await expect(talk).to_contain_text("+34699000111")
         await expect(talk).to_contain_text("Ask whether it is a good moment.")
         await talk.get_by_label("Chosen plan").select_option("600")
+        await talk.get_by_label("Pays on").fill("2099-01-04")
+        await talk.get_by_label("Amount").fill("some")
+        await talk.get_by_role("button", name="Save").click()
+        await expect(page.locator(".toast")).to_have_text("Amount: 'some' is no amount: write it like 1250.00")
+        await talk.get_by_label("Amount").fill("90,50")
         await talk.get_by_label("Note").fill("call in the evening")
         await talk.get_by_text("Call back later").click()
         await talk.get_by_label("When").fill("2099-01-05T19:30")
@@ -123,9 +128,13 @@ async def test_an_agent_looks_dials_by_hand_and_writes_down_what_came_of_it(brow
         assert desk.fake.dialer.listed == {("main", "", "+34699000111")}
         await talk.get_by_role("button", name="Save").click()
         await desk.until(lambda: len(_asked(desk, "WrapUpActed")) == 2)
-    # What the form says is noted once.
-    notes = [note["text"] for note in desk.fake.contacts[interaction_id]["notes"]]
-    assert notes == ["call in the evening\nplan: 600"]
+    assert [note["text"] for note in desk.fake.contacts[interaction_id]["notes"]] == ["call in the evening"]
+    assert desk.fake.dialer.answers[interaction_id] == {
+        "plan": "600",
+        "email": "",
+        "pay_on": "2099-01-04",
+        "sum": "90,50",
+    }
 
 
 async def test_everything_on_the_campaign_pages_has_a_name_and_one_identity(browser, desk):

@@ -211,6 +211,53 @@ async def test_a_callback_to_a_caller_stays_with_her_contact(desk):
     assert [each["callback_at_s"] for each in _asked(desk, "WrapUpActed")] == [at_s]
 
 
+async def test_the_form_of_the_campaign_is_filled_in_field_by_field(desk):
+    interaction_id = await _talks(desk, ATTEMPT)
+    path, ana = f"/v1/interactions/{interaction_id}/wrap-up", desk.agent("ana")
+    answers = {"plan": "600", "sum": "90.50"}
+    assert (await ana.post(path, {"answers": answers, "note": "in a hurry"})).json() == {"ok": True}
+    (filled,) = _asked(desk, "FormFilled")
+    assert (filled["attempt_id"], filled["agent_id"], filled["answers"], filled["complete"]) == (
+        "a-1",
+        "ana",
+        answers,
+        False,
+    )
+    seen = (await ana.get(f"/v1/interactions/{interaction_id}")).json()
+    assert seen["answers"] == answers
+    assert (await desk.agent("bob").post(path, {"answers": answers})).status_code == 403
+    refused = await ana.post(path, {"answers": {"wish": "x"}, "note": "lost"})
+    assert (refused.status_code, refused.json()["detail"].partition(":")[0]) == (409, "the form has no field 'wish'")
+    assert [each["text"] for each in _asked(desk, "WrapUpActed")] == ["in a hurry"], "the note waits for the form"
+    await desk.services.audit.flush()
+    entries = (await desk.as_role(Role.ADMIN).get("/v1/audit")).json()["entries"]
+    assert "FormFilled" in {each["action"] for each in entries}
+    assert "90.50" not in json.dumps(entries)
+
+
+async def test_a_contact_is_not_finished_while_its_form_lacks_something(desk):
+    interaction_id = await _talks(desk, ATTEMPT)
+    path, ana = f"/v1/interactions/{interaction_id}/wrap-up", desk.agent("ana")
+    body = {"disposition": "promise", "finish": True, "answers": {"sum": "5"}}
+    refused = await ana.post(path, body)
+    assert (refused.status_code, refused.json()["detail"]) == (409, "fill in first: pay_on")
+    assert not _asked(desk, "WrapUpActed")
+
+
+async def test_a_caller_has_no_form(desk):
+    interaction_id = await _talks(desk)
+    answer = await desk.agent("ana").post(f"/v1/interactions/{interaction_id}/wrap-up", {"answers": {"plan": "600"}})
+    assert answer.status_code == 422
+
+
+async def test_whether_a_promise_was_kept_is_told_by_who_may(desk, manager):
+    for action in ("kept", "broken"):
+        body = {"campaign": "renewals", "action": action}
+        assert (await manager.post("/v1/leads/lead-1/actions", body)).json() == {"ok": True}
+        assert (await desk.agent("ana").post("/v1/leads/lead-1/actions", body)).status_code == 403
+    assert [each["action"] for each in _asked(desk, "LeadActed")] == ["kept", "broken"]
+
+
 async def test_why_a_lead_was_not_dialed(desk, manager):
     desk.fake.dialer.explain("renewals", "lead-1", "it waits", blocks={"es/hours": "not before 9:00"})
     told = (await manager.get("/v1/leads/lead-1/why")).json()
