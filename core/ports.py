@@ -21,7 +21,7 @@ EventSink = Callable[[LegFact], None]
 @dataclass(frozen=True, slots=True)
 class FoundLeg:
     """A leg that exists on a node. The arrival fields let an unknown inbound leg be taken in as new. `ringing`: at the
-    phone we dial."""
+    phone we dial. `away`: answered, and still in the node's dialplan, which hands it over by itself."""
 
     leg_id: str
     node: str
@@ -33,6 +33,7 @@ class FoundLeg:
     entry: str
     created_s: float
     ringing: bool = False
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True)

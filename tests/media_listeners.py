@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.live_audio import AudioBlock, ListenerKind, Mouth, Verdict
+from core.live_audio import AudioBlock, ListenerKind, Mouth, Verdict, WatchKind
+from telephony.live_audio.talk_meter import TalkMeter
 from telephony.live_audio.worker import run
 
 KINDS = {
@@ -22,6 +23,12 @@ KINDS = {
     "speaker": ListenerKind("tests.media_listeners:Speaker"),
     "clumsy": ListenerKind("tests.media_listeners:Clumsy"),
     "absent": ListenerKind("tests.nowhere:Nobody"),
+    "talk_notebook": ListenerKind("tests.media_listeners:metered_notebook"),
+}
+WATCHES = {
+    "talk_notebook": WatchKind("tests.media_listeners:TalkNotebook", "talk_detect"),
+    "talk_detect": WatchKind("dialer.amd.talk_timing:make", "talk_detect"),
+    "app_amd": WatchKind("dialer.amd.app_amd:make", "app_amd"),
 }
 
 
@@ -72,6 +79,35 @@ class Notebook:
             "loud_unanswered": sum(not b.answered for b in loud),
         }
         return Verdict("heard", 0.5, json.dumps(told))
+
+
+class TalkNotebook:
+    """The same for whoever gets no audio: `talks`, the seconds in which she did, as JSON. What the first frame makes of
+    silence is left out."""
+
+    pause_s, loudness = 0.2, 256
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        self.due_s = float(options.get("seconds", "1000"))
+        self._talks: list[list[float]] = []
+
+    def talks(self, since_s: float) -> None:
+        self._talks.append([since_s, 1000.0])
+
+    def silent(self, since_s: float) -> None:
+        self._talks[-1][1] = since_s
+
+    def look(self, at_s: float) -> Verdict | None:
+        return self.end(at_s) if at_s >= self.due_s else None
+
+    def end(self, at_s: float) -> Verdict:
+        spans = [(start, min(end, at_s)) for start, end in self._talks]
+        talks = [span for span in spans if span[1] - span[0] > 0.25]
+        return Verdict("heard", 0.5, json.dumps({"talks": talks, "loud": len(talks)}))
+
+
+def metered_notebook(options: Mapping[str, str]) -> TalkMeter:
+    return TalkMeter(TalkNotebook(options))
 
 
 _PAUSE = bytes(320 * 15)

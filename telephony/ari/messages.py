@@ -107,6 +107,16 @@ class ChannelDtmfReceived(msgspec.Struct, frozen=True, tag_field="type"):
     digit: str
 
 
+class ChannelTalkingStarted(msgspec.Struct, frozen=True, tag_field="type"):
+    channel: ChannelRef
+
+
+class ChannelTalkingFinished(msgspec.Struct, frozen=True, tag_field="type"):
+    """After as much silence as TALK_DETECT was told."""
+
+    channel: ChannelRef
+
+
 class ChannelHangupRequest(msgspec.Struct, frozen=True, tag_field="type"):
     """`cause` is a Q.850 cause when `soft` is false, else Asterisk's flags of soft hangups."""
 
@@ -155,6 +165,8 @@ Event = (
     | ChannelHold
     | ChannelUnhold
     | ChannelDtmfReceived
+    | ChannelTalkingStarted
+    | ChannelTalkingFinished
     | ChannelHangupRequest
     | ChannelDestroyed
     | Dial

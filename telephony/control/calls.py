@@ -82,8 +82,12 @@ class Calls(Desk):
         }
         if command.role is LegRole.CUSTOMER:
             # If she answers and no engine listens, the dialplan speaks to her.
-            body |= {"context": CALLED_CONTEXT, "extension": "s", "priority": 1}
+            body |= {"context": CALLED_CONTEXT, "extension": "s", "priority": 1, **self._first(leg, body)}
         await self._make(leg, command, f"channels/{q(leg.leg_id)}", body)
+
+    def _first(self, leg: LegMemory, body: Mapping[str, Any]) -> Mapping[str, object]:
+        """What the dialplan does with her before it hands her over."""
+        return {}
 
     def _new_leg(self, command: OriginateLeg) -> LegMemory:
         """Raises CommandRefused: no such node, or dialed before."""
@@ -138,8 +142,12 @@ class Calls(Desk):
                 return
             if subscribed.status_code >= 300:
                 self._translators[node.name].end(leg, EndReason.FAILED, 0)  # over before anybody could look
-            elif channel.status_code == 200 and channel_decoder.decode(channel.message_body).state == "Ringing":
-                self._translators[node.name].tell_ringing(leg)
+            elif channel.status_code == 200:
+                state = channel_decoder.decode(channel.message_body).state
+                if state == "Ringing":
+                    self._translators[node.name].tell_ringing(leg)
+                elif state == "Up" and leg.away is not None:
+                    self._translators[node.name].tell_up(leg)
 
         return answers()
 
@@ -309,6 +317,10 @@ class Calls(Desk):
                 memory.rang = leg.ringing
                 memory.background |= {"moh", "silence"}  # who was here before us may have left it so
                 self._book.add(memory)
+                if leg.away and leg.leg_id not in entered:
+                    memory.away = asyncio.Event()
+            elif leg.up:
+                memory.come()  # while nobody watched
             memory.confirmed, memory.missed = True, False
             # One that arrived unseen may be up: answering it then still has to be told.
             memory.up = memory.up or (leg.up and not leg.inbound)

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 Admission = Callable[[LegArrived], bool]
 
+AWAY_S = 8.0
+"""No leg is in the dialplan for longer, be it heard by AMD() or offered to an engine."""
 _GONE = frozenset({404, 409, 412, 422})
 """Statuses about a channel that is not there, hung up, or not in our application any more."""
 _ENDED = frozenset({204, 404, 409})
@@ -147,14 +149,27 @@ class Desk:
         self._book.get(leg.leg_id)
 
     async def _ready(self, leg: LegMemory) -> None:
-        """Before anything new begins on the leg: it has left the bridge it is being taken out of, and nothing still
-        runs from before a gap, after which all work starts over.
+        """Before anything new begins on the leg: it is here, it has left the bridge it is being taken out of, and
+        nothing still runs from before a gap, after which all work starts over.
         """
+        await self._here(leg)
         if leg.parting is not None:
             await leg.parting.wait()
         while leg.left:
             await self._end(leg, leg.left[0])
             del leg.left[0]
+
+    async def _here(self, leg: LegMemory) -> None:
+        """Raises DeadlineExceeded: the node's dialplan keeps it. LegGone: it ended there."""
+        if leg.away is None:
+            return
+        try:
+            async with asyncio.timeout(AWAY_S):
+                await leg.away.wait()
+        except TimeoutError:
+            where = f"{leg.node.name}'s dialplan"
+            raise DeadlineExceeded(f"leg {leg.leg_id} is still in {where} after {AWAY_S:g} s") from None
+        self._book.get(leg.leg_id)
 
     async def _end(self, leg: LegMemory, running: Running) -> None:
         """Asks to end it; that it had ended already is fine.

@@ -68,14 +68,16 @@ class BridgeMemory:
 class LegMemory:
     """`up`: that it is up has been told. `playing`: unfinished playback -> whether we asked to stop it. `left`: what
     was running when the events stopped flowing, and may still be. `background`: what flows to it while nothing is
-    played. `parting`: set when it has left its bridge, None while nobody takes it out. `confirmed`: the node is known
-    to have the leg; `missed`: the last survey did not find it. `limit_s`: absolute life, 0 when unknown.
-    `asked_to_end`: why we hung up, None when we did not. `created`: it was made before it was dialed, and is in our
-    application from then on.
+    played. `parting`: set when it has left its bridge, None while nobody takes it out. `away`: set when it comes to our
+    application, None while it is there: until then the node's dialplan has it, and nothing but its end can be asked.
+    `confirmed`: the node is known to have the leg; `missed`: the last survey did not find it. `limit_s`: absolute life,
+    0 when unknown. `asked_to_end`: why we hung up, None when we did not. `created`: it was made before it was dialed,
+    and is in our application from then on.
     """
 
     __slots__ = (
         "asked_to_end",
+        "away",
         "background",
         "confirmed",
         "created",
@@ -117,6 +119,7 @@ class LegMemory:
         self.ear: EarMemory | None = None
         self.left: list[Running] = []
         self.parting: asyncio.Event | None = None
+        self.away: asyncio.Event | None = None
         self.asked_to_end: EndReason | None = None
         self.hangup_seen = False
         self.hangup_cause = 0
@@ -127,6 +130,12 @@ class LegMemory:
     def is_busy(self) -> bool:
         """Something of ours occupies the channel's thread in Asterisk."""
         return bool(self.playing) or self.recording is not None
+
+    def come(self) -> None:
+        """It is away no longer, here or anywhere."""
+        if self.away is not None:
+            self.away.set()
+            self.away = None
 
     def leave_running(self) -> None:
         """The events stopped flowing: whether these still run, nobody will tell."""
@@ -176,6 +185,7 @@ class LegBook:
         leg.playing.clear()
         leg.recording = None
         leg.tell_if_idle()
+        leg.come()
         self.on_forget(leg)
 
     def of_node(self, node: str) -> list[LegMemory]:

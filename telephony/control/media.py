@@ -49,6 +49,7 @@ class Media(Desk):
         """Until it is stopped or the leg is bridged."""
         leg = self._book.get(leg_id)
         uri = f"channels/{q(leg_id)}/moh?mohClass={q(names.music_class(music))}"
+        await self._here(leg)
         leg.background.add("moh")
         await self._ask(leg, "POST", uri)
 

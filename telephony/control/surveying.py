@@ -19,7 +19,7 @@ from telephony.ari.messages import (
 )
 from telephony.ari.node_client import NodeClient
 from telephony.control.translate import ARRIVED, arrival
-from telephony.node.settings import CALLED_CONTEXT
+from telephony.node.settings import AMD_CONTEXT, CALLED_CONTEXT
 
 SAFE_HARBOUR, HARBOURED = "safe_harbour", "HARBOURED"
 """Where the node looks after whom nobody commands, and the variable with their ids."""
@@ -89,12 +89,13 @@ def _is_ours(channel: Channel, app: str, ids: frozenset[str]) -> bool:
 def _found(node: str, app: str, channel: Channel) -> FoundLeg:
     args = channel.dialplan.app_data.split(",")[1:] if channel.dialplan.app_name == "Stasis" else []
     inbound = bool(args) and args[0] == ARRIVED
+    # Who waits for an engine in the dialplan comes to us by herself.
+    away = channel.state == "Up" and channel.dialplan.context in (CALLED_CONTEXT, AMD_CONTEXT) and not args
     arrived = arrival(node, channel, args if inbound else [])
     return FoundLeg(
         leg_id=channel.id,
         node=node,
-        # Who waits for an engine in the dialplan comes to us by herself.
-        up=channel.state == "Up" and not (channel.dialplan.context == CALLED_CONTEXT and not args),
+        up=channel.state == "Up" and not away,
         inbound=inbound,
         called=arrived.called,
         caller=arrived.caller,
@@ -102,4 +103,5 @@ def _found(node: str, app: str, channel: Channel) -> FoundLeg:
         entry=arrived.entry,
         created_s=seconds(channel.creationtime),
         ringing=not inbound and channel.state == "Ringing",
+        away=away,
     )

@@ -109,6 +109,7 @@ class Translator:
         leg = self._book.find(channel.id)
         if leg is not None:
             leg.confirmed = True
+            leg.come()
             if not leg.inbound:
                 if not leg.created:
                     self.tell_up(leg, _late_s(event.args))
@@ -145,7 +146,8 @@ class Translator:
             return
         state = event.channel.state
         if state == "Up":
-            if leg.inbound or leg.created:  # another one is up for us when it enters the application
+            # Another one is up for us when it enters the application.
+            if leg.inbound or leg.created or leg.away is not None:
                 self.tell_up(leg)
         elif state == "Ringing" and not leg.inbound:
             self.tell_ringing(leg)
@@ -293,9 +295,10 @@ class Translator:
 
 
 def _late_s(args: Sequence[str]) -> float:
-    """How long she whom we dialed has been offered to an engine in vain."""
-    tries = args[1] if len(args) > 1 else ""
-    return int(tries) * CALLED_RETRY_S if tries.isdecimal() else 0.0
+    """How long she whom we dialed has been offered to an engine in vain, and before that was heard by AMD()."""
+    tries, heard_s = args[1] if len(args) > 1 else "", args[4] if len(args) > 4 else ""
+    waited_s = int(tries) * CALLED_RETRY_S if tries.isdecimal() else 0.0
+    return waited_s + (int(heard_s) if heard_s.isdecimal() else 0)
 
 
 def _over_limit(leg: LegMemory, event: messages.StasisEnd) -> bool:

@@ -24,7 +24,15 @@ from pydantic import BaseModel
 from telephony.node.certificate import self_signed
 from telephony.node.errors import UnsafeValue
 from telephony.node.installation import TEMPLATES, Installation
-from telephony.node.settings import CALLED_CONTEXT, CALLED_RETRY_S, CALLED_TRIES, STASIS_APP, NodeSettings
+from telephony.node.settings import (
+    AMD_ARGUMENTS,
+    AMD_CONTEXT,
+    CALLED_CONTEXT,
+    CALLED_RETRY_S,
+    CALLED_TRIES,
+    STASIS_APP,
+    NodeSettings,
+)
 
 RELOADED_MODULES = (
     "res_pjsip.so",
@@ -48,6 +56,7 @@ _LOG_LEVELS = {
 # Asterisk complains when it finds none of these.
 _EMPTY = (
     "acl.conf",
+    "amd.conf",
     "ccss.conf",
     "features.conf",
     "pjproject.conf",
@@ -96,6 +105,8 @@ def _rendered(settings: NodeSettings, installation: Installation) -> dict[str, s
     variables: dict[str, Any] = {
         "node": settings,
         "stasis_app": STASIS_APP,
+        "amd_context": AMD_CONTEXT,
+        "amd_arguments": AMD_ARGUMENTS,
         "called_context": CALLED_CONTEXT,
         "called_retry_s": CALLED_RETRY_S,
         "called_tries": CALLED_TRIES,
@@ -104,6 +115,7 @@ def _rendered(settings: NodeSettings, installation: Installation) -> dict[str, s
         "etc_dir": settings.state_dir / "etc",
         "modules_dir": installation.modules_dir,
         "log_levels": _LOG_LEVELS[settings.log_level],
+        "has": installation.modules.__contains__,
         "optional": lambda module: (
             f"{'load = ' if module in installation.modules else '; not in this Asterisk: '}{module}"
         ),

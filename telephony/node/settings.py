@@ -17,6 +17,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress
 CALLED_CONTEXT, CALLED_RETRY_S, CALLED_TRIES = "called", 0.25, 8
 """Where in the dialplan whom we call goes when she answers; how often she is offered to an engine, and how many
 times."""
+AMD_CONTEXT, AMD_ARGUMENTS = "called-amd", "AMD_ARGUMENTS"
+"""Where she goes first when Asterisk's AMD() is to judge her, and the variable with how."""
 STASIS_APP = "centralita"
 """The application every leg is handed to."""
 

@@ -32,7 +32,7 @@ from tests.contract.control_stage import (
     asterisk_stage,
     fake_stage,
 )
-from tests.media_listeners import KINDS, tone
+from tests.media_listeners import KINDS, WATCHES, tone
 from tests.phone_fixture import tone_wav
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,8 +44,10 @@ class Hearing(Control, LiveAudio, Protocol):
 
 
 class LiveStage(Protocol):
-    """`say`: the person makes a tone; `heard`: when (seconds, from the beginning of the leg's audio) she heard one."""
+    """`say`: the person makes a tone; `heard`: when (seconds, from the beginning of the leg's audio) she heard one.
+    `notebook`: the listener that writes down what it heard."""
 
+    notebook: str
     control: Any
     facts: Facts
     node: str
@@ -95,6 +97,8 @@ def originate(stage: LiveStage, leg_id: str, listen: ListenToLeg, ring_s: float 
 
 # -- in memory ---------------------------------------------------------------------------------------
 class FakeLiveStage(FakeStage):
+    notebook = "notebook"
+
     def __init__(self, tmp_path: Path) -> None:
         super().__init__(tmp_path)
         self.fake.live.kinds = dict(KINDS)
@@ -133,6 +137,7 @@ class FakeLiveStage(FakeStage):
 
 # -- real --------------------------------------------------------------------------------------------
 class RealLiveStage(AsteriskStage):
+    notebook = "notebook"
     transport: Literal["websocket", "rtp"] = "websocket"
     workers: MediaWorkers
 
@@ -147,6 +152,7 @@ class RealLiveStage(AsteriskStage):
             admit=lambda arrived: self._admitting,
             recorders={self.node: self.manager},
             workers=self.workers,
+            watches=WATCHES,
         )
         self._recordings: dict[str, Recording] = {}
         self._dialed: PhoneCall | None = None
@@ -261,13 +267,14 @@ async def media_workers(processes: WorkerProcesses, count: int = 2) -> AsyncIter
 async def live_stage(
     kind: str, node: AsteriskNode | None, processes: WorkerProcesses | None, tmp_path: Path
 ) -> AsyncIterator[Any]:
-    """`kind`: fake, websocket or rtp."""
+    """`kind`: fake, websocket or rtp; fake-talk or talk: who gets no audio."""
+    listens = {"notebook": "talk_notebook" if kind.endswith("talk") else "notebook"}
     if node is None or processes is None:
-        async with fake_stage(tmp_path, FakeLiveStage) as stage:
+        async with fake_stage(tmp_path, type("Stage", (FakeLiveStage,), listens)) as stage:
             yield stage
         return
     async with media_workers(processes) as workers:
-        settings = {"transport": kind, "workers": workers}
+        settings = {"transport": "rtp" if kind == "rtp" else "websocket", "workers": workers, **listens}
         async with asterisk_stage(node, tmp_path, type("Stage", (RealLiveStage,), settings)) as real:
             yield real
 

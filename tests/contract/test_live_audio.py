@@ -24,14 +24,16 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProces
         yield running
 
 
-WEBSOCKET, RTP = (pytest.param(kind, marks=pytest.mark.asterisk) for kind in ("websocket", "rtp"))
+WEBSOCKET, RTP, TALK = (pytest.param(kind, marks=pytest.mark.asterisk) for kind in ("websocket", "rtp", "talk"))
 whatever_carries_it = pytest.mark.parametrize("stage", ["fake", WEBSOCKET], indirect=True)
 """What has nothing to do with the transport is not tried over each of them."""
+whoever_listens = pytest.mark.parametrize("stage", ["fake", "fake-talk", WEBSOCKET, RTP, TALK], indirect=True)
+"""What holds without the audio as well."""
 
 
 @pytest.fixture(params=["fake", WEBSOCKET, RTP])
 async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LiveStage]:
-    real = request.param != "fake"
+    real = not request.param.startswith("fake")
     node: AsteriskNode | None = request.getfixturevalue("asterisk_node") if real else None
     workers = request.getfixturevalue("processes") if real else None
     async with live_stage(request.param, node, workers, tmp_path) as stage:
@@ -150,32 +152,33 @@ async def test_a_leg_that_is_busy_after_all_ends_as_busy_and_what_was_heard_is_t
     assert await stage.left() == []
 
 
+@whoever_listens
 async def test_nobody_listens_longer_than_asked(stage: LiveStage) -> None:
     caller = await stage.caller()
     leg_id = caller.leg_id
     await stage.control.answer(leg_id)
-    await stage.control.listen(ListenToLeg(leg_id, "first", "notebook"))
+    await stage.control.listen(ListenToLeg(leg_id, "first", stage.notebook))
     # Another one takes its place,
-    await stage.control.listen(ListenToLeg(leg_id, "second", "notebook", limit_s=0.5))
+    await stage.control.listen(ListenToLeg(leg_id, "second", stage.notebook, limit_s=0.5))
     assert [verdict.listening_id for verdict in stage.facts.of(AudioVerdict, leg_id)] == ["first"]
     # its time runs out,
     second = await stage.facts.next(AudioVerdict, leg_id, count=2, timeout_s=15)
     assert second.listening_id == "second"
     assert 0.3 <= second.heard_s <= 3.0
     # the leg talks with somebody,
-    await stage.control.listen(ListenToLeg(leg_id, "third", "notebook"))
+    await stage.control.listen(ListenToLeg(leg_id, "third", stage.notebook))
     await stage.control.bridge(f"b-{leg_id}", [leg_id])
     assert (await stage.facts.next(AudioVerdict, leg_id, count=3, timeout_s=15)).listening_id == "third"
     await stage.control.destroy_bridge(f"b-{leg_id}")
     # and the leg ends.
-    await stage.control.listen(ListenToLeg(leg_id, "fourth", "notebook"))
+    await stage.control.listen(ListenToLeg(leg_id, "fourth", stage.notebook))
     await caller.hang_up()
     assert (await stage.facts.next(AudioVerdict, leg_id, count=4, timeout_s=15)).listening_id == "fourth"
     await stage.facts.next(LegEnded, leg_id)
     assert await stage.left() == []
     assert stage.facts.of(ListenerLost, leg_id) == []
     with pytest.raises(LegGone):
-        await stage.control.listen(ListenToLeg(leg_id, "fifth", "notebook"))
+        await stage.control.listen(ListenToLeg(leg_id, "fifth", stage.notebook))
 
 
 @whatever_carries_it
@@ -204,12 +207,12 @@ async def test_a_listener_that_cannot_is_lost_and_hinders_nothing(stage: LiveSta
     assert await stage.left() == []
 
 
-@whatever_carries_it
+@whoever_listens
 async def test_who_is_listened_to_hears_prompts_as_ever(stage: LiveStage) -> None:
     caller = await stage.caller()
     leg_id = caller.leg_id
     await stage.control.answer(leg_id)
-    await stage.control.listen(ListenToLeg(leg_id, "l1", "notebook", {"seconds": "0.4"}))
+    await stage.control.listen(ListenToLeg(leg_id, "l1", stage.notebook, {"seconds": "0.4"}))
     await stage.control.play(leg_id, f"{leg_id}.p1", [stage.sound(0.8)])
     # The verdict comes in the middle, and cuts nothing off.
     await stage.facts.next(AudioVerdict, leg_id)
@@ -251,12 +254,12 @@ async def test_beside_a_talk_the_leg_alone_is_heard(stage: LiveStage) -> None:
     await stage.control.destroy_bridge(talk)
 
 
-@whatever_carries_it
+@whoever_listens
 async def test_a_leg_that_is_listened_to_ends_for_the_reasons_others_end_for(stage: LiveStage, tmp_path: Path) -> None:
     await stage.callee("rings")
     for name, ring_s, reason in (("a", 1.0, EndReason.NO_ANSWER), ("b", 10.0, EndReason.HUNG_UP_BY_US)):
         leg_id = f"{name}.x{tmp_path.name}"
-        await stage.control.originate(originate(stage, leg_id, ListenToLeg(leg_id, "l1", "notebook"), ring_s))
+        await stage.control.originate(originate(stage, leg_id, ListenToLeg(leg_id, "l1", stage.notebook), ring_s))
         if reason is EndReason.HUNG_UP_BY_US:
             await stage.facts.next(LegRinging, leg_id)
             await stage.control.hang_up(leg_id, reason)

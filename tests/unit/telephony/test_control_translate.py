@@ -260,11 +260,37 @@ def test_whatever_comes_a_leg_has_one_life(tmp_path_factory: Any, events: list[A
     assert not [fact for fact in told if fact.leg_id == "nobody"]
 
 
-@pytest.mark.parametrize(("args", "late_s"), [(["dialed"], 0.0), (["dialed", "0"], 0.0), (["dialed", "4"], 1.0)])
+@pytest.mark.parametrize(
+    ("args", "late_s"),
+    [
+        (["dialed"], 0.0),
+        (["dialed", "0"], 0.0),
+        (["dialed", "4"], 1.0),
+        (["dialed", "0", "", "", ""], 0.0),
+        (["dialed", "4", "HUMAN", "HUMAN-800-800", "3"], 4.0),
+    ],
+)
 def test_how_long_whom_we_called_has_been_waiting_for_an_engine(tmp_path: Path, args: list[str], late_s: float) -> None:
     stage = Stage(tmp_path)
     stage.dial()
     assert stage.take(m.StasisStart(channel(OUT, "Up"), args)) == [LegUp(OUT, late_s)]
+
+
+async def test_one_that_is_away_in_the_dialplan_is_up_when_she_answers_and_comes_once(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    leg = stage.dial()
+    away = leg.away = asyncio.Event()
+    assert stage.take(m.ChannelStateChange(ref(OUT, "Up"))) == [LegUp(OUT)]
+    assert not away.is_set()
+    stage.take(m.StasisStart(channel(OUT, "Up"), ["dialed", "0", "HUMAN", "HUMAN-800-800", "2"]))
+    assert away.is_set()
+    assert leg.away is None
+    assert stage.told == [LegUp(OUT)], "not told twice"
+    # One that ends there keeps nobody waiting either.
+    gone = stage.dial("out-2")
+    ended = gone.away = asyncio.Event()
+    stage.take(m.ChannelDestroyed(ref("out-2"), 16))
+    assert ended.is_set()
 
 
 def test_one_that_an_engine_before_us_dialed_is_remembered_for_the_survey(tmp_path: Path) -> None:
