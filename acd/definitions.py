@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 from acd.setup import CHANNELS
 from definitions.faults import Faults, did_you_mean, fault
 from definitions.fields import typed
-from definitions.models import Count, Definition, Digits, Flag, LanguageTag, Name, Seconds, Text
+from definitions.models import Count, Definition, Digits, Flag, LanguageTag, LongSeconds, Name, Seconds, Text
 
 MOST_LEVEL = 10
 NOT_GIVEN = "not_given"
@@ -145,8 +145,8 @@ class Callback(Definition):
     """How long after one who was not reached the next call may come."""
     ring_s: Annotated[Seconds, Field(ge=10, le=120)] = 30.0
     """How long her phone rings."""
-    expiry_s: Annotated[Seconds, Field(ge=60)] = 86_400.0
-    """How long the promise holds."""
+    expiry_s: Annotated[LongSeconds, Field(ge=60)] = 86_400.0
+    """How long the promise holds: longer than the calendar ever closes."""
     ahead_s: Annotated[Seconds, Field(le=600)] = 25.0
     """A customer who is called first is called when her turn is so near."""
     rule: Name | None = None
@@ -154,7 +154,10 @@ class Callback(Definition):
     caller: Annotated[str, BeforeValidator(_caller)] | None = None
     """The number the customer sees; the one she called, when left out."""
     min_ewt_s: Seconds = 120.0
-    """Waiting callers are told of the callback when so much of the wait is left."""
+    """Waiting callers are told of the callback when so much of the wait is left. The key works at any time."""
+    ring_back: Literal["confirmed", "either", "never"] = "confirmed"
+    """Whoever rings us from this number has her place: the one she confirmed for the callback; either that or the one
+    she had called from; or never, then she is called and who rings is a new caller. Numbers shown can be forged."""
 
 
 class Queue(Definition):

@@ -168,6 +168,7 @@ def _callback(tenant: str, told: Callback, site: Site) -> Callbacks:
         rule=told.rule or "",
         caller=told.caller or "",
         min_ewt_s=told.min_ewt_s,
+        ring_back=told.ring_back,
     )
 
 

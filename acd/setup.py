@@ -101,7 +101,9 @@ class Callbacks:
     """How callers of a queue are called back. `hours`: when; None: always. `ahead_s`: a customer who is called first is
     called when her turn is so near. `ring_s`, `attempts`, `retry_s`: how long, how often, how soon again.
     `expiry_s`: so long after her promise nobody is called any more. `rule`: the outbound rule that must allow it, empty
-    for any; `caller`: the number she sees, empty: ours of her call. `min_ewt_s`: announced from this wait on."""
+    for any; `caller`: the number she sees, empty: ours of her call. `min_ewt_s`: announced from this wait on.
+    `ring_back`: who has her place by ringing us: whoever shows the number she `confirmed`, that or the one she called
+    from (`either`), or nobody (`never`)."""
 
     first: Literal["agent", "customer"] = "agent"
     hours: Hours | None = None
@@ -113,6 +115,7 @@ class Callbacks:
     rule: str = ""
     caller: str = ""
     min_ewt_s: float = 120.0
+    ring_back: Literal["confirmed", "either", "never"] = "confirmed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from acd import callbacks, counters, ewt, offers, queues, virtual, wrap_up
 from acd.capacity import hindrance
 from acd.floor import Floor
@@ -67,7 +69,8 @@ def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
         return
     stay.patience_ends_s = _patience(floor, stay, queue, turn.now_s)
     announce = queue.announcements
-    if (announce.position or announce.ewt) and (announce.first_s or announce.every_s):
+    tells = announce.position or announce.ewt or queue.callback is not None
+    if tells and (announce.first_s or announce.every_s):
         stay.told_s = turn.now_s + (announce.first_s or announce.every_s)
     _seek(floor, turn, stay)
 
@@ -117,7 +120,8 @@ def _in_person(floor: Floor, turn: Turn, stay: Stay) -> None:
     elif 1 << number & floor.barred(stay, turn.now_s):
         why = f"{stay.agent_id} works on this contact already"
     else:
-        why = hindrance(floor.roster[number], floor.people[number], stay.channel, floor.setup, turn.now_s)
+        agent, person = floor.roster[number], floor.people[number]
+        why = hindrance(agent, person, stay.channel, floor.setup, turn.now_s, stay.interaction_id)
         if why in ("", "resting"):
             offers.make(floor, turn, stay, number, (Considered(stay.agent_id),), {}, "", "")
             return
@@ -151,24 +155,28 @@ def advance(floor: Floor, turn: Turn, stay: Stay) -> None:
     if stay.patience_ends_s <= now_s:
         stay.patience_ends_s = 0.0
     if stay.mode == "live" and 0.0 < stay.told_s <= now_s:
-        announce = queue.announcements
-        stay.told_s = now_s + announce.every_s if announce.every_s > 0 else 0.0
-        found = queues.position(floor, stay, now_s)
-        if not (announce.position and announce.ewt):
-            found = QueuePosition(
-                found.interaction_id,
-                found.stay_id,
-                found.position if announce.position else 0,
-                found.waiting,
-                found.ewt_s if announce.ewt else -1.0,
-            )
-        turn.say(found)
+        every_s = queue.announcements.every_s
+        stay.told_s = now_s + every_s if every_s > 0 else 0.0
+        turn.say(_announced(floor, stay, queue, now_s))
     floor.unplace(stay.stay_id)
     _seek(floor, turn, stay)
     if relaxed:
         counters.reordered(floor, turn, stay)
         asks = floor.requirement(stay, step).text or "nothing in particular"
         turn.decide(Noted("relaxed", f"stay {stay.stay_id} asks for {asks} from step {step} on"))
+
+
+def _announced(floor: Floor, stay: Stay, queue: QueueSetup, now_s: float) -> QueuePosition:
+    """What she is told. Whether a callback is offered goes by the expected wait, said or not; while nobody can say, by
+    how long she has waited."""
+    announce, found = queue.announcements, queues.position(floor, stay, now_s)
+    long_s = found.ewt_s if found.ewt_s >= 0 else now_s - stay.began_s
+    return replace(
+        found,
+        position=found.position if announce.position else 0,
+        ewt_s=found.ewt_s if announce.ewt else -1.0,
+        callback=queue.callback is not None and long_s >= queue.callback.min_ewt_s,
+    )
 
 
 def _seek(floor: Floor, turn: Turn, stay: Stay) -> None:

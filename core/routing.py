@@ -159,6 +159,17 @@ class LineChanged:
     node: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AgentKept:
+    """An agent's phone is rung for an attempt of hers, or somebody is dialed for her alone: until `kept` is False nobody
+    else is put through to her. `interaction_id`: of her phone, or of whom is dialed."""
+
+    interaction_id: str
+    tenant: str
+    agent_id: str
+    kept: bool
+
+
 # -- said by people and devices, for the router ------------------------------------------------------
 AgentAction = Literal["log_in", "log_out", "ready", "not_ready"]
 
@@ -273,13 +284,15 @@ class OfferWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """Told when asked, and to those who wait by the queue's announcements. `position` from 1; `ewt_s` -1: unknown."""
+    """Told when asked, and to those who wait by the queue's announcements. `position` from 1; `ewt_s` -1: unknown.
+    `callback`: the wait is long enough to offer to call her back."""
 
     interaction_id: str
     stay_id: str
     position: int
     waiting: int
     ewt_s: float = -1.0
+    callback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +388,7 @@ RouterFact = (
     | TalkChanged
     | TalkEnded
     | LineChanged
+    | AgentKept
     | AgentActed
     | WrapUpActed
     | DeviceChanged

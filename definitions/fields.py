@@ -62,15 +62,26 @@ def plain(text: str) -> str:
     return "".join(sign for sign in parts if not unicodedata.combining(sign))
 
 
+_MONTH_S = 30 * 86_400
+
+
 def read_seconds(value: Any) -> float:
+    return _seconds(value, 86_400, "a day")
+
+
+def read_long_seconds(value: Any) -> float:
+    return _seconds(value, _MONTH_S, "thirty days")
+
+
+def _seconds(value: Any, most_s: int, most: str) -> float:
     text = typed(value, "a number of seconds")
     if text.endswith(("s", "sec")) and _DECIMAL.fullmatch(text.rstrip("sec").strip()):
         raise fault(
             f"'{text}' is not a number of seconds", f"the unit is in the key's name: write {text.rstrip('sec')}"
         )
     number = _decimal(text, "a number of seconds")
-    if number > 86_400:
-        raise fault(f"{text} seconds is more than a day", "write at most 86400")
+    if number > most_s:
+        raise fault(f"{text} seconds is more than {most}", f"write at most {most_s}")
     return number
 
 
@@ -193,6 +204,10 @@ Seconds = Annotated[
     float, BeforeValidator(read_seconds), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 86400})
 ]
 """A length of time, 0 to 86,400 seconds."""
+LongSeconds = Annotated[
+    float, BeforeValidator(read_long_seconds), WithJsonSchema({"type": "number", "minimum": 0, "maximum": _MONTH_S})
+]
+"""A length of time, 0 seconds to thirty days of 86,400."""
 Count = Annotated[int, BeforeValidator(_count), WithJsonSchema({"type": "integer", "minimum": 0})]
 """A whole number, 0 or more."""
 Flag = Annotated[

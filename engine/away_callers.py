@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acd.setup import Callbacks
 from core.events import Event, LegArrived
 from engine.arrivals import wanted_phone
 from engine.interaction import Interaction, Surroundings
@@ -28,8 +29,7 @@ class AwayCallers:
                 del self._whose[key]
         if interaction.is_closed or not interaction.is_away:
             return
-        numbers = {interaction.callback.number, around.outbound.normalise(interaction.caller)}
-        keys = tuple((interaction.tenant, number) for number in sorted(numbers) if _tells_who(number))
+        keys = tuple((interaction.tenant, number) for number in sorted(_numbers(interaction, around)))
         self._whose.update(dict.fromkeys(keys, interaction))
         self._keys[interaction.interaction_id] = keys
 
@@ -40,7 +40,21 @@ class AwayCallers:
         route = around.numbers.route(fact.called, fact.entry)
         if fact.entry in around.outbound.devices and wanted_phone(fact, route, around) is not None:
             return None
-        return self._whose.get((route.tenant, around.outbound.normalise(fact.caller)))
+        number = around.outbound.normalise(fact.caller)
+        found = self._whose.get((route.tenant, number))
+        return found if found is not None and number in _numbers(found, around) else None
+
+
+def _numbers(interaction: Interaction, around: Surroundings) -> set[str]:
+    """Those by which she is known, as her queue has it. Any number can be forged: who shows hers is taken for her."""
+    callback, talk = interaction.callback, interaction.talk
+    stay = interaction.waiting or (talk.served if talk is not None else None)
+    queue = around.routing.queues.get((interaction.tenant, stay.joined.queue)) if stay is not None else None
+    settings = (queue.callback if queue is not None else None) or Callbacks()
+    if callback is None or settings.ring_back == "never":
+        return set()
+    numbers = {callback.number, interaction.caller} if settings.ring_back == "either" else {callback.number}
+    return {number for number in map(around.outbound.normalise, numbers) if _tells_who(number)}
 
 
 def _tells_who(number: str) -> bool:

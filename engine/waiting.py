@@ -199,9 +199,7 @@ def told(turn: Turn, event: QueuePosition, around: Surroundings, now_s: float) -
     if event.ewt_s >= 0 and prompts.ewt is not None:
         values |= {"ewt_s": str(round(event.ewt_s)), "ewt_minutes": str(max(1, round(event.ewt_s / 60)))}
         said.append(prompts.ewt)
-    setup = around.routing.queues.get((turn.interaction.tenant, waiting.joined.queue))
-    promised = setup.callback if setup is not None else None
-    if prompts.callback is not None and promised is not None and event.ewt_s >= promised.min_ewt_s:
+    if event.callback and prompts.callback is not None:
         said.append(prompts.callback)
     _say(turn, said, "place", around, now_s, values)
 

@@ -168,11 +168,11 @@ def _request(node: Model, memory: Memory, visit: Visit) -> Turn:
 
 
 def _requesting(node: Model, memory: Memory, event: Event) -> Turn:
+    variables = {node.into: memory.value} if node.into else {}
     if isinstance(event, CallbackRequested) and event.callback_id == memory.subject_id:
-        variables = {node.into: memory.value} if node.into else {}
         return Turn(leave=Leave("next", node.next, variables), decisions=(Noted("callback", "requested"),))
     if isinstance(event, CommandRejected) and event.subject_id == memory.subject_id and node.refused is not None:
-        return Turn(leave=Leave("refused", node.refused), decisions=(Noted("callback", event.why),))
+        return Turn(leave=Leave("refused", node.refused, variables), decisions=(Noted("callback", event.why),))
     if why := failure(event, Errand(memory.subject_id)):
         return fail(node, why)
     return Turn(memory, untaken=event.digit) if isinstance(event, DigitPressed) else Turn(memory)

@@ -43,7 +43,7 @@ nodes:
 }
 FILES = {
     "config/queues/sales.yaml": "queue: sales\nring_s: 10\nwrap_up_s: 0\nno_agents: wait\nannouncements: {}\n"
-    f"callback: {{retry_s: 10, attempts: 3}}\nprompts: {{back: '{prompt('foxtrot')}'}}\n",
+    f"callback: {{retry_s: 10, attempts: 3, ring_back: either}}\nprompts: {{back: '{prompt('foxtrot')}'}}\n",
     "config/devices/1003.yaml": 'device: "1003"\n',
     "config/numbers/100.yaml": 'number: "100"\nflow: desk\n',
 }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from acd.setup import Announcements, Relaxation, ServiceLevel, Setup
+import pytest
+
+from acd.setup import Announcements, Callbacks, Relaxation, ServiceLevel, Setup
 from core.decisions import Noted
 from core.events import QueueLeft
 from core.routing import AgentActed, QueueActed, QueueJoined, QueuePosition, StayGivenUp
@@ -197,6 +199,37 @@ def test_position_and_wait_are_told_at_intervals() -> None:
     facts = [fact for outcome in shift.log for fact in outcome.facts if isinstance(fact, QueuePosition)]
     assert [(fact.stay_id, fact.position) for fact in facts] == [("c1", 1), ("c2", 2)] * 3
     assert {fact.ewt_s for fact in facts} == {-1.0}
+
+
+@pytest.mark.parametrize("says_ewt", [True, False])
+def test_a_callback_is_offered_while_the_wait_is_long_whether_that_is_said_or_not(says_ewt: bool) -> None:
+    told = Announcements(first_s=10.0, every_s=30.0, position=False, ewt=says_ewt)
+    house = queue(no_agents="wait", announcements=told, callback=Callbacks(min_ewt_s=100.0))
+    shift = Shift(setup([agent("ana")], [house]))
+    for _ in range(9):
+        shift.calls()
+    shift.logs_in("ana")
+    for n in range(1, 6):
+        shift.answers(f"c{n}")
+        shift.passes(40.0)
+        shift.hangs_up(f"c{n}")
+    shift.passes(31.0)
+    told_last = {
+        fact.stay_id: fact for outcome in shift.log for fact in outcome.facts if isinstance(fact, QueuePosition)
+    }
+    assert {stay_id: told_last[stay_id].callback for stay_id in ("c7", "c9")} == {"c7": False, "c9": True}
+    assert (told_last["c9"].ewt_s >= 0.0) == says_ewt
+
+
+def test_while_nobody_can_say_how_long_it_takes_who_has_waited_long_is_offered_a_callback() -> None:
+    told = Announcements(first_s=10.0, every_s=30.0)
+    shift = Shift(
+        setup([agent("ana")], [queue(no_agents="wait", announcements=told, callback=Callbacks(min_ewt_s=60.0))])
+    )
+    shift.calls()
+    shift.passes(75.0)
+    facts = [fact for outcome in shift.log for fact in outcome.facts if isinstance(fact, QueuePosition)]
+    assert [(fact.ewt_s, fact.callback) for fact in facts] == [(-1.0, False), (-1.0, False), (-1.0, True)]
 
 
 def test_the_expected_wait_follows_how_quickly_the_queue_is_answered() -> None:

@@ -27,13 +27,14 @@ from core.leg import EndReason, LegRole, LegState
 from core.leg_commands import AnswerLeg, HangUpLeg, OriginateLeg
 from core.routing import AgentActed, LineChanged, OfferMade, OfferWithdrawn, QueuePosition, RouterFact, TurnNear
 from engine import callbacks
+from engine.away_callers import AwayCallers
 from engine.config.outbound import OutboundRule, OutboundRules
 from engine.routing_recovery import mend
 from ivr.loader import Context, load
 from ivr.prompts import Prompt
 from tests.unit.engine.talk_case import CALLER, ID, Case, heard, surroundings
 
-HERS = "+34600000000"
+HERS, OTHER = "+34600000000", "+34600111222"
 FLOWS = {
     "flows/desk.yaml": """
 flow: desk
@@ -274,6 +275,31 @@ def test_who_rings_back_has_her_place_on_the_line(away: Together) -> None:
     assert away.case.inside() >= {"c2"}
 
 
+@pytest.mark.parametrize(
+    ("ring_back", "known"),
+    [("confirmed", {OTHER}), ("either", {OTHER, HERS}), ("never", set())],
+)
+def test_whose_number_is_believed_is_the_queues_choice(ring_back: str, known: set[str]) -> None:
+    """She called from one number, and confirmed another."""
+    both = Together(house(replace(LATER, ring_back=ring_back)))  # type: ignore[arg-type]
+    both.waits()
+    both.tell(*(DigitPressed(CALLER, digit) for digit in f"22{OTHER.removeprefix('+34')}#1"))
+    both.hangs_up()
+    assert (both.callback, both.interaction.callback.number) == ("waiting", OTHER)
+    away = AwayCallers()
+    away.keep(both.interaction, both.around)
+    ringing = {number: away.whose(LegArrived("c2", "n1", "100", number), both.around) for number in (HERS, OTHER)}
+    assert {number for number, found in ringing.items() if found is not None} == known
+
+
+def test_a_queue_that_stops_believing_numbers_does_so_at_once(away: Together) -> None:
+    callers = AwayCallers()
+    callers.keep(away.interaction, away.around)
+    rings = LegArrived("c2", "n1", "100", HERS)
+    assert callers.whose(rings, away.around) is away.interaction
+    assert callers.whose(rings, house(replace(LATER, ring_back="never"))) is None
+
+
 def test_who_rings_back_while_we_call_her_meets_the_agent_and_the_other_call_ends(away: Together) -> None:
     away.comes("ana")
     away.agent_answers()
@@ -371,9 +397,20 @@ def test_while_the_wait_is_long_she_hears_how_to_be_called_back() -> None:
     both = Together(replace(around, queue_prompts={("main", "sales"): offer}))
     both.waits()
     stay_id = both.stay().stay_id
-    for ewt_s, words in ((-1.0, []), (119.0, []), (120.0, ["Pulse 2 y le llamamos."])):
-        both.tell(QueuePosition(ID, stay_id, 2, 3, ewt_s))
-        assert heard(both.case) == words
+    both.tell(QueuePosition(ID, stay_id, 2, 3, 600.0))
+    assert heard(both.case) == []
+    both.tell(QueuePosition(ID, stay_id, 2, 3, 600.0, callback=True))
+    assert heard(both.case) == ["Pulse 2 y le llamamos."]
+
+
+def test_the_key_works_though_no_callback_is_offered() -> None:
+    """She may have heard of it while the wait was longer, or know it from another day."""
+    both = Together(house(replace(LATER, min_ewt_s=3600.0)))
+    both.waits()
+    stay_id = both.stay().stay_id
+    both.asks()
+    both.hangs_up()
+    assert (both.callback, both.stay().mode, both.stay().stay_id) == ("waiting", "virtual", stay_id)
 
 
 def test_the_promise_expires(away: Together) -> None:
