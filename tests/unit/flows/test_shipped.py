@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,36 @@ def test_the_agents_phone_offers_the_reasons_there_are(configuration: Configurat
 def test_the_keys_that_queues_speak_of_are_those_of_reception(configuration: Configuration) -> None:
     waits = [node for node in configuration.release.flows["main", "reception"].nodes.values() if node.type == "queue"]
     assert {queue for _, queue in configuration.queue_prompts} == {*(node.queue for node in waits), "collections"}
-    assert {tuple(node.keys.items()) for node in waits} == {(("1", "message"), ("2", "callback"))}
+    called_back = {name for (_, name), queue in configuration.routing.queues.items() if queue.callback is not None}
+    assert called_back == {"sales", "support"}
+    for node in waits:
+        assert node.keys == {"1": "message", "2": "call_me" if node.queue in called_back else "callback"}, node.queue
+
+
+@pytest.mark.parametrize("queue", ["sales", "support"])
+def test_who_waits_long_is_told_of_the_callback_in_both_languages(configuration: Configuration, queue: str) -> None:
+    said = configuration.queue_prompts["main", queue]
+    assert said.callback is not None
+    for language, key in (("es", "marque 2"), ("en", "press 2")):
+        (part,) = said.callback.parts({}, language)
+        assert key in part.text
+        assert not any(key in each.text for comfort in said.comfort for each in comfort.parts({}, language))
+
+
+@pytest.mark.parametrize("queue", ["sales", "support"])
+def test_a_promise_to_call_back_outlives_every_time_the_office_is_closed(
+    configuration: Configuration, queue: str
+) -> None:
+    settings = configuration.routing.queues["main", queue].callback
+    assert settings is not None
+    assert settings.hours is not None
+    at_s, until_s = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (2026, 2028))
+    closed_s, longest_s = 0.0, 0.0
+    while at_s < until_s:
+        next_s = settings.hours.changes_at(at_s)
+        closed_s = 0.0 if settings.hours.is_open(at_s) else closed_s + next_s - at_s
+        longest_s, at_s = max(longest_s, closed_s), next_s
+    assert 3 * 86_400.0 < longest_s < settings.expiry_s
 
 
 def test_everybody_who_waits_can_be_served_in_both_languages(configuration: Configuration) -> None:
