@@ -41,8 +41,8 @@ async def read_fact(request: Request, kinds: Mapping[str, type[F]], not_typed: C
     return fact
 
 
-async def done(why: str, journal: Journal) -> Response:
-    """`why` not, in words; else that it is done, once it is on disk."""
+async def done(why: str, journal: Journal, told: str = "") -> Response:
+    """`why` not, in words; else that it is done, once it is on disk, and what is to be `told` with it."""
     if why:
         return refused(409, why)
     try:
@@ -50,7 +50,7 @@ async def done(why: str, journal: Journal) -> Response:
             await journal.durable(journal.last_seq)
     except (TimeoutError, StoreError):
         return refused(503, "it is done, but the journal does not reach the disk: free space on its disk")
-    return answer({"ok": True})
+    return answer({"ok": True, "told": told} if told else {"ok": True})
 
 
 def answer(body: Any, status: int = 200) -> Response:

@@ -2,13 +2,15 @@
 
 GET  /dialer/snapshot                     {now_s, campaigns: [view]}; their changes are in the feed, kind `campaign`
 GET  /dialer/campaign/TENANT/CAMPAIGN     view + {decisions: [{at_s, count, why, ...}], store: {away, unsaved}}
-POST /dialer/do {fact, fields}            {ok}, or 409 {ok, why}; 422 for what nobody can ask
+POST /dialer/do {fact, fields}            {ok, told?}, or 409 {ok, why}; 422 for what nobody can ask. `told`: what who
+                                          starts a campaign should know: it has nobody to dial
 GET  /dialer/why/TENANT/LEAD              why she was or was not dialed, and when she next may be
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -69,7 +71,8 @@ class DialerApi:
                 why = await self._ask(fact)
         except (TimeoutError, StoreUnavailable):
             return refused(503, "the store of leads does not answer: try again when it is back")
-        return await done(why, self.journal)
+        told = await self._told(fact) if not why else ""
+        return await done(why, self.journal, told)
 
     async def why(self, request: Request) -> Response:
         tenant, lead_id = request.path_params["tenant"], request.path_params["lead_id"]
@@ -79,6 +82,14 @@ class DialerApi:
         except (TimeoutError, StoreUnavailable):
             return refused(503, "the store of leads does not answer: try again when it is back")
         return answer(told) if told is not None else refused(404, f"there is no lead '{lead_id}'")
+
+    async def _told(self, fact: PersonsRequest) -> str:
+        if not isinstance(fact, CampaignActed) or fact.action != "start":
+            return ""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STORE_WITHIN_S):
+                return await self.views.nobody((fact.tenant, fact.campaign))
+        return ""
 
     async def _ask(self, fact: PersonsRequest) -> str:
         """Why it cannot be done; empty when it is."""

@@ -30,6 +30,7 @@ COUNT_EVERY_S = 15.0
 """How often the leads of running campaigns are counted for whoever watches; a look at one campaign counts at once."""
 _FRESH_S = 2.0
 _IDLE = "stopped"
+_TO_DIAL = (LeadState.NEW, LeadState.WAITING, LeadState.CALLBACK, LeadState.STAGED, LeadState.DIALING)
 
 
 class CampaignViews:
@@ -98,6 +99,25 @@ class CampaignViews:
     def decisions(self, key: Key) -> list[Plain]:
         """The last pacing decisions, the newest first."""
         return list(reversed(self._decisions.get(key, ())))
+
+    async def nobody(self, key: Key) -> str:
+        """Why a campaign has nobody to dial, now or later, in words: counted at this moment. Empty: it has somebody, or
+        no list, or the store does not answer."""
+        setup = self._campaigns.setup.campaigns.get(key)
+        if setup is None or not setup.lists:
+            return ""
+        lists = [share.list_id for share in setup.lists]
+        try:
+            found = await self._keeper.counts(setup.tenant, lists)
+        except StoreUnavailable:
+            return ""
+        self._counts[key] = (self._now_s(), dict(found))
+        if any(found.get(state) for state in _TO_DIAL):
+            return ""
+        total, named = sum(found.values()), ", ".join(lists)
+        if not total:
+            return f"there is no lead to dial, {named} is empty: centralita lists import FILE --list {lists[0]}"
+        return f"there is no lead to dial, all {total} of {named} are done, used up or blocked"
 
     async def count(self, key: Key) -> None:
         """Counts a campaign's leads, unless that was a moment ago; a store that does not answer leaves it as it is."""

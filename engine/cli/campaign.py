@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from engine.cli.campaign_demo import demo
 from engine.cli.campaign_simulate import simulate
-from engine.cli.client import ask, do, stream
+from engine.cli.client import ask, do, refusal, stream
 from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Campaigns: start and stop them, see how they go, take results out.", no_args_is_help=True)
 
 CampaignArgument = Annotated[str, typer.Argument(help="The campaign's id.", metavar="CAMPAIGN")]
+LeadsArgument = Annotated[list[str], typer.Argument(help="Ids of leads.", metavar="LEAD...")]
 TenantOption = Annotated[str, typer.Option(help="Whose campaign.")]
 _AGAIN_S = 1.0
 
@@ -44,7 +46,7 @@ def list_(project: ProjectOption = None, json: JsonOption = False) -> None:
     if not snapshot["campaigns"]:
         out.print("There is no campaign yet: write config/campaigns/NAME.yaml, then `centralita reload`.")
         return
-    out.print(campaign_table(snapshot["campaigns"]))
+    out.print(campaign_table(snapshot["campaigns"], out.width))
 
 
 @app.command("show")
@@ -63,7 +65,7 @@ def show(
 
 @app.command("start")
 def start(campaign: CampaignArgument, tenant: TenantOption = "main", project: ProjectOption = None) -> None:
-    """Dial. Refused when it may not, with the reason."""
+    """Dial. Refused when it may not, with the reason. Says so when there is no lead to dial."""
     _act(project, tenant, campaign, "start")
 
 
@@ -109,7 +111,8 @@ def export(
     tenant: TenantOption = "main",
     project: ProjectOption = None,
 ) -> None:
-    """Every attempt with its lead and its result, as CSV. Needs no running engine."""
+    """Every attempt with its lead, its result, and a column for each field of the form, as CSV. Needs no running
+    engine."""
     from engine.cli.campaign_results import export_csv, seconds_of
 
     count = export_csv(home_of(project), tenant, campaign, to, seconds_of(since))
@@ -142,6 +145,18 @@ def report(
         raise typer.Exit(1)
 
 
+@app.command("kept")
+def kept(leads: LeadsArgument, tenant: TenantOption = "main", project: ProjectOption = None) -> None:
+    """What these leads promised is done: they paid, or came. Nobody dials them about it any more."""
+    _tell_promises(project, tenant, leads, "kept")
+
+
+@app.command("broken")
+def broken(leads: LeadsArgument, tenant: TenantOption = "main", project: ProjectOption = None) -> None:
+    """These leads did not keep what they promised: they are dialed as soon as they may be."""
+    _tell_promises(project, tenant, leads, "broken")
+
+
 def why(
     lead: Annotated[str, typer.Argument(help="The lead's id.", metavar="LEAD")],
     tenant: Annotated[str, typer.Option(help="Whose lead.")] = "main",
@@ -162,6 +177,17 @@ def why(
         out.print(why_page(told))
 
 
+def _tell_promises(project: Path | None, tenant: str, leads: list[str], action: str) -> None:
+    home, refused = home_of(project), 0
+    for lead in leads:
+        fields = {"tenant": tenant, "campaign": "", "lead_id": lead, "action": action, "by": "command line"}
+        why_not = refusal(home, "LeadActed", fields, "/dialer/do")
+        refused += bool(why_not)
+        out.print(f"{lead}: {why_not or action}", soft_wrap=True, markup=False)
+    if refused:
+        raise typer.Exit(1)
+
+
 def _view(home: Home, tenant: str, campaign: str) -> dict[str, Any]:
     view = ask(home, "GET", f"/dialer/campaign/{tenant}/{campaign}")
     if view.get("ok") is False:
@@ -172,9 +198,11 @@ def _view(home: Home, tenant: str, campaign: str) -> dict[str, Any]:
 def _act(project: Path | None, tenant: str, campaign: str, action: str) -> None:
     home = home_of(project)
     fields = {"tenant": tenant, "campaign": campaign, "action": action, "by": "command line"}
-    do(home, "CampaignActed", fields, "/dialer/do")
+    told = do(home, "CampaignActed", fields, "/dialer/do").get("told")
     view = _view(home, tenant, campaign)
     out.print(f"{campaign}: {view['state']}" + (f" ({view['why']})" if view["why"] else ""))
+    if told:
+        out.print(Text(str(told), style="yellow"), soft_wrap=True)
 
 
 def _print_changes(home: Home, tenant: str, campaign: str) -> None:
@@ -197,5 +225,6 @@ def _follow(home: Home, tenant: str, campaign: str) -> None:
             if campaign:
                 live.update(campaign_page(_view(home, tenant, campaign), time.time()), refresh=True)
             else:
-                live.update(campaign_table(ask(home, "GET", "/dialer/snapshot")["campaigns"]), refresh=True)
+                campaigns = ask(home, "GET", "/dialer/snapshot")["campaigns"]
+                live.update(campaign_table(campaigns, live.console.width), refresh=True)
             time.sleep(_AGAIN_S)

@@ -27,7 +27,7 @@ from engine.config.models import Site
 from engine.config.sources import read_sources
 from engine.home import Home
 from store.sql.database import LEADS, Database
-from store.sql.lead_exports import attempts_of
+from store.sql.lead_exports import answered_fields, attempts_of
 from store.sql.leads import SqlLeadStore
 
 HEAD = (
@@ -36,6 +36,8 @@ HEAD = (
     *("dialed", "ringing", "answered", "connected", "ended", "ring_s", "wait_s", "talk_s"),
     *("lead_state", "lead_reason", "next"),
 )
+FIELD = "form."
+"""How the column of a form's field begins."""
 _NAMES = 200
 """Leads whose names are asked for at once."""
 
@@ -106,18 +108,28 @@ async def _attempts(home: Home, setup: CampaignSetup, since_s: float) -> list[At
 async def _export(home: Home, tenant: str, campaign: str, file: IO[str], since_s: float) -> int:
     database, count = _database(home), 0
     writer = csv.writer(file)
-    writer.writerow(HEAD)
     store = SqlLeadStore(database)
     try:
+        answered = await answered_fields(database, tenant, campaign, since_s)
+        fields = list(dict.fromkeys([*_form_of(home, tenant, campaign), *answered]))
+        writer.writerow([*HEAD, *(f"{FIELD}{name}" for name in fields)])
         async for batch in _batches(attempts_of(database, tenant, campaign, "", since_s)):
             leads = {lead_id: await store.lead(tenant, lead_id, time.time()) for lead_id in {a.lead_id for a in batch}}
             for attempt in batch:
                 staged = leads[attempt.lead_id]
-                writer.writerow(map(inert, _row(attempt, staged.record if staged is not None else None)))
+                row = _row(attempt, staged.record if staged is not None else None)
+                writer.writerow(map(inert, (*row, *(attempt.answers.get(name, "") for name in fields))))
             count += len(batch)
     finally:
         await database.close()
     return count
+
+
+def _form_of(home: Home, tenant: str, campaign: str) -> tuple[str, ...]:
+    """The fields of its form as it is written now; none while the configuration has errors."""
+    loaded = load(read_sources(home.project)).configuration
+    setup = loaded.campaigns.campaigns.get((tenant, campaign)) if loaded is not None else None
+    return tuple(field.name for field in setup.form) if setup is not None else ()
 
 
 def _row(attempt: AttemptRecord, lead: LeadRecord | None) -> Iterator[str]:

@@ -18,35 +18,51 @@ View = Mapping[str, Any]
 
 _STYLES = {"running": "bold green", "paused": "yellow", "draining": "cyan", "stopped": "dim"}
 _DECISIONS_SHOWN = 12
+_COLUMNS = (
+    *("campaign", "mode", "state", ">lines", ">agents", ">dialed", ">live", ">connected", ">abandoned", ">spare"),
+    *(">hopper", ">left"),
+)
+_LEFT_OUT = (">hopper", ">connected", ">spare", "mode", ">dialed", ">agents", ">lines", ">abandoned", ">live")
+"""Where there is no room for all: which go first."""
+_GAP = 3
+"""Characters between two columns, at most."""
 _LINES = ("dialing", "ringing", "screening", "waiting", "connected", "leaving_message")
 
 
-def campaign_table(campaigns: Sequence[View]) -> Table:
-    """One line a campaign."""
+def campaign_table(campaigns: Sequence[View], width: int) -> Table:
+    """One line a campaign. `width`: characters; where they are few, columns are left out, and no name is cut."""
     several = len({view["tenant"] for view in campaigns}) > 1
-    table = _table(
-        *("campaign", "mode", "state", ">lines", ">agents", ">dialed", ">live", ">connected", ">abandoned", ">spare"),
-        *(">hopper", ">left"),
-    )
-    for view in campaigns:
-        today, lines, agents = view["today"], view["lines"], view["agents"]
-        name = f"{view['tenant']}/{view['campaign']}" if several else str(view["campaign"])
-        tightest = min(view["abandonment"], key=lambda limit: limit["spare"], default=None)
-        table.add_row(
-            name,
-            str(view["mode"]),
-            _state(view),
-            f"{lines['dialing'] + lines['ringing']}+{lines['connected']}",
-            f"{agents['ready']}/{agents['ready'] + agents['busy']}",
-            str(today["dialed"]),
-            str(today["live"]),
-            str(today["connected"]),
-            _share(today["abandoned"], today["live"]),
-            "" if tightest is None else str(tightest["spare"]),
-            str(view["hopper"]),
-            str(sum(view["leads"].get(state, 0) for state in ("new", "waiting", "callback", "staged"))),
-        )
+    rows = [dict(zip(_COLUMNS, _cells(view, several), strict=True)) for view in campaigns]
+    widths = {name: max([len(name), *(len(row[name]) for row in rows)]) + _GAP for name in _COLUMNS}
+    shown = list(_COLUMNS)
+    for name in _LEFT_OUT:
+        if sum(widths[each] for each in shown) > width:
+            shown.remove(name)
+    table = _table(*shown)
+    for column in table.columns:
+        column.no_wrap = column.header != "campaign"
+        column.overflow = "fold"
+    for row in rows:
+        table.add_row(*(row[name] for name in shown))
     return table
+
+
+def _cells(view: View, several: bool) -> tuple[Text, ...]:
+    today, lines, agents = view["today"], view["lines"], view["agents"]
+    tightest = min(view["abandonment"], key=lambda limit: limit["spare"], default=None)
+    texts = (
+        f"{lines['dialing'] + lines['ringing']}+{lines['connected']}",
+        f"{agents['ready']}/{agents['ready'] + agents['busy']}",
+        str(today["dialed"]),
+        str(today["live"]),
+        str(today["connected"]),
+        _share(today["abandoned"], today["live"]),
+        "" if tightest is None else str(tightest["spare"]),
+        str(view["hopper"]),
+        str(sum(view["leads"].get(state, 0) for state in ("new", "waiting", "callback", "staged"))),
+    )
+    name = f"{view['tenant']}/{view['campaign']}" if several else str(view["campaign"])
+    return (Text(name), Text(str(view["mode"])), _state(view), *map(Text, texts))
 
 
 def campaign_page(view: View, now_s: float) -> Group:

@@ -38,12 +38,23 @@ def if_running(home: Home, path: str) -> dict[str, Any] | None:
         return None
 
 
-def do(home: Home, fact: str, fields: Mapping[str, Any], path: str = "/acd/do") -> None:
+def do(home: Home, fact: str, fields: Mapping[str, Any], path: str = "/acd/do") -> dict[str, Any]:
     """Has the engine do what a person wants; ends the command with its words when it refuses. `path`: whom it asks:
-    routing, or campaigns (`/dialer/do`)."""
+    routing, or campaigns (`/dialer/do`). Returns its answer."""
     body = _asked(home, "POST", path, 30.0, {"fact": fact, "fields": dict(fields)})
     if not body.get("ok"):
-        fail(str(body.get("why") or "the engine refused"))
+        fail(_why(body))
+    return body
+
+
+def refusal(home: Home, fact: str, fields: Mapping[str, Any], path: str = "/acd/do") -> str:
+    """The same, where one refusal is not the end of it: why it was not done, in words; empty when it was."""
+    body = _asked(home, "POST", path, 30.0, {"fact": fact, "fields": dict(fields)})
+    return "" if body.get("ok") else _why(body)
+
+
+def _why(body: Mapping[str, Any]) -> str:
+    return str(body.get("why") or "the engine refused")
 
 
 def stream(home: Home, path: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, or_, select
+from sqlalchemy import RowMapping, Select, and_, or_, select, text
 
 from core.lead_record import AttemptRecord, LeadRecord
 from store.sql.database import Database
@@ -13,6 +13,8 @@ from store.sql.lead_models import AttemptRow, LeadRow
 from store.sql.lead_rows import AWAY, attempt_of, lead_of, to_us, unavailable
 
 _PAGE = 2_000
+_MOST = 1 << 60
+"""More than there are: with a limit no database moves a condition out of a query."""
 
 
 async def leads_of(database: Database, tenant: str, list_id: str) -> AsyncIterator[LeadRecord]:
@@ -59,6 +61,22 @@ async def attempts_of(
             if len(rows) < _PAGE:
                 break
             after = rows[-1]["dialed_us"], rows[-1]["attempt_id"]
+
+
+async def answered_fields(database: Database, tenant: str, campaign: str, since_s: float) -> list[str]:
+    """The names of all fields of forms that attempts of this campaign have answers to, sorted. Raises
+    StoreUnavailable."""
+    keys = "json_each(a.answers) AS f" if database.kind == "sqlite" else "json_object_keys(a.answers::json) AS f(key)"
+    # The inner query comes first: what is no JSON (no answers at all) must not reach the function.
+    query = text(
+        f"SELECT DISTINCT f.key FROM (SELECT answers FROM attempts WHERE tenant = :tenant AND campaign = :campaign"  # noqa: S608 - names of ours
+        f" AND dialed_us >= :since AND answers <> '' LIMIT {_MOST}) AS a, {keys}"
+    ).bindparams(tenant=tenant, campaign=campaign, since=to_us(max(since_s, 0.0)))
+    try:
+        async with database.begin() as connection:
+            return sorted((await connection.execute(query)).scalars())
+    except AWAY as failure:
+        raise unavailable(failure) from failure
 
 
 async def _page(database: Database, query: Select[Any]) -> Sequence[RowMapping]:

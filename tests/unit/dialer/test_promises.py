@@ -213,6 +213,28 @@ def test_reopening_or_importing_her_anew_does_not_dial_her_early() -> None:
     assert made.store.leads["l00001"].not_before_s == promised.not_before_s
 
 
+def test_a_promise_that_the_store_has_not_heard_of_outlives_a_kill() -> None:
+    made = house()
+    made.run(10.0)
+    wanted = made.wanted[-1][1]
+    assert write(made, wanted, "promise", note="x", pay_on="2026-12-20", sum="5") == ""
+    made.storing = False
+    made.reborn()
+    made.disposition = lambda _: "promise"
+    made.run(120.0)
+    assert made.store.leads["l00001"].promise is None
+    made.reborn()
+    made.storing = True
+    made.take(made.dialer.restore(made.rows, made.now_s, lambda _: False))
+    made.run(5.0)
+    promise = made.store.leads["l00001"].promise
+    assert promise is not None
+    assert (promise.on, promise.amount) == ("2026-12-20", "5.00")
+    assert made.store.attempts[wanted.attempt_id].answers["sum"] == "5.00"
+    later(made, made.now_s + 5 * DAY_S)
+    assert len(made.wanted) == 1
+
+
 # -- appointments -----------------------------------------------------------------------------------
 def test_an_appointment_is_reminded_of_before_its_hour_and_never_after() -> None:
     made = house(retries={"no_answer": Retry(3 * HOUR_S, 50)})

@@ -15,7 +15,7 @@ from acd.setup import AgentSetup, QueueSetup, Setup
 from core.dialing import AttemptProgressed, AttemptWanted, NumberListed
 from core.events import HttpReplied
 from core.lead import LeadState
-from core.lead_record import LeadNumber, LeadRecord
+from core.lead_record import LeadNumber, LeadRecord, Promise
 from core.lead_store import ListShare, Save
 from core.routing import AgentActed
 from dialer.compliance.rules import Mode
@@ -180,6 +180,48 @@ async def test_a_campaign_is_seen_started_and_explained(house):
         assert (await house.client.get("/dialer/campaign/main/other")).status_code == 404
         text = generate_latest(house.metrics.registry).decode()
         assert 'centralita_campaign_state{campaign="spring",state="running",tenant="main"} 1.0' in text
+
+
+async def test_who_starts_a_campaign_is_told_when_it_has_nobody_to_dial(house):
+    async with house.life():
+        await house.until(lambda: house.outreach.keeper.ready)
+        told = await house.act("start")
+        assert told == {
+            "ok": True,
+            "told": "there is no lead to dial, spring is empty: centralita lists import FILE --list spring",
+        }
+        assert (await house.view())["leads"]["new"] == 0
+        # What was counted a moment ago says nothing about now.
+        await house.seed(lead(1), lead(2, state=LeadState.DONE))
+        assert await house.act("start") == {"ok": True}
+        await house.store.save([Save("seed:l1", 10**15, lead=lead(1, state=LeadState.EXHAUSTED))])
+        again = await house.act("start")
+        assert again["told"] == "there is no lead to dial, all 2 of spring are done, used up or blocked"
+        assert await house.act("pause") == {"ok": True}
+        house.store.away = "the disk is gone"
+        assert await house.act("start") == {"ok": True}, "nobody knows"
+        house.store.away = ""
+
+
+async def test_whether_a_promise_was_kept_is_told_about_a_lead_of_the_store(house):
+    ahead, past = Promise("promise", "2099-01-01", 4e9, 4.1e9), Promise("promise", "2026-01-01", 1.7e9, 1.8e9, "90.00")
+    waiting = {"state": LeadState.WAITING, "not_before_s": 4e9}
+    await house.seed(lead(1, promise=ahead, **waiting), lead(2, promise=past, **waiting), lead(3))
+    async with house.life():
+        await house.until(lambda: house.outreach.keeper.ready)
+        told = (await house.client.get("/dialer/why/main/l1")).json()
+        assert told["promise"]["on"] == "2099-01-01"
+        assert told["next_s"] == 4.1e9
+        early = await house.do("LeadActed", campaign="", lead_id="l1", action="broken")
+        assert (early.status_code, early.json()["why"].partition(":")[0]) == (409, "what she promised still lies ahead")
+        assert (await house.do("LeadActed", campaign="", lead_id="l3", action="kept")).status_code == 409
+        for lead_id, action in (("l1", "kept"), ("l2", "broken")):
+            assert (await house.do("LeadActed", campaign="", lead_id=lead_id, action=action)).json() == {"ok": True}
+        await house.until(lambda: not house.outreach.keeper.unsaved)
+        kept, broken = [(await house.store.lead("main", n, 0.0)).record for n in ("l1", "l2")]
+        assert (kept.state, kept.reason, kept.promise.outcome) == (LeadState.DONE, "promise_kept", "kept")
+        assert (broken.state, broken.promise.outcome) == (LeadState.WAITING, "broken")
+        assert broken.not_before_s <= house.runtime.clock.now_s()
 
 
 @pytest.mark.parametrize(
