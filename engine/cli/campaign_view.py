@@ -33,7 +33,7 @@ def campaign_table(campaigns: Sequence[View], width: int) -> Table:
     """One line a campaign. `width`: characters; where they are few, columns are left out, and no name is cut."""
     several = len({view["tenant"] for view in campaigns}) > 1
     rows = [dict(zip(_COLUMNS, _cells(view, several), strict=True)) for view in campaigns]
-    widths = {name: max([len(name), *(len(row[name]) for row in rows)]) + _GAP for name in _COLUMNS}
+    widths = {name: max([len(name.removeprefix(">")), *(len(row[name]) for row in rows)]) + _GAP for name in _COLUMNS}
     shown = list(_COLUMNS)
     for name in _LEFT_OUT:
         if sum(widths[each] for each in shown) > width:
