@@ -5,7 +5,8 @@
 Needs the corpus (`python -m training.amd.corpus`, docs/detection.md); it is synthetic. Every example is ten seconds of
 A-law from the answer on. All of them go through one real Asterisk to `app_amd` with the amd.conf that Asterisk ships
 and with VICIdial's arguments; ours hears all of them offline, and a share of them live over the same Asterisk and the
-media workers, to show that both agree. `--quick`: one example in five. `--offline`: ours alone, without Asterisk.
+media workers, to show that both agree. `talk_detect`: what our judge makes of what TALK_DETECT would tell, offline.
+`--quick`: one example in five. `--offline`: without Asterisk, so without app_amd.
 
 Wrong means: somebody is sent where she does not belong. `not_sure` (and app_amd's NOTSURE) goes to a person, for
 everybody alike.
@@ -25,8 +26,9 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from bench.amd_examples import TONES, Example, Told, described, examples, is_right, offline
+from bench.amd_examples import TONES, Example, Told, described, examples, is_right, offline, talked
 from bench.amd_tables import confusion, summary
+from dialer.amd.profiles import PROFILES as TALK_PROFILES
 from training.amd.corpus import default_folder
 
 QUICK = 0.2
@@ -80,6 +82,7 @@ def main() -> int:
     for name, count in described(found, asked.folder).items():
         console.print(f"{name}: {count}")
     told: dict[str, list[Told]] = {"ours": offline(found)}
+    told |= {f"talk_detect {profile}": talked(found, profile) for profile in TALK_PROFILES}
     if not asked.offline:
         live = [one for n, one in enumerate(found) if n * asked.live % 1 < asked.live]
         told |= uvloop.run(through_asterisk(found, live, asked.at_once, console))

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from bench.sip_people import _linear_table, alaw
 from core.live_audio import AudioBlock
 from dialer.amd.screener import Screener
+from dialer.amd.talk_timing import make as make_talk_timing
+from telephony.live_audio.talk_meter import TalkMeter
 from training.amd.backgrounds import backgrounds
 from training.amd.clips import MACHINES, PEOPLE, Clip, Sound, spoken, tones
 from training.amd.heard import Backgrounds, Hearing, heard, heard_tone
@@ -97,6 +99,22 @@ def listened(limit_s: float, example: Example) -> Told:
         if verdict is not None and verdict.final:
             return Told(example.name, verdict.label, (n + 1) * 0.02, verdict.evidence)
     return Told(example.name, screener.end().label, len(samples) / 8000)
+
+
+def talked(found: Sequence[Example], profile: str, limit_s: float = 6.0) -> list[Told]:
+    """By TALK_DETECT's own measure of loudness, without a telephone."""
+    with ProcessPoolExecutor() as pool:
+        return list(pool.map(partial(talk_timed, profile, limit_s), found, chunksize=8))
+
+
+def talk_timed(profile: str, limit_s: float, example: Example) -> Told:
+    meter = TalkMeter(make_talk_timing({"profile": profile, "limit_s": f"{limit_s:g}", "rest_s": f"{REST_S:g}"}))
+    samples = linear(example.sound)
+    for n in range(len(samples) // 160):
+        verdict = meter.feed(AudioBlock("leg", n * 0.02, n, samples[n * 160 : (n + 1) * 160].tobytes()))
+        if verdict is not None:
+            return Told(example.name, verdict.label, (n + 1) * 0.02, verdict.evidence)
+    return Told(example.name, meter.end().label, len(samples) / 8000)
 
 
 def linear(sound: bytes) -> NDArray[np.int16]:

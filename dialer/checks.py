@@ -14,6 +14,7 @@ from dialer.loader import Campaigns, FiledCampaign, Site, pacing_of, setup_of
 from dialer.setup import CampaignSetup, Key
 
 _OVERDIAL = frozenset({Mode.POWER, Mode.PREDICTIVE})
+_ANOTHER = "`detection: {{by: {}}}` in config/site.yaml"
 OPT_OUT_VERB = "do_not_call"
 """The flow node by which a caller says so herself."""
 
@@ -22,7 +23,8 @@ OPT_OUT_VERB = "do_not_call"
 class Around:
     """What exists beside campaigns. `queues`: (tenant, name) -> the paths of its dispositions. `flows`: (tenant, name)
     -> the types of its nodes; None when flows could not be read. `wrong_skills`: (tenant, expression) -> what is wrong
-    and what to do, several times. `hosts`: those that may be asked; None: nobody knows."""
+    and what to do, several times. `hosts`: those that may be asked; None: nobody knows. `detection`: who tells machines
+    from people: audio, talk_detect or app_amd."""
 
     queues: Mapping[Key, frozenset[str]] = field(default_factory=dict)
     broken_queues: frozenset[Key] = frozenset()
@@ -32,6 +34,7 @@ class Around:
     broken_packs: frozenset[str] = frozenset()
     languages: tuple[str, ...] = ("es",)
     hosts: frozenset[str] | None = frozenset()
+    detection: str = "audio"
     wrong_skills: Callable[[str, str], Iterable[tuple[str, str]]] = lambda tenant, text: ()
 
 
@@ -39,6 +42,7 @@ def check(read: Campaigns, around: Around) -> None:
     """Adds every problem to `read.problems`."""
     for _, filed in sorted(read.filed.items()):
         _check_names(read.problems, filed, around)
+        _check_detection(read.problems, filed, around.detection)
         known = filed.marked.is_whole and all(name in around.packs for name in filed.value.packs)
         if _check_pacing(read.problems, filed) and known:
             setup = setup_of(filed, around.packs, Site(languages=around.languages))
@@ -103,6 +107,24 @@ def _check_dispositions(problems: Problems, filed: FiledCampaign, known: frozens
         else:
             hint = did_you_mean(path, known, what="dispositions")
             filed.say(problems, place, f"there is no disposition '{path}'", hint, key=place[0] == "dispositions")
+
+
+def _check_detection(problems: Problems, filed: FiledCampaign, by: str) -> None:
+    """What the site's detector cannot do."""
+    value = filed.value
+    if by == "app_amd" and value.screen == "bridge_first":
+        what = "Asterisk's AMD() hears nobody who talks with an agent already"
+        filed.say(problems, ("screen",), what, f"write `screen: yes`, or {_ANOTHER.format('talk_detect')}")
+    if value.on_machine.action == "hang_up" or by == "audio":
+        return
+    if by == "app_amd":
+        what = "Asterisk's AMD() waits for no beep, so nobody would know when the machine records"
+        filed.say(
+            problems, ("on_machine",), what, f"write `on_machine: hang_up`, or {_ANOTHER.format('audio')}", key=True
+        )
+    else:
+        what = "talk_detect hears no beep: the message begins when the machine has been silent for 2.5 s"
+        filed.say(problems, ("on_machine",), what, f"{_ANOTHER.format('audio')} hears it", key=True, warning=True)
 
 
 def _check_pacing(problems: Problems, filed: FiledCampaign) -> bool:

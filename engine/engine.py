@@ -173,6 +173,7 @@ class Engine:
             pins={**around.pins, **configuration.pins(self.box)},
             routing=routing,
             queue_prompts=configuration.queue_prompts,
+            detection=configuration.site.detection,
         )
         self.resolver.sounds = Sounds(sound_directories(self.home, self.installation))
         self.runtime.max_interactions = configuration.site.max_interactions

@@ -16,6 +16,7 @@ from core.dialing import DialingFact
 from core.interaction import INTERACTION_TABLE, InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, LegState, advance_leg
 from core.routing import RoutingFact
+from engine.config.models import Detection
 from engine.config.numbers import NumberPlan
 from engine.config.outbound import OutboundRules
 from engine.config.queue_prompts import QueuePrompts
@@ -142,6 +143,8 @@ class Surroundings:
     queue_prompts: Mapping[Key, QueuePrompts] = field(default_factory=dict)
     node: str = ""
     """The telephony node we dial from."""
+    detection: Detection = Detection()
+    """Who tells machines from people."""
     listed: Callable[[str, str], str] = lambda tenant, number: ""
     """Why nobody of a tenant may call a number, by its do-not-call lists; empty when somebody may."""
 

@@ -1,13 +1,18 @@
-"""The listeners there are, by the name that `ListenToLeg` says. Named here, imported in media workers alone."""
+"""The listeners there are, by the name that `ListenToLeg` says. Those of `LISTENERS` are imported in media workers
+alone; those of `WATCHES` get no audio, so the engine itself has them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.live_audio import ListenerKind
+from core.live_audio import ListenerKind, WatchKind
 
 LISTENERS: Mapping[str, ListenerKind] = {
     "amd": ListenerKind("dialer.amd.screener:make"),
     "mailbox": ListenerKind("dialer.mailbox:make"),
     "level": ListenerKind("telephony.live_audio.level:Level"),
+}
+WATCHES: Mapping[str, WatchKind] = {
+    "talk_detect": WatchKind("dialer.amd.talk_timing:make", "talk_detect"),
+    "app_amd": WatchKind("dialer.amd.app_amd:make", "app_amd"),
 }

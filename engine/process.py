@@ -45,7 +45,7 @@ from engine.home import Home, SecretBox
 from engine.housekeeping import keep_house
 from engine.interaction import Surroundings
 from engine.lanes import Lanes
-from engine.listeners import LISTENERS
+from engine.listeners import LISTENERS, WATCHES
 from engine.media import Resolver, Sounds
 from engine.metrics import Metrics
 from engine.node_settings import (
@@ -149,6 +149,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
                 pins=configuration.pins(box),
                 routing=setup,
                 queue_prompts=configuration.queue_prompts,
+                detection=configuration.site.detection,
                 node=node.name,
             ),
             http=http,
@@ -196,7 +197,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         metrics.media_workers.set_function(lambda: len(workers.pids))
         metrics.legs_heard.set_function(lambda: len(workers))
         calls = AsteriskCallControl(
-            [ari_settings(node), *remotes], runtime.put, on_gap, runtime.admit, on_stolen, recorders, workers
+            [ari_settings(node), *remotes], runtime.put, on_gap, runtime.admit, on_stolen, recorders, workers, WATCHES
         )
         mailboxes = Mailboxes(home.voicemail, calls, cipher, lambda: engine.configuration.site.seal_recordings)
 

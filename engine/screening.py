@@ -1,4 +1,5 @@
-"""Whether a person answered: the detector `amd` (dialer/amd) listens to her leg from the moment it is dialed. Pure.
+"""Whether a person answered: a detector (dialer/amd) listens to her leg from the moment it is dialed, or is told by the
+node when she talks, or the node's own judges her (`detection` in config/site.yaml). Pure.
 
 A detector that is lost, or does not exist, or says nothing in time, leaves her to a person.
 """
@@ -12,10 +13,12 @@ from typing import Literal
 from core.dialing import AttemptWanted
 from core.events import AudioVerdict, CommandRejected, Event, ListenerLost
 from core.leg_commands import DismissListener, ListenToLeg
+from engine.config.models import Detection
 from engine.interaction import Turn
 
 LISTENER, MAILBOX = "amd", "mailbox"
 """The second also waits for a machine's beep."""
+BY_AUDIO = Detection()
 LIMIT_S = 6.0
 """After the answer: whomever it cannot tell by then is taken for a person."""
 SPEAKS_ON_S = 9.0
@@ -63,7 +66,7 @@ _GREETED = ("human", "not_sure")
 """Who is heard to speak: the time for an agent counts from the end of that."""
 
 
-def listening(wanted: AttemptWanted, answer_within_s: float) -> ListenToLeg | None:
+def listening(wanted: AttemptWanted, answer_within_s: float, detection: Detection = BY_AUDIO) -> ListenToLeg | None:
     """What her leg is dialed with; None when nobody is to listen."""
     if not wanted.screen:
         return None
@@ -72,9 +75,15 @@ def listening(wanted: AttemptWanted, answer_within_s: float) -> ListenToLeg | No
     if wanted.within_s and not wanted.bridge_first:
         options["rest_s"] = f"{max(LEAST_REST_S, wanted.within_s - HAND_OVER_S):g}"
     limit_s = answer_within_s + LONGEST_S
-    listener = LISTENER
+    listener = LISTENER if detection.by == "audio" else detection.by
+    if detection.by != "audio":
+        options["profile"] = detection.profile
     if wanted.on_machine == "message":
-        listener, limit_s = MAILBOX, limit_s + wanted.beep_within_s
+        limit_s += wanted.beep_within_s
+        if detection.by == "audio":
+            listener = MAILBOX
+        else:
+            options["until_quiet"] = "yes"
     which = (wanted.leg_id, _listening_id(wanted), listener, options)
     return ListenToLeg(*which, limit_s=limit_s, beside=wanted.bridge_first)
 

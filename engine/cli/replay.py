@@ -117,6 +117,7 @@ def _surroundings(home: Any, reader: JournalReader, now: bool) -> Any:
             pins=configuration.pins(box),
             routing=configuration.routing,
             queue_prompts=configuration.queue_prompts,
+            detection=configuration.site.detection,
         )
 
     if now:

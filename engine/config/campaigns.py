@@ -43,9 +43,10 @@ def read_dialer(
     languages: tuple[str, ...],
     time_zone: str,
     hosts: frozenset[str] | None,
+    detection: str,
 ) -> CampaignPart:
     """Reads and checks; problems are in `found.problems`. `release` None: flows could not be read, so campaigns are not
-    checked against them."""
+    checked against them. `detection`: who tells machines from people."""
     found = read_campaigns(sources)
     check(
         found,
@@ -58,6 +59,7 @@ def read_dialer(
             broken_packs=frozenset(map(stem_of, dialing.files)) - dialing.packs.keys(),
             languages=languages,
             hosts=hosts,
+            detection=detection,
             wrong_skills=lambda tenant, text: [
                 (what, hint) for what, hint, _ in wrong_skills(text, skills_of(queues, tenant))
             ],

@@ -80,7 +80,10 @@ def load(
         ),
     )
     reading.problems.extend(flows.problems)
-    campaigns = read_dialer(sources, dialing, queues.found, flows.release, site.languages, site.time_zone, known_hosts)
+    campaigns = read_dialer(
+        *(sources, dialing, queues.found, flows.release, site.languages, site.time_zone, known_hosts),
+        site.detection.by,
+    )
     reading.problems.extend(campaigns.found.problems)
     plan = number_plan(reading, numbers, flows.release)
     if flows.release is not None:

@@ -71,6 +71,19 @@ class Absence(Definition):
     overflow: Overflow | None = None
 
 
+class Detection(Definition):
+    """Who tells answering machines from people, for campaigns with `screen`."""
+
+    by: Literal["audio", "talk_detect", "app_amd"] = Field(
+        default="audio",
+        description="audio: our own, in media workers; talk_detect: Asterisk tells when somebody talks, and nobody "
+        "hears what; app_amd: Asterisk's own AMD(). The last two need no worker, and err far more often",
+    )
+    profile: Literal["asterisk", "vicidial"] = Field(
+        default="vicidial", description="what talk_detect and app_amd expect of a person: whose published numbers"
+    )
+
+
 class Site(Definition):
     """`config/site.yaml`: this installation."""
 
@@ -98,6 +111,7 @@ class Site(Definition):
     media_workers: Count = Field(
         default=2, le=64, description="processes that listen to live audio (answering machines, speech); 0: none"
     )
+    detection: Detection = Detection()
     absence: Absence = Absence()
     voices: tuple[Literal["kokoro", "espeak", "fake"], ...] = Field(
         default=("kokoro", "espeak"), min_length=1, description="who speaks prompts, the preferred voice first"

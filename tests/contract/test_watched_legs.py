@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.events import AudioVerdict, LegEnded, LegUp, ListenerLost, PlaybackFinished
-from core.leg import EndReason
-from core.leg_commands import ListenToLeg
+from core.leg import EndReason, LegRole
+from core.leg_commands import ListenToLeg, OriginateLeg
+from telephony.control.asterisk import AsteriskCallControl
+from telephony.softphone.client import Softphone
 from tests.asterisk_fixture import AsteriskNode
+from tests.contract.control_stage import Facts, ari_settings
 from tests.contract.live_audio_stage import WorkerProcesses, live_stage, originate, worker_processes
 from tests.contract.test_live_audio import told
+from tests.media_listeners import WATCHES
 
 pytestmark = pytest.mark.asterisk
 
@@ -188,3 +194,42 @@ async def test_amd_hears_those_alone_who_are_dialed_with_it(stage: Any) -> None:
     await stage.control.answer(caller.leg_id)
     await stage.control.listen(ListenToLeg(caller.leg_id, "l1", "app_amd"))
     assert "dialed with it" in (await stage.facts.next(ListenerLost, caller.leg_id)).why
+
+
+@contextlib.asynccontextmanager
+async def engine(node: AsteriskNode, facts: Facts) -> AsyncIterator[AsteriskCallControl]:
+    control = AsteriskCallControl([ari_settings(node.settings)], facts.sink, lambda name, what: None, watches=WATCHES)
+    await control.start()
+    try:
+        yield control
+    finally:
+        await control.close()
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+async def test_who_is_with_amd_when_the_engine_goes_meets_the_next_one_or_is_told_who_called(
+    asterisk_node: AsteriskNode, tmp_path: Path, comes_back: bool
+) -> None:
+    leg_id, before, after = f"out.x{tmp_path.name}", Facts(), Facts()
+    async with Softphone.start(rate_hz=8000) as phone:
+        await phone.register("main-ana", asterisk_node.device("main-ana").secret, port=asterisk_node.settings.sip_port)
+        await phone.auto_answer(100)
+        async with engine(asterisk_node, before) as control:
+            listen = ListenToLeg(leg_id, "l1", "app_amd")
+            node = asterisk_node.settings.name
+            ring = OriginateLeg(leg_id, "i1", node, LegRole.CUSTOMER, "device:main-ana", "+34911234567", 10.0, 60.0)
+            await control.originate(replace(ring, listen=listen))
+            await before.next(LegUp, leg_id)
+        call = await phone.incoming()
+        if not comes_back:
+            await call.until("disconnected", timeout_s=60)
+        async with engine(asterisk_node, after) as control:
+            (survey,) = await control.survey()
+            if not comes_back:
+                assert leg_id in survey.harboured
+                return
+            assert [(leg.leg_id, leg.up, leg.away) for leg in survey.legs] == [(leg_id, False, True)]
+            await control.park(leg_id)  # waits until she comes
+            assert [fact.leg_id for fact in after.of(LegUp, leg_id)] == [leg_id]
+            await control.hang_up(leg_id, EndReason.HUNG_UP_BY_US)
+            await after.next(LegEnded, leg_id)
