@@ -1,4 +1,5 @@
-"""Whether an agent can take one more contact of a channel: presence, phone, rest, and units of capacity.
+"""Whether an agent can take one more contact of a channel: presence, phone, rest, units of capacity, and whether she is
+kept for somebody who is being dialed for her.
 
 Contacts take units of her capacity (agent 100; call 100, chat 25, email 10, unless overridden). What she already has
 counts, except contacts of another channel that the new one may interrupt: a call may come in over an email.
@@ -53,20 +54,26 @@ def room(agent: Agent, need: Need) -> bool:
     return taken <= need.capacity
 
 
-def hindrance(agent: Agent, person: AgentSetup, channel: str, setup: Setup, now_s: float) -> str:
-    """Why she cannot be offered a contact of the channel now, in a word; empty when she can."""
+def hindrance(
+    agent: Agent, person: AgentSetup, channel: str, setup: Setup, now_s: float, interaction_id: str = ""
+) -> str:
+    """Why she cannot be offered a contact of the channel now, in a word; empty when she can. `interaction_id`: the
+    contact's, which may be the one she is kept for."""
     if agent.presence is not Presence.READY:
         return "logged_out" if agent.presence is Presence.LOGGED_OUT else f"not_ready:{agent.reason}"
     if agent.pending:
         return f"pending:{agent.pending}"
     known = setup.channels.get(channel)
     over = known.interrupts if known is not None else frozenset[str]()
-    return _hindered(agent, Need(channel, units(person, channel, setup), person.capacity, over), now_s)
+    hindered = _hindered(agent, Need(channel, units(person, channel, setup), person.capacity, over), now_s)
+    if not hindered and agent.kept_for and interaction_id not in agent.kept_for:
+        return "kept"
+    return hindered
 
 
 def open_to(agent: Agent, needs_: tuple[Need, ...], now_s: float) -> tuple[str, ...]:
     """The channels of which she can be offered a contact now."""
-    if agent.presence is not Presence.READY or agent.pending or agent.rest_until_s > now_s:
+    if agent.presence is not Presence.READY or agent.pending or agent.kept_for or agent.rest_until_s > now_s:
         return ()
     return tuple([need.channel for need in needs_ if not _hindered(agent, need, now_s)])
 

@@ -12,7 +12,7 @@ from acd.setup import NotReadyReason
 from acd.turn import Refused, Turn
 from core.agent import PRESENCE_TABLE, Presence, PresenceEvent
 from core.decisions import Moved, Noted
-from core.routing import AgentActed, DeviceChanged, LineChanged
+from core.routing import AgentActed, AgentKept, DeviceChanged, LineChanged
 
 RETRY_S = 30.0
 """Who could not be rung is tried again after this, unless her phone is known to be gone."""
@@ -194,6 +194,15 @@ def line_changed(floor: Floor, turn: Turn, fact: LineChanged) -> None:
     agent.line_leg_id = fact.leg_id if fact.up else ""
     agent.line_interaction_id = fact.interaction_id if fact.up else ""
     agent.line_node = fact.node if fact.up else ""
+
+
+def kept(floor: Floor, turn: Turn, fact: AgentKept) -> None:
+    agent = floor.agents.get((fact.tenant, fact.agent_id))
+    if agent is None or fact.kept is (fact.interaction_id in agent.kept_for):
+        return
+    turn.agent(agent)
+    others = tuple(one for one in agent.kept_for if one != fact.interaction_id)
+    agent.kept_for = (*others, fact.interaction_id) if fact.kept else others
 
 
 def reason_of(floor: Floor, agent: Agent) -> NotReadyReason | None:

@@ -74,6 +74,8 @@ class Agent(msgspec.Struct, omit_defaults=True):
     handled: int = 0
     day_ends_s: float = 0.0
     removed: bool = False
+    kept_for: tuple[str, ...] = ()
+    """Interactions that dial her phone, or somebody for her alone: nobody else is put through to her."""
     assignments: dict[str, Assignment] = {}
 
     @property

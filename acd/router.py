@@ -25,6 +25,7 @@ from acd.turn import Aggregate, Refused, RoutingOutcome, Turn
 from core.events import TimerFired
 from core.routing import (
     AgentActed,
+    AgentKept,
     DeviceChanged,
     LineChanged,
     OfferAccepted,
@@ -56,6 +57,7 @@ _HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     TalkChanged: wrap_up.talk_changed,
     TalkEnded: wrap_up.talk_ended,
     LineChanged: presence.line_changed,
+    AgentKept: presence.kept,
     AgentActed: presence.acted,
     WrapUpActed: wrap_up.acted,
     DeviceChanged: presence.device_changed,

@@ -57,7 +57,7 @@ def looks(agent: Agent) -> str:
         found = [work for work in works if work.state is state]
         if found:
             return "ringing" if word == "reserved" and any(work.ringing for work in found) else word
-    return agent.presence.value
+    return "reserved" if agent.kept_for else agent.presence.value
 
 
 def view_agent(floor: Floor, agent: Agent, now_s: float) -> View:

@@ -161,8 +161,8 @@ class LineChanged:
 
 @dataclass(frozen=True, slots=True)
 class AgentKept:
-    """An agent's phone is rung for an attempt of hers, or somebody is dialed for her alone: until `kept` is False nobody
-    else is put through to her. `interaction_id`: of her phone, or of whom is dialed."""
+    """An agent's phone is rung for an attempt of hers, or somebody is dialed for her alone: nobody else is put through
+    to her until `kept` is False. `interaction_id`: of her phone, or of whom is dialed."""
 
     interaction_id: str
     tenant: str

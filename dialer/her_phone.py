@@ -55,6 +55,14 @@ def why_not(setup: CampaignSetup, agent: FloorAgent | None) -> str:
     return "" if agent.line or agent.device else NO_PHONE
 
 
+def is_ready_for(attempt: Attempt, agent: FloorAgent | None) -> bool:
+    """Whether she may be rung or shown whom to call: ready, or kept because her phone rings for this very attempt."""
+    if agent is None:
+        return False
+    hers = attempt.own_line and agent.interaction_id == f"{LINE_PREFIX}{attempt.attempt_id}"
+    return agent.state == "ready" or (agent.state == "reserved" and hers)
+
+
 def why_not_up(reason: str) -> str:
     """In words, why her phone is not there; `reason`: how its leg ended, or why it could not be dialed."""
     return _NOT_UP.get(reason, f"{_YOURS} could not be rung: {reason or 'nobody knows why'}")

@@ -135,9 +135,8 @@ def _look_at(state: State, turn: Turn, attempt: Attempt) -> None:
 
 def _look_at_preview(state: State, turn: Turn, attempt: Attempt) -> None:
     setup = state.of(attempt.key)
-    pool = state.floor.pool(attempt.tenant, setup.queue, setup.skills, turn.now_s)
-    hers = next((agent for agent in pool.agents if agent.agent_id == attempt.for_agent), None)
-    if hers is None or hers.state != "ready":
+    hers = her_phone.agent_of(state, setup, attempt.for_agent, turn.now_s)
+    if not her_phone.is_ready_for(attempt, hers):
         withdraw(state, turn, attempt, "the agent is not ready any more")
         return
     if attempt.own_line:

@@ -14,7 +14,7 @@ from core.events import CommandOutcomeUnknown, CommandRejected, Event, LegAdopte
 from core.interaction import InteractionEvent
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.leg_commands import HangUpLeg, ParkLeg
-from core.routing import LineChanged, LineUsed
+from core.routing import AgentKept, LineChanged, LineUsed
 from engine.contact import Line
 from engine.interaction import Interaction, Surroundings, Turn
 from engine.ringing import ring
@@ -25,6 +25,7 @@ _DONE, _NOT_UP = "line_done", "line_not_up"
 def open_(event: LineWanted, around: Surroundings, now_s: float) -> Turn:
     """A new interaction, whose first leg is her phone."""
     turn = _opened(event, around, now_s)
+    turn.facts.append(AgentKept(turn.interaction_id, event.tenant, event.agent_id, kept=True))
     person = around.routing.agents.get((event.tenant, event.agent_id))
     ring(
         turn,
@@ -84,6 +85,11 @@ def gone(turn: Turn, line: Line, why: str = "") -> None:
     turn.interaction = turn.interaction.but(outcome=outcome)
 
 
+def let_go(turn: Turn, line: Line) -> None:
+    """She may be put through to others again: after the router has heard that this line is gone."""
+    turn.facts.append(AgentKept(turn.interaction_id, turn.interaction.tenant, line.called, kept=False))
+
+
 def _up(turn: Turn, line: Line) -> None:
     interaction = turn.interaction
     leg = interaction.customer
@@ -106,6 +112,7 @@ def _written_off(turn: Turn, why: str, now_s: float) -> None:
     turn.commands.append(HangUpLeg(leg.leg_id, EndReason.FAILED))
     turn.advance(leg, LegEvent.ENDED, now_s, EndReason.FAILED)
     gone(turn, line, why)
+    let_go(turn, line)
     turn.interaction = turn.interaction.but(line=None)
 
 

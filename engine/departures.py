@@ -13,7 +13,7 @@ from engine import screening
 from engine.config.outbound import Permitted, Refused
 from engine.contact import Attempt
 from engine.interaction import Interaction, Surroundings, Turn
-from engine.progress import close_with, progress
+from engine.progress import close_with, keep, progress
 from engine.ringing import ring
 
 SETUP_S = 15.0
@@ -32,6 +32,7 @@ def open_(event: AttemptWanted, around: Surroundings, now_s: float) -> Turn:
     if any(rule.hourly for rule in around.outbound.rules if rule.name == verdict.rule):
         turn.dialed_by = verdict.rule  # of the others nobody counts the thousands
     turn.note("outbound_permitted", verdict.rule)
+    keep(turn, event, kept=True)
     identity = event.identity or verdict.caller
     turn.interaction = turn.interaction.but(caller=identity, identity=identity)
     ring_s = max(event.ring_s, event.least_ring_s) + SETUP_S

@@ -65,6 +65,10 @@ class RouterFloor:
             return FloorAgent(agent.agent_id, "ready", _ready_since_s(agent), line=line, device=agent.device)
         if hindered == "resting":
             return FloorAgent(agent.agent_id, "wrap_up", agent.idle_since_s, line=line, device=agent.device)
+        if hindered == "kept":
+            return FloorAgent(
+                agent.agent_id, "reserved", _ready_since_s(agent), agent.kept_for[0], line=line, device=agent.device
+            )
         work = _busiest(agent)
         if work is None or hindered != "busy":  # on a break, unreachable, or leaving when this is over
             return None

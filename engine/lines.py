@@ -85,6 +85,8 @@ def over(turn: Turn, vanished: bool = False) -> None:
         turn.facts.append(
             LineChanged(turn.interaction_id, turn.interaction.tenant, line.agent_id, leg.leg_id, up=False)
         )
+    if line.attempt_id:
+        called_lines.let_go(turn, line)
     if line.talking_in:
         turn.facts.append(LineParty(line.talking_in, leg.leg_id, "ended", vanished=vanished))
 

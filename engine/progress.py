@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from core.attempt import ATTEMPT_TABLE, AttemptEvent, AttemptState
 from core.decisions import Moved
-from core.dialing import AttemptProgressed
+from core.dialing import AttemptProgressed, AttemptWanted
 from core.leg import EndReason, LegState
 from core.leg_commands import HangUpLeg
+from core.routing import AgentKept
 from engine.interaction import Turn
 
 TIMER = "attempt:"
@@ -31,8 +32,16 @@ def progress(turn: Turn, event: AttemptEvent, cause: int = 0, why: str = "", age
         return
     turn.interaction = turn.interaction.but(attempt=attempt.but(state=state))
     turn.decisions.append(Moved(transition))
+    if state.is_over or state is AttemptState.CONNECTED:
+        keep(turn, attempt.wanted, kept=False)
     heard = (attempt.verdict, attempt.evidence, attempt.greeted_s)
     turn.facts.append(AttemptProgressed(turn.interaction_id, attempt_id, event.value, cause, why, agent_id, *heard))
+
+
+def keep(turn: Turn, wanted: AttemptWanted, kept: bool) -> None:
+    """The agent for whom alone somebody is dialed takes nobody else meanwhile."""
+    if wanted.agent_id:
+        turn.facts.append(AgentKept(turn.interaction_id, wanted.tenant, wanted.agent_id, kept))
 
 
 def call_off(turn: Turn, event: AttemptEvent, why: str) -> None:

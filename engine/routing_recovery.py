@@ -13,7 +13,7 @@ from acd.router import Router
 from core.assignment import AssignmentState
 from core.events import Event, QueueLeft, TimerFired
 from core.leg import LegState
-from core.routing import LineChanged, OfferFailed, OfferWithdrawn, StayMode, StayTurned, TalkEnded
+from core.routing import AgentKept, LineChanged, OfferFailed, OfferWithdrawn, StayMode, StayTurned, TalkEnded
 from engine.callbacks import LOOK
 from engine.interaction import Interaction
 
@@ -31,6 +31,7 @@ def mend(router: Router, interactions: Collection[Interaction], now_s: float) ->
         yield from _unknown_offers(router, interaction)
     known = {interaction.interaction_id: interaction for interaction in interactions}
     yield from _unknown_work(router, known)
+    yield from _kept(router, known)
     yield from _lines(router, known)
 
 
@@ -77,6 +78,15 @@ def _unknown_work(router: Router, interactions: Mapping[str, Interaction]) -> It
                 talk = interaction.talk
                 if talk is None or key[1] not in talk.agents:
                     yield TalkEnded(work.interaction_id, key[1], "lost")
+
+
+def _kept(router: Router, interactions: Mapping[str, Interaction]) -> Iterator[Event]:
+    """An agent is kept for an interaction that is over."""
+    for tenant, agent_id in router.setup.agents:
+        agent = router.agent((tenant, agent_id))
+        for interaction_id in agent.kept_for if agent is not None else ():
+            if interaction_id not in interactions:
+                yield AgentKept(interaction_id, tenant, agent_id, kept=False)
 
 
 def _lines(router: Router, interactions: Mapping[str, Interaction]) -> Iterator[Event]:

@@ -21,6 +21,7 @@ from acd.strategies import STRATEGIES
 from core.errors import EventRefused
 from core.routing import (
     AgentActed,
+    AgentKept,
     DeviceChanged,
     LineChanged,
     OfferAccepted,
@@ -115,6 +116,7 @@ def happen(shift: Shift, what: int, one: int, two: int) -> None:
             shift.do(DeviceChanged(f"main-{name}", bool(two % 2)))
         case 16:
             shift.do(LineChanged(f"l{one}", "main", name, f"leg{one}", bool(two % 2)))
+            shift.do(AgentKept(f"c{two}", "main", name, kept=one < 4))
         case 17:
             for work in tuple(shift.router.assignments(("main", name)).values())[:1]:
                 shift.do(WrapUpActed(work.interaction_id, "main", name, finish=bool(two % 2), extend_s=float(two // 4)))

@@ -7,6 +7,7 @@ import pytest
 from core.decisions import Considered
 from core.routing import (
     AgentActed,
+    AgentKept,
     DeviceChanged,
     LineChanged,
     OfferAccepted,
@@ -185,6 +186,25 @@ def test_a_held_line_is_offered_with_its_leg() -> None:
     shift.do(LineChanged("line-1", "main", "ana", "leg-1", False))
     shift.calls()
     assert len(shift.decided) == 2
+
+
+def test_who_is_kept_takes_only_whom_she_is_kept_for() -> None:
+    shift = house()
+    shift.do(AgentKept("line-a1", "main", "ana", True))
+    shift.do(AgentKept("dial-a1", "main", "ana", True))
+    assert shift.looks("ana") == "reserved"
+    waiting = shift.calls()
+    shift.do(QueueJoined("other", "s1", "main", agent_id="ana"))
+    assert shift.ringing() == {}
+    shift.do(QueueJoined("dial-a1", "dial-a1", "main", agent_id="ana"))
+    assert shift.ringing() == {"dial-a1": "ana"}
+    shift.answers("dial-a1")
+    shift.do(AgentKept("dial-a1", "main", "ana", False))
+    shift.hangs_up("dial-a1")
+    assert shift.ringing() == {}, "her phone has not been hung up yet"
+    shift.do(AgentKept("line-a1", "main", "ana", False))
+    assert shift.ringing() == {waiting: "ana"}
+    check(shift)
 
 
 def test_an_agent_in_person() -> None:

@@ -8,7 +8,7 @@ import pytest
 from core.attempt import AttemptState
 from core.commands import ListNumber, StartTimer
 from core.decisions import InteractionOpened, Noted
-from core.dialing import AttemptCancelled
+from core.dialing import AttemptCancelled, AttemptProgressed
 from core.events import (
     AudioVerdict,
     CommandRejected,
@@ -23,7 +23,7 @@ from core.events import (
 )
 from core.leg import EndReason
 from core.leg_commands import BridgeLegs, HangUpLeg, OriginateLeg, Play, StartMusic
-from core.routing import LineUsed, OfferAccepted, QueueJoined, StayGivenUp
+from core.routing import AgentKept, LineUsed, OfferAccepted, QueueJoined, StayGivenUp
 from engine import decide, interactions, screening, snapshots
 from engine.config.queue_prompts import QueuePrompts
 from engine.opt_outs import listed
@@ -393,6 +393,17 @@ def test_without_a_limit_she_has_music_until_her_agent_comes():
     assert case.commanded(StartMusic)
     case.wait(60)
     assert case.progressed() == ["answered"]
+
+
+def test_her_agent_is_kept_for_her_until_they_talk_or_nobody_answers():
+    own = replace(WANTED, mode="manual", within_s=0.0, agent_id="ana")
+    case = Case(own)
+    assert [(fact.agent_id, fact.kept) for fact in case.said(AgentKept)] == [("ana", True)]
+    case.over(EndReason.BUSY)
+    assert [fact.kept for fact in case.said(AgentKept)] == [True, False]
+    ours = [fact for fact in case.facts if isinstance(fact, AgentKept | AttemptProgressed)]
+    assert isinstance(ours[-1], AttemptProgressed), "the dialer finds her free"
+    assert Case(WANTED).answer().said(AgentKept) == [], "anybody may have her"
 
 
 # -- who answered? ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from core.dialing import LineCame, LineUnwanted, LineWanted
 from core.events import CommandRejected, LegAdopted, LegEnded, LegRinging, LegUp
 from core.leg import EndReason, LegRole
 from core.leg_commands import HangUpLeg, OriginateLeg, ParkLeg
-from core.routing import LineChanged, LineParty, LineUsed
+from core.routing import AgentKept, LineChanged, LineParty, LineUsed
 from engine import decide, snapshots
 from tests.unit.engine.attempt_case import AROUND
 
@@ -36,6 +36,9 @@ class Phone:
     def came(self):
         return [(fact.up, fact.why) for fact in self.last.facts if isinstance(fact, LineCame)]
 
+    def kept(self):
+        return [fact.kept for fact in self.last.facts if isinstance(fact, AgentKept)]
+
     def commanded(self, kind):
         return [command for command in self.last.commands if isinstance(command, kind)]
 
@@ -53,6 +56,16 @@ def test_picked_up_it_is_her_held_line():
     (line,) = [fact for fact in phone.last.facts if isinstance(fact, LineChanged)]
     assert (line.agent_id, line.leg_id, line.up, line.node) == ("ana", "a1-l", True, "n1")
     assert phone.last.facts.index(line) == 0, "the router knows before the dialer dials"
+
+
+def test_nobody_else_is_put_through_to_her_from_the_first_ring_until_it_is_hung_up():
+    phone = Phone()
+    assert phone.kept() == [True]
+    assert phone.picked_up().kept() == []
+    assert phone.tell(LineUnwanted("line-a1", "a1", "busy")).kept() == []
+    assert phone.tell(LegEnded("a1-l", EndReason.HUNG_UP_BY_US)).kept() == [False]
+    assert isinstance(phone.last.facts[-1], AgentKept), "the router knows by then that the line is gone"
+    assert Phone().tell(CommandRejected("line-a1", "1.0", "OriginateLeg", "not registered", "a1-l")).kept() == [False]
 
 
 @pytest.mark.parametrize("how", [EndReason.NO_ANSWER, EndReason.BUSY, EndReason.REJECTED, EndReason.LOST])
@@ -91,7 +104,7 @@ def test_who_talks_over_it_is_not_cut_off_and_it_is_hung_up_afterwards():
 def test_who_hangs_up_leaves_the_conversation_and_the_dialer_hears_it():
     phone = Phone().picked_up().tell(LineUsed("line-a1", "a1-l", "dial-a1")).tell(LegEnded("a1-l", EndReason.HUNG_UP))
     kinds = {type(fact) for fact in phone.last.facts}
-    assert kinds == {LineChanged, LineParty, LineCame}
+    assert kinds == {LineChanged, LineParty, LineCame, AgentKept}
     assert phone.came() == [(False, "hung_up")]
 
 

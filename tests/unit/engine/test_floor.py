@@ -6,6 +6,7 @@ from acd.router import Router
 from acd.setup import AgentSetup, QueueSetup, Setup
 from core.routing import (
     AgentActed,
+    AgentKept,
     DeviceChanged,
     LineChanged,
     OfferAccepted,
@@ -100,6 +101,14 @@ def test_who_waits_and_whose_line_is_up():
     assert house.floor.pool(*SALES, "", house.now_s).waiting == 1, "the first is being offered"
     house.do(LineChanged("i-line", "main", "ana", "leg-line", up=True))
     assert [agent.line for agent in house.floor.pool(*SALES, "", house.now_s).agents] == [True]
+
+
+def test_who_is_kept_for_somebody_is_reserved():
+    house = House()
+    house.ready("ana")
+    house.do(AgentKept("line-a1", "main", "ana", True))
+    (agent,) = house.floor.pool(*SALES, "", house.now_s).agents
+    assert (agent.state, agent.interaction_id) == ("reserved", "line-a1")
 
 
 @pytest.mark.parametrize(("agent", "queues"), [("tom", [("main", "support")]), ("gone", [])])

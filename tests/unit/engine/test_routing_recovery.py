@@ -10,6 +10,7 @@ from core.events import QueueLeft
 from core.leg import Leg, LegRole, LegState
 from core.routing import (
     AgentActed,
+    AgentKept,
     LineChanged,
     OfferAccepted,
     OfferFailed,
@@ -117,6 +118,11 @@ def test_a_consultation_nobody_looks_for_is_over():
     other = Party(stay_id="i-1.s2", sent_by="ana", up=False)
     talk = Conversation("i-1.b1", WAITS.waiting, NOW_S, lead=Party("l", "ana"), other=other, customer_in=True)
     assert mended(router, CALLER.but(talk=talk)) == [QueueLeft("i-1", "i-1.s2", "no_agents")]
+
+
+def test_nobody_is_kept_for_what_is_over():
+    router, _ = floor(*ready("ana"), AgentKept("i-1", "main", "ana", True), AgentKept("i-2", "main", "ana", True))
+    assert mended(router, CALLER) == [AgentKept("i-2", "main", "ana", False)]
 
 
 def test_a_held_line_is_up_on_both_sides_or_on_none():
