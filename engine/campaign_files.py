@@ -63,9 +63,10 @@ class CampaignFiles:
         except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
             return refused(422, str(error))
         # Whoever asked may go away: what was begun is brought to its end.
-        return await asyncio.shield(self._one_at_a_time(asked))
+        return await asyncio.shield(self.put(asked))
 
-    async def _one_at_a_time(self, asked: Asked) -> Response:
+    async def put(self, asked: Asked) -> Response:
+        """One at a time."""
         async with self._alone:
             return await self._written(asked)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from engine.cli.campaign_create import create
 from engine.cli.campaign_demo import demo
 from engine.cli.campaign_simulate import simulate
 from engine.cli.client import ask, do, refusal, stream
@@ -28,6 +29,7 @@ _AGAIN_S = 1.0
 
 
 def register(parent: typer.Typer) -> None:
+    app.command("create")(create)
     app.command("demo")(demo)
     app.command("simulate")(simulate)
     parent.add_typer(app, name="campaign")
@@ -44,7 +46,7 @@ def list_(project: ProjectOption = None, json: JsonOption = False) -> None:
         print_json(snapshot["campaigns"])
         return
     if not snapshot["campaigns"]:
-        out.print("There is no campaign yet: write config/campaigns/NAME.yaml, then `centralita reload`.")
+        out.print("There is no campaign yet: `centralita campaign create` makes one.")
         return
     out.print(campaign_table(snapshot["campaigns"], out.width))
 

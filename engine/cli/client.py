@@ -26,6 +26,11 @@ def _asked(home: Home, method: str, path: str, timeout_s: float, body: Mapping[s
         fail(f"no engine answers in {home.state}: start it with `centralita up`", NOT_RUNNING)
 
 
+def post(home: Home, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The engine's answer; ends the command when none runs."""
+    return _asked(home, "POST", path, 60.0, body)
+
+
 def if_running(home: Home, path: str) -> dict[str, Any] | None:
     """The engine's answer; None when none runs, or it knows nothing of this."""
     transport = httpx.HTTPTransport(uds=str(home.control_socket))
