@@ -13,6 +13,7 @@ from core.dialing import DialerFact
 from core.errors import StoreUnavailable
 from core.events import TimerFired
 from core.lead import LeadState
+from dialer.compliance.rules import Mode
 from dialer.setup import Key
 from dialer.turn import DialerOutcome
 from engine.acd_feed import Feed
@@ -102,9 +103,9 @@ class CampaignViews:
 
     async def nobody(self, key: Key) -> str:
         """Why a campaign has nobody to dial, now or later, in words: counted at this moment. Empty: it has somebody, or
-        no list, or the store does not answer."""
+        needs no list, or the store does not answer."""
         setup = self._campaigns.setup.campaigns.get(key)
-        if setup is None or not setup.lists:
+        if setup is None or not setup.lists or setup.mode is Mode.MANUAL:
             return ""
         lists = [share.list_id for share in setup.lists]
         try:

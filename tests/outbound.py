@@ -169,8 +169,12 @@ class House:
 
     async def talks(self, agent_id: str) -> bool:
         """Whether she has somebody whom a campaign called."""
+        return (await self.looks(agent_id)) == "talking"
+
+    async def looks(self, agent_id: str) -> str:
+        """What she looks like on the board."""
         agents = (await self.system.ask("GET", "/acd/snapshot"))["agents"]
-        return any(each["agent_id"] == agent_id and each["looks"] == "talking" for each in agents)
+        return next(str(each["looks"]) for each in agents if each["agent_id"] == agent_id)
 
     async def leads(self, name: str, *numbers: str, **fields: str) -> None:
         """One lead a number, its id the number without `+`."""

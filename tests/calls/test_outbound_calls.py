@@ -178,6 +178,7 @@ async def test_an_agent_without_a_held_line_is_rung_before_her_customer(house: H
         await dial("+34911010200")
         call = await house.called("+34911010200")
         assert phone.answered == 1, "her phone was up before the other rang"
+        assert await house.looks("eva") in ("reserved", "talking"), "nobody else is put through to her"
         await house.until(lambda: call.answered_s)
         await house.until_async(lambda: house.talks("eva"), 10.0, "she talks with nobody")
         house.people.hang_up(call)
