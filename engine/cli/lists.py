@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from engine.cli.common import JsonOption, ProjectOption, counted, err, fail, home_of, out, print_json
 
@@ -39,7 +40,10 @@ SheetOption = Annotated[str, typer.Option(help="Of a spreadsheet; the first unle
 HeaderOption = Annotated[
     int | None, typer.Option("--header-row", help="The row with the headers; 0: none. Found out unless told.")
 ]
-LanguageOption = Annotated[str, typer.Option(help="Of the reasons in the file of rejected rows: `es` or `en`.")]
+LanguageOption = Annotated[
+    str,
+    typer.Option(help="`es` or `en`: of what is shown, `en` unless told, and of refused rows, the site's unless told."),
+]
 
 
 @app.command("preview")
@@ -61,7 +65,7 @@ def preview(
     home = home_of(project)
     how = _reading(encoding, delimiter, sheet, header_row)
     shown = carried_out(home, lambda place: _previewed(place, file, "main", "preview", map_, country, language, how))
-    _show(shown, json)
+    _show(shown, json, language)
     if shown.problems:
         raise typer.Exit(1)
 
@@ -139,10 +143,10 @@ def import_(
     async def work(place: Place) -> ImportJob | None:
         shown = await _previewed(place, file, tenant, list_, map_, country, language, how, **more)
         if shown.problems:
-            _show(shown, json)
+            _show(shown, json, language)
             raise typer.Exit(1)
         if not yes:
-            _show(shown, False)
+            _show(shown, False, language)
             if not typer.confirm(f"\nImport it into the list {list_}?"):
                 return None
         job = await place.lists.begin(file.absolute(), shown.plan, shown.table)
@@ -211,15 +215,17 @@ def _campaign_of(home: Home, tenant: str, list_id: str) -> str:
     return configuration.campaigns.of_list.get((tenant, list_id), "") if configuration else ""
 
 
-def _show(shown: Preview, json: bool) -> None:
+def _show(shown: Preview, json: bool, language: str) -> None:
+    """`language`: empty for that of the commands."""
+    from desk.words import translated
     from engine.cli.lists_view import preview_page
 
     if json:
         print_json(shown.plain())
     else:
-        out.print(preview_page(shown))
+        out.print(preview_page(shown, "es" if language == "es" else "en"))
         for problem in shown.problems:
-            err.print(f"[bold red]{problem}[/]")
+            err.print(Text(translated(problem, language) if language else problem, style="bold red"))
 
 
 def _finished(home: Home, job: ImportJob, json: bool) -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.list_store import ImportJob, ImportState, LeadList
+from dialer.importing.reasons import Language
 
 if TYPE_CHECKING:
     from desk.lists.preview import Preview
@@ -26,12 +27,42 @@ _WORDS = {
 }
 
 
-def preview_page(shown: Preview) -> Group:
+_IN_SPANISH = {
+    "sheet {sheet}": "hoja {sheet}",
+    "{encoding}, separated by {delimiter}": "{encoding}, separado por {delimiter}",
+    "headers in row {row}": "cabeceras en la fila {row}",
+    "no row of headers": "sin fila de cabeceras",
+    "column": "columna",
+    "is": "es",
+    "for example": "por ejemplo",
+    "The first leads": "Los primeros contactos",
+    "name": "nombre",
+    "numbers": "números",
+    "time zone": "zona horaria",
+    "ground": "base",
+    "fields": "campos",
+    "or": "o",
+    "Of the first {rows} rows {taken} would become leads.": "De las primeras {rows} filas, {taken} serían contactos.",
+    "row {row}": "fila {row}",
+}
+
+
+def preview_page(shown: Preview, language: Language) -> Group:
+    """All of it in one language, but for what `--map` calls columns."""
+
+    def say(phrase: str, **values: object) -> str:
+        return (_IN_SPANISH[phrase] if language == "es" else phrase).format(**values)
+
     shape = shown.table.shape
-    how = f"sheet {shape.sheet}" if shape.kind == "sheet" else f"{shape.encoding}, separated by {shape.delimiter!r}"
-    header = f"headers in row {shape.header_row}" if shape.header_row else "no row of headers"
+    separated = "{encoding}, separated by {delimiter}"
+    how = (
+        say("sheet {sheet}", sheet=shape.sheet)
+        if shape.kind == "sheet"
+        else say(separated, encoding=shape.encoding, delimiter=repr(shape.delimiter))
+    )
+    header = say("headers in row {row}", row=shape.header_row) if shape.header_row else say("no row of headers")
     columns = Table(box=None, title=f"{how}; {header}", title_justify="left")
-    for name in ("", "column", "is", "for example"):
+    for name in ("", say("column"), say("is"), say("for example")):
         columns.add_column(name, overflow="fold")
     for column in shown.plain()["columns"]:
         target = column["target"] + (f":{column['label']}" if column["label"] else "")
@@ -40,19 +71,21 @@ def preview_page(shown: Preview) -> Group:
         columns.add_row(str(column["index"] + 1), Text(column["header"]), Text(target, style), Text(samples, "dim"))
     parts: list[Any] = [columns]
     if shown.leads:
-        leads = Table(box=None, title="\nThe first leads", title_justify="left")
+        leads = Table(box=None, title=f"\n{say('The first leads')}", title_justify="left")
         for name in ("name", "numbers", "time zone", "ground", "fields"):
-            leads.add_column(name, overflow="fold")
+            leads.add_column(say(name), overflow="fold")
         for lead in shown.leads:
             numbers = " ".join(f"{each.number} ({each.label})" for each in lead.numbers)
             fields = " ".join(f"{name}={text}" for name, text in lead.fields.items())[:60]
-            leads.add_row(Text(lead.name), numbers, lead.zone.replace("|", " or ") or "?", lead.basis, Text(fields))
+            zone = lead.zone.replace("|", f" {say('or')} ") or "?"
+            leads.add_row(Text(lead.name), numbers, zone, lead.basis, Text(fields))
         parts.append(leads)
     if shown.looked_at:
-        parts.append(Text(f"\nOf the first {shown.looked_at} rows {shown.taken} would become leads."))
+        told = say("Of the first {rows} rows {taken} would become leads.", rows=shown.looked_at, taken=shown.taken)
+        parts.append(Text(f"\n{told}"))
     for row, why in shown.examples[:8]:
-        place = f"row {row}" + (f", {why.column}" if why.column else "")
-        parts.append(Text(f"  {place}: {why.say(shown.plan.words)}", "yellow"))
+        place = say("row {row}", row=row) + (f", {why.column}" if why.column else "")
+        parts.append(Text(f"  {place}: {why.say(language)}", "yellow"))
     return Group(*parts)
 
 

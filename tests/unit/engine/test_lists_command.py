@@ -56,6 +56,33 @@ def test_a_list_is_looked_at_brought_in_shown_and_taken_back(project: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("language", "said", "foreign"),
+    [
+        ((), ("headers in row 1", "would become leads", "112 is an emergency number"), ("fila", "número de")),
+        (("--language", "en"), ("The first leads", "112 is an emergency number"), ("fila", "número de")),
+        (
+            ("--language", "es"),
+            ("cabeceras en la fila 1", "Los primeros contactos", "serían contactos", "112 es un número de emergencias"),
+            ("rows", "would", "emergency", "time zone", "for example", "ground"),
+        ),
+    ],
+)
+def test_a_preview_speaks_one_language(
+    project: Path, language: tuple[str, ...], said: tuple[str, ...], foreign: tuple[str, ...]
+) -> None:
+    page = run("lists", "preview", str(project / "clients.csv"), *language).output
+    assert all(each in page for each in said), page
+    assert not any(each in page for each in foreign), page
+
+
+def test_what_is_wrong_with_a_file_is_said_in_its_language(project: Path) -> None:
+    (project / "notes.csv").write_text("Nota;Otra\nhola;adiós\n")
+    words = ("lists", "preview", str(project / "notes.csv"))
+    assert "no column is a phone number" in run(*words).output
+    assert "no column is" not in run(*words, "--language", "es").output
+
+
+@pytest.mark.parametrize(
     ("words", "code", "said"),
     [
         (("lists", "import", "nothing.csv", "--list", "a", "--yes"), 1, "cannot be read"),
