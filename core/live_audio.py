@@ -134,7 +134,9 @@ class TalkJudge(Protocol):
 
     def talks(self, since_s: float) -> None: ...
 
-    def silent(self, since_s: float) -> None: ...
+    def silent(self, since_s: float, lasted_s: float) -> None:
+        """Somebody talked for `lasted_s`, and less than 0 where hardly a sound was heard."""
+        ...
 
     def look(self, at_s: float) -> Verdict | None:
         """After news, and at `due_s`."""

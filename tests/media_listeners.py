@@ -94,8 +94,8 @@ class TalkNotebook:
     def talks(self, since_s: float) -> None:
         self._talks.append([since_s, 1000.0])
 
-    def silent(self, since_s: float) -> None:
-        self._talks[-1][1] = since_s
+    def silent(self, since_s: float, lasted_s: float) -> None:
+        self._talks[-1] = [since_s - lasted_s, since_s]
 
     def look(self, at_s: float) -> Verdict | None:
         return self.end(at_s) if at_s >= self.due_s else None

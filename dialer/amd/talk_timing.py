@@ -57,10 +57,10 @@ class TalkTiming:
     def talks(self, since_s: float) -> None:
         self._talks_since_s = max(0.0, since_s)
 
-    def silent(self, since_s: float) -> None:
-        began_s, self._talks_since_s = self._talks_since_s, None
-        if began_s is not None and since_s - began_s >= self._profile.word_s:
-            self._spoken_s += since_s - began_s
+    def silent(self, since_s: float, lasted_s: float) -> None:
+        self._talks_since_s = None
+        if lasted_s >= self._profile.word_s:
+            self._spoken_s += lasted_s
             self._rests_since_s = since_s
 
     # -- judgement

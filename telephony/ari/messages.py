@@ -112,9 +112,11 @@ class ChannelTalkingStarted(msgspec.Struct, frozen=True, tag_field="type"):
 
 
 class ChannelTalkingFinished(msgspec.Struct, frozen=True, tag_field="type"):
-    """After as much silence as TALK_DETECT was told."""
+    """After as much silence as TALK_DETECT was told. `duration`: of the talk before that, ms; where hardly anything was
+    heard, less than 0."""
 
     channel: ChannelRef
+    duration: int = 0
 
 
 class ChannelHangupRequest(msgspec.Struct, frozen=True, tag_field="type"):

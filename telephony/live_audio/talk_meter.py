@@ -19,6 +19,7 @@ class TalkMeter:
         self._pause_blocks = round(judge.pause_s / BLOCK_S)
         self._blocks = self._silent_blocks = 0
         self._talks = False
+        self._talked_from_s = 0.0
 
     @property
     def at_s(self) -> float:
@@ -33,9 +34,11 @@ class TalkMeter:
         self._silent_blocks = 0 if loud else self._silent_blocks + 1
         talks = self._silent_blocks < self._pause_blocks
         if talks and not self._talks:
+            self._talked_from_s = self.at_s
             self._judge.talks(self.at_s)
         elif self._talks and not talks:
-            self._judge.silent(max(0.0, self.at_s - self._judge.pause_s))
+            silent_s = max(0.0, self.at_s - self._judge.pause_s)
+            self._judge.silent(silent_s, silent_s - self._talked_from_s)
         self._talks = talks
         return self._judge.look(self.at_s)
 

@@ -171,21 +171,24 @@ class Watching(LiveLegs):
         take = super()._listener(name)
 
         def noticing(event: Event) -> None:
-            if type(event) is ChannelTalkingStarted or type(event) is ChannelTalkingFinished:
-                self._talk(event.channel.id, type(event) is ChannelTalkingStarted)
+            if type(event) is ChannelTalkingStarted:
+                self._talk(event.channel.id, None)
+            elif type(event) is ChannelTalkingFinished:
+                self._talk(event.channel.id, event.duration / 1000)
             else:
                 take(event)
 
         return noticing
 
-    def _talk(self, leg_id: str, talks: bool) -> None:
+    def _talk(self, leg_id: str, lasted_s: float | None) -> None:
+        """`lasted_s` None: it begins. How long it lasted Asterisk measures: events may come late, and together."""
         watch = self._watched.get(leg_id)
         if watch is None or watch.began_s is None or watch.judge is None:
             return
-        if talks:
+        if lasted_s is None:
             watch.judge.talks(self._since_s(watch))
         else:
-            watch.judge.silent(max(0.0, self._since_s(watch) - watch.judge.pause_s))
+            watch.judge.silent(max(0.0, self._since_s(watch) - watch.judge.pause_s), lasted_s)
         self._look(watch)
 
     def _look(self, watch: Watch) -> None:

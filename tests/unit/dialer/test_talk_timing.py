@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,17 +23,20 @@ VICIDIAL = PROFILES["vicidial"]
 
 def played(judge: TalkTiming, *spurts: tuple[float, float], until_s: float = 60.0) -> list[tuple[float, Verdict]]:
     """Somebody talks from each first second to each second one; the judge is told and asked as on a node."""
-    news = [(at, judge.talks, at) for at, _ in spurts] + [(end + PAUSE_S, judge.silent, end) for _, end in spurts]
+    news: list[tuple[float, Callable[[], None]]] = []
+    for start, end in spurts:
+        news.append((start, partial(judge.talks, start)))
+        news.append((end + PAUSE_S, partial(judge.silent, end, end - start)))
     told: list[tuple[float, Verdict]] = []
     now_s = 0.0
-    for at_s, tell, since_s in [*sorted(news, key=lambda one: one[0]), (until_s, lambda since_s: None, 0.0)]:
+    for at_s, tell in [*sorted(news, key=lambda one: one[0]), (until_s, lambda: None)]:
         while (now_s := max(now_s, judge.due_s)) < at_s:
             verdict = judge.look(now_s)
             assert verdict is not None, "it is asked when it wants to be"
             told.append((now_s, verdict))
             if verdict.final:
                 return told
-        tell(since_s)
+        tell()
         now_s = at_s
     return told
 
