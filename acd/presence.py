@@ -12,7 +12,7 @@ from acd.setup import NotReadyReason
 from acd.turn import Refused, Turn
 from core.agent import PRESENCE_TABLE, Presence, PresenceEvent
 from core.decisions import Moved, Noted
-from core.routing import AgentActed, AgentKept, DeviceChanged, LineChanged
+from core.routing import AgentActed, AgentKept, DeviceChanged, LineChanged, LineRingback
 
 RETRY_S = 30.0
 """Who could not be rung is tried again after this, unless her phone is known to be gone."""
@@ -203,6 +203,8 @@ def kept(floor: Floor, turn: Turn, fact: AgentKept) -> None:
     turn.agent(agent)
     others = tuple(one for one in agent.kept_for if one != fact.interaction_id)
     agent.kept_for = (*others, fact.interaction_id) if fact.kept else others
+    if agent.line_interaction_id not in ("", fact.interaction_id):
+        turn.say(LineRingback(agent.line_interaction_id, agent.line_leg_id, fact.interaction_id, fact.kept))
 
 
 def reason_of(floor: Floor, agent: Agent) -> NotReadyReason | None:

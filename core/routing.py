@@ -376,6 +376,17 @@ class LineUsed:
     talking_in: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LineRingback:
+    """For the line's own interaction: somebody is being dialed for her (`dialed_in`: the interaction), and she hears it
+    ring; or no longer."""
+
+    interaction_id: str
+    leg_id: str
+    dialed_in: str
+    on: bool
+
+
 RouterFact = (
     QueueJoined
     | StayGivenUp
@@ -397,7 +408,15 @@ RouterFact = (
 )
 """What the router handles, beside its own `TimerFired`."""
 ContactFact = (
-    OfferMade | OfferWithdrawn | QueuePosition | TurnNear | ConversationActed | SupervisionActed | LineParty | LineUsed
+    OfferMade
+    | OfferWithdrawn
+    | QueuePosition
+    | TurnNear
+    | ConversationActed
+    | SupervisionActed
+    | LineParty
+    | LineUsed
+    | LineRingback
 )
 """What an interaction handles."""
 RoutingFact = RouterFact | ContactFact

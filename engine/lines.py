@@ -11,8 +11,9 @@ from __future__ import annotations
 from core.commands import AskAgent
 from core.events import AgentAnswered, DigitPressed, Event, LegAdopted, LegEnded, PlaybackFinished
 from core.leg import EndReason, LegState
-from core.leg_commands import AnswerLeg, ParkLeg
-from core.routing import LineChanged, LineParty, LineUsed
+from core.leg_commands import AnswerLeg, ParkLeg, Play, StopPlayback
+from core.media import Tone
+from core.routing import LineChanged, LineParty, LineRingback, LineUsed
 from engine import called_lines, line_keys
 from engine.contact import Line
 from engine.interaction import Interaction, Turn
@@ -50,6 +51,8 @@ def take(turn: Turn, event: Event, now_s: float) -> bool:
     match event:
         case LineUsed():
             _used(turn, line, event)
+        case LineRingback() if not line.talking_in:
+            _ringback(turn, event)
         case LegAdopted() if line.talking_in:
             _tell(turn, line, LineParty(line.talking_in, event.leg_id, "adopted", bridge_id=event.bridge_id or ""))
         case LegAdopted():
@@ -104,6 +107,15 @@ def _used(turn: Turn, line: Line, event: LineUsed) -> None:
     turn.interaction = turn.interaction.but(line=line.but(talking_in=event.talking_in, typed=""))
     if not event.talking_in:
         turn.commands.append(ParkLeg(event.leg_id))
+
+
+def _ringback(turn: Turn, event: LineRingback) -> None:
+    """What plays is stopped by whoever puts her together with somebody."""
+    playback_id = f"{turn.interaction_id}.{event.dialed_in}"
+    if event.on:
+        turn.commands.append(Play(event.leg_id, playback_id, (Tone("ringback"),)))
+    else:
+        turn.commands += [StopPlayback(event.leg_id, playback_id), ParkLeg(event.leg_id)]
 
 
 def _tell(turn: Turn, line: Line, fact: LineParty) -> None:

@@ -10,6 +10,7 @@ from core.routing import (
     AgentKept,
     DeviceChanged,
     LineChanged,
+    LineRingback,
     OfferAccepted,
     OfferFailed,
     OfferRefused,
@@ -205,6 +206,17 @@ def test_who_is_kept_takes_only_whom_she_is_kept_for() -> None:
     shift.do(AgentKept("line-a1", "main", "ana", False))
     assert shift.ringing() == {waiting: "ana"}
     check(shift)
+
+
+def test_whoever_is_kept_hears_over_her_line_that_it_rings() -> None:
+    shift = house()
+    shift.do(AgentKept("line-a1", "main", "ana", True))
+    shift.do(LineChanged("line-a1", "main", "ana", "leg-1", True))
+    rings = shift.do(AgentKept("dial-a1", "main", "ana", True))
+    assert rings.facts == [LineRingback("line-a1", "leg-1", "dial-a1", True)]
+    over = shift.do(AgentKept("dial-a1", "main", "ana", False))
+    assert over.facts == [LineRingback("line-a1", "leg-1", "dial-a1", False)]
+    assert shift.do(AgentKept("line-a1", "main", "ana", False)).facts == []
 
 
 def test_an_agent_in_person() -> None:

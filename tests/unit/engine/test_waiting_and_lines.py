@@ -31,7 +31,7 @@ from core.leg_commands import (
     StopTalkRecording,
 )
 from core.media import Tone
-from core.routing import LineChanged, LineParty, LineUsed, QueuePosition, TalkEnded
+from core.routing import LineChanged, LineParty, LineRingback, LineUsed, QueuePosition, TalkEnded
 from engine import interactions, snapshots
 from engine.contact import Line
 from ivr.prompts import Prompt
@@ -287,6 +287,17 @@ def test_a_line_that_ends_is_told_to_both(held, end, vanished):
     assert held.said(LineChanged) == [LineChanged(ID, "main", "ana", CALLER, up=False)]
     assert held.said(LineParty) == [LineParty("i-9", CALLER, "ended", vanished=vanished)]
     assert held.state == "closed"
+
+
+def test_who_is_dialed_for_her_is_heard_to_ring(held):
+    (play,) = held.tell(LineRingback(ID, CALLER, "dial-1", on=True)).commands
+    assert (play.leg_id, play.parts) == (CALLER, (Tone("ringback"),))
+    off = LineRingback(ID, CALLER, "dial-1", on=False)
+    assert held.tell(off).commands == [StopPlayback(CALLER, play.playback_id), ParkLeg(CALLER)]
+    held.tell(PlaybackFinished(CALLER, play.playback_id, "stopped"))
+    held.tell(LineRingback(ID, CALLER, "dial-2", on=True))
+    held.tell(LineUsed(ID, CALLER, "dial-2"))
+    assert held.tell(LineRingback(ID, CALLER, "dial-2", on=False)).commands == [], "they talk"
 
 
 def test_a_line_at_rest_is_parked_again_after_a_restart(held):
