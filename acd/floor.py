@@ -36,13 +36,15 @@ Place = tuple[float, float, int, str, "Group"]
 
 
 class Group:
-    """`agents`: who may serve it, free or not. `waiting`: who is served first comes first."""
+    """`agents`: who may serve it, free or not. `waiting`: who is served first comes first; `head` is that one, at hand
+    for who looks through all groups of an agent; None while nobody waits."""
 
-    __slots__ = ("ageing", "agents", "channel", "waiting")
+    __slots__ = ("ageing", "agents", "channel", "head", "waiting")
 
     def __init__(self, agents: int, channel: str, ageing: float) -> None:
         self.agents, self.channel, self.ageing = agents, channel, ageing
         self.waiting: list[Place] = []
+        self.head: Place | None = None
 
 
 class Floor:
@@ -241,6 +243,7 @@ class Floor:
         sort_key, climbs_s = order.standing(stay, queue, stay.step, now_s)
         place = (*sort_key, stay.stay_id, group)
         insort(group.waiting, place)
+        group.head = group.waiting[0]
         self.placed[stay.stay_id] = place
         if climbs_s < inf:
             heappush(self._climbs, (climbs_s, stay.stay_id))
@@ -249,8 +252,9 @@ class Floor:
     def unplace(self, stay_id: str) -> None:
         place = self.placed.pop(stay_id, None)
         if place is not None:
-            waiting = place[4].waiting
+            group, waiting = place[4], place[4].waiting
             del waiting[bisect_left(waiting, place)]
+            group.head = waiting[0] if waiting else None
 
     def climb(self, now_s: float) -> None:
         """Sorts anew whose urgency has climbed since the last event."""

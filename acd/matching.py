@@ -14,6 +14,7 @@ assignment of several differs by one chain of exchanges that begins at x, so the
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from heapq import heapify, heappop, heappush, nsmallest
 
 from acd import callbacks, offers, virtual
@@ -104,14 +105,15 @@ def _match(floor: Floor, turn: Turn, newly: int) -> None:
 def _heads(floor: Floor, turn: Turn, newly: int, seeking: set[str]) -> tuple[list[Place], set[str]]:
     """Who is first in each group that this event may have freed an agent for, and who seeks alone: whose group is not
     among those."""
+    groups: Iterable[Group]
     if turn.everything:
-        groups = [group for group in floor.groups.values() if group.waiting]
+        groups = floor.groups.values()
     elif newly & newly - 1:
-        groups = list(dict.fromkeys(group for n in bits(newly) for group in floor.reach[n] if group.waiting))
+        groups = dict.fromkeys(group for n in bits(newly) for group in floor.reach[n])
     else:
-        groups = [group for n in bits(newly) for group in floor.reach[n] if group.waiting]
-    heads = [group.waiting[0] for group in groups]
-    looked_at = set(groups) if seeking else ()
+        groups = floor.reach[newly.bit_length() - 1] if newly else ()
+    heads = [head for group in groups if (head := group.head) is not None]
+    looked_at = {head[4] for head in heads} if seeking else ()
     alone = {stay_id for stay_id in seeking if floor.placed[stay_id][4] not in looked_at}
     heads += [floor.placed[stay_id] for stay_id in seeking if stay_id in alone]
     return (heads if floor.even else [_head(floor, place, turn.now_s) for place in heads]), alone

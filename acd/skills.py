@@ -87,16 +87,20 @@ class Requirement:
 
     def also(self, other: Requirement) -> Requirement:
         """Both must be met."""
-        if self._part is None or self.text == other.text:
-            return other
-        if other._part is None:
-            return self
-        return _parse(f"({self.text}) and ({other.text})", limited=False)
+        return other if self.text == other.text else _both(self, other)
 
 
 @lru_cache(maxsize=4096)
-def _parse(text: str, limited: bool = True) -> Requirement:
-    if limited and len(text) > MAX_LENGTH:
+def _both(one: Requirement, other: Requirement) -> Requirement:
+    if one._part is None or other._part is None:
+        return other if one._part is None else one
+    part = _all([one._part, other._part])
+    return Requirement(part.text, tuple(dict.fromkeys(one.names + other.names)), part)
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> Requirement:
+    if len(text) > MAX_LENGTH:
         raise RequirementInvalid(f"{len(text)} characters", f"shorten it to {MAX_LENGTH}", MAX_LENGTH)
     reader = _Reader(text)
     if reader.word is None:

@@ -228,4 +228,5 @@ def _indexes_are_as_if_built_anew(floor: Floor, now_s: float) -> None:
     }
     queues = {key: [place[:4] for place in group.waiting] for key, group in floor.groups.items() if group.waiting}
     assert queues == {key: [place[:4] for place in group.waiting] for key, group in fresh.groups.items()}
+    assert all(group.head is (group.waiting[0] if group.waiting else None) for group in floor.groups.values())
     assert {k: v for k, v in floor.present.items() if v} == fresh.present

@@ -119,6 +119,16 @@ def test_a_set_of_agents_is_judged_like_each_of_them(text: str, agents: list[dic
     assert Requirement.parse(requirement.text) == requirement
 
 
+@given(expressions, expressions)
+def test_two_requirements_together_are_what_is_written_with_and_between_them(one: str, other: str) -> None:
+    first, second = Requirement.parse(one), Requirement.parse(other)
+    both, written = first.also(second), Requirement.parse(f"({first.text}) and ({second.text})")
+    if first != second:
+        assert (both.text, both.names) == (written.text, written.names)
+    else:
+        assert both == first
+
+
 @given(st.text(max_size=40))
 def test_no_text_does_worse_than_be_refused(text: Any) -> None:
     try:
