@@ -4,7 +4,7 @@
                   |<-- longer than greeting: a recording ...
 
 `asterisk`: the amd.conf that Asterisk ships (configs/samples/amd.conf.sample). `vicidial`: the arguments of AMD() in
-VICIdial's own extensions.conf, `AMD(2000,2000,1000,5000,120,50,4,256)`.
+VICIdial (docs/conf_examples/extensions.conf.sample-1.8, extension 8369): `AMD(2000,2000,1000,5000,120,50,4,256)`.
 """
 
 from __future__ import annotations
