@@ -75,7 +75,8 @@ def open_to(agent: Agent, needs_: tuple[Need, ...], now_s: float) -> tuple[str, 
     """The channels of which she can be offered a contact now."""
     if agent.presence is not Presence.READY or agent.pending or agent.kept_for or agent.rest_until_s > now_s:
         return ()
-    return tuple([need.channel for need in needs_ if not _hindered(agent, need, now_s)])
+    phone = agent.line_leg_id or (agent.device and agent.reachable)
+    return tuple([need.channel for need in needs_ if (phone or need.channel != VOICE) and room(agent, need)])
 
 
 def _hindered(agent: Agent, need: Need, now_s: float) -> str:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from acd.setup import Channel
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acd import capacity
+from acd.records import Agent, Assignment
+from acd.setup import AgentSetup, Channel, Setup
+from core.agent import Presence
 from tests.unit.acd.shift import Shift, agent, check, queue, setup
 
 
@@ -81,3 +88,29 @@ def test_no_phone_rings_for_a_chat() -> None:
     assert shift.offers[stay_id][0].device == ""
     shift.calls()
     assert len(shift.decided) == 1
+
+
+@given(
+    presence=st.sampled_from(Presence),
+    works=st.lists(st.sampled_from(("call", "chat", "email")), max_size=3),
+    told=st.fixed_dictionaries(
+        {
+            "pending": st.sampled_from(("", "log_out")),
+            "device": st.sampled_from(("", "main-1")),
+            "reachable": st.booleans(),
+            "line_leg_id": st.sampled_from(("", "leg")),
+            "rest_until_s": st.sampled_from((0.0, 50.0, 100.0, 101.0)),
+        }
+    ),
+)
+def test_channels_open_to_her_are_those_for_which_nothing_hinders_her(
+    presence: Presence, works: list[str], told: dict[str, Any]
+) -> None:
+    house = Setup()
+    person = AgentSetup("main", "ana")
+    agent = Agent("main", "ana", presence=presence, **told)
+    for n, channel in enumerate(works):
+        taken = capacity.units(person, channel, house)
+        agent.assignments[f"i{n}"] = Assignment(f"i{n}", f"s{n}", f"o{n}", "sales", channel, taken, since_s=0.0)
+    found = capacity.open_to(agent, capacity.needs(person, house), 100.0)
+    assert set(found) == {name for name in house.channels if not capacity.hindrance(agent, person, name, house, 100.0)}
