@@ -151,12 +151,16 @@ async def ask(
     tenant: str = "",
     *,
     dialer: bool = False,
-) -> None:
-    """`subject`, `told`: for the audit log. `dialer`: it is asked, not the router."""
+) -> str:
+    """`subject`, `told`: for the audit log. `dialer`: it is asked, not the router. Returns what the dialer tells who
+    asked beside that it is done."""
     before, tenant = services.hub.board.seq, tenant or str(fields.get("tenant") or who.tenant)
-    result = "ok"
+    result, said = "ok", ""
     try:
-        await (services.engine.dial if dialer else services.engine.do)(fact, fields)
+        if dialer:
+            said = await services.engine.dial(fact, fields)
+        else:
+            await services.engine.do(fact, fields)
     except EngineRefused:
         result = "refused"
         raise
@@ -167,3 +171,4 @@ async def ask(
         row = services.audit.entry(who, address, fact, subject, told, result, tenant=tenant)
         services.audit.later(row)
     await services.hub.settle(lambda board: board.seq > before, _SHOWN_WITHIN_S)
+    return said

@@ -23,12 +23,12 @@ COUNTRY_OF_PACK: Mapping[str, str] = {"es": "ES", "us": "US", "uk": "GB", "ar": 
 """Where people are whom the shipped rule packs are for."""
 
 
-async def campaign(services: Services, who: Principal, address: str, tenant: str, campaign: str, action: str) -> None:
-    """Raises NotFound."""
+async def campaign(services: Services, who: Principal, address: str, tenant: str, campaign: str, action: str) -> str:
+    """What who starts it should know: it has nobody to dial; else empty. Raises NotFound."""
     known(services, tenant, campaign)
     fields = {"tenant": tenant, "campaign": campaign, "action": action, "by": who.login}
     told = {"action": action}
-    await acts.ask(
+    return await acts.ask(
         services, who, address, "CampaignActed", fields, f"campaign {campaign}", told, tenant=tenant, dialer=True
     )
 

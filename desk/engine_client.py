@@ -101,9 +101,10 @@ class EngineClient:
         """Asks the router. Raises EngineAway (it may or may not have been done), EngineRefused."""
         await self._ask("/acd/do", fact, fields)
 
-    async def dial(self, fact: str, fields: Mapping[str, Any]) -> None:
-        """Asks the dialer. Raises EngineAway (it may or may not have been done), EngineRefused."""
-        await self._ask("/dialer/do", fact, fields)
+    async def dial(self, fact: str, fields: Mapping[str, Any]) -> str:
+        """Asks the dialer. What who asked should know beside that it is done; empty: nothing. Raises EngineAway (it may
+        or may not have been done), EngineRefused."""
+        return await self._ask("/dialer/do", fact, fields)
 
     async def write_campaign(self, tenant: str, campaign: str, text: str, replace: bool) -> Json:
         """`{file, problems}`: where it was written, and what it warns of. Raises EngineAway, EngineRefused."""
@@ -115,7 +116,7 @@ class EngineClient:
             raise EngineAway(f"the engine answered {answer.status_code}", maybe_done=answer.status_code >= 500)
         return _body(answer)
 
-    async def _ask(self, path: str, fact: str, fields: Mapping[str, Any]) -> None:
+    async def _ask(self, path: str, fact: str, fields: Mapping[str, Any]) -> str:
         body = {"fact": fact, "fields": dict(fields)}
         answer = await self._answer("POST", path, json=body)
         if answer.status_code == 409:
@@ -127,6 +128,7 @@ class EngineClient:
         if answer.status_code >= 400:
             why = _why(answer) or f"the engine answered {answer.status_code}"
             raise EngineAway(why, maybe_done=answer.status_code >= 500)
+        return str(_body(answer).get("told") or "")
 
     async def events(self, epoch: str, after: int) -> AsyncIterator[Json]:
         """First `{"opened": true}`, then until the stream ends or `{"reset": true}` was given.

@@ -170,9 +170,9 @@ class FakeDialer:
             for (tenant, campaign), view in self.campaigns.items()
         ]
 
-    def do(self, fact: str, fields: Json) -> None:
-        """Raises Refusal, KeyError, ValueError: no such request."""
-        handlers = {
+    def do(self, fact: str, fields: Json) -> str:
+        """What is told with it. Raises Refusal, KeyError, ValueError: no such request."""
+        handlers: dict[str, Callable[[Json], str | None]] = {
             "CampaignActed": self._campaign_acted,
             "NumberListed": self._number_listed,
             "LeadActed": self._lead_acted,
@@ -181,7 +181,7 @@ class FakeDialer:
             "FormFilled": self._form_filled,
             "ListsChanged": self._lists_changed,
         }
-        handlers[fact](fields)
+        return handlers[fact](fields) or ""
 
     def explain(
         self, campaign: str, lead_id: str, *sentences: str, blocks: Json | None = None, tenant: str = "main"
@@ -202,18 +202,20 @@ class FakeDialer:
             "next_s": None,
         }
 
-    def _campaign_acted(self, asked: Json) -> None:
+    def _campaign_acted(self, asked: Json) -> str:
         view, action = self._view(asked), asked["action"]
         state = view["state"]
         if action not in _AFTER:
             raise ValueError(action)
         if action in ("pause", "drain") and state == "stopped":
             raise Refusal(f"{view['campaign']} is stopped: start it first")
-        if action == "start" and not sum(view["leads"].values()):
-            raise Refusal(f"{view['campaign']} has no leads: import a list into it first")
         view["state"] = _AFTER[action]
         view["why"] = f"{asked.get('by') or 'somebody'} asked"
         self._changed(view)
+        if action != "start" or sum(view["leads"].values()):
+            return ""
+        name = view["lists"][0]["list_id"]
+        return f"there is no lead to dial, {name} is empty: centralita lists import FILE --list {name}"
 
     def _number_listed(self, asked: Json) -> None:
         called = asked["called"]

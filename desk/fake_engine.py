@@ -129,18 +129,18 @@ class FakeEngine(Floor):
     async def _dial(self, request: Request) -> Response:
         return await self._asked(request, self.dialer.do)
 
-    async def _asked(self, request: Request, do: Callable[[str, Json], None]) -> Response:
+    async def _asked(self, request: Request, do: Callable[[str, Json], str | None]) -> Response:
         if self.fails:
             return JSONResponse({"why": "not ready"}, 503)
         body = await request.json()
         try:
-            do(str(body["fact"]), dict(body["fields"]))
+            told = do(str(body["fact"]), dict(body["fields"]))
         except (RefusedByFake, Refusal) as refused:
             return JSONResponse({"ok": False, "why": str(refused)}, 409)
         except (KeyError, TypeError, ValueError) as unknown:
             return JSONResponse({"ok": False, "why": f"not understood: {unknown}"}, 422)
         self.done.append((body["fact"], body["fields"]))
-        return JSONResponse({"ok": True})
+        return JSONResponse({"ok": True, "told": told} if told else {"ok": True})
 
     async def _events(self, request: Request) -> Response:
         if self.fails:

@@ -11,6 +11,7 @@ from desk.api.boards import when
 from desk.api.common import Asking, Desk, Tenant, Who, problems
 from desk.api.models import Done
 from desk.api.models_campaigns import (
+    Acted,
     CampaignAsked,
     CampaignDetail,
     Campaigns,
@@ -74,10 +75,9 @@ async def campaign(campaign: str, tenant: Tenant, desk: Desk) -> CampaignDetail:
 
 
 @router.post("/campaigns/{campaign}/action", responses=problems(404, 409))
-async def act(campaign: str, asked: CampaignAsked, tenant: Tenant, who: Who, request: Request, desk: Desk) -> Done:
-    """Start, pause, drain or stop it; refused with the reason."""
-    await dial_acts.campaign(desk, who, address_of(request), tenant, campaign, asked.action)
-    return Done()
+async def act(campaign: str, asked: CampaignAsked, tenant: Tenant, who: Who, request: Request, desk: Desk) -> Acted:
+    """Start, pause, drain or stop it; refused with the reason. Started without anybody to dial, it tells so."""
+    return Acted(told=await dial_acts.campaign(desk, who, address_of(request), tenant, campaign, asked.action))
 
 
 @router.post("/campaigns/{campaign}/manual", responses=problems(404, 409))

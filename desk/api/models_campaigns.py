@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from core.dialing import CampaignAction
-from desk.api.models import Listed, Promise, Text, _Asked, _Told
+from desk.api.models import Done, Listed, Promise, Text, _Asked, _Told
 
 Number = Annotated[str, Field(min_length=1, max_length=40)]
 """As somebody typed it."""
@@ -139,6 +139,12 @@ class CampaignAsked(_Asked):
     rings, as soon as the rules' least ring allows."""
 
     action: CampaignAction
+
+
+class Acted(Done):
+    """`told`: what who asked should know: there is no lead to dial. Empty: nothing."""
+
+    told: str = ""
 
 
 class CampaignText(_Asked):

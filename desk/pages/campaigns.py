@@ -27,6 +27,7 @@ _DECISIONS_SHOWN = 12
 LEAD_STATES = ("done", "exhausted", "blocked", "callback", "waiting", "dialing", "staged", "new")
 """As a bar shows them: what is over first."""
 _OVER = ("done", "exhausted", "blocked")
+_TO_DIAL = ("new", "waiting", "callback", "staged", "dialing")
 OUTCOMES = ("connected", "abandoned", "machine", "message_left", "no_answer", "busy", "failed", "invalid", "blocked")
 _MAY_DO: Mapping[str, Sequence[str]] = {
     "stopped": ("start",),
@@ -123,6 +124,9 @@ def _summary(view: Mapping[str, Any]) -> dict[str, Any]:
         "leads": leads,
         "total": total,
         "penetration": 100.0 * sum(leads[name] for name in _OVER) / total if total else None,
+        "nobody": view.get("state") == "running"
+        and bool(view.get("lists"))
+        and not any(leads[each] for each in _TO_DIAL),
         "in_flight": sum(view.get("lines", {}).get(name, 0) for name in ("dialing", "ringing")),
         "rule": {**rule, "mood": mood(rule)} if rule else {},
     }

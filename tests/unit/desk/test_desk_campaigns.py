@@ -36,18 +36,14 @@ async def test_a_campaign_is_seen_with_what_pacing_decided(desk, manager):
     assert (await manager.get("/v1/campaigns/nothing")).status_code == 404
 
 
-async def test_it_is_started_once_it_has_leads_and_the_board_shows_it_at_once(desk, manager):
-    refused = await manager.post(f"{CAMPAIGN}/action", START)
-    assert (refused.status_code, refused.json()["detail"]) == (
-        409,
-        "renewals has no leads: import a list into it first",
-    )
+async def test_it_is_started_the_board_shows_it_at_once_and_nobody_to_dial_is_told(desk, manager):
+    empty = (await manager.post(f"{CAMPAIGN}/action", START)).json()
+    assert empty["told"].startswith("there is no lead to dial, renewals is empty")
     desk.fake.dialer.count("renewals", leads={"new": 40})
-    assert (await manager.post(f"{CAMPAIGN}/action", START)).json() == {"ok": True}
+    assert (await manager.post(f"{CAMPAIGN}/action", START)).json() == {"ok": True, "told": ""}
     assert desk.services.hub.board.campaign("main", "renewals")["state"] == "running"
-    assert _asked(desk, "CampaignActed") == [
-        {"tenant": "main", "campaign": "renewals", "action": "start", "by": "campaign_manager"}
-    ]
+    asked = {"tenant": "main", "campaign": "renewals", "action": "start", "by": "campaign_manager"}
+    assert _asked(desk, "CampaignActed") == [asked, asked]
     assert desk.fake.dialer.campaigns["acme", "renewals"]["state"] == "stopped"
 
 
@@ -59,7 +55,7 @@ async def test_a_key_starts_it_once(desk, manager):
 
 
 async def test_what_was_done_is_written_down_without_anybodys_number(desk, manager):
-    await manager.post(f"{CAMPAIGN}/action", START)
+    await manager.post(f"{CAMPAIGN}/action", {"action": "pause"})
     await manager.post("/v1/do-not-call", {"number": "+34600112233", "why": "wrote to us"})
     await desk.services.audit.flush()
     entries = (await desk.as_role(Role.ADMIN).get("/v1/audit")).json()["entries"]

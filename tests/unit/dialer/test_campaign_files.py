@@ -234,7 +234,7 @@ def test_the_shipped_campaigns_are_good_beside_what_is_shipped() -> None:
     }
     found = read_campaigns(files)
     assert not list(found.problems)
-    assert {filed.value.mode for filed in found.filed.values()} == {Mode.PREDICTIVE, Mode.AGENTLESS}
+    assert {filed.value.mode for filed in found.filed.values()} == {Mode.PREDICTIVE, Mode.PROGRESSIVE, Mode.AGENTLESS}
 
 
 @pytest.mark.parametrize("broken", ["ring_s: long", "colour: red", "retry: {busy: {most: x}}", "lists: {}", "mode: {}"])
