@@ -5,7 +5,8 @@
 Needs the corpus (`python -m training.amd.corpus`, docs/detection.md); it is synthetic. Every example is ten seconds of
 A-law from the answer on. All of them go through one real Asterisk to `app_amd` with the amd.conf that Asterisk ships
 and with VICIdial's arguments; ours hears all of them offline, and a share of them live over the same Asterisk and the
-media workers, to show that both agree. `talk_detect`: what our judge makes of what TALK_DETECT would tell, offline.
+media workers, to show that both agree. `talk_detect`: what our judge makes of when it was loud, offline by
+TALK_DETECT's own measure, and live.
 `--quick`: one example in five. `--offline`: without Asterisk, so without app_amd.
 
 Wrong means: somebody is sent where she does not belong. `not_sure` (and app_amd's NOTSURE) goes to a person, for
@@ -47,6 +48,11 @@ async def through_asterisk(
                 told[f"app_amd {profile}"] = await app_amd(at, found, profile, at_once)
             say.print(f"ours, live: {len(live)} calls")
             told["ours, live"] = await ours(at, live, at_once)
+            for profile in TALK_PROFILES:
+                say.print(f"talk_detect {profile}, live: {len(live)} calls")
+                told[f"talk_detect {profile}, live"] = await ours(
+                    at, live, at_once, listener="talk_detect", profile=profile
+                )
             return told
 
 
@@ -89,10 +95,13 @@ def main() -> int:
     by_name = {one.name: one for one in found}
     for name, verdicts in told.items():
         console.print(confusion(name, verdicts, by_name))
-    console.print(summary(told, by_name))
-    if "ours, live" in told:
-        for name, value in agreement(told["ours, live"], told["ours"]).items():
-            console.print(f"live beside offline, {name}: {value:.3g}")
+    live_ones = {name: each for name, each in told.items() if name.endswith(", live")}
+    console.print(summary({name: each for name, each in told.items() if name not in live_ones}, by_name))
+    if live_ones:
+        console.print(summary(live_ones, by_name))
+    for name in live_ones:
+        for what, value in agreement(told[name], told[name.removesuffix(", live")]).items():
+            console.print(f"{name} beside offline, {what}: {value:.3g}")
     wrong = Counter(
         (by_name[one.name].truth, one.label)
         for one in told["ours"]

@@ -25,7 +25,7 @@ from bench.whole_system import free_port
 from core.events import AudioVerdict, LegFact, ListenerLost
 from core.leg import EndReason, LegRole
 from core.leg_commands import ListenToLeg, OriginateLeg
-from engine.listeners import LISTENERS
+from engine.listeners import LISTENERS, WATCHES
 from telephony.ari.settings import AriSettings
 from telephony.control.asterisk import AsteriskCallControl
 from telephony.live_audio.worker import run
@@ -142,7 +142,9 @@ async def stage(folder: Path, workers: int = 2) -> AsyncIterator[Stage]:
         scratch_dir=folder,
     )
     made: list[Stage] = []
-    control = AsteriskCallControl([settings], lambda fact: _take(made[0], fact), lambda node, what: None, workers=media)
+    control = AsteriskCallControl(
+        [settings], lambda fact: _take(made[0], fact), lambda node, what: None, workers=media, watches=WATCHES
+    )
     try:
         async with httpx.AsyncClient(base_url=base, auth=("engine", password), timeout=20) as http:
             made.append(Stage(http, people, control, playing))
@@ -197,12 +199,17 @@ async def app_amd(at: Stage, found: Sequence[Example], profile: str, at_once: in
     return await _all(found, one, at_once)
 
 
-async def ours(at: Stage, found: Sequence[Example], at_once: int, limit_s: float = 6.0) -> list[Told]:
+async def ours(
+    at: Stage, found: Sequence[Example], at_once: int, limit_s: float = 6.0, listener: str = "amd", profile: str = ""
+) -> list[Told]:
+    """`listener`, `profile`: who listens; by TALK_DETECT with the numbers of a profile."""
+
     async def one(n: int, example: Example) -> Told:
-        number, leg_id = f"o{n}", f"amd-{n}"
+        number, leg_id = f"{listener[0]}{profile[:1]}{n}", f"{listener}-{profile}-{n}"
         at.playing[number] = example
         at.verdicts[leg_id] = asyncio.get_running_loop().create_future()
-        listen = ListenToLeg(leg_id, "l", "amd", {"limit_s": str(limit_s), "rest_s": str(REST_S)}, LONGEST_S)
+        options = {"limit_s": str(limit_s), "rest_s": str(REST_S)} | ({"profile": profile} if profile else {})
+        listen = ListenToLeg(leg_id, "l", listener, options, LONGEST_S)
         ring = OriginateLeg(
             leg_id, f"i{n}", "node-1", LegRole.CUSTOMER, f"trunk:far/{number}", "+34911234567", 10, 60, listen=listen
         )
