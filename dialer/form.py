@@ -37,7 +37,7 @@ def read(form: Iterable[FormField], given: Mapping[str, str]) -> tuple[dict[str,
     wrong: list[str] = []
     for name, written in given.items():
         field = fields.get(name)
-        text = "".join(c for c in " ".join(written.split()) if c.isprintable())
+        text = " ".join("".join(sign for sign in written if sign.isprintable() or sign.isspace()).split())
         if field is None:
             known = f"its fields are {', '.join(fields)}" if fields else "the campaign has none"
             wrong.append(f"the form has no field '{name[:40]}': {known}")

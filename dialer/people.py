@@ -112,6 +112,8 @@ def lead_acted(state: State, turn: Turn, fact: LeadActed) -> None:
     else:
         if lead.record.state not in (LeadState.DONE, LeadState.EXHAUSTED, LeadState.BLOCKED):
             raise Refused(f"this lead is {lead.record.state.value}: it needs not be reopened")
+        if lead.attempt_id:
+            raise Refused("somebody is dialing this lead: give a disposition instead")
         turn.move_lead(lead, LeadEvent.REOPEN)
     state.hopper(lead.key).remove(lead.row_id)
     if not lead.attempt_id:

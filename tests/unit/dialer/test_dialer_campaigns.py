@@ -373,3 +373,20 @@ def test_what_is_journaled_about_a_lead_that_may_not_be_dialed_tells_no_whole_nu
 def test_a_campaign_that_is_not_there_is_refused() -> None:
     house = House(campaign())
     assert "no campaign 'c9'" in house.do(CampaignActed("main", "c9", "start")).refused
+
+
+def test_who_opted_out_is_not_reopened_before_her_conversation_is_over() -> None:
+    house = House(campaign(), leads=[record(1)], agents=1)
+    house.answers = silent
+    house.start()
+    house.run(2.0)
+    attempt_id = reach(house, "ringing", "answered", "connect")
+    assert not house.do(LeadActed("main", "c1", "l00001", "opt_out", by="test")).refused
+    assert house.do(LeadActed("main", "c1", "l00001", "reopen", by="test")).refused.startswith("somebody is dialing")
+    reach(house, "hung_up")
+    house.do(AttemptDisposed(f"dial-{attempt_id}", attempt_id, "a00", "done"))
+    house.run(1.0)
+    assert house.store.leads["l00001"].state is LeadState.DONE
+    assert not house.do(
+        LeadActed("main", "c1", "l00001", "reopen", lead=StagedLead(house.store.leads["l00001"]))
+    ).refused

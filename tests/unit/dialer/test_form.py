@@ -17,6 +17,7 @@ FORM = tuple(FormField(kind, {}, ("12m", "24m") if kind == "choice" else (), kin
     ("kind", "written", "kept"),
     [
         ("text", "  Calle\n Mayor 3\x00 ", "Calle Mayor 3"),
+        ("text", "0 \x1f\u200b", "0"),
         ("number", "0012,50", "12.50"),
         ("number", "-3", "-3"),
         ("number", "-0", "0"),
