@@ -158,6 +158,8 @@ class RetryRule(Definition):
     """When it has happened so often, no more is tried."""
     number: Literal["next", "same"] = "next"
     """The lead's next number, or the same."""
+    best_hour: Flag = False
+    """Within a day of `after`, at an hour at which people of this campaign are reached and she was not missed."""
 
     @model_validator(mode="before")
     @classmethod

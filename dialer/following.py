@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from core.attempt import AttemptState
 from core.dialing import NumberListed
 from core.lead import LeadEvent, LeadState
-from dialer import her_phone, promises, quota
+from core.lead_record import LeadNumber
+from dialer import her_phone, promises, quota, trying_again
 from dialer.compliance.rules import Mode
 from dialer.keeping import again, put_back, release, save_lead, save_word
 from dialer.records import Attempt, Lead
@@ -32,6 +34,7 @@ def settle(state: State, turn: Turn, attempt: Attempt) -> None:
     if not attempt.was_dialed:
         _never_dialed(state, turn, setup, lead, attempt)
         return
+    trying_again.learn(turn.campaign(attempt.key), lead, attempt)
     outcome, disposition = attempt.state.value, attempt.disposition
     lead.record = replace(lead.record, outcome=outcome, disposition=disposition or lead.record.disposition)
     quota.count(turn.campaign(attempt.key), setup, lead.record, (outcome, disposition))
@@ -63,7 +66,7 @@ def _finish(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt:
         release(state, turn, lead, LeadEvent.FINISHED, why, attempt_id=done)
     elif after.then == "wrong_number":
         _bury(lead, attempt.number, "wrong_person")
-        _next_number(state, turn, lead, attempt, why, turn.now_s + 60.0)
+        _next_number(state, turn, lead, attempt, why, lambda number: turn.now_s + 60.0)
     elif made is not None and made.not_before_s > turn.now_s:
         lead.record = replace(lead.record, next_number=_index(lead, attempt.number))
         release(state, turn, lead, LeadEvent.RETRY, why, made.not_before_s, done)
@@ -87,21 +90,28 @@ def _try_again(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attem
     if retry is None or times >= retry.most:
         release(state, turn, lead, LeadEvent.EXHAUSTED, f"{outcome}, {times} times", attempt_id=done)
         return
-    at_s = turn.now_s + retry.after_s
+    campaign = state.campaigns[attempt.key]
+
+    def due_s(number: LeadNumber) -> float:
+        return trying_again.due_s(setup, campaign, lead, attempt, number, retry, turn.now_s)
+
     if attempt.state in _DEAD or retry.number == "next":
-        _next_number(state, turn, lead, attempt, outcome, at_s)
+        _next_number(state, turn, lead, attempt, outcome, due_s)
     else:
-        release(state, turn, lead, again(lead), outcome, at_s, done)
+        same = trying_again.number_of(lead, attempt.number)
+        release(state, turn, lead, again(lead), outcome, due_s(same), done)
 
 
-def _next_number(state: State, turn: Turn, lead: Lead, attempt: Attempt, why: str, at_s: float) -> None:
+def _next_number(
+    state: State, turn: Turn, lead: Lead, attempt: Attempt, why: str, due_s: Callable[[LeadNumber], float]
+) -> None:
     numbers = lead.record.numbers
     here = _index(lead, attempt.number)
     for step in range(1, len(numbers) + 1):
         index = (here + step) % len(numbers)
         if not numbers[index].dead:
             lead.record = replace(lead.record, next_number=index)
-            release(state, turn, lead, again(lead), why, at_s, attempt.attempt_id)
+            release(state, turn, lead, again(lead), why, due_s(numbers[index]), attempt.attempt_id)
             return
     release(state, turn, lead, LeadEvent.EXHAUSTED, f"{why}: no number of it is left", attempt_id=attempt.attempt_id)
 

@@ -105,7 +105,7 @@ def registers_missing(state: State, setup: CampaignSetup, terms: Terms, now_s: f
 def _ask(
     state: State, setup: CampaignSetup, lead: Lead, number: LeadNumber, mode: Mode, now_s: float
 ) -> tuple[str, Terms] | Not:
-    terms = setup.law(mode).at(_party(lead.record, number.number))
+    terms = setup.law(mode).at(party(lead.record, number.number))
     shown = identities.choose(state, setup, number.number, terms.identities, now_s)
     if shown.why:
         return Not(number.number, "identity/used_up", shown.why, shown.not_before_s)
@@ -137,5 +137,6 @@ def _used_up(block: Block) -> bool:
     return block.source.pack == "campaign"
 
 
-def _party(record: LeadRecord, number: str) -> Party:
+def party(record: LeadRecord, number: str) -> Party:
+    """Whom the law sees in a lead at one of its numbers."""
     return Party(number, country_of(number), record.region.upper())

@@ -145,7 +145,7 @@ def setup_of(filed: FiledCampaign, packs: Mapping[str, RulePack], site: Site) ->
         held_lines=value.pacing.held_lines,
         caller_ids=tuple(_pool(pool) for pool in value.caller_ids),
         calendar=site.calendars.get((tenant, value.calendar)) if value.calendar else None,
-        retries={name: Retry(rule.after, rule.most, rule.number) for name, rule in value.retry.items()},
+        retries={name: Retry(rule.after, rule.most, rule.number, rule.best_hour) for name, rule in value.retry.items()},
         quotas=tuple(Quota(one.name, one.result, one.most, one.field, one.value) for one in value.quotas),
         dispositions={
             path: After(rule.then, rule.after, rule.means, rule.date or "", rule.amount or "")

@@ -13,6 +13,8 @@ from core.campaign import CampaignState
 from core.dialing import NumberListed
 from core.lead import LeadState
 from core.lead_record import AttemptRecord, LeadRecord
+from dialer.best_hour import Counts as HourCounts
+from dialer.best_hour import Slot
 from dialer.compliance.abandonment import Counts
 from dialer.compliance.check import Past
 from dialer.compliance.rules import Mode, Window
@@ -76,6 +78,8 @@ class Campaign(msgspec.Struct, omit_defaults=True):
     call_after_s: float = 0.0
     zones: tuple[str, ...] = ()
     heard: Heard = msgspec.field(default_factory=Heard)
+    hours: dict[Slot, HourCounts] = {}
+    """At what hours people were dialed, and reached; replaced, never changed in place."""
 
     @property
     def key(self) -> Key:

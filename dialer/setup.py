@@ -48,11 +48,13 @@ class Days(Protocol):
 @dataclass(frozen=True, slots=True)
 class Retry:
     """What follows an outcome: another try no sooner than `after_s`, until it has happened `most` times; 0: never.
-    `number`: whether the lead's next number is tried then, or the same again."""
+    `number`: whether the lead's next number is tried then, or the same again. `best_hour`: within a day of that, at an
+    hour at which people are reached (`dialer.best_hour`)."""
 
     after_s: float = 3600.0
     most: int = 3
     number: Literal["next", "same"] = "next"
+    best_hour: bool = False
 
 
 RETRIES: Mapping[str, Retry] = {

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from core.dialing import CampaignActed
 from core.lead import LeadState
 from core.lead_store import ListShare
-from dialer.compliance.rules import Mode
+from dialer.best_hour import slot_of
+from dialer.compliance.rules import Cap, Mode
 from dialer.setup import Retry
 from tests.unit.dialer.house import House, agentless, campaign, law, record, served
-from tests.unit.dialer.law_case import DAY_S, cap
+from tests.unit.dialer.law_case import DAY_S, cap, hours
+
+WORKDAYS = dict.fromkeys(range(5), ((540, 1200),))
+"""Nine to twenty."""
 
 
 def test_progressive_reaches_everybody_and_one_line_for_each_agent() -> None:
@@ -57,12 +62,35 @@ def test_who_does_not_answer_is_tried_again_and_in_the_end_no_more() -> None:
 
 
 def test_tries_are_counted_further_back_than_any_rule_looks() -> None:
-    setup = campaign(packs=(law(cap(3, DAY_S)),), retries={"no_answer": Retry(6 * 3600.0, 5)})
+    others = tuple(rule for rule in law().rules if not isinstance(rule, Cap))
+    an_hour = replace(law(), rules=(*others, cap(3, 3600.0)))
+    setup = campaign(packs=(an_hour,), retries={"no_answer": Retry(900.0, 5)})
     house = House(setup, leads=[record(1)], agents=1)
     house.start()
-    house.run(10 * DAY_S)
+    house.run(6 * 3600.0)
     lead = house.store.leads["l00001"]
     assert (lead.state, lead.attempts) == (LeadState.EXHAUSTED, 5)
+
+
+def test_who_is_not_reached_is_tried_when_people_are_and_when_they_may_be_called() -> None:
+    setup = campaign(
+        packs=(law(hours(WORKDAYS)),), retries={"no_answer": Retry(3600.0, 6, best_hour=True)}, mode=Mode.PROGRESSIVE
+    )
+    house = House(setup, leads=[record(number) for number in range(150)], agents=20)
+    house.answers = lambda wanted: [(1.0, "ringing"), (5.0, "answered"), (5.5, "connect")] if hour() == 17 else missed
+
+    def hour() -> int:
+        return slot_of(house.now_s, "Europe/Madrid")
+
+    missed = [(20.0, "no_answer")]
+    house.start()
+    house.run(0.5 * DAY_S)
+    house.reborn()
+    house.run(1.5 * DAY_S)
+    dialed = Counter(slot_of(at_s, "Europe/Madrid") for at_s, _ in house.wanted)
+    assert dialed[17] > 2 * max(count for hour, count in dialed.items() if hour not in (10, 17)), dialed
+    assert set(dialed) <= set(range(9, 20)), "within the office's hours"
+    assert house.states().get("done", 0) > 110
 
 
 def test_tries_of_another_campaign_are_not_counted() -> None:
