@@ -119,7 +119,7 @@ class House:
 
     async def act(self, name: str, action: str) -> None:
         told = await self.post("/dialer/do", "CampaignActed", tenant="main", campaign=name, action=action, by="test")
-        assert told == {"ok": True}, told
+        assert told["ok"] is True, told  # one without leads is told so beside it
 
     async def presence(self, agent_id: str, action: str) -> None:
         told = await self.post("/acd/do", "AgentActed", tenant="main", agent_id=agent_id, action=action)

@@ -125,7 +125,7 @@ def _summary(view: Mapping[str, Any]) -> dict[str, Any]:
         "total": total,
         "penetration": 100.0 * sum(leads[name] for name in _OVER) / total if total else None,
         "nobody": view.get("state") == "running"
-        and bool(view.get("lists"))
+        and view.get("mode") != "manual"
         and not any(leads[each] for each in _TO_DIAL),
         "in_flight": sum(view.get("lines", {}).get(name, 0) for name in ("dialing", "ringing")),
         "rule": {**rule, "mood": mood(rule)} if rule else {},

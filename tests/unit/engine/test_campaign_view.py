@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from desk.fake_dialer import campaign_view
+from engine.cli import campaign
+from engine.cli.app import app
 from engine.cli.campaign_results import export_csv
 from engine.cli.campaign_view import campaign_table
 from engine.home import Home
@@ -72,3 +75,27 @@ def test_each_field_of_the_form_has_a_column_of_its_own(tmp_path: Path, monkeypa
     assert not first["form.note"].startswith("="), "a spreadsheet must not take it for a formula"
     assert (second["form.pay_on"], second["form.sum"]) == ("2026-12-01", "")
     assert [third[name] for name in third if name.startswith("form.")] == ["", "", ""]
+
+
+def test_whether_promises_were_kept_is_told_of_several_leads_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str, str]] = []
+
+    def refusal(home: object, fact: str, fields: dict[str, str], path: str) -> str:
+        asked.append((fields["lead_id"], fields["action"], fields["tenant"]))
+        return "this lead has promised nothing" if fields["lead_id"] == "l2" else ""
+
+    monkeypatch.setattr(campaign, "home_of", lambda project: None)
+    monkeypatch.setattr(campaign, "refusal", refusal)
+    done = CliRunner().invoke(app, ["campaign", "kept", "l1", "l2", "--tenant", "acme"])
+    assert (done.exit_code, done.output) == (1, "l1: kept\nl2: this lead has promised nothing\n")
+    assert CliRunner().invoke(app, ["campaign", "broken", "l3"]).exit_code == 0
+    assert asked == [("l1", "kept", "acme"), ("l2", "kept", "acme"), ("l3", "broken", "main")]
+
+
+def test_who_starts_a_campaign_is_told_that_nobody_is_to_be_dialed(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "there is no lead to dial, spring is empty: centralita lists import FILE --list spring"
+    monkeypatch.setattr(campaign, "home_of", lambda project: None)
+    monkeypatch.setattr(campaign, "do", lambda *words: {"ok": True, "told": told})
+    monkeypatch.setattr(campaign, "ask", lambda *words: {"state": "running", "why": ""})
+    done = CliRunner().invoke(app, ["campaign", "start", "spring"])
+    assert (done.exit_code, done.output) == (0, f"spring: running\n{told}\n")

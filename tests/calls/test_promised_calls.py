@@ -1,0 +1,94 @@
+"""An agent writes down what somebody promised, over real calls: the form is kept, and she is dialed when she agreed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import pytest_asyncio
+
+from bench.sip_people import Person
+from core.dialing import DIALED_PREFIX
+from core.lead import LeadState
+from core.lead_record import StagedLead
+from tests.outbound import House, calling, campaign
+from tests.system_fixture import systems
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
+
+NUMBER = "+34911020200"
+MORE = """\
+drop: {action: message, flow: sorry}
+form:
+  - {name: pay_on, type: date}
+  - {name: sum, type: money, required: yes}
+dispositions:
+  promise: {then: promise, date: pay_on, amount: sum}
+promises: {grace: 1d}"""
+FILES = {
+    "config/dispositions.yaml": "dispositions:\n  debts:\n    promise: {title: Promise}\n    other: {title: Other}\n",
+    "config/queues/sales.yaml": "queue: sales\nring_s: 5\nwrap_up_s: 300\nrefused_again_s: 0\nannouncements: {}\n"
+    "dispositions: debts\ndisposition_required: yes\n",
+}
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    place: Path = tmp_path_factory.mktemp("promised")
+    debts = campaign("debts", "progressive", MORE)
+    async with systems(place) as up, calling(up, {"debts": debts}, lambda _: Person(), files=FILES) as house:
+        await house.line("ana")
+        yield house
+
+
+async def test_what_she_promised_is_kept_and_says_when_she_is_dialed_again(house: House) -> None:
+    day = datetime.now(ZoneInfo("Europe/Madrid")).date() + timedelta(days=3)
+    await house.leads("debts", NUMBER)
+    await house.act("debts", "start")
+    call = await house.called(NUMBER)
+    await house.until_async(lambda: house.talks("ana"), 20.0, "she talks with nobody")
+    (view,) = [each for each in await house.campaigns() if each["campaign"] == "debts"]
+    assert view["lines"]["connected"] == 1
+    house.people.hang_up(call)
+    attempt = await house.attempt(NUMBER)
+    interaction_id = f"{DIALED_PREFIX}{attempt.attempt_id}"
+
+    async def fill(complete: bool, **answers: str) -> dict[str, Any]:
+        fields = {"tenant": "main", "attempt_id": attempt.attempt_id, "agent_id": "ana", "disposition": "promise"}
+        fields |= {"interaction_id": interaction_id}
+        return await house.post("/dialer/do", "FormFilled", **fields, complete=complete, answers=answers)
+
+    assert (await fill(True, sum="1.000"))["why"] == "fill in first: pay_on"
+    assert await fill(True, sum="1.000,50 €", pay_on=f"{day}") == {"ok": True}
+    card = await house.system.ask("GET", f"/acd/contact/{interaction_id}")
+    assert card["answers"] == {"sum": "1000.50", "pay_on": f"{day}"}
+    wrapped = {"tenant": "main", "agent_id": "ana", "interaction_id": interaction_id}
+    told = await house.post("/acd/do", "WrapUpActed", **wrapped, disposition="promise", finish=True)
+    assert told == {"ok": True}, told
+
+    async def promised() -> StagedLead | None:
+        found = await house.store.lead("main", NUMBER.lstrip("+"), 0.0)
+        return found if found is not None and found.record.promise is not None else None
+
+    lead: StagedLead = await house.until_async(promised, 20.0, "the store has heard of no promise")
+    assert (lead.record.state, lead.record.promise.on) == (LeadState.WAITING, f"{day}")  # type: ignore[union-attr]
+    due = datetime.combine(day + timedelta(days=2), datetime.min.time(), ZoneInfo("Europe/Madrid"))
+    assert lead.record.not_before_s == due.timestamp()
+    assert (await house.attempt(NUMBER)).answers == {"sum": "1000.50", "pay_on": f"{day}"}
+    why = await house.system.ask("GET", f"/dialer/why/main/{NUMBER.lstrip('+')}")
+    assert why["sentences"][1].startswith(f"she promised to pay 1000.50 by {day}: she is not dialed about it before ")
+    assert why["next_s"] >= due.timestamp()
+    kept = {"tenant": "main", "campaign": "", "lead_id": NUMBER.lstrip("+"), "action": "kept", "by": "test"}
+    assert await house.post("/dialer/do", "LeadActed", **kept) == {"ok": True}
+
+    async def done() -> bool:
+        found = await house.store.lead("main", NUMBER.lstrip("+"), 0.0)
+        return found is not None and found.record.state is LeadState.DONE
+
+    await house.until_async(done, 20.0, "she is not done with")
+    await house.act("debts", "stop")
+    await house.idle()
