@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from engine.cli.campaign_compare import compare
 from engine.cli.campaign_create import create
 from engine.cli.campaign_demo import demo
 from engine.cli.campaign_simulate import simulate
@@ -29,6 +30,7 @@ _AGAIN_S = 1.0
 
 
 def register(parent: typer.Typer) -> None:
+    app.command("compare")(compare)
     app.command("create")(create)
     app.command("demo")(demo)
     app.command("simulate")(simulate)

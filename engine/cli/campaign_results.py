@@ -97,7 +97,7 @@ def evidence_of(home: Home, tenant: str, campaign: str, since_s: float) -> Repor
 
 
 async def _attempts(home: Home, setup: CampaignSetup, since_s: float) -> list[Attempted]:
-    database = _database(home)
+    database = database_of(home)
     try:
         found = attempts_of(database, setup.tenant, setup.campaign, "", since_s)
         return [_attempted(each, setup) async for each in found]
@@ -106,7 +106,7 @@ async def _attempts(home: Home, setup: CampaignSetup, since_s: float) -> list[At
 
 
 async def _export(home: Home, tenant: str, campaign: str, file: IO[str], since_s: float) -> int:
-    database, count = _database(home), 0
+    database, count = database_of(home), 0
     writer = csv.writer(file)
     store = SqlLeadStore(database)
     try:
@@ -188,7 +188,8 @@ async def _batches(attempts: AsyncIterator[AttemptRecord]) -> AsyncIterator[list
         yield batch
 
 
-def _database(home: Home) -> Database:
+def database_of(home: Home) -> Database:
+    """Where the site keeps its leads."""
     from definitions.models import load as load_definition
     from definitions.problems import Problems
 
