@@ -39,7 +39,7 @@ def ended(floor: Floor, turn: Turn, stay: Stay, how: StayEnd, in_target: bool, l
 def reordered(floor: Floor, turn: Turn, stay: Stay) -> None:
     """Who waits in its queue, or in which order, has changed: boards show both, so the queue counts as changed."""
     if stay.queue_key in floor.setup.queues:
-        turn.queue(floor.queue(stay.queue_key))
+        turn.shown(floor.queue(stay.queue_key))
 
 
 def handled(floor: Floor, turn: Turn, agent: Agent) -> None:

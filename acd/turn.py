@@ -102,6 +102,10 @@ class Turn:
             self._take(("queue", row_id), queue)
         return queue
 
+    def shown(self, queue: Queue) -> None:
+        """Boards show something else of it, though its record stays as it is."""
+        self.outcome.changed.add(("queue", queue.row_id))
+
     def _take(self, aggregate: Aggregate, record: Record | None) -> None:
         picture = self._pictures.pop(aggregate, None)
         self.before[aggregate] = picture or (None if record is None else dump(record))
