@@ -16,8 +16,8 @@ from tests.unit.dialer.amd_sounds import silence
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
-AGENT_HZ = 1300.0
-HELLO, MACHINE, QUIET, GONE = "301", "302", "303", "304"
+AGENT_HZ, ENDS_S = 1300.0, 5.0
+HELLO, MACHINE, QUIET, GONE, ENDING = "301", "302", "303", "304", "305"
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +27,7 @@ def people() -> dict[str, Person]:
         MACHINE: Person(sound=line(silence(0.4), recorded("basic-pbx-ivr-main")), hz=0.0),
         QUIET: Person(hz=0.0),
         GONE: Person(hz=0.0, talk_s=0.6),
+        ENDING: Person(sound=line(silence(0.4), recorded("basic-pbx-ivr-main")[: int(8000 * ENDS_S)]), hz=0.0),
     }
 
 
@@ -36,7 +37,8 @@ async def house(
 ) -> AsyncIterator[House]:
     place: Path = tmp_path_factory.mktemp("detected")
     site = f"detection: {{by: {request.param}}}"
-    campaigns = {"screened": CAMPAIGNS["screened"]}
+    names = ["screened", "first", "message"] if request.param == "talk_detect" else ["screened"]
+    campaigns = {name: CAMPAIGNS[name] for name in names}
     async with (
         systems(place) as up,
         calling(up, campaigns, lambda number: people[number[-3:]], files=FILES, flows=FLOWS, site=site) as house,
@@ -60,6 +62,33 @@ async def test_people_meet_an_agent_and_machines_do_not(house: House) -> None:
     attempt = await house.attempt(hello)
     assert (attempt.state, attempt.agent_id, attempt.verdict) == ("completed", "ana", "human")
     await house.act("screened", "stop")
+    await house.idle()
+
+
+@pytest.mark.parametrize("house", ["talk_detect"], indirect=True)
+async def test_an_agent_who_hears_her_first_loses_a_machine(house: House) -> None:
+    number = f"+34911333{MACHINE}"
+    await house.leads("first", number)
+    await house.act("first", "start")
+    call = await house.called(number)
+    attempt = await house.attempt(number)
+    assert (attempt.state, attempt.verdict, attempt.agent_id) == ("machine", "machine", "ana")
+    assert call.voice.audible_s(call.answered_s, AGENT_HZ), "she had it"
+    await house.act("first", "stop")
+    await house.idle()
+
+
+@pytest.mark.parametrize("house", ["talk_detect"], indirect=True)
+async def test_a_machine_hears_the_message_when_it_has_fallen_silent(house: House) -> None:
+    number = f"+34911444{ENDING}"
+    await house.leads("message", number)
+    await house.act("message", "start")
+    attempt = await house.attempt(number)
+    assert (attempt.state, attempt.verdict, attempt.agent_id) == ("message_left", "machine", ""), attempt.evidence
+    call = await house.called(number)
+    heard_s = call.voice.audible_s(call.answered_s)
+    assert heard_s - call.answered_s >= ENDS_S, "nobody talks into its greeting"
+    await house.act("message", "stop")
     await house.idle()
 
 
