@@ -13,7 +13,7 @@ from desk.lists.forgetting import forget_rows
 from engine.config.loader import load
 from engine.config.sources import read_sources
 from engine.home import Home
-from engine.projection import database_url
+from engine.projection import database_url, leads_url
 from store.cipher import ContactCipher
 from store.recordings import Recordings
 from store.sql.database import LEADS, Database
@@ -95,7 +95,7 @@ async def _blank(home: Home, contacts: set[str]) -> int:
 
 async def _blank_leads(home: Home, tenant: str, numbers: set[str]) -> tuple[ErasedLeads, list[str], list[str]]:
     """(what was blanked, imports that are over, imports that may go on)."""
-    database = Database(home.leads_url, LEADS)
+    database = Database(leads_url(home), LEADS)
     try:
         await database.upgrade()
         return await erase_leads(database, tenant, numbers), *await jobs_of(database, tenant)

@@ -34,9 +34,18 @@ _TELL_EVERY_S = 1.0
 
 def database_url(home: Home) -> str:
     """The site's database, or SQLite in the state directory."""
+    return _of_site(home) or home.database_url
+
+
+def leads_url(home: Home) -> str:
+    """Where lists and leads are: the same, or an SQLite file of their own."""
+    return _of_site(home) or home.leads_url
+
+
+def _of_site(home: Home) -> str:
     file = home.project / "config" / "site.yaml"
     site = load(Site, file.read_text(encoding="utf-8"), str(file))
-    return (site.database if not isinstance(site, Problems) else "") or home.database_url
+    return site.database if not isinstance(site, Problems) else ""
 
 
 async def follow(home: Home) -> None:

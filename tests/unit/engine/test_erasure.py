@@ -139,5 +139,26 @@ def test_who_is_being_dialed_is_left_for_another_time(home):
     assert (forgotten.leads, forgotten.in_hand) == (0, ("l1",))
 
 
+def test_leads_are_forgotten_wherever_the_site_keeps_them(home, tmp_path):
+    """The whole site's database, not the file that stands in for it."""
+    url = f"sqlite:///{tmp_path}/elsewhere.db"
+    (tmp_path / "config/site.yaml").write_text(f"site: test\ndatabase: {url}\n")
+
+    async def in_it(lead=None):
+        database = Database(url, LEADS)
+        await database.upgrade()
+        store = SqlLeadStore(database)
+        try:
+            if lead is not None:
+                await store.save([Save("l1", 1, lead=lead)])
+            return (await store.lead("main", "l1", 0.0)).record
+        finally:
+            await database.close()
+
+    asyncio.run(in_it(LeadRecord("l1", "main", "spring", (LeadNumber("+34911234567"),), name="Ana")))
+    assert erase_contact(home, "main", "+34911234567").leads == 1
+    assert asyncio.run(in_it()).name == ""
+
+
 def test_what_is_no_number_is_looked_for_as_it_is():
     assert spellings("anonymous", "ES") == {"anonymous"}
