@@ -21,6 +21,8 @@ from engine.home import Home
 
 Verdict = Literal["ok", "warning", "wrong"]
 _MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "wrong": "[bold red]wrong[/]"}
+_DETECTORS = {"talk_detect": "func_talkdetect.so", "app_amd": "app_amd.so"}
+"""What in Asterisk tells machines from people."""
 _LEAST_FREE_BYTES = 2_000_000_000
 
 
@@ -65,6 +67,7 @@ def examine(home: Home) -> Iterator[Finding]:
         _python,
         _asterisk,
         _configuration,
+        _detection,
         _ports,
         _disk,
         _clock,
@@ -111,6 +114,30 @@ def _configuration(home: Home) -> Iterator[Finding]:
         yield Finding("configuration", "wrong", counted(len(problems.errors), "error"), "centralita check")
     else:
         yield Finding("configuration", "ok", f"{home.project}, {counted(len(problems.warnings), 'warning')}")
+
+
+def _detection(home: Home) -> Iterator[Finding]:
+    """Whether this Asterisk can tell machines from people, where it is to."""
+    from definitions.models import load
+    from definitions.problems import Problems
+    from engine.config import models
+    from engine.config.sources import read_sources
+    from telephony.node.errors import NodeError
+    from telephony.node.installation import find
+
+    site = load(models.Site, read_sources(home.project).get("config/site.yaml", ""), "config/site.yaml")
+    if isinstance(site, Problems) or site.detection.by not in _DETECTORS:
+        return
+    by, module = site.detection.by, _DETECTORS[site.detection.by]
+    try:
+        modules = find().modules
+    except NodeError:
+        return
+    if module in modules:
+        yield Finding("detection", "ok", f"{by}: this Asterisk has {module}")
+    else:
+        mend = "install it, or write `detection: {by: audio}` in config/site.yaml"
+        yield Finding("detection", "wrong", f"{by} needs {module}, and this Asterisk has none", mend)
 
 
 def _ports(home: Home) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,13 @@ from core.leg_commands import OriginateLeg
 from definitions.problems import Severity
 from dialer.checks import check
 from dialer.loader import read_campaigns
+from engine.cli import doctor
 from engine.config.loader import load
 from engine.config.models import Detection
+from engine.home import Home
 from engine.listeners import LISTENERS, WATCHES
+from telephony.node import installation
+from telephony.node.installation import Installation
 from tests.unit.dialer.test_campaign_files import AROUND as AROUND_CAMPAIGNS
 from tests.unit.dialer.test_campaign_files import GOOD
 from tests.unit.engine.attempt_case import AROUND, WANTED, Case
@@ -75,6 +80,25 @@ def test_a_campaign_is_told_what_the_sites_detector_cannot_do(by: str, screen: s
     for problem, (_, _, what) in zip(problems, said, strict=True):
         assert what in problem.what
         assert "detection: {by: " in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("by", "modules", "said"),
+    [
+        ("audio", (), []),
+        ("app_amd", ("app_amd.so",), ["ok"]),
+        ("app_amd", ("func_talkdetect.so",), ["wrong"]),
+        ("talk_detect", ("func_talkdetect.so",), ["ok"]),
+    ],
+)
+def test_the_doctor_says_whether_asterisk_can(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, by: str, modules: tuple[str, ...], said: list[str]
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/site.yaml").write_text(f"site: acme\ndetection: {{by: {by}}}\n")
+    found = Installation(Path("asterisk"), "22.10", Path("modules"), Path("data"), None, frozenset(modules))
+    monkeypatch.setattr(installation, "find", lambda: found)
+    assert [finding.verdict for finding in doctor._detection(Home.find(tmp_path, tmp_path / "var"))] == said
 
 
 def test_the_sites_choice_is_read_and_reaches_campaigns() -> None:
