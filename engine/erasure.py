@@ -12,8 +12,8 @@ import phonenumbers
 from desk.lists.forgetting import forget_rows
 from engine.config.loader import load
 from engine.config.sources import read_sources
+from engine.databases import database_url, leads_url
 from engine.home import Home
-from engine.projection import database_url, leads_url
 from store.cipher import ContactCipher
 from store.recordings import Recordings
 from store.sql.database import LEADS, Database
@@ -67,15 +67,17 @@ def erase_contact(home: Home, tenant: str, number: str) -> Erasure:
     """Works beside a running engine. Her numbers on do-not-call lists stay: they keep her from being called.
 
     Raises:
+        DatabaseUnknown: nothing was forgotten.
         OSError: a recording or a file of refused rows cannot be deleted; what recordings said is sealed for ever.
     """
     configuration = load(read_sources(home.project)).configuration
     country = configuration.site.country if configuration is not None else "ES"
+    databases = database_url(home), leads_url(home)
     with ContactCipher.open(Path(home.state)) as cipher:
         ids = {cipher.contact_key_id(tenant, spelling, "") for spelling in spellings(number, country)}
         erased = sum(cipher.erase(contact) for contact in ids)
-        interactions = asyncio.run(_blank(home, ids))
-        leads, over, open_ = asyncio.run(_blank_leads(home, tenant, e164s(number, country)))
+        interactions = asyncio.run(_blank(databases[0], ids))
+        leads, over, open_ = asyncio.run(_blank_leads(databases[1], tenant, e164s(number, country)))
         recordings = Recordings(home.voicemail, cipher).forget(tenant, ids)
     files = [home.state / "imports" / f"{job_id}.csv" for job_id in over]
     rows = forget_rows(files, national(number, country))
@@ -83,8 +85,8 @@ def erase_contact(home: Home, tenant: str, number: str) -> Erasure:
     return Erasure(erased, interactions, recordings, len(leads.leads), leads.attempts, rows, leads.in_hand, held)
 
 
-async def _blank(home: Home, contacts: set[str]) -> int:
-    database = Database(database_url(home))
+async def _blank(url: str, contacts: set[str]) -> int:
+    database = Database(url)
     try:
         await database.upgrade()
         interactions = Interactions(database)
@@ -93,9 +95,9 @@ async def _blank(home: Home, contacts: set[str]) -> int:
         await database.close()
 
 
-async def _blank_leads(home: Home, tenant: str, numbers: set[str]) -> tuple[ErasedLeads, list[str], list[str]]:
+async def _blank_leads(url: str, tenant: str, numbers: set[str]) -> tuple[ErasedLeads, list[str], list[str]]:
     """(what was blanked, imports that are over, imports that may go on)."""
-    database = Database(leads_url(home), LEADS)
+    database = Database(url, LEADS)
     try:
         await database.upgrade()
         return await erase_leads(database, tenant, numbers), *await jobs_of(database, tenant)

@@ -15,10 +15,8 @@ import sys
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from definitions.models import load
-from definitions.problems import Problems
 from engine import log as logs
-from engine.config.models import Site
+from engine.databases import DatabaseUnknown, database_url
 from engine.home import Home
 from store.cipher import ContactCipher
 from store.errors import StoreError
@@ -30,22 +28,6 @@ log = logging.getLogger("centralita.projection")
 
 _RETRY_S = 1.0
 _TELL_EVERY_S = 1.0
-
-
-def database_url(home: Home) -> str:
-    """The site's database, or SQLite in the state directory."""
-    return _of_site(home) or home.database_url
-
-
-def leads_url(home: Home) -> str:
-    """Where lists and leads are: the same, or an SQLite file of their own."""
-    return _of_site(home) or home.leads_url
-
-
-def _of_site(home: Home) -> str:
-    file = home.project / "config" / "site.yaml"
-    site = load(Site, file.read_text(encoding="utf-8"), str(file))
-    return site.database if not isinstance(site, Problems) else ""
 
 
 async def follow(home: Home) -> None:
@@ -99,6 +81,9 @@ def main() -> int:
     logs.configure(home.logs / "projection.log")
     try:
         asyncio.run(serve(home))
+    except DatabaseUnknown as unknown:
+        log.error("%s", unknown)
+        return 1
     except (StoreError, BaseExceptionGroup) as failure:
         log.exception("the projection ended: %s", failure)
         return 1

@@ -23,8 +23,8 @@ from dialer.compliance.evidence import Attempted, Evidence, attempts_csv, eviden
 from dialer.setup import CampaignSetup
 from engine.cli.common import fail
 from engine.config.loader import load
-from engine.config.models import Site
 from engine.config.sources import read_sources
+from engine.databases import DatabaseUnknown, leads_url
 from engine.home import Home
 from store.sql.database import LEADS, Database
 from store.sql.lead_exports import answered_fields, attempts_of
@@ -189,13 +189,11 @@ async def _batches(attempts: AsyncIterator[AttemptRecord]) -> AsyncIterator[list
 
 
 def database_of(home: Home) -> Database:
-    """Where the site keeps its leads."""
-    from definitions.models import load as load_definition
-    from definitions.problems import Problems
-
-    file = home.project / "config" / "site.yaml"
-    site = load_definition(Site, file.read_text(encoding="utf-8"), str(file))
-    return Database((site.database if not isinstance(site, Problems) else "") or home.leads_url, LEADS)
+    """Where the site keeps its leads. Ends the command when nobody knows."""
+    try:
+        return Database(leads_url(home), LEADS)
+    except DatabaseUnknown as unknown:
+        fail(str(unknown))
 
 
 @contextlib.contextmanager

@@ -53,12 +53,15 @@ def erase(
     The events stay, without their content; recordings of her are deleted, leads with her number become nobody's. Her
     entry on a do-not-call list stays: it keeps her from being called.
     """
+    from engine.databases import DatabaseUnknown
     from engine.erasure import Erasure, erase_contact
 
     if not yes:
         typer.confirm(f"Forget everything about this caller of tenant {tenant}? This cannot be undone", abort=True)
     try:
         forgotten = erase_contact(home_of(project), tenant, number)
+    except DatabaseUnknown as unknown:
+        fail(str(unknown))
     except OSError as failure:
         fail(f"{failure.filename} cannot be deleted ({failure.strerror}): do it by hand; all the rest is forgotten")
     if forgotten == Erasure():

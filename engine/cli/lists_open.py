@@ -21,6 +21,7 @@ from desk.lists.service import Lists
 from desk.lists.tables import FileUnusable
 from engine.cli.common import fail
 from engine.config.models import Site
+from engine.databases import DatabaseUnknown, leads_url
 from engine.home import Home
 from store.errors import StoreError
 from store.sql.database import LEADS, Database
@@ -57,7 +58,10 @@ async def opened(home: Home) -> AsyncIterator[Place]:
     """The tables are brought to this release first."""
     site = await asyncio.to_thread(_site, home)
     await asyncio.to_thread(home.prepare)
-    database = Database((site.database if site else "") or home.leads_url, LEADS)
+    try:
+        database = Database(await asyncio.to_thread(leads_url, home), LEADS)
+    except DatabaseUnknown as unknown:
+        fail(str(unknown))
     try:
         await database.upgrade()
         store = SqlListStore(database)

@@ -104,7 +104,7 @@ def _note(home: Home, tenant: str, recordings: list[Recording]) -> None:
 
     from desk.audit import Audit
     from engine.clock import AnchoredClock
-    from engine.projection import database_url
+    from engine.databases import DatabaseUnknown, database_url
     from store.sql.accounts import AuditLog
     from store.sql.database import Database
 
@@ -124,6 +124,8 @@ def _note(home: Home, tenant: str, recordings: list[Recording]) -> None:
 
     try:
         asyncio.run(write())
+    except DatabaseUnknown as unknown:
+        fail(str(unknown))
     except (SQLAlchemyError, OSError) as failure:
         fail(f"the audit log cannot be written ({type(failure).__name__}), so nothing is taken out: start the database")
 

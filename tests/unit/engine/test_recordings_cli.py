@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 
 from core.leg_commands import KeepRecording
 from engine.cli.app import app
+from engine.databases import database_url
 from engine.effects.recordings import Mailboxes
 from engine.erasure import erase_contact
 from engine.home import Home
-from engine.projection import database_url
 from store.cipher import ContactCipher
 from store.sql.accounts import AuditLog
 from store.sql.database import Database

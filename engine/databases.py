@@ -1,0 +1,44 @@
+"""Where a site keeps its data, read again by processes and commands that run beside the engine.
+
+While somebody is editing `config/site.yaml` it may be broken for a moment. Then what last served says where the data
+is: whoever wrote into the files beside the journal instead would have split them in two.
+"""
+
+from __future__ import annotations
+
+from core.errors import CentralitaError
+from definitions.models import load
+from definitions.problems import Problems
+from engine.config.models import Site
+from engine.home import Home
+from engine.releases import last_good
+
+_FILE = "config/site.yaml"
+
+
+class DatabaseUnknown(CentralitaError):
+    """config/site.yaml has errors and nothing has served yet, so nobody knows where the data is: mend it first,
+    `centralita check` says where."""
+
+    def __str__(self) -> str:
+        return " ".join((self.__doc__ or "").split())
+
+
+def database_url(home: Home) -> str:
+    """The site's database, or SQLite in the state directory. Raises DatabaseUnknown."""
+    return _of_site(home) or home.database_url
+
+
+def leads_url(home: Home) -> str:
+    """Where lists and leads are: the same, or an SQLite file of their own. Raises DatabaseUnknown."""
+    return _of_site(home) or home.leads_url
+
+
+def _of_site(home: Home) -> str:
+    site = load(Site, (home.project / _FILE).read_text(encoding="utf-8"), _FILE)
+    if not isinstance(site, Problems):
+        return site.database
+    served = last_good(home)
+    if served is None:
+        raise DatabaseUnknown
+    return served.site.database
