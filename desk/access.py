@@ -133,6 +133,7 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("GET", "/campaign/{campaign}/panel"): Need(_P.SEE_CAMPAIGNS),
     ("POST", "/campaign/{campaign}/action"): Need(_P.RUN_CAMPAIGNS),
     ("GET", "/campaign/{campaign}/why"): Need(_P.SEE_LEADS),
+    ("POST", "/campaign/{campaign}/promise"): Need(_P.MANAGE_LISTS),
     ("GET", "/campaign/{campaign}/lists"): Need(_P.MANAGE_LISTS),
     ("POST", "/campaigns/uploads"): Need(_P.MANAGE_LISTS),
     ("POST", "/campaign/{campaign}/preview/{upload_id}"): Need(_P.MANAGE_LISTS),

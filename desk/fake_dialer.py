@@ -228,6 +228,9 @@ class FakeDialer:
         if asked["action"] not in ("callback", "opt_out", "reopen", "finish", "kept", "broken"):
             raise ValueError(asked["action"])
         self._view(asked)
+        told = self.whys.get((asked["tenant"], asked["lead_id"]), {})
+        if told.get("promise") and asked["action"] in ("kept", "broken"):
+            told["promise"]["outcome"] = asked["action"]
         if asked["action"] == "callback" and asked.get("at_s", 0.0) <= self._now_s():
             raise Refusal("a callback is in the future")
 

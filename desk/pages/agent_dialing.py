@@ -115,19 +115,28 @@ def previews(services: Services, setup: SetupCache, tenant: str, agent_id: str, 
     found = []
     for each in services.hub.board.previews(tenant, agent_id) if agent_id else ():
         campaign, lead = setup.campaign(tenant, str(each["campaign"])), each.get("lead") or {}
-        values = {"name": lead.get("name", ""), **(lead.get("fields") or {})}
+        fields = {**(lead.get("fields") or {}), **_promised(each.get("promise"))}
+        values = {"name": lead.get("name", ""), **fields}
         found.append(
             Preview(
                 attempt_id=str(each["attempt_id"]),
                 title=titled(campaign.get("title"), language) or str(each["campaign"]),
                 name=str(lead.get("name", "")),
                 number=str(each.get("number", "")),
-                fields=lead.get("fields") or {},
+                fields=fields,
                 ends_s=float(each.get("ends_s", 0.0)),
                 script=filled(titled(campaign.get("script"), language), values),
             )
         )
     return found
+
+
+def _promised(promise: Mapping[str, Any] | None) -> dict[str, str]:
+    """As the campaign's flows and scripts know it."""
+    if not promise or promise.get("outcome"):
+        return {}
+    told = {"promised_for": promise.get("on"), "promised_amount": promise.get("amount")}
+    return {name: str(text).replace("T", " ") for name, text in told.items() if text}
 
 
 def in_person(services: Services, setup: SetupCache, tenant: str, agent_id: str, language: str) -> list[InPerson]:

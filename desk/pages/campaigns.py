@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Form, Request, Response
 
 from desk import dial_acts, list_acts
-from desk.api.models_campaigns import CampaignAsked, NumberAsked
+from desk.api.models_campaigns import CampaignAsked, LeadAsked, NumberAsked
 from desk.engine_client import EngineAway, NotKnown
 from desk.live.trail import KEPT_S, tightest
 from desk.pages import chart
@@ -74,9 +74,18 @@ async def why(campaign: str, request: Request, lead_id: str = "") -> Response:
     services, tenant = services_of(request), tenant_of(request)
     with speaking(request):
         told = await dial_acts.why(services, tenant, lead_id.strip())
-    return render(
-        request, "why_lead.html", told=told, local_time=local_time(services.settings.time_zone), campaign=campaign
-    )
+    clock = local_time(services.settings.time_zone)
+    return render(request, "why_lead.html", told=told, campaign=campaign, tenant=tenant, local_time=clock)
+
+
+@router.post("/campaign/{campaign}/promise")
+async def promise(campaign: str, request: Request, lead_id: Field, action: Field) -> Response:
+    """What came of what a lead promised."""
+    services, who, tenant = services_of(request), who_of(request), tenant_of(request)
+    asked = checked(LeadAsked, campaign=campaign, action=action)
+    with speaking(request):
+        await dial_acts.lead(services, who, address_of(request), tenant, campaign, lead_id, asked.action)
+    return await why(campaign, request, lead_id)
 
 
 @router.post("/campaign/{campaign}/do-not-call")

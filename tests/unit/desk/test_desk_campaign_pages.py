@@ -71,6 +71,16 @@ async def test_numbers_are_listed_and_leads_explained_in_the_pages_language(brow
         await page.get_by_role("textbox", name="Contacto").fill("lead-1")
         await page.get_by_role("button", name="¿Por qué?").click()
         await expect(page.locator("#why-result")).to_contain_text("not before 9:00")
+        await expect(page.get_by_role("button", name="Ha cumplido", exact=True)).to_have_count(0)
+        desk.fake.dialer.whys["main", "lead-1"]["promise"] = {"kind": "promise", "on": "2026-12-01", "outcome": ""}
+        desk.fake.dialer.whys["main", "lead-1"]["sentences"] = [
+            "she promised to pay 90.50 by 2026-12-01, and nobody has said that it was kept"
+        ]
+        await page.get_by_role("button", name="¿Por qué?").click()
+        await expect(page.locator("#why-result")).to_contain_text("prometió pagar 90.50 hasta el 2026-12-01")
+        await page.get_by_role("button", name="Ha cumplido", exact=True).click()
+        await expect(page.get_by_role("button", name="Ha cumplido", exact=True)).to_have_count(0)
+        assert [(each["lead_id"], each["action"]) for each in _asked(desk, "LeadActed")] == [("lead-1", "kept")]
         await page.get_by_role("textbox", name="Contacto").fill("lead-2")
         await page.get_by_role("button", name="¿Por qué?").click()
         await expect(page.locator(".toast")).to_have_text("no hay ese contacto en esta empresa")
