@@ -49,10 +49,10 @@ def compare(
     if json:
         print_json([asdict(one) | {"share": one.share, "differs": one.differs} for one in found])
     else:
-        out.print(_table(found, by))
+        out.print(comparison(found, by))
 
 
-def _table(found: Sequence[Compared], by: By) -> Table:
+def comparison(found: Sequence[Compared], by: By) -> Table:
     shown = Table(title="People reached of those dialed (95 % ranges)")
     shown.add_column(by.replace("_", " "))
     for name in ("dialed", "reached", "share", "more than the others, in points"):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
+from dialer.compare import Compared
 from engine.cli.app import app
+from engine.cli.campaign_compare import comparison
 from engine.home import Home
 from store.sql.database import LEADS, Database
 from store.sql.leads import SqlLeadStore
@@ -53,9 +58,13 @@ def test_numbers_are_compared_in_like_hours(project: Path) -> None:
 
 
 def test_in_words(project: Path) -> None:
+    alone, console = Compared("1", 1_084, 6, 0.03, 0.15), Console(width=140, file=io.StringIO())
+    console.print(comparison([alone, replace(alone, more=0.1, more_least=0.02, more_most=0.18)], "try"))
+    first, second = [line for line in console.file.getvalue().splitlines() if "1,084" in line]
+    assert "nothing like it to compare with" in first
+    assert "+10.0 (+2.0 to +18.0) │ more" in second
     done = CliRunner().invoke(app, ["campaign", "compare", "c1", "--by", "try", "-p", str(project)])
     assert done.exit_code == 0, done.output
-    assert "nothing" in done.output, "like it, to compare it with"
     nobody = CliRunner().invoke(app, ["campaign", "compare", "c1", "--since", "2090-01-01", "-p", str(project)])
     assert nobody.exit_code == 1
     assert "has dialed nobody since 2090-01-01" in nobody.output
