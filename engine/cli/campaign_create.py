@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.home import Home
 
 _WITH_AGENTS = ("manual", "preview", "progressive", "power", "predictive")
-_DROPS = ("progressive", "power", "predictive")
+_DROPS = ("preview", "progressive", "power", "predictive")
 """Modes in which somebody may answer and find nobody."""
 _HANG_UP = "hang_up"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,12 +11,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
+from typer.testing import CliRunner, Result
 
 from bench.sip_people import Person
 from core.dialing import DIALED_PREFIX
 from core.lead import LeadState
 from core.lead_record import StagedLead
-from tests.outbound import House, calling, campaign
+from engine.cli.app import app
+from tests.outbound import IDENTITY, House, calling, campaign
 from tests.system_fixture import systems
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
@@ -92,3 +95,24 @@ async def test_what_she_promised_is_kept_and_says_when_she_is_dialed_again(house
     await house.until_async(done, 20.0, "she is not done with")
     await house.act("debts", "stop")
     await house.idle()
+
+
+async def test_a_campaign_created_from_the_command_line_is_in_force_at_once(house: House) -> None:
+    project = str(house.system.home.project)
+
+    async def run(*words: str) -> Result:
+        runner = CliRunner(env={"CENTRALITA_STATE": str(house.system.home.state)})
+        return await asyncio.to_thread(runner.invoke, app, ["campaign", *words, "-p", project])
+
+    words = ("autumn", "--mode", "preview", "--purpose", "service", "--pack", "tests", "--list", "cold")
+    more = ("--queue", "sales", "--caller-id", IDENTITY, "--drop", "hang_up")
+    done = await run("create", *words, *more)
+    assert done.exit_code == 0, done.output
+    assert "in force; it is stopped" in " ".join(done.output.split())
+    views = {each["campaign"]: each for each in await house.campaigns()}
+    assert (views["autumn"]["state"], views["autumn"]["mode"]) == ("stopped", "preview")
+    again = await run("create", *words, *more)
+    assert (again.exit_code, "is there already" in " ".join(again.output.split())) == (1, True)
+    started = await run("start", "autumn")
+    assert (started.exit_code, "there is no lead to dial, cold is empty" in started.output) == (0, True), started.output
+    await house.act("autumn", "stop")

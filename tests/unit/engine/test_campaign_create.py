@@ -79,6 +79,15 @@ def test_what_is_there_stays_as_it_is(project: Path) -> None:
     assert file.read_bytes() == before
 
 
+@pytest.mark.parametrize("mode", ["manual", "preview", "progressive", "power", "predictive", "agentless"])
+def test_what_is_asked_for_is_enough_for_every_mode(project: Path, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    monkeypatch.setattr(campaign_create, "_can_ask", lambda: True)
+    lists, talks = ([] if mode == "manual" else ["new"]), ("reminder" if mode == "agentless" else "sales")
+    answers = ["autumn", mode, "service", "es", *lists, talks, "+34910100199", ""]
+    done = run(input="\n".join(answers) + "\n")
+    assert done.exit_code == 0, done.output
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
