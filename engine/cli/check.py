@@ -28,6 +28,7 @@ def check(project: ProjectOption = None, json: JsonOption = False) -> None:
     from dialer.compliance.loader import stale as stale_rules
     from engine.config.compliance import stale
     from engine.config.loader import load
+    from engine.config.outbound_file import emergency_warnings
     from engine.config.sources import read_sources
     from engine.music import known_music
     from engine.sounds import known_sounds
@@ -36,6 +37,7 @@ def check(project: ProjectOption = None, json: JsonOption = False) -> None:
     sources = read_sources(home.project)
     loaded = load(sources, known_sounds(home), known_music(home))
     if loaded.configuration is not None:
+        loaded.problems.extend(emergency_warnings(loaded.configuration))
         today = datetime.now(UTC).date()
         loaded.problems.extend(stale(loaded.configuration.packs, today))
         loaded.problems.extend(stale_rules(loaded.configuration.dialing.values(), today))

@@ -67,6 +67,7 @@ def examine(home: Home) -> Iterator[Finding]:
         _python,
         _asterisk,
         _configuration,
+        _emergency,
         _detection,
         _ports,
         _disk,
@@ -114,6 +115,22 @@ def _configuration(home: Home) -> Iterator[Finding]:
         yield Finding("configuration", "wrong", counted(len(problems.errors), "error"), "centralita check")
     else:
         yield Finding("configuration", "ok", f"{home.project}, {counted(len(problems.warnings), 'warning')}")
+
+
+def _emergency(home: Home) -> Iterator[Finding]:
+    from engine.config.loader import load
+    from engine.config.outbound_file import GIVE_ONE, NO_TRUNK, unreachable
+    from engine.config.sources import read_sources
+
+    configuration = load(read_sources(home.project)).configuration
+    if configuration is None:
+        return
+    emergency = configuration.emergency
+    if numbers := unreachable(emergency, configuration.devices):
+        mend = f"{GIVE_ONE} in config/outbound.yaml"
+        yield Finding("emergency calls", "warning", f"{', '.join(numbers)} {NO_TRUNK}", mend)
+    elif emergency.trunk and emergency.numbers:
+        yield Finding("emergency calls", "ok", f"{', '.join(emergency.numbers)} over trunk {emergency.trunk}")
 
 
 def _detection(home: Home) -> Iterator[Finding]:

@@ -61,6 +61,7 @@ def up(
     """
     from engine import log as logs
     from engine.config.loader import load
+    from engine.config.outbound_file import emergency_warnings
     from engine.config.sources import read_sources
     from engine.desk_file import save_for_desk
     from engine.home import SecretBox
@@ -73,6 +74,8 @@ def up(
     home.prepare()
     logs.configure(home.logs / "supervisor.log")
     loaded = load(read_sources(home.project))
+    if loaded.configuration is not None:
+        loaded.problems.extend(emergency_warnings(loaded.configuration))
     print_problems(loaded.problems)
     configuration = loaded.configuration or _last_good(home, loaded.problems)
     site = configuration.site

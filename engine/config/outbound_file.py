@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
+from definitions.problems import Problems, Severity
+from definitions.yaml import problem_at
 from engine.config import models
+from engine.config.configuration import Configuration
 from engine.config.outbound import OutboundRule, OutboundRules
 from engine.config.reading import Reading
 from engine.config.sources import asterisk_name
+
+FILE = "config/outbound.yaml"
+NO_TRUNK = "have no trunk: who dials one at a phone here reaches no emergency service"
+GIVE_ONE = "add your carrier under config/trunks/ and name it: `emergency: {numbers: [...], trunk: ITS_NAME}`"
 
 
 def outbound_rules(
@@ -18,7 +26,7 @@ def outbound_rules(
     trunks: Collection[str],
 ) -> OutboundRules:
     """`devices`, `trunks`: by their names inside Asterisk."""
-    file = "config/outbound.yaml"
+    file = FILE
     names = [rule.name for rule in outbound.rules]
     for name in sorted({name for name in names if names.count(name) > 1}):
         reading.error(file, f"two rules are called '{name}'", "give each its own name: caps are counted by it")
@@ -45,3 +53,18 @@ def outbound_rules(
         limit_s=float(site.leg_limit_s),
         homes={name: device.node or site.site for name, device in devices.items()} if site.nodes else {},
     )
+
+
+def unreachable(emergency: models.Emergency, devices: Collection[str]) -> tuple[str, ...]:
+    """The emergency numbers that phones could dial and no trunk would take."""
+    return () if emergency.trunk or not devices else emergency.numbers
+
+
+def emergency_warnings(configuration: Configuration) -> Problems:
+    """That emergency numbers reach nobody; it loads all the same, for a site may begin without a carrier."""
+    numbers = unreachable(configuration.emergency, configuration.devices)
+    if not numbers:
+        return Problems()
+    what = f"the emergency numbers {', '.join(numbers)} {NO_TRUNK}"
+    problem = problem_at(configuration.sources.get(FILE, ""), FILE, ("emergency",), what, GIVE_ONE)
+    return Problems([replace(problem, severity=Severity.WARNING)])

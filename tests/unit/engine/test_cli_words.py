@@ -63,4 +63,4 @@ def test_accounts_shows_each_phone_with_its_password(project, tmp_path):
 
 
 def test_one_thing_is_not_several(project):
-    assert "1 flow, 4 files, 0 warnings" in said("check")[1]
+    assert "1 flow, 4 files, 1 warning" in said("check")[1]

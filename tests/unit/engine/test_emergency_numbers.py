@@ -1,0 +1,82 @@
+"""Nobody believes that an emergency number can be dialed when it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from engine.cli.app import app
+from engine.cli.doctor import examine
+from engine.config.loader import load
+from engine.config.outbound_file import emergency_warnings
+from engine.home import Home
+
+FILES = {
+    "config/site.yaml": "site: t\nlanguages: [es]\n",
+    "config/numbers/default.yaml": "default: yes\nflow: f\n",
+    "config/devices/1001.yaml": 'device: "1001"\n',
+    "flows/f.yaml": "flow: f\nstart: a\nnodes: {a: {type: hangup}}\n",
+}
+TRUNK = {"config/trunks/carrier.yaml": "trunk: carrier\nhost: 10.0.0.1\n"}
+
+
+def written(project: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+
+
+def outbound(text: str) -> dict[str, str]:
+    return {"config/outbound.yaml": text}
+
+
+@pytest.mark.parametrize(
+    ("files", "place", "numbers"),
+    [
+        ({}, "config/outbound.yaml:1:1", "112"),
+        (outbound("rules: []\n"), "config/outbound.yaml:1:1", "112"),
+        (outbound('rules: []\nemergency:\n  numbers: ["112", "061"]\n'), "config/outbound.yaml:3:3", "112, 061"),
+    ],
+)
+def test_without_a_trunk_it_is_said_where_one_belongs(files: dict[str, str], place: str, numbers: str) -> None:
+    loaded = load({**FILES, **files})
+    assert loaded.configuration is not None
+    (warning,) = emergency_warnings(loaded.configuration)
+    assert str(warning).startswith(f"{place}: warning: the emergency numbers {numbers} have no trunk")
+    assert "config/trunks/" in warning.hint
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {**TRUNK, **outbound('emergency: {numbers: ["112"], trunk: carrier}\n')},
+        outbound("emergency: {numbers: []}\n"),
+    ],
+)
+def test_nothing_is_said_where_they_reach_somebody_or_there_are_none(files: dict[str, str]) -> None:
+    loaded = load({**FILES, **files})
+    assert loaded.configuration is not None
+    assert not list(emergency_warnings(loaded.configuration))
+
+
+def test_check_says_it_and_passes(tmp_path, monkeypatch) -> None:
+    written(tmp_path, FILES)
+    monkeypatch.setenv("CENTRALITA_HOME", str(tmp_path))
+    checked = CliRunner().invoke(app, ["check"])
+    assert (checked.exit_code, "config/outbound.yaml:1:1" in checked.output) == (0, True)
+    assert "1 warning" in checked.output
+
+
+@pytest.mark.parametrize(
+    ("files", "verdict", "says"),
+    [
+        ({}, "warning", "112 have no trunk"),
+        ({**TRUNK, **outbound('emergency: {numbers: ["112", "061"], trunk: carrier}\n')}, "ok", "112, 061 over trunk"),
+    ],
+)
+def test_the_doctor_says_it_too(tmp_path, files: dict[str, str], verdict: str, says: str) -> None:
+    written(tmp_path, {**FILES, **files})
+    found = next(each for each in examine(Home(tmp_path, tmp_path / "var")) if each.what == "emergency calls")
+    assert (found.verdict, found.says.startswith(says)) == (verdict, True)
