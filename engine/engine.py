@@ -185,7 +185,7 @@ class Engine:
         kept = self.runtime.settle(self.runtime.campaigns.change(configuration.campaigns, self.clock.now_s()))
         for phones in self.devices:
             phones.look_again()
-        self.journal.prune_releases(sorted(pinned))
+        self.journal.retire_releases(pinned)
         log.warning("release %s serves new interactions", configuration.release_id)
         await self.bring_node(node)
         told = [f"config/site.yaml: {name} is taken over when `centralita up` starts again" for name in later]

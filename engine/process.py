@@ -235,6 +235,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         runtime.restore_routing({row.name: row.body for row in journal.load_states(ROWS) if row.body is not None})
         outreach.restore()
         journal.save_release(configuration.release_id, pack(configuration.sources))
+        journal.retire_releases(in_use)
         book.write_state("release", ReleaseActivated(configuration.release_id), clock.now_s(), configuration.release_id)
         releases.note_served(home, configuration)
 

@@ -86,7 +86,9 @@ def _begin(record: Recorded, around_for: Callable[[str], Surroundings | None]) -
     pinned = next((d.flow_version for d in record.decisions if isinstance(d, InteractionOpened)), "")
     around = around_for(pinned)
     if around is None:
-        return Replayed(record.interaction_id, 0, "skipped", record.seq, why=f"release {pinned} is not kept any more")
+        return Replayed(
+            record.interaction_id, 0, "skipped", record.seq, why=f"release {pinned} is not kept any more: try --now"
+        )
     return _Call(around)
 
 

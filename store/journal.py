@@ -36,6 +36,8 @@ STALLED_S = 5.0
 MAX_PENDING = 100_000
 CLOSE_TIMEOUT_S = 10.0
 _PRUNED_AT_ONCE = 2000
+_RETIRED = "retired/"
+"""Before a release's id, the name of what `about` says: the last event that may refer to it."""
 
 T = TypeVar("T")
 
@@ -191,14 +193,16 @@ class Journal:
         row = (release_id, body)
         return self._operate(lambda db: _run(db, "INSERT OR IGNORE INTO releases VALUES (?, ?)", row))
 
-    def prune_releases(self, keep: Iterable[str]) -> asyncio.Future[None]:
-        """Deletes every release but these."""
-        kept = sorted(keep)
-        marks = ",".join("?" * len(kept))
-        return self._operate(lambda db: _run(db, f"DELETE FROM releases WHERE id NOT IN ({marks})", kept))  # noqa: S608
+    def retire_releases(self, in_use: Iterable[str]) -> asyncio.Future[None]:
+        """Nothing new refers to other releases than these. The others go when the last event until now has gone.
+
+        One that is used again is retired no longer.
+        """
+        return self._operate(partial(_retire, in_use=sorted(in_use), until=self.last_seq))
 
     async def prune(self, before_s: float, projected_seq: int) -> int:
-        """Deletes what happened before `before_s` (UTC seconds) and up to `projected_seq`, which projections have.
+        """Deletes what happened before `before_s` (UTC seconds) and up to `projected_seq`, which projections have, with
+        the retired releases that only it referred to.
 
         In small portions between other commits. Returns how many events were deleted.
         """
@@ -320,6 +324,19 @@ def _prune(db: sqlite3.Connection, last: int) -> None:
     db.execute("DELETE FROM events WHERE seq <= ?", (last,))
     db.execute("DELETE FROM gaps WHERE last_seq <= ?", (last,))
     db.execute("REPLACE INTO about VALUES ('pruned_seq', ?)", (str(last),))
+    forgotten = f"SELECT name FROM about WHERE name GLOB '{_RETIRED}*' AND CAST(value AS INTEGER) <= ?"  # noqa: S608
+    db.execute(f"DELETE FROM releases WHERE '{_RETIRED}' || id IN ({forgotten})", (last,))  # noqa: S608
+    db.execute(f"DELETE FROM about WHERE name IN ({forgotten})", (last,))  # noqa: S608
+
+
+def _retire(db: sqlite3.Connection, in_use: Sequence[str], until: int) -> None:
+    """Which event may be the last to refer to a release stands beside it; the first time it was retired counts."""
+    db.executemany("DELETE FROM about WHERE name = ?", [(_RETIRED + release_id,) for release_id in in_use])
+    marks = ",".join("?" * len(in_use))
+    db.execute(
+        f"INSERT OR IGNORE INTO about SELECT '{_RETIRED}' || id, ? FROM releases WHERE id NOT IN ({marks})",  # noqa: S608
+        (str(until), *in_use),
+    )
 
 
 def _fail(waiters: Iterable[asyncio.Future[None]], error: JournalUnavailable) -> None:

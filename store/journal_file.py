@@ -4,7 +4,7 @@ events     one row per event, numbered without holes; its body (event, decisions
 snapshots  the last state of each open interaction, replaced in the transaction of its last event
 states     the same for what concerns the whole engine
 commands   irreversible commands that were started, and how they ended
-releases   the flow sources that interactions are pinned to
+releases   the sources that interactions are pinned to, as long as an event refers to them
 gaps       numbers given to events that could not be kept while the disk failed
 """
 

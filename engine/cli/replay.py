@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ from engine.cli.story import command_text
 
 if TYPE_CHECKING:
     from engine.interaction import Surroundings
+    from engine.replay import Replayed
     from store.entry import Recorded
     from store.journal_reader import JournalReader
 
@@ -36,7 +37,8 @@ def replay(
     """Send the journal's events through the rules again: the same commands must come out.
 
     With `--now` it shows, call by call, where today's flows would have led a caller elsewhere. Exit code 1 when a call
-    differs without `--now`. Calls with sensitive digits cannot be replayed beyond them: those are not kept.
+    differs without `--now`. Calls with sensitive digits cannot be replayed beyond them: those are not kept. What is
+    skipped is counted by its reason and changes no exit code.
     """
     from engine.cli.journal import reading
     from engine.replay import replay as replayed
@@ -64,6 +66,8 @@ def replay(
         print_json({"counts": counts, "calls": rows})
     else:
         _print(differing, counts)
+        for line in why_skipped(results):
+            out.print(line)
     if differing and not now:
         raise typer.Exit(1)
 
@@ -82,6 +86,14 @@ def _print(differing: list[Any], counts: Counter[Any]) -> None:
             )
         out.print(table)
     out.print(f"{counts['same']} the same, {counts['differs']} differ, {counts['skipped']} skipped")
+
+
+def why_skipped(results: Iterable[Replayed]) -> list[str]:
+    """The reasons, a line each, those of most calls first."""
+    reasons = Counter(result.why for result in results if result.result == "skipped")
+    return [
+        f"  {number} skipped: {why}" for why, number in sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
+    ]
 
 
 def _only(commands: Any, others: Any) -> str:

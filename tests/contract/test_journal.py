@@ -263,15 +263,33 @@ async def test_a_started_command_is_on_disk_with_its_event_and_stays_unfinished_
     assert (done.started_s, done.done_s, done.outcome) == (NOW_S, NOW_S + 2, "ok")
 
 
-async def test_releases_are_kept_while_somebody_needs_them(place: Place) -> None:
+async def test_releases_are_kept_as_long_as_an_event_refers_to_them(place: Place) -> None:
     journal = place.open()
     await journal.save_release("r1", b"flows 1")
-    await journal.save_release("r2", b"flows 2")
     await journal.save_release("r1", b"never changes")
-    assert journal.load_release("r1") == b"flows 1"
-    await journal.prune_releases(["r2"])
+    for n in range(3):
+        journal.append(entry(f"i-{n}", at_s=NOW_S + n))
+    await journal.save_release("r2", b"flows 2")
+    await journal.retire_releases(["r2"])
+    journal.append(entry("i-3", at_s=NOW_S + 3))
+    await journal.retire_releases(["r2"])
+    await journal.durable(4)
+    await journal.prune(NOW_S + 2, projected_seq=4)
+    assert journal.load_release("r1") == b"flows 1", "event 3 refers to it"
+    journal = await place.reopen()
+    await journal.prune(NOW_S + 3, projected_seq=4)
     assert (journal.load_release("r1"), journal.load_release("r2")) == (None, b"flows 2")
     assert journal.load_release("r9") is None
+
+
+async def test_a_release_that_serves_again_is_kept(place: Place) -> None:
+    journal = place.open()
+    for release in ("r1", "r2", "r1"):
+        await journal.save_release(release, release.encode())
+        journal.append(entry())
+        await journal.retire_releases([release])
+    await journal.prune(NOW_S + 1, projected_seq=3)
+    assert (journal.load_release("r1"), journal.load_release("r2")) == (b"r1", None)
 
 
 # -- erasure and retention ----------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ import pytest
 
 from core.events import DigitPressed, LegArrived, LegEnded, LegUp
 from core.leg import EndReason
+from engine.cli.replay import why_skipped
 from engine.decide import decide
-from engine.replay import replay
+from engine.replay import Replayed, replay
 from store.entry import Recorded
 from tests.unit.engine.test_interactions import CALLER, around  # noqa: F401 - a fixture
 
@@ -71,3 +72,13 @@ def test_what_cannot_be_replayed_says_why(around, records):  # noqa: F811
 
 def test_calls_that_began_before_are_left_out(around, records):  # noqa: F811
     assert list(replay(records[1:], lambda release_id: around)) == []
+
+
+def test_skipped_calls_are_counted_by_their_reason():
+    results = [
+        Replayed("i-1", 0, "skipped", why="release r1 is not kept any more"),
+        Replayed("i-2", 3, "skipped", why="erased"),
+        Replayed("i-3", 3, "same", why="still open"),
+        Replayed("i-4", 0, "skipped", why="release r1 is not kept any more"),
+    ]
+    assert why_skipped(results) == ["  2 skipped: release r1 is not kept any more", "  1 skipped: erased"]
