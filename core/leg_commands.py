@@ -188,7 +188,7 @@ class StopRecording:
 class KeepRecording:
     """The recording is wanted: file it in `mailbox` with these labels. What is not kept is deleted.
     Answered by `RecordingKept` once durable; keeping what has been kept already is fine.
-    `theirs`: the customer's number; empty: the caller's.
+    `theirs`: the customer's number; empty: the caller's. `sound`: no when nothing was said: its labels are filed alone.
 
     It says itself whose it is: when it is carried out its interaction may be over."""
 
@@ -201,6 +201,7 @@ class KeepRecording:
     caller: str = ""
     called: str = ""
     theirs: str = ""
+    sound: bool = True
 
 
 @dataclass(frozen=True, slots=True)

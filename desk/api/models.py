@@ -377,7 +377,7 @@ class AuditPage(_Told):
 
 class RecordingView(_Told):
     """`kind`: message or conversation. `labels`: what the flow noted. `forgotten`: its contact asked for it, and what
-    named her, and the sound, cannot be opened any more."""
+    named her, and the sound, cannot be opened any more. `sound`: no when nothing was said, and when it is gone."""
 
     mailbox: str
     name: str
@@ -390,6 +390,7 @@ class RecordingView(_Told):
     called: str
     labels: dict[str, str]
     forgotten: bool
+    sound: bool
 
 
 class RecordingsView(_Told):

@@ -82,4 +82,5 @@ def view(recording: Recording) -> RecordingView:
         called=labels.pop("called", ""),
         labels=labels,
         forgotten=recording.forgotten,
+        sound=recording.sound is not None,
     )

@@ -142,6 +142,7 @@ def _table(recordings: list[Recording]) -> Any:
         caller = "[dim]forgotten[/dim]" if each.forgotten else escape(each.labels.get("caller", ""))
         when = datetime.fromtimestamp(each.at_s).astimezone().strftime("%b %d %H:%M")
         what = " ".join(filter(None, (each.queue, ", ".join(each.agents)))) or each.kind
+        what += "" if each.sound is not None or each.forgotten else ", no sound"
         table.add_row(f"{each.mailbox}/{each.name}", when, what, caller)
     return table
 

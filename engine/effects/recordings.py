@@ -37,7 +37,7 @@ class Mailboxes:
 
     async def keep(self, command: KeepRecording, now_s: float) -> None:
         """Files the recording; when it returns, file and labels survive a power cut. One that was filed before stays
-        as it is, so that an engine that died in between may ask again.
+        as it is, so that an engine that died in between may ask again. What has no sound is its labels.
 
         Raises:
             CommandRefused: it cannot be written (disk full, no permission); the recording stays where it was made.
@@ -60,8 +60,10 @@ class Mailboxes:
             if not file.exists() and not _sealed(file).exists():
                 cipher = self._cipher if self._seals() else None
                 await asyncio.to_thread(write_labels, file.with_suffix(".json"), labels, cipher)
-                await self._media.keep_recording(command.leg_id, command.recording_id, str(file))
-            await asyncio.to_thread(sync, file if file.exists() else _sealed(file))
+                if command.sound:
+                    await self._media.keep_recording(command.leg_id, command.recording_id, str(file))
+            there = (file, _sealed(file)) if command.sound else (file.with_suffix(".json"),)
+            await asyncio.to_thread(sync, next((each for each in there if each.exists()), there[-1]))
         except (OSError, sqlite3.Error, CommandFailed) as failure:
             why = f"{directory}: {failure.strerror}" if isinstance(failure, OSError) else str(failure)
             log.error("recording %s was not kept, and may still be in the spool: %s", command.recording_id, why)

@@ -16,6 +16,9 @@ The caller goes on once the message is safe in its mailbox: what she is told of 
 the error exit. Who hangs up after speaking has left a message. What is shorter than `min_s` is none: `no_input`, and
 the prompt again. Silence at the review keeps the message. If the engine dies while somebody speaks, what was said so
 far is kept, labelled `partial`, and she is asked to speak again.
+
+`labels_alone: yes` is for what was promised already (a number to call): silence, a hang-up at any moment and a
+recording that fails leave a message without sound.
 """
 
 from __future__ import annotations
@@ -88,6 +91,8 @@ class Model(NodeModel):
     terminator: Literal["#", "*", "any", "none"] = "#"
     review: Review | None = None
     labels: Mapping[Text, Template] = Field(default_factory=dict)
+    labels_alone: Flag = False
+    """They are kept also when nothing was said."""
     into: Variable | None = None
     next: Name
     no_input: RetryHandler | None = None
@@ -104,12 +109,13 @@ class Model(NodeModel):
 
 class Memory(Asking, frozen=True, omit_defaults=True):
     """`stage`: the prompt, the recording, the review, the message on its way to the mailbox; done: she hung up.
-    `since_s`: when the recording began."""
+    `since_s`: when the recording began. `alone`: what is on its way are labels without a sound."""
 
     stage: Literal["prompt", "recording", "review", "keeping", "done"] = "prompt"
     recording_id: str = ""
     since_s: float = 0.0
     duration_s: float = 0.0
+    alone: bool = False
 
 
 def enter(node: Model, visit: Visit) -> Turn:
@@ -140,7 +146,8 @@ def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
             # The key that ends a message may come after the news that there is none: it must not cut short the apology.
             swallow = "" if node.terminator in ("any", "none") else node.terminator
             discard = DiscardRecording(visit.leg_id, memory.recording_id)
-            return replace(fail(node, event.why), commands=(discard,), swallow=swallow)
+            turn = _file_alone(node, memory, visit, event.why) if node.labels_alone else fail(node, event.why)
+            return replace(turn, commands=(discard, *turn.commands), swallow=swallow)
         case RecordingFinished() if memory.stage == "recording" and event.recording_id == memory.recording_id:
             return _recorded(node, memory, event, visit)
         case PlaybackFinished() if memory.stage == "prompt":
@@ -158,7 +165,8 @@ def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
         case RecordingKept() if memory.stage == "keeping" and event.recording_id == memory.recording_id:
             return _kept(node, memory)
         case CommandRejected(what="KeepRecording") if memory.stage == "keeping" and _is_about(event, memory):
-            return fail(node, event.why)
+            alone = node.labels_alone and not memory.alone
+            return _file_alone(node, memory, visit, event.why) if alone else fail(node, event.why)
         case TimerFired() if memory.stage == "keeping":
             return fail(node, f"nobody said within {KEEPING_S:.0f} s that the recording was kept")
         case DigitPressed() if memory.stage == "keeping":
@@ -168,12 +176,15 @@ def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
 
 
 def on_hangup(node: Model, memory: Memory, visit: Visit) -> tuple[Command, ...]:
-    """Who hangs up after speaking has left a message."""
+    """Who hangs up after speaking has left a message; who need not speak, also before."""
     if memory.stage == "review" or (memory.stage == "recording" and visit.now_s - memory.since_s >= node.min_s):
         return (_keep(node, visit, memory, {}),)
+    discard: tuple[Command, ...] = ()
     if memory.stage == "recording":
-        return (DiscardRecording(visit.leg_id, memory.recording_id),)
-    return ()
+        discard = (DiscardRecording(visit.leg_id, memory.recording_id),)
+    if node.labels_alone and memory.stage in ("prompt", "recording"):
+        return (*discard, _keep(node, visit, _alone(memory, visit), {}))
+    return discard
 
 
 def _prompt(node: Model, visit: Visit, memory: Memory, first: Prompt | None = None) -> Turn:
@@ -209,9 +220,14 @@ def _recorded(node: Model, memory: Memory, event: RecordingFinished, visit: Visi
     if spoken_s < node.min_s:
         discard = DiscardRecording(visit.leg_id, memory.recording_id)
         if event.ended_by == "hangup":
-            return Turn(replace(memory, stage="done"), (discard, overdue))
+            ended: tuple[Command, ...] = (discard, overdue)
+            if node.labels_alone:
+                ended = (*ended, _keep(node, visit, _alone(memory, visit), {}))
+            return Turn(replace(memory, stage="done"), ended)
         why = f"{max(0.0, spoken_s):.1f} s is no message"
         turn = try_again(node, node.no_input, "no_input", memory, visit, partial(_prompt, node, visit), why)
+        if node.labels_alone and turn.leave is not None:
+            turn = _file_alone(node, memory, visit, why)
         return Turn(turn.memory, (discard, overdue, *turn.commands), turn.leave, turn.decisions, flush=True)
     memory = replace(memory, duration_s=event.duration_s)
     if event.ended_by == "hangup":
@@ -269,6 +285,15 @@ def _file(node: Model, memory: Memory, visit: Visit, why: str) -> Turn:
     return Turn(replace(memory, stage="keeping", playback_id=""), commands, decisions=(noted,))
 
 
+def _file_alone(node: Model, memory: Memory, visit: Visit, why: str) -> Turn:
+    return _file(node, _alone(memory, visit), visit, f"labels alone: {why}")
+
+
+def _alone(memory: Memory, visit: Visit) -> Memory:
+    """A message of its own: what was recorded, if anything, is discarded or stays where it is."""
+    return replace(memory, recording_id=visit.new_id(), alone=True)
+
+
 def _kept(node: Model, memory: Memory) -> Turn:
     variables = {node.into: memory.recording_id} if node.into else {}
     return Turn(leave=Leave("next", node.next, variables), decisions=(Noted("recording", "kept"),))
@@ -286,6 +311,7 @@ def _keep(node: Model, visit: Visit, memory: Memory, labels: Mapping[str, str]) 
         recording_id=memory.recording_id,
         mailbox=node.mailbox,
         labels={**{name: _label(value, visit) for name, value in node.labels.items()}, **labels},
+        sound=not memory.alone,
     )
 
 

@@ -230,3 +230,13 @@ async def test_conversations_are_found_by_queue_and_agent(sealing, kept, node):
     assert kept.get("acme", "talk.sales", newest.name) == newest
     assert kept.get("acme", "..", newest.name) is None
     assert kept.get("other", "talk.sales", newest.name) is None
+
+
+async def test_a_message_without_sound_is_its_labels(box, mailboxes, node, kept):
+    wordless = replace(KEEP, recording_id="i-1.2.4", sound=False)
+    await mailboxes.keep(wordless, NOON_S)
+    await mailboxes.keep(wordless, NOON_S + 9)
+    assert names(box) == ["20260310T120000Z-i-1.2.4.json"]
+    assert node.asked == 0
+    (found,) = kept.find("acme")
+    assert (found.sound, found.labels["topic"]) == (None, "a chair")

@@ -286,3 +286,71 @@ def test_digits_while_speaking_mean_nothing():
     caller.press("1")
     caller.tell(DigitPressed("leg-1", "5"))
     assert caller.path() == ["message"]
+
+
+def alone(caller):
+    return [(command.mailbox, command.labels) for command in caller.ordered(KeepRecording) if not command.sound]
+
+
+ALONE = [("sales", {"from": "+34911234567"})]
+
+
+def test_labels_alone_are_kept_of_who_says_nothing():
+    caller = call((4.0, "silence"), labels_alone="yes")
+    caller.listen()
+    assert caller.heard() == ["Deje su mensaje", "No oímos nada Deje su mensaje", "Gracias"]
+    assert alone(caller) == ALONE
+    assert len(set(discarded(caller))) == 2
+    assert not set(discarded(caller)) & set(kept(caller))
+
+
+def test_labels_alone_are_kept_of_who_hangs_up_before_she_could_speak():
+    caller = call(labels_alone="yes")
+    caller.hang_up()
+    assert alone(caller) == ALONE
+
+
+def test_labels_alone_are_kept_of_who_hangs_up_after_the_tone():
+    caller = call((60.0, "silence"), labels_alone="yes")
+    caller.press("1")
+    caller.pass_time(1)
+    caller.hang_up()
+    assert alone(caller) == ALONE
+    assert len(discarded(caller)) == 1
+
+
+def test_labels_alone_are_kept_once_when_the_end_of_the_recording_is_told_before_the_hangup():
+    caller = call((60.0, "silence"), labels_alone="yes")
+    caller.press("1")
+    caller.pass_time(1)
+    caller.tell(RecordingFinished("leg-1", caller.run.memory.recording_id, 1.0, "hangup"))
+    caller.hang_up()
+    assert alone(caller) == ALONE
+
+
+def test_labels_alone_are_kept_when_the_recording_fails():
+    caller = call((60.0, "silence"), labels_alone="yes")
+    caller.press("1")
+    caller.tell(RecordingFailed("leg-1", caller.run.memory.recording_id, "no space"))
+    caller.listen()
+    assert alone(caller) == ALONE
+    assert caller.path() == ["message", "thanks"]
+
+
+def test_labels_alone_are_kept_when_the_sound_cannot_be():
+    caller = call((60.0, "silence"), labels_alone="yes")
+    caller.press("1")
+    caller.pass_time(8)
+    recording_id = caller.run.memory.recording_id
+    caller.tell(RecordingFinished("leg-1", recording_id, 8.0, "digit"))
+    caller.tell(CommandRejected("i-1", "", "KeepRecording", "no such recording", "leg-1", recording_id))
+    caller.listen()
+    assert alone(caller) == ALONE
+    assert caller.path() == ["message", "thanks"]
+
+
+def test_who_speaks_leaves_sound_where_labels_alone_would_do():
+    caller = call((10.0, "silence"), labels_alone="yes")
+    caller.listen()
+    assert len(kept(caller)) == 1
+    assert alone(caller) == []
