@@ -57,7 +57,8 @@ class AttemptState(Enum):
 
 class AttemptEvent(Enum):
     """`screen`: answered, and somebody listens whether it is a person. `no_agent`: nobody for her in time. `mailbox`: a
-    machine is to get our message; `message_left`: it was said to its end."""
+    machine is to get our message; `message_left`: it was said to its end. `harboured`: the node told her who called, for a flow
+    that had her on paper only."""
 
     DIAL = "dial"
     RINGING = "ringing"
@@ -76,6 +77,7 @@ class AttemptEvent(Enum):
     BLOCKED = "blocked"
     CANCEL = "cancel"
     HUNG_UP = "hung_up"
+    HARBOURED = "harboured"
     LOST = "lost"
 
 
@@ -102,6 +104,7 @@ _BEFORE_ANSWER: dict[AttemptEvent, AttemptState] = {
 _AFTER_ANSWER: dict[AttemptEvent, AttemptState] = {
     _E.CONNECT: _S.CONNECTED,
     _E.NO_AGENT: _S.ABANDONED,
+    _E.HARBOURED: _S.ABANDONED,
     _E.MACHINE: _S.MACHINE,
     _E.FAX: _S.FAX,
     _E.CANCEL: _S.ABANDONED,
@@ -131,6 +134,7 @@ _MOVES: dict[tuple[AttemptState, AttemptEvent], AttemptState] = {
     **every((_S.CONNECTED,), _E.HUNG_UP, _S.COMPLETED),
     **every((_S.CONNECTED,), _E.FAILED, _S.COMPLETED),
     **every((_S.CONNECTED,), _E.LOST, _S.COMPLETED),
+    (_S.CONNECTED, _E.HARBOURED): _S.ABANDONED,
     **every((_S.CANCELLED, _S.NO_ANSWER), _E.ANSWERED, _S.ABANDONED),
 }
 _DECISIONS = frozenset({_E.DIAL, _E.SCREEN, _E.CONNECT, _E.BLOCKED})

@@ -55,6 +55,9 @@ _UNANSWERED: Mapping[EndReason, AttemptEvent] = {
 }
 """Every other end before an answer means that the network would not, or could not."""
 
+ON_PAPER_S = 3.0
+"""The node looks after whom nobody serves for so long. An engine that hung meanwhile hears of her answer and of that at
+once: its flow had her on paper only."""
 _NO_ANSWER = (18, 19)
 """Q.850. Many networks never say that a phone rings: for a campaign nobody has answered all the same."""
 _BY_US = (EndReason.LOST, EndReason.HARBOURED, EndReason.LIMIT_REACHED, EndReason.HUNG_UP_BY_US)
@@ -79,7 +82,7 @@ def take(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s:
         case LegUp() if hers:
             _answered(turn, event.late_s, around, now_s)
         case LegEnded() if hers:
-            _ended(turn, event)
+            _ended(turn, event, now_s)
             return False
         case CommandRejected(what="OriginateLeg") | CommandOutcomeUnknown(what="OriginateLeg"):
             return _not_dialed(turn, event, now_s)
@@ -319,10 +322,11 @@ def _has_somebody(turn: Turn) -> bool:
 
 
 # -- she is gone -----------------------------------------------------------------------------------------------
-def _ended(turn: Turn, event: LegEnded) -> None:
+def _ended(turn: Turn, event: LegEnded, now_s: float) -> None:
     attempt = turn.interaction.attempt
     assert attempt is not None
     by_us = event.reason in _BY_US
+    on_paper = event.reason is EndReason.HARBOURED and now_s - attempt.answered_s < ON_PAPER_S
     if attempt.state in _CALLING and event.reason is EndReason.HARBOURED:
         progress(turn, _E.ANSWERED, why="while no engine lived")
         progress(turn, _E.NO_AGENT, why="the node told her who called")
@@ -331,6 +335,8 @@ def _ended(turn: Turn, event: LegEnded) -> None:
         how = _E.NO_ANSWER if silent else _UNANSWERED.get(event.reason, _E.FAILED)
         progress(turn, how, event.cause, event.reason.value)
         close_with(turn)
+    elif attempt.state is _S.CONNECTED and not attempt.wanted.queue and on_paper:
+        progress(turn, _E.HARBOURED, event.cause, "the node told her who called")
     elif attempt.state is _S.CONNECTED:
         lost = event.reason in (EndReason.LOST, EndReason.HARBOURED)
         progress(turn, _E.LOST if lost else _E.HUNG_UP, event.cause, event.reason.value)

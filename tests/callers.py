@@ -79,7 +79,8 @@ class Caller:
         return mine(await self.system.until(mine, within_s))[0]
 
     async def press(self, digits: str, **options: Any) -> float:
-        """The moment (monotonic) at which the last key began to sound."""
+        """The moment (monotonic) at which the last key began to sound; no sooner than her call is answered."""
+        await self.call.until("confirmed", timeout_s=30.0)
         return (await self.call.dtmf(digits, **options))[-1].t_s
 
     async def gone(self, timeout_s: float = 30.0) -> None:

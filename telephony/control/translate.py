@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from core.dialing import CALLED
 from core.events import (
     DigitPressed,
     LegArrived,
@@ -187,10 +188,12 @@ class Translator:
             reason = leg.asked_to_end
         elif leg.vanished and not leg.hangup_cause:
             leg.hangup_cause, reason = VANISHED, EndReason.FAILED
-        elif leg.hangup_seen or not _over_limit(leg, event):
-            reason = EndReason.HUNG_UP
-        else:
+        elif not leg.hangup_seen and _over_limit(leg, event):
             reason = EndReason.LIMIT_REACHED
+        elif not leg.hangup_seen and leg.leg_id.endswith(CALLED):
+            reason = EndReason.HARBOURED  # she is there still, and somebody else sent her on
+        else:
+            reason = EndReason.HUNG_UP
         self.end(leg, reason, leg.hangup_cause)
 
     def _destroyed(self, event: messages.ChannelDestroyed) -> None:

@@ -35,7 +35,7 @@ class Floor:
         return snapshot, agents, waiting
 
     async def until(
-        self, what: Callable[[Agents, Stays], object], within_s: float = 15.0
+        self, what: Callable[[Agents, Stays], object], within_s: float = 45.0
     ) -> tuple[dict[str, Any], Agents, Stays]:
         """The first board for which `what` holds; AssertionError says what the agents were doing instead."""
         loop = asyncio.get_running_loop()

@@ -80,7 +80,9 @@ async def test_kill_with_lines_ringing_answering_and_talking(system) -> None:
         assert ana is not None
 
 
-async def test_an_engine_that_stays_away_lets_the_node_say_who_called(system) -> None:
+async def test_an_engine_that_stays_away_lets_the_node_say_who_called(system, monkeypatch) -> None:
+    monkeypatch.setattr("engine.supervisor.HANGS_AFTER_S", 90.0)  # no fresh engine comes and serves her
+
     def behave(number: str) -> Person:
         return Person("ring")
 

@@ -22,7 +22,7 @@ agents:
 FILES = {
     "config/agents.yaml": AGENTS,
     "config/not_ready.yaml": "reasons:\n  lunch: {title: {es: Comida}}\n",
-    "config/queues/sales.yaml": "queue: sales\nring_s: 12\nwrap_up_s: 300\nannouncements: {}\n",
+    "config/queues/sales.yaml": "queue: sales\nring_s: 20\nwrap_up_s: 300\nannouncements: {}\n",
     "config/devices/1003.yaml": 'device: "1003"\n',
     "config/devices/1004.yaml": 'device: "1004"\n',
 }

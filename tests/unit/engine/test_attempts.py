@@ -337,6 +337,18 @@ def test_whom_the_node_told_who_called_while_no_engine_lived_was_abandoned():
     assert case.state is S.ABANDONED
 
 
+def test_whom_a_flow_had_on_paper_only_was_abandoned():
+    """The engine hung, and hears of her answer and of the node's message in the same moment."""
+    case = Case(AGENTLESS).answer()
+    case.over(EndReason.HARBOURED)
+    assert case.progressed() == ["answered", "connect", "harboured"]
+    assert case.state is S.ABANDONED
+    heard = Case(AGENTLESS).answer()
+    heard.wait(5)
+    heard.over(EndReason.HARBOURED)
+    assert heard.state is S.COMPLETED, "she had heard some of it"
+
+
 # -- she hangs up ------------------------------------------------------------------------------------------------
 def test_who_hangs_up_while_she_waits_had_no_agent():
     case = Case().answer()

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.dialing import CALLED
 from core.events import (
     LegArrived,
     LegEnded,
@@ -112,6 +113,19 @@ def test_one_that_leaves_before_its_limit_was_hung_up(tmp_path: Path) -> None:
     ended = Stage(tmp_path, limit_s=3600).take(arrives(), leaves())[-1]
     assert isinstance(ended, LegEnded)
     assert ended.reason is EndReason.HUNG_UP
+
+
+def test_whom_somebody_else_sent_on_has_been_told_who_called(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    her = f"a1{CALLED}"
+    stage.dial(her).limit_s = 3600.0
+    sent = stage.take(arrives(her), leaves(her))[-1]
+    assert isinstance(sent, LegEnded)
+    assert sent.reason is EndReason.HARBOURED
+    stage.dial(her).limit_s = 3600.0
+    left = stage.take(arrives(her), m.ChannelHangupRequest(ref(her), 16), leaves(her))[-1]
+    assert isinstance(left, LegEnded)
+    assert left.reason is EndReason.HUNG_UP
 
 
 def test_a_soft_hangups_flag_is_no_cause(tmp_path: Path) -> None:
