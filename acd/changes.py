@@ -20,6 +20,7 @@ _TALKING = (AssignmentState.ACTIVE, AssignmentState.HELD, AssignmentState.CONSUL
 
 def change(floor: Floor, turn: Turn, setup: Setup) -> None:
     # What a queue that is removed now has declared for that moment stands in the setup that is left.
+    before = floor.setup
     floor.setup = replace(setup, fallbacks={**floor.setup.fallbacks, **setup.fallbacks})
     floor.hours.clear()
     for key, agent in floor.agents.items():
@@ -31,6 +32,7 @@ def change(floor: Floor, turn: Turn, setup: Setup) -> None:
         if step != stay.step:
             turn.stay(stay).step = step
     floor.index(turn.now_s)
+    _show(floor, turn, before)
     for agent in tuple(floor.agents.values()):
         if agent.removed:
             presence.work_over(floor, turn, agent)
@@ -38,6 +40,18 @@ def change(floor: Floor, turn: Turn, setup: Setup) -> None:
         if stay.queue and stay.state is StayState.WAITING and stay.queue_key not in setup.queues:
             stays.drain(floor, turn, stay)
     turn.everything = True
+
+
+def _show(floor: Floor, turn: Turn, before: Setup) -> None:
+    """Boards show agents and queues as they are set up: who is new, and whatever is different now, is told."""
+    setup, others = floor.setup, before.queues.keys() != floor.setup.queues.keys()
+    for key, agent in floor.agents.items():
+        person = setup.agents.get(key)
+        if person != before.agents.get(key) or (others and person is not None and person.queues is None):
+            turn.shown(agent)
+    for key in sorted(setup.queues.keys() | before.queues.keys()):
+        if setup.queues.get(key) != before.queues.get(key):
+            turn.shown(floor.queue(key))
 
 
 def resume(floor: Floor, turn: Turn, alive: Callable[[str], bool], unread: list[tuple[Aggregate, str]]) -> None:

@@ -106,6 +106,7 @@ class Floor:
         self._skills: dict[str, list[tuple[int, int]]] = {}
         self.placed: dict[str, Place] = {}
         self.present: dict[Key, dict[str, Stay]] = {}
+        """Who has a place in a queue. Who is meant for one agent has none: it is offered at once or not at all."""
         self._climbs: list[tuple[float, str]] = []
         self.working: dict[str, int] = {}
         """Interaction -> who works on it or is offered it."""
@@ -128,7 +129,8 @@ class Floor:
                 self.working[work.interaction_id] = self.working.get(work.interaction_id, 0) | 1 << number
                 self.offers[work.offer_id] = (agent, work.interaction_id)
         for stay in self.stays.values():
-            self.present.setdefault(stay.queue_key, {})[stay.stay_id] = stay
+            if not stay.in_person:
+                self.present.setdefault(stay.queue_key, {})[stay.stay_id] = stay
             self.last_number = max(self.last_number, stay.number)
             if stay.state is StayState.WAITING and virtual.seeks(self, stay, now_s):
                 self.place(stay, now_s)
@@ -267,12 +269,13 @@ class Floor:
 
     def admit(self, stay: Stay) -> None:
         self.stays[stay.stay_id] = stay
-        self.present.setdefault(stay.queue_key, {})[stay.stay_id] = stay
+        if not stay.in_person:
+            self.present.setdefault(stay.queue_key, {})[stay.stay_id] = stay
 
     def dismiss(self, stay: Stay) -> None:
         self.unplace(stay.stay_id)
         del self.stays[stay.stay_id]
-        del self.present[stay.queue_key][stay.stay_id]
+        self.present.get(stay.queue_key, {}).pop(stay.stay_id, None)
 
     def release(self, agent: Agent, work: Assignment) -> None:
         """Takes an assignment that is done off her."""

@@ -165,10 +165,11 @@ def _move(turn: Turn, agent: Agent, event: PresenceEvent, reason: str) -> None:
 
 
 def device_changed(floor: Floor, turn: Turn, fact: DeviceChanged) -> None:
-    if fact.reachable:
-        floor.down.discard(fact.device)
-    else:
-        floor.down.add(fact.device)
+    if fact.reachable is (fact.device in floor.down):
+        floor.down ^= {fact.device}
+        for person, agent in zip(floor.people, floor.roster, strict=True):
+            if person.device == fact.device and not agent.device:
+                turn.shown(agent)  # of who is at no phone, boards show her own
     number = floor.devices.get(fact.device)
     if number is None:
         return

@@ -17,12 +17,15 @@ from core.routing import QueueActed, QueuePosition
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """`ewt_s`: for one who joins now, -1 unknown. `available`: agents who could take a call of it at once."""
+    """`waiting`: customers, without colleagues who consult. `waits_since_s`: since when the one of them has waited who
+    waits longest (UTC seconds), 0 for nobody. `ewt_s`: for one who joins now, -1 unknown. `available`: agents who could
+    take a call of it at once."""
 
     status: Literal["open", "closed", "no_agents"]
     waiting: int = 0
     ewt_s: float = -1.0
     longest_wait_s: float = 0.0
+    waits_since_s: float = 0.0
     logged_in: int = 0
     available: int = 0
 
@@ -65,13 +68,16 @@ def acted(floor: Floor, turn: Turn, fact: QueueActed) -> None:
 def status(floor: Floor, key: Key, now_s: float) -> QueueStatus:
     members = floor.members.get(key, 0)
     present = floor.present.get(key, {}).values()
+    since_s = [stay.began_s for stay in present if stay.counted]
+    first_s = min(since_s, default=0.0)
     there = (members & floor.logged_in).bit_count()
     state: Literal["open", "closed", "no_agents"] = "open" if there else "no_agents"
     return QueueStatus(
         status=state if is_open(floor, key, now_s) else "closed",
-        waiting=len(present),
+        waiting=len(since_s),
         ewt_s=ewt.expected_s(floor, key, len(present) + 1, now_s),
-        longest_wait_s=max((now_s - stay.began_s for stay in present), default=0.0),
+        longest_wait_s=now_s - first_s if since_s else 0.0,
+        waits_since_s=first_s,
         logged_in=there,
         available=(members & floor.free.get("call", 0)).bit_count(),
     )

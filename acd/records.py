@@ -162,6 +162,12 @@ class Stay(msgspec.Struct, omit_defaults=True):
         return bool(self.agent_id)
 
     @property
+    def counted(self) -> bool:
+        """Boards count it among those who wait in its queue: not who is meant for one agent, nor a colleague who
+        consults."""
+        return not self.in_person and self.purpose != "consult"
+
+    @property
     def queue_key(self) -> tuple[str, str]:
         return (self.tenant, self.queue)
 

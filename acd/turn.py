@@ -102,9 +102,9 @@ class Turn:
             self._take(("queue", row_id), queue)
         return queue
 
-    def shown(self, queue: Queue) -> None:
+    def shown(self, record: Agent | Queue) -> None:
         """Boards show something else of it, though its record stays as it is."""
-        self.outcome.changed.add(("queue", queue.row_id))
+        self.outcome.changed.add(("agent" if isinstance(record, Agent) else "queue", record.row_id))
 
     def _take(self, aggregate: Aggregate, record: Record | None) -> None:
         picture = self._pictures.pop(aggregate, None)

@@ -62,7 +62,7 @@ def looks(agent: Agent) -> str:
 
 def view_agent(floor: Floor, agent: Agent, now_s: float) -> View:
     person = floor.person(agent.key)
-    since_s = max((work.since_s for work in agent.assignments.values()), default=agent.since_s)
+    since_s = max((work.since_s for work in agent.assignments.values()), default=_free_since_s(agent))
     if person.queues is None:
         serves = [queue for tenant, queue in floor.setup.queues if tenant == agent.tenant]
     else:
@@ -106,6 +106,12 @@ def view_agent(floor: Floor, agent: Agent, now_s: float) -> View:
     }
 
 
+def _free_since_s(agent: Agent) -> float:
+    """Ready: since she chose to be, or since her last contact was over. Else since her presence began: how long a break
+    may last goes by that."""
+    return max(agent.since_s, agent.idle_since_s) if agent.presence is Presence.READY else agent.since_s
+
+
 def view_queue(floor: Floor, key: Key, now_s: float) -> View:
     setup, record, status = floor.setup.queues[key], floor.queues.get(key), queues.status(floor, key, now_s)
     day = counters.day_of(record, now_s) if record is not None else counters.NOTHING
@@ -119,6 +125,7 @@ def view_queue(floor: Floor, key: Key, now_s: float) -> View:
         "waiting": status.waiting,
         "virtual": sum(stay.mode == "virtual" for stay in floor.present.get(key, {}).values()),
         "longest_wait_s": status.longest_wait_s,
+        "waits_since_s": status.waits_since_s,
         "ewt_s": status.ewt_s,
         "logged_in": status.logged_in,
         "available": status.available,
@@ -140,6 +147,7 @@ def view_stay(floor: Floor, stay: Stay, now_s: float, place: int | None = None) 
         "waited_before_s": stay.waited_before_s,
         "priority": stay.priority,
         "position": place,
+        "counted": stay.counted,
         "step": stay.step,
         "offer_id": offer_id,
         "agent_id": agent_id,

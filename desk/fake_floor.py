@@ -38,6 +38,7 @@ class Floor:
         self.talks: dict[str, Json] = {}
         self.contacts: dict[str, Json] = {}
         self._numbers = itertools.count(1)
+        self._idle_since_s: dict[tuple[str, str], float] = {}
 
     def told(self, event: Json) -> None:
         """For whoever passes them on."""
@@ -212,6 +213,7 @@ class Floor:
         if asked.get("finish"):
             agent["assignments"].remove(mine)
             agent["handled"] += 1
+            self._idle_since_s[agent["tenant"], agent["agent_id"]] = self.now_s()
             if agent["pending"]:
                 self._presence(agent, agent["pending"], "")
         self._tell_agent(agent["tenant"], agent["agent_id"])
@@ -287,6 +289,7 @@ class Floor:
         view.update(
             waiting=len(waiting),
             longest_wait_s=max((self.now_s() - each["joined_s"] for each in waiting), default=0.0),
+            waits_since_s=min((each["joined_s"] for each in waiting), default=0.0),
             logged_in=sum(agent["presence"] != "logged_out" for agent in serving),
             available=sum(agent["presence"] == "ready" and not agent["assignments"] for agent in serving),
         )
@@ -296,7 +299,9 @@ class Floor:
         agent = self.agents[tenant, agent_id]
         at_work = next((_LOOKS[each["state"]] for each in agent["assignments"]), "")
         agent["looks"] = at_work or agent["presence"]
-        agent["looks_since_s"] = max((each["since_s"] for each in agent["assignments"]), default=agent["since_s"])
+        idle_s = self._idle_since_s.get((tenant, agent_id), 0.0) if agent["presence"] == "ready" else 0.0
+        free_s = max(agent["since_s"], idle_s)
+        agent["looks_since_s"] = max((each["since_s"] for each in agent["assignments"]), default=free_s)
         self._tell("agent", agent_id, tenant, agent)
         for owner, queue in self.queues:
             if owner == tenant and (not agent["queues"] or queue in agent["queues"]):

@@ -152,10 +152,10 @@ class Routing:
         return self.router.view_agent((tenant, agent_id), now_s) or {}
 
     def floor(self) -> dict[str, Any]:
-        """`{waiting, agents: {what they look like: how many}}`."""
+        """`{waiting, agents: {what they look like: how many}}`. `waiting`: in all queues, as boards count them."""
         agents = (self.router.agent(key) for key in self.setup.agents)
         seen = Counter(looks(agent) for agent in agents if agent is not None)
-        return {"waiting": len(self.router.stays()), "agents": dict(sorted(seen.items()))}
+        return {"waiting": sum(stay.counted for stay in self.router.stays()), "agents": dict(sorted(seen.items()))}
 
     # -- within ----------------------------------------------------------------------------------------
     def _handle(self, fact: RouterFact | TimerFired, now_s: float) -> RoutingOutcome:

@@ -52,8 +52,9 @@ async def presence(agent_id: str, asked: PresenceAsked, tenant: Tenant, who: Who
 
 @router.get("/queues", responses=problems())
 async def queues(asking: Asking, desk: Desk) -> Queues:
-    found = [QueueView.model_validate(view) for view in desk.hub.board.queues(asking.tenant)]
-    return Queues(queues=found, **when(desk))
+    told = when(desk)
+    found = [_queue(view, told["now_s"]) for view in desk.hub.board.queues(asking.tenant)]
+    return Queues(queues=found, **told)
 
 
 @router.get("/queues/{queue}", responses=problems(404))
@@ -61,7 +62,7 @@ async def one_queue(queue: str, tenant: Tenant, desk: Desk) -> QueueView:
     view = desk.hub.board.queue(tenant, queue)
     if view is None:
         raise NotFound("there is no such queue in this tenant")
-    return QueueView.model_validate(view)
+    return _queue(view, when(desk)["now_s"])
 
 
 @router.post("/queues/{queue}/opening", responses=problems(404, 409))
@@ -78,6 +79,12 @@ async def stays(asking: Asking, desk: Desk) -> Stays:
     """Who waits, the longest first. No numbers, no names."""
     found = [StayView.model_validate(view) for view in desk.hub.board.stays(asking.tenant)]
     return Stays(stays=found, **when(desk))
+
+
+def _queue(view: dict[str, Any], now_s: float) -> QueueView:
+    """As it is at `now_s`: the engine tells of a queue when somebody comes or goes, and waits grow in between."""
+    since_s = view.get("waits_since_s", 0.0)
+    return QueueView.model_validate({**view, "longest_wait_s": max(0.0, now_s - since_s) if since_s else 0.0})
 
 
 def when(desk: Services) -> dict[str, Any]:

@@ -123,7 +123,8 @@ class Today(_Told):
 
 
 class QueueView(_Told):
-    """`ewt_s` -1: not known. `forced`: opened or closed by hand."""
+    """`ewt_s` -1: not known. `forced`: opened or closed by hand. `waits_since_s`: since when the one who waits longest
+    has waited, 0 for nobody; `longest_wait_s` is how long that was when this was told, and grows."""
 
     tenant: str
     queue: str
@@ -134,6 +135,7 @@ class QueueView(_Told):
     virtual: int = 0
     """How many of those have hung up, and are called back."""
     longest_wait_s: float = 0.0
+    waits_since_s: float = 0.0
     ewt_s: float = -1.0
     logged_in: int = 0
     available: int = 0
@@ -150,6 +152,8 @@ class StayView(_Told):
     waited_before_s: float = 0.0
     priority: float = 0.0
     position: int = 0
+    counted: bool = True
+    """One of its queue's `waiting`: no colleague who consults, nobody meant for one agent alone."""
     step: int = 0
     offer_id: str = ""
     agent_id: str = ""

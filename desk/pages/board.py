@@ -94,7 +94,7 @@ async def _shown(request: Request) -> dict[str, Any]:
     await setup.fresh()
     sees_stays = who.may(Permission.SEE_STAYS)
     stays, agents = board.stays(tenant) if sees_stays else [], board.agents(tenant)
-    queues = [_queue(view, setup.queue(tenant, view["queue"]), board.stays(tenant)) for view in board.queues(tenant)]
+    queues = [_queue(view, setup.queue(tenant, view["queue"])) for view in board.queues(tenant)]
     titles = {each["queue"]: each["title"] or each["queue"] for each in queues}
     return {
         "tenant": tenant,
@@ -102,7 +102,7 @@ async def _shown(request: Request) -> dict[str, Any]:
         "queues": queues,
         "titles": titles,
         "agents": sorted(agents, key=lambda each: (_rank(each.get("looks", "")), each.get("name", ""))),
-        "stays": [stay for stay in stays if stay.get("queue")],
+        "stays": [stay for stay in stays if stay.get("queue") and stay.get("counted", True)],
         "sees_stays": sees_stays,
         "followed": supervision.followed(board, tenant, acts.supervisor_id(who)),
         "own_phone": acts.own_phone(services, who, tenant).removeprefix(f"{tenant}-"),
@@ -118,21 +118,17 @@ def _rank(looks: str) -> int:
     return _ORDER.index(looks) if looks in _ORDER else len(_ORDER)
 
 
-def _queue(view: Mapping[str, Any], setup: Mapping[str, Any], stays: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """With the moment since which its longest waiter waits, so that the page's clock runs by itself."""
-    joined = [
-        stay["joined_s"] - stay.get("waited_before_s", 0.0) for stay in stays if stay.get("queue") == view["queue"]
-    ]
+def _queue(view: Mapping[str, Any], setup: Mapping[str, Any]) -> dict[str, Any]:
     target = float((setup.get("service_level") or {}).get("target", 80.0))
     level = view.get("today", {}).get("service_level")
     mood = "" if level is None else "good" if level >= target else "fair" if level >= target - 15 else "poor"
-    return {**view, "waits_since_s": min(joined, default=0.0), "target": target, "mood": mood}
+    return {**view, "target": target, "mood": mood}
 
 
 def _totals(queues: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     looks = [each.get("looks", "") for each in agents]
     today = [each.get("today", {}) for each in queues]
-    since = [each["waits_since_s"] for each in queues if each["waits_since_s"]]
+    since = [each["waits_since_s"] for each in queues if each.get("waits_since_s")]
     return {
         "waiting": sum(each.get("waiting", 0) for each in queues),
         "waits_since_s": min(since, default=0.0),

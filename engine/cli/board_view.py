@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rich import box
 from rich.console import Group
@@ -30,17 +30,17 @@ def board(agents: Sequence[View], queues: Sequence[View], stays: Sequence[View],
     """Everything at `now_s` (UTC seconds)."""
     several = len({view["tenant"] for view in (*agents, *queues)}) > 1
     return Group(
-        queue_table(queues, several), agent_table(agents, now_s, several), waiting_table(stays, now_s, several)
+        queue_table(queues, now_s, several), agent_table(agents, now_s, several), waiting_table(stays, now_s, several)
     )
 
 
-def queue_table(queues: Sequence[View], several: bool = False) -> Table:
-    table = _table("queue", ">waiting", ">longest", ">EWT", ">free/here", ">answered", ">abandoned", ">in target")
+def queue_table(queues: Sequence[View], now_s: float, several: bool = False) -> Table:
+    table = _table("queue", ">waiting", ">longest", ">EWT", ">free/\nhere", ">answered", ">abandoned", ">in\ntarget")
     for queue in queues:
         today = queue.get("today", {})
         name = Text(_name(queue, "queue", several), style="bold" if queue.get("open", True) else "dim strike")
         waiting = int(queue["waiting"])
-        longest = duration(queue["longest_wait_s"]) if waiting else ""
+        longest = duration(now_s - queue["waits_since_s"]) if waiting else ""
         level = today.get("service_level", -1.0)
         table.add_row(
             name,
@@ -67,7 +67,7 @@ def agent_table(agents: Sequence[View], now_s: float, several: bool = False) -> 
         table.add_row(
             _name(agent, "agent_id", several),
             Text(words, style=_STYLES.get(looks, "")),
-            duration(now_s - _since(agent)) if looks != "logged_out" else "",
+            duration(now_s - agent["looks_since_s"]) if looks != "logged_out" else "",
             ", ".join(str(work["queue"]) or "in person" for work in agent["assignments"]),
             Text.assemble(phone, (away, "red")),
             str(agent.get("handled", 0)),
@@ -76,6 +76,7 @@ def agent_table(agents: Sequence[View], now_s: float, several: bool = False) -> 
 
 
 def waiting_table(stays: Sequence[View], now_s: float, several: bool = False) -> Table:
+    stays = [stay for stay in stays if stay["counted"]]
     table = _table("who waits", "queue", ">place", ">waited", ">priority", ">step", "now")
     for stay in stays[:_WAITING_SHOWN]:
         waited_s = now_s - stay["joined_s"] + stay["waited_before_s"]
@@ -96,19 +97,16 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _since(agent: View) -> float:
-    """Her newest work began later than her presence."""
-    return max([float(agent["since_s"]), *(float(work["since_s"]) for work in agent["assignments"])])
-
-
 def _name(view: View, what: str, several: bool) -> str:
     return f"{view['tenant']}/{view[what]}" if several else str(view[what])
 
 
 def _table(*columns: str) -> Table:
-    """A column that begins with `>` is right-aligned."""
-    table = Table(box=box.SIMPLE_HEAD, expand=False, pad_edge=False)
+    """A column that begins with `>` is right-aligned, and as wide as its figures. In a narrow terminal the others are
+    folded: nothing is cut off."""
+    table = Table(box=box.SIMPLE_HEAD, expand=False, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         right = column.startswith(">")
-        table.add_column(column.removeprefix(">"), justify="right" if right else "left", no_wrap=True)
+        justify: Literal["right", "left"] = "right" if right else "left"
+        table.add_column(column.removeprefix(">"), justify=justify, no_wrap=right, overflow="fold")
     return table

@@ -177,12 +177,15 @@ async def test_the_board_is_followed_from_its_snapshot_through_a_conversation(st
         await engine.ends()
         await _until(hub, lambda board: board.agent("main", "ana")["looks"] == "wrap_up")
         assert hub.board.assignments("main", "ana")[0]["wrap_up_ends_s"] > hub.engine_now_s()
+        over_s = hub.board.assignments("main", "ana")[0]["since_s"]
         about = {"interaction_id": engine.interaction_id, "tenant": "main", "agent_id": "ana"}
         with pytest.raises(EngineRefused, match="disposition"):
             await client.do("WrapUpActed", {**about, "finish": True})
         await client.do("WrapUpActed", {**about, "text": "rings back", "disposition": "sold/new", "finish": True})
         await _until(hub, lambda board: not board.assignments("main", "ana"))
-        assert (hub.board.agent("main", "ana") or {})["handled"] == 1
+        ana = hub.board.agent("main", "ana") or {}
+        assert (ana["handled"], ana["looks"]) == (1, "ready")
+        assert ana["looks_since_s"] >= over_s, "free since her work is over"
     finally:
         following.cancel()
 

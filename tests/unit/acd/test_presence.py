@@ -178,6 +178,65 @@ def test_a_break_over_its_limit_is_noted_and_shown_once(shift: Shift) -> None:
     assert not shift.router.view_agent(("main", "ana"), shift.now_s)["over_limit"]  # type: ignore[index]
 
 
+def test_boards_are_told_of_the_phones_of_who_is_not_logged_in(shift: Shift) -> None:
+    for reachable in (False, True):
+        outcome = shift.do(DeviceChanged("main-ana", reachable))
+        assert outcome.changed == {("agent", "main/ana")}
+        assert shift.router.view_agent(("main", "ana"), shift.now_s)["reachable"] is reachable  # type: ignore[index]
+        assert shift.do(DeviceChanged("main-ana", reachable)).changed == set(), "nothing is new"
+    acts(shift, "log_in", device="main-7")
+    assert shift.do(DeviceChanged("main-ana", False)).changed == set(), "she is at another"
+
+
+def test_phones_that_are_away_are_told_anew_after_a_restart(shift: Shift) -> None:
+    acts(shift, "log_in")
+    for name in ("ana", "bea"):
+        shift.do(DeviceChanged(f"main-{name}", False))
+    again = Shift(shift.router.setup)
+    again.heed(again.router.restore(shift.rows, again.now_s, lambda _: True))
+    told = set().union(*(again.do(DeviceChanged(f"main-{name}", False)).changed for name in ("ana", "bea")))
+    for name in ("ana", "bea"):
+        assert again.router.view_agent(("main", name), again.now_s)["reachable"] is False  # type: ignore[index]
+    assert told == {("agent", "main/bea")}, "that of who is logged in was kept"
+
+
+def test_who_is_ready_is_so_since_her_last_contact_was_over(shift: Shift) -> None:
+    def since_s() -> float:
+        view = shift.router.view_agent(("main", "ana"), shift.now_s)
+        assert view is not None
+        return shift.now_s - view["looks_since_s"]
+
+    shift.logs_in("ana")
+    shift.passes(60.0)
+    assert since_s() == 60.0
+    name = shift.calls()
+    shift.answers(name)
+    shift.passes(60.0)
+    shift.hangs_up(name)
+    shift.passes(5.0)
+    shift.finishes("ana")
+    shift.passes(3.0)
+    assert (shift.looks("ana"), since_s()) == ("ready", 3.0)
+    acts(shift, "not_ready", "lunch")
+    shift.passes(2.0)
+    assert since_s() == 2.0
+    acts(shift, "ready")
+    assert since_s() == 0.0
+
+
+def test_boards_are_told_of_agents_and_queues_that_are_new_or_set_up_anew(shift: Shift) -> None:
+    before = shift.router.setup
+    coming = setup(
+        [agent("ana"), agent("bea", name="Bea Sanz"), agent("cai", queues=None)],
+        [*before.queues.values(), queue("vip")],
+    )
+    outcome = shift.heed(shift.router.change_setup(coming, shift.now_s))
+    assert outcome.changed == {("agent", "main/bea"), ("agent", "main/cai"), ("queue", "main/vip")}
+    outcome = shift.heed(shift.router.change_setup(before, shift.now_s))
+    assert {("agent", "main/bea"), ("agent", "main/cai"), ("queue", "main/vip")} <= outcome.changed
+    assert shift.router.view_queue(("main", "vip"), shift.now_s) is None
+
+
 def test_a_screen_break_is_due_by_the_hour() -> None:
     made = setup([agent("ana")])
     breaks = {**made.reasons, ("main", "screen"): NotReadyReason("screen", per_hour_s=300.0)}

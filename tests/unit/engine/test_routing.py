@@ -258,6 +258,34 @@ def test_metrics_are_counted_and_looked_up(house):
     assert value("centralita_queue_waiting", {"tenant": "main", "queue": "sales"}) == 0
 
 
+def test_whoever_says_how_many_wait_says_the_same(house):
+    house.metrics.watch(lambda: _board(house))
+    house.ready("eva")
+    for name in ("1", "2", "3"):
+        house.joins(name)  # the first rings at Eva's
+    house.take(QueueJoined("i-9", "i-9.s1", "main", "sales", purpose="consult"))
+    house.ready("ana")
+    house.take(QueueJoined("i-8", "i-8.s1", "main", "", agent_id="ana", purpose="consult"))
+    house.take(QueueJoined("i-7", "i-7.s1", "main", "sales", agent_id="ana", purpose="transfer"))
+    board = house.routing.router.board(house.now_s)
+    waiting = sum(queue["waiting"] for queue in board.queues)
+    value = house.metrics._registry.get_sample_value
+    assert waiting == 3
+    assert house.routing.floor()["waiting"] == waiting
+    assert value("centralita_queue_waiting", {"tenant": "main", "queue": "sales"}) == waiting
+    assert sum(stay["counted"] for stay in board.stays) == waiting
+
+
+def test_who_is_meant_for_one_agent_takes_nobodys_place(house):
+    house.ready("ana")
+    house.take(QueueJoined("i-8", "i-8.s1", "main", "sales", agent_id="ana", purpose="transfer"))
+    house.now_s += 30.0
+    house.joins("1")
+    places = {stay["stay_id"]: stay["position"] for stay in house.routing.router.board(house.now_s).stays}
+    assert places == {"i-8.s1": 0, "i-1.s1": 1}
+    assert house.routing.router.status("main", "sales", house.now_s).longest_wait_s == 0.0
+
+
 def _board(house):
     board = house.routing.router.board(house.now_s)
     return {"agents": board.agents, "queues": board.queues}
