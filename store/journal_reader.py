@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -71,6 +71,19 @@ class JournalReader:
             " ORDER BY max(seq) DESC LIMIT ?"
         )
         return [row[0] for row in self._rows(query, (limit,))]
+
+    def begun(self, after_seq: int = 0, keys: Collection[str] = ()) -> Iterator[str]:
+        """Ids of the interactions whose first event has a higher number, those that began last first.
+
+        Args:
+            keys: only of these contacts, by their key's id; empty for all.
+        """
+        theirs = f" AND contact_key_id IN ({','.join('?' * len(keys))})" if keys else ""
+        query = (
+            f"SELECT interaction_id FROM events WHERE interaction_id <> ''{theirs}"  # noqa: S608
+            " GROUP BY interaction_id HAVING min(seq) > ? ORDER BY min(seq) DESC"
+        )
+        return (row[0] for row in self._rows(query, (*keys, after_seq)))
 
     def seq_before(self, at_s: float) -> int:
         """The last number whose entry was handled before `at_s` (UTC seconds); 0 when there is none.

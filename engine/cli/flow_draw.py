@@ -9,7 +9,8 @@ from pathlib import Path
 from core.decisions import Decision, InteractionOpened, NodeEntered, NodeLeft
 from engine.cli import flow_test
 from engine.cli.common import fail
-from engine.cli.journal import reading, records_of
+from engine.cli.journal import records_of
+from engine.cli.journal_open import reading
 from engine.config.loader import Configuration, load
 from engine.config.sources import unpack
 from engine.home import Home

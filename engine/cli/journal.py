@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,19 +10,24 @@ import msgspec
 import typer
 
 from engine.cli.common import JsonOption, ProjectOption, counted, fail, home_of, out, print_json
+from engine.cli.journal_list import list_
+from engine.cli.journal_open import reading
 from engine.cli.story import explain_steps, reasons, timeline
 
 if TYPE_CHECKING:
     from store.entry import Recorded
     from store.journal_reader import JournalReader
 
-IdArgument = Annotated[str, typer.Argument(help="The interaction's id, or its beginning; `last` for the newest.")]
+IdArgument = Annotated[
+    str, typer.Argument(help="The interaction's id, or its beginning; `last`: the last customer contact.")
+]
 
 journal_app = typer.Typer(help="The journal: what happened, event by event.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     app.add_typer(journal_app, name="journal")
+    journal_app.command("list")(list_)
     app.command("explain")(explain)
 
 
@@ -146,34 +149,21 @@ def _plain(value: Any) -> dict[str, Any]:
 
 
 def records_of(prefix: str, project: Path | None) -> list[Recorded]:
-    """Every event of the interaction whose id begins so (`last`: the newest); ends the command when there is none."""
+    """Every event of the interaction whose id begins so (`last`: a customer's); ends the command when there is none."""
     with reading(project) as reader:
         return reader.show(_the_one(prefix, reader))
 
 
-@contextmanager
-def reading(project: Path | None) -> Iterator[JournalReader]:
-    """The journal; ends the command when it cannot be read."""
-    from store.cipher import ContactCipher
-    from store.errors import StoreError
-    from store.journal_reader import JournalReader
-
-    home = home_of(project)
-    try:
-        with ContactCipher.open(home.state, read_only=True) as cipher:
-            reader = JournalReader.open(home.journal, cipher)
-            try:
-                yield reader
-            finally:
-                reader.close()
-    except StoreError as failure:
-        fail(str(failure))
-
-
 def _the_one(prefix: str, reader: JournalReader) -> str:
-    found = reader.newest(1) if prefix == "last" else reader.find(prefix, limit=20)
+    from engine.past_contacts import last_contact
+
+    if prefix == "last":
+        return last_contact(reader) or fail(
+            "no customer has called yet; `centralita journal list --own` has all the rest"
+        )
+    found = reader.find(prefix, limit=20)
     if not found:
-        fail("nobody has called yet" if prefix == "last" else f"no interaction begins with '{prefix}'")
+        fail(f"no interaction begins with '{prefix}': see `centralita journal list`")
     if len(found) > 1 and prefix not in found:
         fail("several interactions begin so:\n" + "\n".join(found))
     return prefix if prefix in found else found[0]

@@ -40,7 +40,7 @@ def replay(
     differs without `--now`. Calls with sensitive digits cannot be replayed beyond them: those are not kept. What is
     skipped is counted by its reason and changes no exit code.
     """
-    from engine.cli.journal import reading
+    from engine.cli.journal_open import reading
     from engine.replay import replay as replayed
 
     home = home_of(project)

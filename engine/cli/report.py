@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from engine.cli.common import JsonOption, ProjectOption, counted, fail, home_of, out, print_json
-from engine.cli.journal import reading
+from engine.cli.journal_open import reading
 
 if TYPE_CHECKING:
     from acd.report import Attended, Key

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from engine.cli.common import JsonOption, ProjectOption, err, fail, home_of, print_json
-from engine.cli.journal import reading
+from engine.cli.journal_open import reading
 from engine.cli.report import day_of, moment_of
 
 if TYPE_CHECKING:

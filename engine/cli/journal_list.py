@@ -1,0 +1,133 @@
+"""`centralita journal list`: past interactions, so that one of them can be asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json
+from engine.cli.journal_open import reading
+
+if TYPE_CHECKING:
+    from engine.config.models import Site
+    from engine.home import Home
+    from engine.past_contacts import PastContact
+
+
+def list_(
+    since: Annotated[
+        str, typer.Option(help="Begun then or later: 2026-11-22, or 2026-11-22T09:30; the site's time.", metavar="WHEN")
+    ] = "",
+    number_of: Annotated[
+        str,
+        typer.Option("--number-of", help="Only of this customer's number, however it is written.", metavar="NUMBER"),
+    ] = "",
+    tenant: Annotated[str, typer.Option(help="Whose number that is.")] = "main",
+    own: Annotated[
+        bool, typer.Option("--own", help="Also what agents do at their own phones, with no customer.")
+    ] = False,
+    numbers: Annotated[bool, typer.Option("--numbers", help="Show customers' numbers.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 20,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Past interactions, the newest first; `explain` and `journal show` take their ids.
+
+    Customers' numbers are not shown unless `--numbers` asks for them.
+    """
+    from engine.past_contacts import past_contacts
+
+    home = home_of(project)
+    site = _site(home)
+    zone = ZoneInfo(site.time_zone)
+    since_s = _moment(since, zone)
+    keys = _keys(home, tenant, number_of, site.country) if number_of else ()
+    with reading(project) as reader:
+        found = list(islice(past_contacts(reader, since_s, keys, own), limit))
+    if json:
+        print_json([row(contact, numbers) for contact in found])
+        return
+    if not found:
+        out.print("There is no such interaction.")
+        return
+    out.print(_table(found, zone, numbers))
+    if len(found) == limit:
+        out.print(f"[dim]The newest {limit}; --limit shows more.[/dim]")
+
+
+def row(contact: PastContact, numbers: bool) -> dict[str, Any]:
+    """For programs. A number that may be a person's is None unless `numbers`."""
+    plain: dict[str, Any] = {
+        "id": contact.interaction_id,
+        "at_s": contact.began_s,
+        "tenant": contact.tenant,
+        "direction": contact.direction,
+        "called": contact.called if numbers or not contact.called_is_personal else None,
+        "flow": contact.flow,
+        "queues": list(contact.queues),
+        "outcome": contact.outcome,
+        "open": not contact.outcome and not contact.why_unread,
+        "own": contact.is_own,
+        "unreadable": contact.why_unread,
+    }
+    return {**plain, "caller": contact.caller} if numbers else plain
+
+
+def _table(found: Sequence[PastContact], zone: ZoneInfo, numbers: bool) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("id", no_wrap=True)
+    table.add_column("when", no_wrap=True)
+    names = ("called", *(("caller",) if numbers else ()), "flow", "queue", "outcome")
+    for name in names:
+        table.add_column(name, overflow="fold", no_wrap=name in ("called", "caller"))
+    for contact in found:
+        plain = row(contact, numbers)
+        when = datetime.fromtimestamp(contact.began_s, zone).strftime("%b %d %H:%M:%S %Z")
+        called = contact.direction if plain["called"] is None else plain["called"]
+        cells = [called, *([contact.caller] if numbers else []), contact.flow, ", ".join(contact.queues)]
+        cells.append(contact.why_unread or contact.outcome or "in progress")
+        table.add_row(contact.interaction_id, when, *map(Text, cells))
+    return table
+
+
+def _site(home: Home) -> Site:
+    """As far as its file can be read: the journal is asked about when something is broken."""
+    from definitions.models import load
+    from definitions.problems import Problems
+    from engine.config import models
+    from engine.config.sources import read_sources
+
+    site = load(models.Site, read_sources(home.project).get("config/site.yaml", ""), "config/site.yaml")
+    return models.Site(site="site") if isinstance(site, Problems) else site
+
+
+def _moment(text: str, zone: ZoneInfo) -> float:
+    """UTC seconds; 0 for no text."""
+    if not text:
+        return 0.0
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"'{text[:40]}' is no time: write it like 2026-11-22 or 2026-11-22T09:30", 2)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+
+
+def _keys(home: Home, tenant: str, number: str, country: str) -> set[str]:
+    """Under which her contacts are sealed: each way her number may have arrived has its own."""
+    from engine.erasure import spellings
+    from store.cipher import ContactCipher
+    from store.errors import StoreError
+
+    try:
+        with ContactCipher.open(home.state, read_only=True) as cipher:
+            return {cipher.contact_key_id(tenant, spelling, "") for spelling in spellings(number, country)}
+    except StoreError as failure:
+        fail(str(failure))
