@@ -12,10 +12,12 @@ from acd.setup import NotReadyReason
 from acd.turn import Refused, Turn
 from core.agent import PRESENCE_TABLE, Presence, PresenceEvent
 from core.decisions import Moved, Noted
-from core.routing import AgentActed, AgentKept, DeviceChanged, LineChanged, LineRingback
+from core.routing import AgentActed, AgentKept, DeviceChanged, LineChanged, LineReleased, LineRingback
 
 RETRY_S = 30.0
 """Who could not be rung is tried again after this, unless her phone is known to be gone."""
+KEYING_S = 60.0
+"""Who calls from her phone during wrap-up has so long to key its result."""
 BACK_WITHIN_S = 300.0
 """Who was taken off because her phone was gone is ready again by itself when it is back this soon."""
 
@@ -54,6 +56,7 @@ def _log_in(floor: Floor, turn: Turn, agent: Agent, wanted: str) -> None:
     floor.devices.pop(agent.device, None)
     agent.device = device
     agent.reachable = device not in floor.down
+    agent.on_phone = floor.in_use.get(device, ())
     if device:
         floor.devices[device] = floor.numbers[agent.key]
     if there:
@@ -148,6 +151,13 @@ def _leave(floor: Floor, turn: Turn, agent: Agent) -> None:
     floor.refresh(number, turn.now_s)
     for key in [key for key, members in floor.members.items() if members >> number & 1]:
         stays.deserted(floor, turn, key)
+    _release_line(turn, agent)
+
+
+def _release_line(turn: Turn, agent: Agent) -> None:
+    """Nobody is put through to who has logged out. Whom she is kept for is still being dialed, and may answer."""
+    if agent.line_leg_id and not agent.kept_for and agent.presence is Presence.LOGGED_OUT:
+        turn.say(LineReleased(agent.line_interaction_id, agent.line_leg_id))
 
 
 def _move(turn: Turn, agent: Agent, event: PresenceEvent, reason: str) -> None:
@@ -183,6 +193,24 @@ def device_changed(floor: Floor, turn: Turn, fact: DeviceChanged) -> None:
         _move(turn, agent, PresenceEvent.READY, "")
 
 
+def phone_used(floor: Floor, turn: Turn, fact: PhoneUsed) -> None:
+    """A result that is keyed at the phone is not cut off by the end of wrap-up."""
+    using = tuple(one for one in floor.in_use.get(fact.device, ()) if one != fact.interaction_id)
+    using = (*using, fact.interaction_id) if fact.used else using
+    if using:
+        floor.in_use[fact.device] = using
+    else:
+        floor.in_use.pop(fact.device, None)
+    number = floor.devices.get(fact.device)
+    if number is None or floor.roster[number].on_phone == using:
+        return
+    agent = turn.agent(floor.roster[number])
+    agent.on_phone = using
+    for work in agent.assignments.values() if fact.used else ():
+        if work.state is AssignmentState.WRAP_UP:
+            work.ends_s = max(work.ends_s, turn.now_s + KEYING_S)
+
+
 def _was_unreachable(agent: Agent) -> bool:
     return agent.presence is Presence.NOT_READY and agent.reason == "unreachable"
 
@@ -206,6 +234,8 @@ def kept(floor: Floor, turn: Turn, fact: AgentKept) -> None:
     agent.kept_for = (*others, fact.interaction_id) if fact.kept else others
     if agent.line_interaction_id not in ("", fact.interaction_id):
         turn.say(LineRingback(agent.line_interaction_id, agent.line_leg_id, fact.interaction_id, fact.kept))
+    if not fact.kept:
+        _release_line(turn, agent)
 
 
 def reason_of(floor: Floor, agent: Agent) -> NotReadyReason | None:

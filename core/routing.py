@@ -225,6 +225,16 @@ class DeviceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneUsed:
+    """Somebody calls from one of our phones; or no longer. `device`: its name inside Asterisk. Whoever answers there is
+    not rung meanwhile."""
+
+    interaction_id: str
+    device: str
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RoutingChanged:
     """Queues, skills and agents of this release are in force from here on."""
 
@@ -377,6 +387,14 @@ class LineUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class LineReleased:
+    """The agent whose held line this is has logged out: its call ends."""
+
+    interaction_id: str
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineRingback:
     """For the line's own interaction: somebody is being dialed for her (`dialed_in`: the interaction), and she hears it
     ring; or no longer."""
@@ -403,6 +421,7 @@ RouterFact = (
     | AgentActed
     | WrapUpActed
     | DeviceChanged
+    | PhoneUsed
     | RoutingChanged
     | QueueActed
 )
@@ -416,6 +435,7 @@ ContactFact = (
     | SupervisionActed
     | LineParty
     | LineUsed
+    | LineReleased
     | LineRingback
 )
 """What an interaction handles."""

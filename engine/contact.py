@@ -173,7 +173,8 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """This interaction is an agent's held line. `request_id`: asked for, not granted yet; `talking_in`: the
     interaction its leg is lent to; empty at rest. `typed`: keys pressed meanwhile that are no request yet.
-    `attempt_id`: her phone is rung for this attempt, and is `called`'s line until it is over."""
+    `attempt_id`: her phone is rung for this attempt, and is `called`'s line until it is over. `released`: she has
+    logged out, and it ends after a beep."""
 
     request_id: str
     agent_id: str = ""
@@ -181,6 +182,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     typed: str = ""
     called: str = ""
     attempt_id: str = ""
+    released: bool = False
 
     def but(self, **changes: Any) -> Line:
         return replace(self, **changes)

@@ -3,7 +3,8 @@
     DIGITS #   the result of the last call     *2 ready     *3 DIGITS # a break, with its reason
     *4         done with the last call         *0 log out
 
-As behind *45 to *454, and without hanging up. One beep: done; two: that cannot be. `**` begins anew.
+As behind *45 to *454, and without hanging up. One beep: done; two: that cannot be. `**` begins anew. Who has logged
+out, here or anywhere, hears one beep, and her line is hung up.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Literal
 
 from core.commands import AskAgent
 from core.events import AgentAnswered
-from core.leg_commands import ParkLeg, Play
+from core.leg_commands import HangUpLeg, ParkLeg, Play
 from core.media import Tone
 from engine.contact import Line
 from engine.interaction import Turn
@@ -41,7 +42,14 @@ def pressed(turn: Turn, line: Line, digit: str) -> None:
 
 def answered(turn: Turn, event: AgentAnswered) -> None:
     """The router's word on a request."""
-    _beep(turn, 1 if event.ok else 2)
+    line = turn.interaction.line
+    if line is None or not line.released:
+        _beep(turn, 1 if event.ok else 2)
+
+
+def say_goodbye(turn: Turn) -> None:
+    """She has logged out: what follows this beep is the end."""
+    _beep(turn, 1)
 
 
 def is_own(turn: Turn, playback_id: str) -> bool:
@@ -50,8 +58,9 @@ def is_own(turn: Turn, playback_id: str) -> bool:
 
 
 def heard(turn: Turn) -> None:
-    """After the beep the line rests again."""
-    turn.commands.append(ParkLeg(turn.interaction.customer.leg_id))
+    """After the beep the line rests again, or is over."""
+    line, leg_id = turn.interaction.line, turn.interaction.customer.leg_id
+    turn.commands.append(HangUpLeg(leg_id) if line is not None and line.released else ParkLeg(leg_id))
 
 
 def _request(typed: str) -> tuple[Action | None, str]:

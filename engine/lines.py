@@ -2,18 +2,18 @@
 until a conversation borrows it.
 
 asked --granted--> parked <--LineUsed--> lent to an interaction, which hears of it by LineParty
-   | refused          |                     |
+   | refused          |--LineReleased--> beep, hung up
    +--> its flow      +------ leg ended ----+--> LineChanged(up=False)
 """
 
 from __future__ import annotations
 
 from core.commands import AskAgent
-from core.events import AgentAnswered, DigitPressed, Event, LegAdopted, LegEnded, PlaybackFinished
+from core.events import AgentAnswered, CommandRejected, DigitPressed, Event, LegAdopted, LegEnded, PlaybackFinished
 from core.leg import EndReason, LegState
 from core.leg_commands import AnswerLeg, ParkLeg, Play, StopPlayback
 from core.media import Tone
-from core.routing import LineChanged, LineParty, LineRingback, LineUsed
+from core.routing import LineChanged, LineParty, LineReleased, LineRingback, LineUsed
 from engine import called_lines, line_keys
 from engine.contact import Line
 from engine.interaction import Interaction, Turn
@@ -53,6 +53,10 @@ def take(turn: Turn, event: Event, now_s: float) -> bool:
             _used(turn, line, event)
         case LineRingback() if not line.talking_in:
             _ringback(turn, event)
+        case LineReleased():
+            _released(turn, line)
+        case CommandRejected(what="Play") | LegAdopted() if line.released and not line.talking_in:
+            line_keys.heard(turn)  # nobody will tell of the beep's end
         case LegAdopted() if line.talking_in:
             _tell(turn, line, LineParty(line.talking_in, event.leg_id, "adopted", bridge_id=event.bridge_id or ""))
         case LegAdopted():
@@ -105,8 +109,18 @@ def _answered(turn: Turn, line: Line, event: AgentAnswered) -> None:
 
 def _used(turn: Turn, line: Line, event: LineUsed) -> None:
     turn.interaction = turn.interaction.but(line=line.but(talking_in=event.talking_in, typed=""))
-    if not event.talking_in:
+    if not event.talking_in and line.released:
+        line_keys.say_goodbye(turn)
+    elif not event.talking_in:
         turn.commands.append(ParkLeg(event.leg_id))
+
+
+def _released(turn: Turn, line: Line) -> None:
+    """She has logged out. A conversation that has not given the line back yet is over first."""
+    if not line.released:
+        turn.interaction = turn.interaction.but(line=line.but(released=True))
+        if not line.talking_in:
+            line_keys.say_goodbye(turn)
 
 
 def _ringback(turn: Turn, event: LineRingback) -> None:

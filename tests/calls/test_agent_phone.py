@@ -100,6 +100,14 @@ async def test_a_day_at_the_phone(system, softphones, tmp_path):
     await line.hangup()
     await desk.until(lambda agent: not agent["line"])
 
+    # Logging out over the line that is open ends its call.
+    line = await ana.call(f"sip:*455@{running.sip}")
+    await line.until("confirmed")
+    await desk.until(lambda agent: agent["line"])
+    await line.dtmf("*0")
+    await line.until("disconnected", timeout_s=20)
+    await desk.until(lambda agent: not agent["line"] and agent["presence"] == "logged_out")
+
     # From a phone that is nobody's she says who she is, and goes home. Her PIN is written down nowhere.
     menu = await caller.call(f"sip:*45@{running.sip}")
     await menu.until("confirmed")

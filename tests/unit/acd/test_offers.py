@@ -10,6 +10,7 @@ from core.routing import (
     AgentKept,
     DeviceChanged,
     LineChanged,
+    LineReleased,
     LineRingback,
     OfferAccepted,
     OfferFailed,
@@ -17,6 +18,8 @@ from core.routing import (
     OfferRinging,
     OfferWithdrawn,
     QueueJoined,
+    TalkEnded,
+    WrapUpActed,
 )
 from tests.unit.acd.shift import Shift, agent, check, queue, setup
 
@@ -187,6 +190,35 @@ def test_a_held_line_is_offered_with_its_leg() -> None:
     shift.do(LineChanged("line-1", "main", "ana", "leg-1", False))
     shift.calls()
     assert len(shift.decided) == 2
+
+
+def test_the_line_of_who_logs_out_is_released() -> None:
+    shift = Shift(setup([agent("ana", device="")]))
+    shift.logs_in("ana")
+    shift.do(LineChanged("line-1", "main", "ana", "leg-1", True))
+    assert shift.do(AgentActed("main", "ana", "log_out")).facts == [LineReleased("line-1", "leg-1")]
+    assert shift.do(AgentActed("main", "ana", "log_out")).facts == []
+
+
+def test_it_is_released_once_her_work_is_over() -> None:
+    shift = Shift(setup([agent("ana", device="")]))
+    shift.logs_in("ana")
+    shift.do(LineChanged("line-1", "main", "ana", "leg-1", True))
+    stay_id = shift.calls()
+    shift.answers(stay_id)
+    assert LineReleased("line-1", "leg-1") not in shift.do(AgentActed("main", "ana", "log_out")).facts
+    talked = shift.do(TalkEnded(stay_id, "ana"))
+    work = shift.do(WrapUpActed(stay_id, "main", "ana", finish=True))
+    assert [*talked.facts, *work.facts].count(LineReleased("line-1", "leg-1")) == 1
+
+
+def test_it_is_released_once_whom_she_is_kept_for_is_dialed_no_more() -> None:
+    shift = house()
+    shift.do(LineChanged("line-1", "main", "ana", "leg-1", True))
+    shift.do(AgentKept("dial-a1", "main", "ana", True))
+    assert shift.do(AgentActed("main", "ana", "log_out")).facts == []
+    over = shift.do(AgentKept("dial-a1", "main", "ana", False))
+    assert over.facts == [LineRingback("line-1", "leg-1", "dial-a1", False), LineReleased("line-1", "leg-1")]
 
 
 def test_who_is_kept_takes_only_whom_she_is_kept_for() -> None:

@@ -31,7 +31,7 @@ from core.leg_commands import (
     StopTalkRecording,
 )
 from core.media import Tone
-from core.routing import LineChanged, LineParty, LineRingback, LineUsed, QueuePosition, TalkEnded
+from core.routing import LineChanged, LineParty, LineReleased, LineRingback, LineUsed, QueuePosition, TalkEnded
 from engine import interactions, snapshots
 from engine.contact import Line
 from ivr.prompts import Prompt
@@ -257,6 +257,34 @@ def test_between_calls_she_works_with_the_keys_of_her_line(held, keys, action, v
     assert (beep.leg_id, beep.parts) == (CALLER, (Tone("beep"),))
     assert held.tell(PlaybackFinished(CALLER, beep.playback_id)).commands == [ParkLeg(CALLER)]
     assert held.interaction.line.agent_id == "ana"
+
+
+def test_the_line_of_who_logs_out_ends_after_one_beep(held):
+    for key in "*0":
+        held.tell(DigitPressed(CALLER, key))
+    (command,) = held.commanded(AskAgent)
+    (beep,) = held.tell(LineReleased(ID, CALLER)).commands
+    assert (beep.leg_id, beep.parts) == (CALLER, (Tone("beep"),))
+    assert held.tell(AgentAnswered(ID, command.request_id, True)).commands == [], "one beep"
+    kept = snapshots.load(snapshots.dump(held.interaction))
+    assert kept.line.released
+    assert held.tell(PlaybackFinished(CALLER, beep.playback_id)).commands == [HangUpLeg(CALLER)]
+    held.tell(LegEnded(CALLER, EndReason.HUNG_UP_BY_US))
+    assert held.said(LineChanged) == [LineChanged(ID, "main", "ana", CALLER, up=False)]
+    assert held.state == "closed"
+
+
+def test_the_line_of_who_logs_out_ends_also_when_nobody_tells_of_the_beep(held):
+    held.tell(LineReleased(ID, CALLER))
+    assert held.tell(LegAdopted(CALLER, up=True, bridge_id="")).commands == [HangUpLeg(CALLER)]
+    assert held.tell(CommandRejected(ID, "", "Play", "no sound", CALLER)).commands == [HangUpLeg(CALLER)]
+
+
+def test_a_line_that_is_lent_ends_when_it_is_given_back(held):
+    held.tell(LineUsed(ID, CALLER, "i-9"))
+    assert held.tell(LineReleased(ID, CALLER)).commands == []
+    (beep,) = held.tell(LineUsed(ID, CALLER)).commands
+    assert held.tell(PlaybackFinished(CALLER, beep.playback_id)).commands == [HangUpLeg(CALLER)]
 
 
 def test_two_beeps_for_what_cannot_be(held):
