@@ -30,7 +30,7 @@ POPULAR = 4
 FAR = 4
 """A line over more layers than this is one too many, where another leads to the same card."""
 MARGIN = 36.0
-HEADING = 104.0
+HEADING = 122.0
 BEGIN = 46.0
 """From the sign of a call coming in to the first card."""
 LEGEND = 58.0

@@ -179,7 +179,7 @@ def test_it_can_be_drawn_in_english_to_the_terminal(project: Path) -> None:
 
 
 def test_coverage_is_drawn(project: Path) -> None:
-    assert flow("draw", "after_hours", "--coverage", "--out", "x.svg").exit_code == 0
+    assert flow("draw", "after_hours", "--coverage", "-o", "x.svg").exit_code == 0
     assert re.search(r'class="node [^"]*\bvisited\b', svg(project / "x.svg"))
 
 
@@ -191,7 +191,7 @@ def test_the_way_of_a_call_is_drawn_over_the_flow_it_went_through(project: Path)
     asyncio.run(keep_a_call(project / "var", configuration.release_id, pack(sources)))
     file = project / "flows" / "reception.yaml"
     file.write_text(file.read_text().replace("Recepción", "Portería"))
-    result = flow("draw", "--interaction", "last", "--out", "way.svg")
+    result = flow("draw", "--interaction", "last", "--output", "way.svg")
     assert result.exit_code == 0, result.output
     drawn = svg(project / "way.svg")
     assert "Recepción" in drawn

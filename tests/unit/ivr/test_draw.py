@@ -216,3 +216,19 @@ def test_words_are_cut_and_wrapped_to_their_room() -> None:
 
 def test_every_family_of_types_has_its_look() -> None:
     assert set(KIND_OF.values()) <= KINDS.keys()
+
+
+def test_the_sign_of_a_call_coming_in_covers_no_words() -> None:
+    """Wherever the first card stands: the lines of the heading are above the sign."""
+    for each in (flow(SMALL), *shipped()):
+        drawn = ET.fromstring(draw(each))
+        place = next(
+            group for group in drawn.findall(f"{SVG}g") if group.find(f"{SVG}circle[@class='begin']") is not None
+        )
+        sign = place.find(f"{SVG}circle[@class='begin']")
+        assert sign is not None
+        down = float(place.attrib["transform"].removeprefix("translate(").removesuffix(")").split()[1])
+        top = down + float(sign.attrib["cy"]) - float(sign.attrib["r"])
+        words = [float(text.attrib["y"]) for text in drawn.findall(f"{SVG}text")]
+        assert words
+        assert max(words) + 5 < top, each.id
