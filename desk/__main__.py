@@ -1,4 +1,4 @@
-"""`python -m desk`: serves the desk. `python -m desk link`: another one-time link for an admin."""
+"""`python -m desk`: serves the desk. `centralita up` starts it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import time
 import uvicorn
 
 from desk.app import make_app
-from desk.first_admin import FirstAdmin
 from desk.services import Services
 from desk.settings import NotSetUp, Settings
 from store.errors import StoreError
@@ -27,11 +26,8 @@ def main(arguments: list[str]) -> int:
     except NotSetUp as failure:
         sys.stderr.write(f"{failure}\n")
         return 2
-    if arguments == ["link"]:
-        sys.stdout.write(f"{FirstAdmin(settings.state, settings.address).make(time.time())}\n")
-        return 0
     if arguments:
-        sys.stderr.write("usage: python -m desk [link]\n")
+        sys.stderr.write("usage: python -m desk; `centralita desk link` makes a link for an admin\n")
         return 2
     _log_to(settings)
     if settings.bind not in ("127.0.0.1", "::1", "localhost") and not settings.url.startswith("https:"):

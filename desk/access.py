@@ -261,4 +261,5 @@ def _why(need: Need, principal: Principal) -> str:
         if not principal.agent_id:
             return "no agent belongs to this login: an admin sets which"
         return "this is not yours"
-    return f"a {principal.role.value} may not do this"
+    role = principal.role.value.replace("_", " ")
+    return f"{'an' if role[0] in 'aeiou' else 'a'} {role} may not do this"

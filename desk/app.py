@@ -155,7 +155,11 @@ async def _prepare(services: Services) -> None:
 
 async def _first_admin(services: Services) -> None:
     now_s = services.clock.now_s()
-    if not await services.people.accounts.any() and not services.first_admin.link(now_s):
+    if await services.people.accounts.any():
+        # A link that is still good was asked for by hand, and told then.
+        services.first_admin.say("")
+        return
+    if not services.first_admin.link(now_s):
         services.first_admin.make(now_s)
         log.warning("nobody can log in yet: the first admin's link is in %s", services.settings.state / "admin_link")
-    services.first_admin.say(now_s)
+    services.first_admin.say(services.first_admin.link(now_s))

@@ -2,7 +2,7 @@
 
     no account at all --start--> link in `admin_link` of the state directory --used or expired--> gone
 
-Whoever may read the state directory may open it: `centralita up` prints it. `python -m desk link` makes another one
+Whoever may read the state directory may open it: `centralita up` prints it. `centralita desk link` makes another one
 when the last admin has forgotten the password.
 """
 
@@ -66,9 +66,9 @@ class FirstAdmin:
         """What was to be made with it could not be: it may be used again, until the end of its day."""
         self._write(f"{self._address}/first/{secret}", now_s + HOLDS_S)
 
-    def say(self, now_s: float) -> None:
-        """Leaves word for whoever started the desk."""
+    def say(self, link: str) -> None:
+        """Leaves word for whoever started the desk. `link`: empty when somebody can log in."""
         path = self._path.with_name(SAID_FILE)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w") as file:
-            json.dump({"link": self.link(now_s)}, file)
+            json.dump({"link": link}, file)

@@ -10,6 +10,7 @@ from engine.cli import (
     campaign,
     check,
     demo,
+    desk,
     dnc,
     doctor,
     flow,
@@ -48,6 +49,7 @@ demo.register(app)
 campaign.register(app)
 app.add_typer(agents.app, name="agents")
 app.add_typer(amd.app, name="amd")
+app.add_typer(desk.app, name="desk")
 app.add_typer(dnc.app, name="dnc")
 app.add_typer(flow.app, name="flow")
 app.add_typer(lists_show.app, name="lists")

@@ -152,6 +152,18 @@ async def test_who_belongs_to_no_agent_is_told_how_to(desk):
     )
 
 
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [
+        (Role.ADMIN, "an admin may not do this"),
+        (Role.CLIENT_VIEWER, "a client viewer may not do this"),
+    ],
+)
+async def test_who_may_not_is_told_as_what(desk, role, said):
+    answer = await desk.as_role(role).post("/v1/campaigns/renewals/manual", {"number": "600112233"})
+    assert (answer.status_code, answer.json()["detail"]) == (403, said)
+
+
 async def test_an_admin_of_every_tenant_sees_them_all_or_one(desk):
     chief = desk.as_role(Role.ADMIN, tenant=EVERY_TENANT)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from core.clock import VirtualClock
-from desk.first_admin import HOLDS_S
+from desk.first_admin import HOLDS_S, SAID_FILE
 from desk.logins import GRACE_S
 from desk.roles import Role
 from desk.tokens import ACCESS_S, REFRESH_S, Tokens, signing_key
@@ -134,3 +136,22 @@ async def test_the_first_admins_link_is_there_until_somebody_can_log_in(timed):
     assert not first.take(secret, clock.now_s())
     secret = first.make(clock.now_s()).rpartition("/")[2]
     assert [first.take(secret, clock.now_s()) for _ in range(2)] == [True, False]
+
+
+async def test_who_starts_the_desk_is_told_of_a_link_only_while_nobody_can_log_in(tmp_path, empty_database):
+    said = tmp_path / SAID_FILE
+
+    async def told():
+        """What a start says; `centralita up` forgets what the one before said."""
+        said.unlink(missing_ok=True)
+        async with desks(tmp_path, empty_database) as desk:
+            await desk.until(lambda: said.exists() and said.read_text().endswith("}"))
+            link = json.loads(said.read_text())["link"]
+            assert not link or link == desk.services.first_admin.link(desk.services.clock.now_s())
+            if link:
+                await desk.account("root", Role.ADMIN)
+            else:
+                desk.services.first_admin.make(desk.services.clock.now_s())
+            return bool(link)
+
+    assert [await told() for _ in range(3)] == [True, False, False]
