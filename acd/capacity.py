@@ -75,7 +75,7 @@ def open_to(agent: Agent, needs_: tuple[Need, ...], now_s: float) -> tuple[str, 
     """The channels of which she can be offered a contact now."""
     if agent.presence is not Presence.READY or agent.pending or agent.kept_for or agent.rest_until_s > now_s:
         return ()
-    phone = agent.line_leg_id or (agent.device and agent.reachable)
+    phone = agent.line_leg_id or (agent.device and agent.reachable and not agent.on_phone)
     return tuple([need.channel for need in needs_ if (phone or need.channel != VOICE) and room(agent, need)])
 
 
@@ -87,4 +87,6 @@ def _hindered(agent: Agent, need: Need, now_s: float) -> str:
             return "no_phone"
         if not agent.reachable:
             return "unreachable"
+        if agent.on_phone:
+            return "on_phone"
     return "resting" if agent.rest_until_s > now_s else ""

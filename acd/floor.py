@@ -57,6 +57,8 @@ class Floor:
         """What a queue's hours say, and from when until when."""
         self.down: set[str] = set()
         """Phones that are not reachable."""
+        self.in_use: dict[str, tuple[str, ...]] = {}
+        """Phone -> the interactions in which it called."""
         self.armed: dict[str, float] = {}
         """Timer id -> when it is due."""
         self.last_number = 0

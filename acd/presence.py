@@ -11,8 +11,9 @@ from acd.records import Agent
 from acd.setup import NotReadyReason
 from acd.turn import Refused, Turn
 from core.agent import PRESENCE_TABLE, Presence, PresenceEvent
+from core.assignment import AssignmentState
 from core.decisions import Moved, Noted
-from core.routing import AgentActed, AgentKept, DeviceChanged, LineChanged, LineReleased, LineRingback
+from core.routing import AgentActed, AgentKept, DeviceChanged, LineChanged, LineReleased, LineRingback, PhoneUsed
 
 RETRY_S = 30.0
 """Who could not be rung is tried again after this, unless her phone is known to be gone."""

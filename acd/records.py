@@ -59,6 +59,8 @@ class Agent(msgspec.Struct, omit_defaults=True):
     pending_reason: str = ""
     device: str = ""
     reachable: bool = True
+    on_phone: tuple[str, ...] = ()
+    """Interactions that her device called in."""
     line_leg_id: str = ""
     line_interaction_id: str = ""
     line_node: str = ""

@@ -57,8 +57,8 @@ class AttemptState(Enum):
 
 class AttemptEvent(Enum):
     """`screen`: answered, and somebody listens whether it is a person. `no_agent`: nobody for her in time. `mailbox`: a
-    machine is to get our message; `message_left`: it was said to its end. `harboured`: the node told her who called, for a flow
-    that had her on paper only."""
+    machine is to get our message; `message_left`: it was said to its end. `harboured`: the node told her who called,
+    for a flow that had her on paper only."""
 
     DIAL = "dial"
     RINGING = "ringing"

@@ -12,6 +12,7 @@ from core.interaction import InteractionEvent
 from core.leg import Leg, LegEvent, LegRole
 from core.leg_commands import Play, TurnAwayLeg
 from core.media import Tone
+from core.routing import PhoneUsed
 from engine.config.numbers import Route
 from engine.config.outbound import Permitted
 from engine.interaction import Interaction, Surroundings, Turn, interaction_id_for
@@ -54,6 +55,8 @@ def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
         )
     )
     _join(turn, now_s)
+    if event.entry in around.outbound.devices:
+        turn.facts.append(PhoneUsed(interaction_id, event.entry, used=True))
     start = Start(
         interaction_id=interaction_id,
         leg_id=event.leg_id,
@@ -99,6 +102,7 @@ def _connect(event: LegArrived, route: Route, permitted: Permitted, around: Surr
         )
     )
     _join(turn, now_s)
+    turn.facts.append(PhoneUsed(interaction_id, event.entry, used=True))
     turn.move(InteractionEvent.TRANSFER)
     ringback = f"{interaction_id}.ringback"
     caller = "" if permitted.endpoint.startswith("trunk:") else event.caller

@@ -43,6 +43,7 @@ from core.events import (
 from core.interaction import InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.leg_commands import DestroyBridge, HangUpLeg, TurnAwayLeg
+from core.routing import PhoneUsed
 from engine import adoption, attempts, callbacks, consult, conversation, interlude, lines, people, steps, talk_recording
 from engine.interaction import Interaction, Surroundings, Turn
 from engine.transfers import END_OF_DIRECT_CALL, end_of_leg, external_up, join
@@ -112,9 +113,16 @@ def handle(interaction: Interaction, event: Event, around: Surroundings, now_s: 
         leg = turn.advance(leg, leg_event, now_s, reason)
         if leg.state is before and leg_event is not LegEvent.UP:
             return turn
+        if leg.state is LegState.ENDED and leg.leg_id == interaction.customer.leg_id and _ours(interaction, around):
+            turn.facts.append(PhoneUsed(interaction.interaction_id, interaction.entry, used=False))
     _hand_over(turn, leg, event, around, now_s)
     _finish(turn, around, now_s)
     return turn
+
+
+def _ours(interaction: Interaction, around: Surroundings) -> bool:
+    """Whether it came from one of our own phones."""
+    return interaction.entry in around.outbound.devices
 
 
 def _finish(turn: Turn, around: Surroundings, now_s: float) -> None:

@@ -13,7 +13,7 @@ from acd.router import Router
 from core.assignment import AssignmentState
 from core.events import Event, QueueLeft, TimerFired
 from core.leg import LegState
-from core.routing import AgentKept, LineChanged, OfferFailed, OfferWithdrawn, StayMode, StayTurned, TalkEnded
+from core.routing import AgentKept, LineChanged, OfferFailed, OfferWithdrawn, PhoneUsed, StayMode, StayTurned, TalkEnded
 from engine.callbacks import LOOK
 from engine.interaction import Interaction
 
@@ -32,6 +32,7 @@ def mend(router: Router, interactions: Collection[Interaction], now_s: float) ->
     known = {interaction.interaction_id: interaction for interaction in interactions}
     yield from _unknown_work(router, known)
     yield from _kept(router, known)
+    yield from _on_phone(router, known)
     yield from _lines(router, known)
 
 
@@ -87,6 +88,18 @@ def _kept(router: Router, interactions: Mapping[str, Interaction]) -> Iterator[E
         for interaction_id in agent.kept_for if agent is not None else ():
             if interaction_id not in interactions:
                 yield AgentKept(interaction_id, tenant, agent_id, kept=False)
+
+
+def _on_phone(router: Router, interactions: Mapping[str, Interaction]) -> Iterator[Event]:
+    """The router knows again from which phones somebody calls: that is not in its rows, but for their agents."""
+    for key in router.setup.agents:
+        agent = router.agent(key)
+        for interaction_id in agent.on_phone if agent is not None else ():
+            if agent is not None and interaction_id not in interactions:
+                yield PhoneUsed(interaction_id, agent.device, used=False)
+    for interaction in interactions.values():
+        if interaction.entry in router.setup.devices and interaction.customer.state is not LegState.ENDED:
+            yield PhoneUsed(interaction.interaction_id, interaction.entry, used=True)
 
 
 def _lines(router: Router, interactions: Mapping[str, Interaction]) -> Iterator[Event]:

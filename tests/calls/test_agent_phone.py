@@ -51,15 +51,17 @@ async def test_a_day_at_the_phone(system, softphones, tmp_path):
         await phone.register(name, running.account(name), port=running.node.sip_port)
     await desk.until(lambda agent: agent["reachable"])
 
-    # *452 from her own phone: nobody asks who she is.
-    call = await ana.call(f"sip:*452@{running.sip}")
-    await call.until("disconnected", timeout_s=20)
-    assert (await desk.agent())["looks"] == "ready"
-
-    # Her phone rings, they hear each other, and the caller leaves.
+    # *452 from her own phone, while somebody waits: nobody asks who she is, and she is not rung before she hangs up.
     await ana.auto_answer()
     here = await caller.call(f"sip:500@{running.sip}")
+    await here.until("confirmed")
+    call = await ana.call(f"sip:*452@{running.sip}")
+    await desk.until(lambda agent: agent["presence"] == "ready")
+    ended = await call.until("disconnected", timeout_s=20)
+
+    # Her phone rings, they hear each other, and the caller leaves.
     there = await ana.incoming()
+    assert there.events[0].t_s > ended.t_s, "nobody is put through to a phone that is in use"
     await there.until("confirmed")
     await ana.auto_answer_off()
     await desk.until(lambda agent: agent["looks"] == "talking")

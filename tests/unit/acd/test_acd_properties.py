@@ -29,6 +29,7 @@ from core.routing import (
     OfferMade,
     OfferRefused,
     OfferRinging,
+    PhoneUsed,
     QueueActed,
     QueueJoined,
     StayGivenUp,
@@ -114,6 +115,7 @@ def happen(shift: Shift, what: int, one: int, two: int) -> None:
             shift.do(AgentActed("main", name, action, "lunch", device=("", "main-ana")[one // 4]))
         case 15:
             shift.do(DeviceChanged(f"main-{name}", bool(two % 2)))
+            shift.do(PhoneUsed(f"c{two}", f"main-{name}", used=one < 3))
         case 16:
             shift.do(LineChanged(f"l{one}", "main", name, f"leg{one}", bool(two % 2)))
             shift.do(AgentKept(f"c{two}", "main", name, kept=one < 4))

@@ -16,6 +16,7 @@ from core.routing import (
     OfferFailed,
     OfferMade,
     OfferWithdrawn,
+    PhoneUsed,
     QueueJoined,
     TalkEnded,
 )
@@ -31,6 +32,7 @@ SETUP = Setup(
     "r1",
     {("main", name): AgentSetup("main", name, device=f"main-{name}") for name in ("ana", "eva")},
     {("main", "sales"): QueueSetup("main", "sales")},
+    devices=frozenset(("main-ana", "main-eva")),
 )
 JOINED = QueueJoined("i-1", "i-1.s1", "main", "sales", waited_s=5.0)
 LEG = Leg("leg-1", LegRole.CUSTOMER, "n1", state=LegState.UP)
@@ -123,6 +125,13 @@ def test_a_consultation_nobody_looks_for_is_over():
 def test_nobody_is_kept_for_what_is_over():
     router, _ = floor(*ready("ana"), AgentKept("i-1", "main", "ana", True), AgentKept("i-2", "main", "ana", True))
     assert mended(router, CALLER) == [AgentKept("i-2", "main", "ana", False)]
+
+
+def test_a_phone_in_use_is_known_again_and_one_that_is_not_is_free():
+    uses = [PhoneUsed(which, "main-ana", True) for which in ("i-1", "i-2")]
+    router, _ = floor(*ready("ana"), *uses)
+    calls = CALLER.but(entry="main-ana")
+    assert mended(router, calls) == [PhoneUsed("i-2", "main-ana", False), uses[0]]
 
 
 def test_a_held_line_is_up_on_both_sides_or_on_none():
