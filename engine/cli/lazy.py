@@ -32,7 +32,8 @@ def _missing() -> typer.Typer:
 
 
 def _account(name: str | None) -> KnownAccount | None:
-    """A device of this installation, by its name in `config/devices/` or inside Asterisk; the first one for None."""
+    """A device of this installation, by its name in `config/devices/` or inside Asterisk. None: the one to try things
+    with, else one that is no agent's, else the first."""
     from engine.config.loader import load
     from engine.config.sources import read_sources
     from engine.home import Home, SecretBox
@@ -47,7 +48,12 @@ def _account(name: str | None) -> KnownAccount | None:
     if configuration is None or not (home.state / "secrets.json").exists():
         return None
     node = node_settings(home, configuration, SecretBox(home.state / "secrets.json"))
-    for device in node.devices:
+    devices = list(node.devices)
+    if name is None:
+        agents = {agent.device for agent in configuration.routing.agents.values()}
+        found = configuration.devices
+        devices = sorted(devices, key=lambda each: (not found[each.name].trial, each.name in agents))
+    for device in devices:
         if name in (None, device.name, device.name.partition("-")[2]):
             return KnownAccount(device.name, device.secret, str(node.bind), node.sip_port)
     return None

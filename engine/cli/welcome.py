@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from telephony.node.settings import Device, NodeSettings
 
 _NUMBERS = 8
-_ACCOUNTS = 6
+_ACCOUNTS = 7
 
 
 def register(app: typer.Typer) -> None:

@@ -172,6 +172,7 @@ class Device(Definition):
     codecs: tuple[Literal["alaw", "ulaw", "g722", "opus", "gsm"], ...] = ("alaw", "ulaw", "g722", "opus")
     language: LanguageTag | None = None
     max_contacts: Count = 1
+    trial: Flag = Field(default=False, description="what `centralita phone` is unless --account says otherwise")
     srtp: Flag = Field(default=False, description="its audio is encrypted, or it has no calls; needs transport: tls")
     webrtc: Flag = Field(default=False, description="a browser's phone: SIP over WebSocket, encrypted audio")
 

@@ -51,6 +51,8 @@ _HELP = f"""A SIP phone in this terminal: no sound card, no other program.
 
 **Try the reception**: `centralita phone 100` dials 100, lets you hear it when this machine can play sound
 (paplay, aplay, pw-cat or ffplay) and sends the digits you type. Without, `--record heard.wav` keeps what was said.
+It is the phone with `trial: yes` in config/devices, else one that is no agent's. With `--account 1001` it is Ana's, and
+hers gets no calls meanwhile.
 
 **Be called**: `centralita phone --account 1001 --answer-after 500` registers and answers by itself.
 
@@ -87,7 +89,7 @@ _lookup: Lookup = lambda _name: None  # noqa: E731 - replaced by accounts_from
 
 
 def accounts_from(lookup: Lookup) -> None:
-    """From now on `--account NAME` (or none: the first) is looked up there when no secret is given."""
+    """From now on `--account NAME` (or none: which one is up to it) is looked up there when no secret is given."""
     global _lookup
     _lookup = lookup
 
@@ -99,7 +101,7 @@ def phone(
     ] = None,
     account: Annotated[
         str | None,
-        typer.Option("--account", "-a", help="Which phone to be; else the first one configured", show_default=False),
+        typer.Option("--account", "-a", help="Which phone to be; else the one to try things with", show_default=False),
     ] = None,
     secret: Annotated[
         str | None,

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from engine.cli import lazy
 from engine.cli.app import app
 from engine.home import Home, SecretBox
 from telephony.node.ports import free_settings
@@ -64,3 +65,23 @@ def test_accounts_shows_each_phone_with_its_password(project, tmp_path):
 
 def test_one_thing_is_not_several(project):
     assert "1 flow, 4 files, 1 warning" in said("check")[1]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, "main-1001"),
+        ({"1007": 'device: "1007"\n'}, "main-1007"),
+        ({"1007": 'device: "1007"\n', "1099": 'device: "1099"\ntrial: yes\n'}, "main-1099"),
+    ],
+)
+def test_the_phone_that_tries_things_is_no_agents_where_there_is_another(project, tmp_path, more, expected):
+    config = tmp_path / "project" / "config"
+    (config / "agents.yaml").write_text('agents:\n  ana: {name: Ana, device: "1001"}\n')
+    (config / "queues").mkdir()
+    (config / "queues" / "sales.yaml").write_text("queue: sales\n")
+    for name, text in more.items():
+        (config / "devices" / f"{name}.yaml").write_text(text)
+    assert said("accounts")[0] == 0
+    assert lazy._account(None).account == expected
+    assert lazy._account("1001").account == "main-1001"

@@ -136,6 +136,12 @@ def test_the_example_of_the_readme_works() -> None:
     assert coverage(loaded.release, [result])[0].is_full
 
 
+def test_the_phone_to_try_things_with_is_nobodys(configuration: Configuration) -> None:
+    trial = {name for name, device in configuration.devices.items() if device.trial}
+    assert trial == {"main-1099"}
+    assert not trial & {agent.device for agent in configuration.routing.agents.values()}
+
+
 def test_the_sounds_of_all_of_it_are_shipped(configuration: Configuration) -> None:
     """After a text was changed: centralita flow texts --json | python -m speech ship"""
     index = json.loads((ROOT / "flows" / "sounds" / "rendered" / "index.json").read_text())
