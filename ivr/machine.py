@@ -194,6 +194,7 @@ class Machine:
         if visit.language != self.language:
             self.language = visit.language
             self.at.speak(visit.language)
+            self.decisions.append(Noted("language", visit.language))
         return turn
 
     def _visit(self) -> Visit:

@@ -180,6 +180,7 @@ def test_a_language_key_asks_again_in_that_language_and_repeat_repeats():
     caller.listen()
     assert caller.heard() == ["Bienvenido", "Marque 1 o 2", "Press 1 or 2", "Press 1 or 2"]
     assert caller.run.language == caller.run.variables["language"] == "en"
+    assert Noted("language", "en") in caller.decided(Noted), "what `explain` shows"
 
 
 def test_a_key_may_set_variables():
