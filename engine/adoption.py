@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from core.events import LegAdopted
 from core.leg import Leg
-from core.leg_commands import BridgeLegs, StartMusic, UnbridgeLeg
+from core.leg_commands import BridgeLegs, Play, StartMusic, UnbridgeLeg
+from core.media import Tone
 from engine import consult, conversation, offers, steps, supervision, waiting
-from engine.contact import Conversation
+from engine.contact import Conversation, Party
 from engine.interaction import Surroundings, Turn
 from ivr import interpreter
 
@@ -38,6 +39,8 @@ def adopted(turn: Turn, leg: Leg, event: LegAdopted, around: Surroundings, now_s
         consult.reached(turn, party, around)
     else:
         rejoin(turn, talk, leg.leg_id, party.up and party.inside, event.bridge_id)
+        if event.up:
+            _keys_count_again(turn, talk, party)
     return True
 
 
@@ -57,6 +60,8 @@ def _customer_talks(turn: Turn, talk: Conversation, event: LegAdopted, around: S
     """Lines hear again who has them: the line's own leg may have been found first."""
     for party in talk.parties:
         conversation.borrow(turn, party)
+        if party.line_interaction_id:
+            _keys_count_again(turn, talk, party)
     interaction = turn.interaction
     if interaction.parked is not None and interaction.run is not None:
         step = interpreter.resume(around.world(interaction.release_id), interaction.run, now_s)
@@ -66,6 +71,13 @@ def _customer_talks(turn: Turn, talk: Conversation, event: LegAdopted, around: S
         conversation.hurry(turn, around)
     elif talk.lead is not None:
         rejoin(turn, talk, event.leg_id, talk.customer_in, event.bridge_id)
+
+
+def _keys_count_again(turn: Turn, talk: Conversation, party: Party) -> None:
+    """One beep for who has her customer on hold: the key that was to end it may have been lost in the gap."""
+    alone = party.inside and talk.other is None and talk.bridged and not talk.before
+    if party.agent_id and alone and not talk.customer_in and turn.interaction.parked is None:
+        turn.commands.append(Play(party.leg_id, f"{turn.interaction_id}.w{turn.number()}", (Tone("beep"),)))
 
 
 def rejoin(turn: Turn, talk: Conversation, leg_id: str, inside: bool, found_in: str | None) -> None:

@@ -301,6 +301,32 @@ def test_a_call_from_the_phone_to_a_held_consultation_survives_a_restart(talking
     assert talking.commanded(BridgeLegs) == [BridgeLegs(bridge, (other,))]
 
 
+def test_who_had_her_caller_on_hold_is_told_that_keys_count_again_after_a_gap(talking):
+    bridge, hers = talking.interaction.talk.bridge_id, talking.agent_leg
+
+    def found():
+        told = len(talking.commands)
+        talking.tell(LegAdopted(CALLER, up=True, bridge_id=""), LegAdopted(hers, up=True, bridge_id=bridge))
+        return [(c.leg_id, c.parts) for c in talking.commands[told:] if isinstance(c, Play)]
+
+    talking.act("hold")
+    assert found() == [(hers, (Tone("beep"),))]
+    press(talking, "*1")
+    assert talking.inside() == {CALLER, hers}
+    told = len(talking.commands)
+    talking.tell(*(LegAdopted(leg, up=True, bridge_id=bridge) for leg in (CALLER, hers)))
+    assert not any(isinstance(c, Play) for c in talking.commands[told:]), "nobody is on hold"
+    talking.act("consult", OUTSIDE)
+    assert not any(parts == (Tone("beep"),) for _, parts in found()), "she talks with somebody"
+
+
+def test_on_a_held_line_too(case):
+    case.tell(case.line_offer("ana"), LegAdopted(CALLER, up=True))
+    case.act("hold")
+    case.tell(LegAdopted(CALLER, up=True, bridge_id=""))
+    assert [c.parts for c in case.commanded(Play)] == [(Tone("beep"),)]
+
+
 # -- keys
 def press(case, keys):
     for key in keys:
