@@ -48,7 +48,7 @@ def summarised(records: Sequence[Recorded]) -> PastContact:
         return PastContact(first.interaction_id, first.at_s, why_unread=first.unreadable or "its beginning is gone")
     closed = next((decision for decision in decisions if isinstance(decision, InteractionClosed)), None)
     joined = [record.event.queue for record in records if isinstance(record.event, QueueJoined) and record.event.queue]
-    listed = opened.direction == "inbound" and opened.rule.startswith("number ")
+    listed = opened.direction == "inbound" and opened.rule.startswith(("number ", "range "))
     return PastContact(
         interaction_id=first.interaction_id,
         began_s=first.at_s,

@@ -12,9 +12,9 @@ import typer
 
 from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json
 from engine.cli.journal_open import reading
+from engine.cli.site import site_of
 
 if TYPE_CHECKING:
-    from engine.config.models import Site
     from engine.home import Home
     from engine.past_contacts import PastContact
 
@@ -43,7 +43,7 @@ def list_(
     from engine.past_contacts import past_contacts
 
     home = home_of(project)
-    site = _site(home)
+    site = site_of(home)
     zone = ZoneInfo(site.time_zone)
     since_s = _moment(since, zone)
     keys = _keys(home, tenant, number_of, site.country) if number_of else ()
@@ -96,17 +96,6 @@ def _table(found: Sequence[PastContact], zone: ZoneInfo, numbers: bool) -> Any:
         cells.append(contact.why_unread or contact.outcome or "in progress")
         table.add_row(contact.interaction_id, when, *map(Text, cells))
     return table
-
-
-def _site(home: Home) -> Site:
-    """As far as its file can be read: the journal is asked about when something is broken."""
-    from definitions.models import load
-    from definitions.problems import Problems
-    from engine.config import models
-    from engine.config.sources import read_sources
-
-    site = load(models.Site, read_sources(home.project).get("config/site.yaml", ""), "config/site.yaml")
-    return models.Site(site="site") if isinstance(site, Problems) else site
 
 
 def _moment(text: str, zone: ZoneInfo) -> float:

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from engine.cli.common import JsonOption, ProjectOption, counted, fail, home_of, out, print_json
+from engine.cli.site import site_of
 
 if TYPE_CHECKING:
     from engine.home import Home
@@ -35,8 +37,9 @@ def list_(
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """The newest first."""
-    with _opened(home_of(project)) as kept:
+    """The newest first; times are the site's."""
+    home = home_of(project)
+    with _opened(home) as kept:
         found = kept.find(tenant, mailbox=mailbox, queue=queue, agent_id=agent, interaction_id=interaction, limit=limit)
     if json:
         print_json([_plain(recording) for recording in found])
@@ -44,7 +47,7 @@ def list_(
     if not found:
         out.print("There is no such recording.")
         return
-    out.print(_table(found))
+    out.print(_table(found, ZoneInfo(site_of(home).time_zone)))
     if len(found) == limit:
         out.print(f"[dim]The newest {limit}; --limit shows more.[/dim]")
 
@@ -130,7 +133,7 @@ def _note(home: Home, tenant: str, recordings: list[Recording]) -> None:
         fail(f"the audit log cannot be written ({type(failure).__name__}), so nothing is taken out: start the database")
 
 
-def _table(recordings: list[Recording]) -> Any:
+def _table(recordings: list[Recording], zone: ZoneInfo) -> Any:
     from rich.markup import escape
     from rich.table import Table
 
@@ -140,7 +143,7 @@ def _table(recordings: list[Recording]) -> Any:
         table.add_column(column, overflow="fold")
     for each in recordings:
         caller = "[dim]forgotten[/dim]" if each.forgotten else escape(each.labels.get("caller", ""))
-        when = datetime.fromtimestamp(each.at_s).astimezone().strftime("%b %d %H:%M")
+        when = datetime.fromtimestamp(each.at_s, zone).strftime("%b %d %H:%M %Z")
         what = " ".join(filter(None, (each.queue, ", ".join(each.agents)))) or each.kind
         what += "" if each.sound is not None or each.forgotten else ", no sound"
         table.add_row(f"{each.mailbox}/{each.name}", when, what, caller)

@@ -109,8 +109,11 @@ def up(
     except AlreadyUp as failure:
         fail(str(failure), RUNS_ALREADY)
     except PortTaken as taken:
-        key = _PORT_KEYS[taken.setting]
-        fail(f"{taken.what}: stop what uses it, or set another {key} in config/site.yaml", CANNOT_START)
+        lines = (
+            f"{what}: stop what uses it, or set another {_PORT_KEYS[setting]} in config/site.yaml"
+            for setting, what in taken.taken
+        )
+        fail("\n".join(lines), CANNOT_START)
     except (NodeError, OSError) as failure:
         fail(str(failure), CANNOT_START)
 

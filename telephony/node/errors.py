@@ -8,10 +8,12 @@ NodeError
 ├── UnsafeValue         a setting would not stay one value in Asterisk's files
 └── StartFailed         it did not start; the message has its last words
     ├── AlreadyRunning  another process runs one in this state directory
-    └── PortTaken       something else listens on a port
+    └── PortTaken       something else listens on its ports
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from core.errors import CentralitaError
 
@@ -53,10 +55,11 @@ class AlreadyRunning(StartFailed):
 
 
 class PortTaken(StartFailed):
-    """Something else listens on a port the node wants. Stop it, or change the setting the message names."""
+    """Something else listens on ports the node wants. Stop it, or change the settings the message names."""
 
-    def __init__(self, setting: str, what: str) -> None:
-        super().__init__(f"{setting}: {what}: stop what uses it, or set another {setting}")
-        self.setting = setting
-        """The field of `NodeSettings`."""
-        self.what = what
+    def __init__(self, taken: Sequence[tuple[str, str]]) -> None:
+        super().__init__(
+            "; ".join(f"{setting}: {what}: stop what uses it, or set another {setting}" for setting, what in taken)
+        )
+        self.taken = taken
+        """(field of `NodeSettings`, what is wrong with its port) of each."""

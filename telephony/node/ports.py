@@ -29,21 +29,25 @@ _given: set[int] = set()
 
 
 def require_free(settings: NodeSettings) -> None:
-    """Tries every port the node will listen on; waits a second for one that is in use.
+    """Tries every port the node will listen on; waits a second for those in use.
 
     Raises:
-        PortTaken: naming the first that cannot be bound, and why.
+        PortTaken: naming all that cannot be bound, and why.
     """
     host = str(settings.bind)
     wanted = [(name, host, port, tcp) for name, port in _sip(settings) for tcp in (False, True)]
     wanted += [(name, "127.0.0.1", getattr(settings, name), True) for name in ("http_port", "ami_port")]
     until = time.monotonic() + _LINGERS_S
+    taken: list[tuple[str, str]] = []
     for name, address, port, tcp in wanted:
         while (error := _refused(address, port, tcp)) is not None:
             if error.errno != errno.EADDRINUSE or time.monotonic() > until:
                 kind = "TCP" if tcp else "UDP"
-                raise PortTaken(name, f"{kind} port {port} on {address} cannot be used ({error.strerror})") from error
+                taken.append((name, f"{kind} port {port} on {address} cannot be used ({error.strerror})"))
+                break
             time.sleep(_POLL_S)
+    if taken:
+        raise PortTaken(taken)
 
 
 def free_settings(state_dir: Path, **overrides: Any) -> NodeSettings:

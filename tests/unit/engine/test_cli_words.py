@@ -45,12 +45,16 @@ def said(*words):
     return result.exit_code, result.output
 
 
-def test_a_port_that_is_taken_is_named_by_its_key(project, asterisk_installation, tmp_path):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        other.bind(("127.0.0.1", project["sip"]["port"]))
+def test_ports_that_are_taken_are_all_named_by_their_keys(project, asterisk_installation, tmp_path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, socket.socket() as other:
+        one.bind(("127.0.0.1", project["sip"]["port"]))
+        other.bind(("127.0.0.1", project["asterisk_http_port"]))
+        other.listen()
         code, words = said("up")
     assert code == 5
     assert "another sip.port in config/site.yaml" in words
+    assert "another asterisk_http_port in config/site.yaml" in words
+    assert "asterisk_manager_port" not in words
     assert stat.S_IMODE((tmp_path / "var").stat().st_mode) == 0o700
 
 

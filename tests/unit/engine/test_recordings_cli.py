@@ -100,3 +100,8 @@ def test_without_an_audit_log_nothing_is_taken_out(home, tmp_path):
 def test_who_is_forgotten_is_not_listed_any_more(home):
     assert erase_contact(home, "main", EVA).recordings == 1
     assert [each["interaction_id"] for each in listed(home)] == ["i-1"]
+
+
+def test_times_are_the_sites_and_say_so(home):
+    (home.project / "config" / "site.yaml").write_text("site: test\ntime_zone: America/Bogota\n")
+    assert "Mar 17 12:46 -05" in " ".join(run(home, "list").stdout.split())
