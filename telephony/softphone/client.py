@@ -20,6 +20,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ from types import TracebackType
 from typing import IO, Any, Literal, Self
 
 from telephony.softphone.calls import PhoneCall
+from telephony.softphone.ending import end
 from telephony.softphone.errors import CommandRejected, PhoneDied, RegistrationFailed
 from telephony.softphone.events import Event, History
 
@@ -272,8 +274,7 @@ class Softphone:
                 await self._leave(process)
         finally:
             if process is not None and process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
+                end(process)
                 await process.wait()
             if self._reader is not None:
                 await self._reader
@@ -288,8 +289,7 @@ class Softphone:
         try:
             await asyncio.wait_for(process.wait(), _LEAVE_WITHIN_S)
         except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
+            end(process, signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), _TERMINATE_WITHIN_S)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from telephony.softphone.narrate import sentence
 from telephony.softphone.terminal import KEYS, Habits, Terminal
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOT_REGISTERED, EXIT_CANNOT_START = 1, 2, 3, 5
+EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
 class Transport(StrEnum):
@@ -149,6 +151,8 @@ def phone(
         _fail(str(error), EXIT_FAILED)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except asyncio.CancelledError:
+        raise typer.Exit(EXIT_TERMINATED) from None
     raise typer.Exit(0 if ok else EXIT_FAILED)
 
 
@@ -179,6 +183,11 @@ async def _run(
         elif text := sentence(event):
             say(text)
 
+    # Told to end, it hangs up, unregisters and clears away what it recorded, as with `q`.
+    this = asyncio.current_task()
+    assert this is not None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, this.cancel)
     async with Softphone.start(rate_hz=habits.rate_hz, log_level=5 if log else 3, log_path=log) as softphone:
         softphone.on_event(tell)
         if known is not None:

@@ -9,6 +9,8 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+from telephony.softphone.ending import end
+
 _PLAYERS = {
     "pw-cat": ["--playback", "--rate={rate}", "--channels=1", "--format=s16", "-"],
     "paplay": ["--raw", "--format=s16le", "--rate={rate}", "--channels=1"],
@@ -57,28 +59,35 @@ class Loudspeaker:
         self, path: Path, rate_hz: int, command: list[str], on_silent: Callable[[], None] = lambda: None
     ) -> None:
         self._path, self._rate_hz, self._command, self._on_silent = path, rate_hz, command, on_silent
+        self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self.silent = False
         """The player ended on its own: there is no sound device, or it is not ours to use."""
 
     async def __aenter__(self) -> Loudspeaker:
-        self._task = asyncio.create_task(self._play(), name="softphone loudspeaker")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._task is not None
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
-
-    async def _play(self) -> None:
-        process = await asyncio.create_subprocess_exec(
+        # Not in the task: cancelled halfway, asyncio takes the exit status of what it has started from under itself.
+        self._process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
+        self._task = asyncio.create_task(self._play(self._process), name="softphone loudspeaker")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        assert self._process is not None
+        self._task.cancel()
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        finally:
+            end(self._process)
+            await self._process.wait()
+
+    async def _play(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdin is not None
         try:
             if "ffplay" in self._command[0]:
@@ -93,10 +102,6 @@ class Loudspeaker:
             self._fall_silent()
         except (BrokenPipeError, ConnectionResetError):
             self._fall_silent()
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
 
     def _fall_silent(self) -> None:
         self.silent = True

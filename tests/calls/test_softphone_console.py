@@ -74,7 +74,7 @@ def person(exchange: Exchange, tmp_path: Path) -> Iterator[Person]:
     os.set_blocking(ours, False)
     process = subprocess.Popen(
         arguments(exchange, "--no-hear", f"--record={tmp_path / 'heard.wav'}"),
-        env=environment(exchange),
+        env=environment(exchange) | {"TMPDIR": str(tmp_path)},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -113,6 +113,15 @@ def test_a_person_calls_presses_keys_and_hangs_up(person: Person, tmp_path: Path
     person.sees("not connected: 486 Busy Here")
     person.presses("q")
     assert person.process.wait(timeout=20) == 0
+
+
+def test_told_to_end_it_unregisters_and_leaves_nothing_behind(person: Person, tmp_path: Path) -> None:
+    person.sees("q  quit")
+    assert list(tmp_path.glob("centralita-phone-*"))
+    person.process.terminate()
+    person.sees("main-ana is no longer registered")
+    assert person.process.wait(timeout=20) == 143
+    assert not list(tmp_path.glob("centralita-phone-*"))
 
 
 async def test_a_person_is_called_and_answers(person: Person, exchange: Exchange, softphone: Softphone) -> None:
