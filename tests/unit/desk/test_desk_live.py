@@ -161,3 +161,15 @@ async def test_a_page_of_another_site_opens_no_socket(desk):
         with pytest.raises(ConnectionClosed) as closed:
             await asyncio.wait_for(socket.recv(), 5)
     assert closed.value.rcvd.code == 4403
+
+
+async def test_a_wait_goes_on_growing_after_the_engine_told_of_it(desk):
+    desk.fake.arrive("sales")
+    queue = desk.fake.queues["main", "sales"]
+    queue.update(waits_since_s=queue["waits_since_s"] - 600.0, longest_wait_s=1.0)
+    desk.fake._tell("queue", "sales", "main", queue)
+    await desk.heard()
+    supervisor = desk.as_role(Role.SUPERVISOR)
+    sales, support = (await supervisor.get("/v1/queues")).json()["queues"]
+    assert (sales["longest_wait_s"] >= 600.0, support["longest_wait_s"]) == (True, 0.0)
+    assert (await supervisor.get("/v1/queues/sales")).json()["longest_wait_s"] >= 600.0
