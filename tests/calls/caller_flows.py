@@ -154,11 +154,27 @@ nodes:
   told: {{type: play, prompt: ["{prompt("victor")}", "Termina en {{{{ card | last(4) }}}}"], next: bye}}
   bye: {{type: hangup, prompt: "{prompt("papa")}"}}
 """
+PROMISED = f"""
+flow: promised
+languages: [es]
+start: reason
+nodes:
+  reason:
+    type: record
+    mailbox: callbacks
+    prompt: ["{prompt("hotel")}", "{prompt("hotel")}", "{prompt("hotel")}"]
+    labels: {{call: "{{{{ caller }}}}"}}
+    labels_alone: yes
+    next: bye
+  bye: {{type: hangup, prompt: "{prompt("papa")}"}}
+"""
+
 FLOWS = {
     "menus": MENUS,
     "inner": INNER,
     "ask": ASK,
     "message": MESSAGE,
+    "promised": PROMISED,
     "connect": CONNECT,
     "closure": CLOSURE,
     "balance": BALANCE,

@@ -13,6 +13,8 @@ import pytest
 import pytest_asyncio
 
 from engine.home import SecretBox
+from store.cipher import ContactCipher
+from store.recordings import Recordings
 from telephony.softphone import ear
 from telephony.softphone.client import Softphone
 from tests.callers import WORDS, Caller, pitch_hz, registered, words_in
@@ -23,7 +25,15 @@ from tests.system_fixture import System, systems
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
-NUMBERS = {"100": "menus", "110": "ask", "120": "message", "130": "connect", "140": "closure", "150": "balance"}
+NUMBERS = {
+    "100": "menus",
+    "110": "ask",
+    "120": "message",
+    "121": "promised",
+    "130": "connect",
+    "140": "closure",
+    "150": "balance",
+}
 REFLECTS_S = 1.0
 """Right after a wrong key the rest of a burst of keys means nothing: a person takes longer to try again."""
 DOCUMENT, CARD = "48152637", "6011000990139424"
@@ -179,6 +189,16 @@ async def test_a_message_is_recorded_heard_again_and_kept(house: House) -> None:
     assert sum(end - start for start, end in ear.tone_spans(ear.load(second), 700.0)) > 1.5
     assert (labels["caller"], labels["called"]) == ("1001", "120"), "also when she is gone before it is filed"
     assert list(house.system.home.recordings.iterdir()) == []
+
+
+async def test_a_number_that_was_confirmed_is_kept_of_who_hangs_up_before_she_speaks(house: House) -> None:
+    caller = await house.call("121")
+    await caller.hears("hotel")
+    await caller.hang_up()
+    await house.system.until_idle()
+    with ContactCipher.open(house.system.home.state, read_only=True) as cipher:
+        (kept,) = Recordings(house.system.home.voicemail, cipher).find("main", mailbox="callbacks")
+    assert (kept.interaction_id, kept.sound, kept.labels["call"]) == (caller.interaction_id, None, "1001")
 
 
 async def test_a_transfer_connects_two_phones_and_takes_its_branches(house: House) -> None:
