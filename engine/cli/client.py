@@ -22,6 +22,8 @@ def _asked(home: Home, method: str, path: str, timeout_s: float, body: Mapping[s
         with httpx.Client(transport=transport, base_url="http://engine", timeout=timeout_s) as client:
             answer: dict[str, Any] = client.request(method, path, json=body).json()
             return answer
+    except httpx.ReadTimeout:
+        fail(f"the engine is still at it after {timeout_s:g} s: `centralita status` says when it is done")
     except (httpx.HTTPError, OSError, ValueError):
         fail(f"no engine answers in {home.state}: start it with `centralita up`", NOT_RUNNING)
 

@@ -105,7 +105,11 @@ def draw_flow(
     to: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", "--out", help="The file to write; NAME.svg unless told, `-` prints it.", show_default=False
+            "--output",
+            "-o",
+            "--out",
+            help="The file to write; NAME.svg unless told, `-` prints it.",
+            show_default=False,
         ),
     ] = None,
     coverage: Annotated[bool, typer.Option("--coverage", help="Colour what tests reach, and what none does.")] = False,

@@ -46,8 +46,12 @@ def welcome(home: Home, node: NodeSettings, configuration: Configuration, pins: 
     table.add_row("API", f"http://127.0.0.1:{site.api_port}/health  /ready  /metrics")
     table.add_row("stop", "Ctrl-C")
     if node.devices:
-        table.add_row("phone app", _picture(node.devices[0], node))
-        table.add_row("", _reach(node.devices[0], node))
+        known = configuration.devices
+        nobodys = next(
+            (each for each in node.devices if each.name in known and known[each.name].trial), node.devices[0]
+        )
+        table.add_row("phone app", _picture(nobodys, node))
+        table.add_row("", _reach(nobodys, node))
     return Panel(table, title=f"{site.title or site.site} answers", border_style="green", expand=False)
 
 

@@ -151,6 +151,8 @@ class Number(Definition):
             raise fault("it matches nothing or in two ways", "give exactly one of number, range, default: yes")
         if self.closed_flow is not None and self.calendar is None:
             raise fault("closed_flow has no calendar", "name the calendar that says when it answers")
+        if self.calendar is not None and self.closed_flow is None:
+            raise fault("calendar does nothing alone", "name the flow that answers outside of it: `closed_flow: …`")
         for text in (self.number, *(self.range or ())):
             if text is not None and not text.removeprefix("+").replace("*", "").replace("#", "").isdigit():
                 raise fault(f"'{text}' is no number", "digits, with or without a leading +")
@@ -162,7 +164,7 @@ class Number(Definition):
 
 
 class Device(Definition):
-    """`config/devices/*.yaml`: a phone. Its secret is generated; `centralita status --accounts` shows it."""
+    """`config/devices/*.yaml`: a phone. Its secret is generated; `centralita accounts` shows it."""
 
     device: Name
     title: str = ""

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.config.models import Number
 from engine.config.numbers import NumberPlan, NumberRange, Route
 
 
@@ -41,3 +42,9 @@ def test_the_most_exact_entry_wins(called, entry, flow):
 @given(st.text(), st.text())
 def test_nobody_who_reaches_us_goes_unanswered(called, entry):
     assert PLAN.route(called, entry).flow
+
+
+def test_a_calendar_alone_is_no_opening_hours():
+    with pytest.raises(ValueError, match="calendar does nothing alone"):
+        Number(number="900", flow="sales", calendar="office")
+    assert Number(number="900", flow="sales", calendar="office", closed_flow="closed").calendar == "office"
