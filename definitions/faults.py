@@ -11,6 +11,9 @@ from rapidfuzz import process
 FAULT = "fault"
 """The error type that `definitions.models.validate` takes literally: `what` and `hint` are in its context."""
 
+MEANT = "did you mean"
+"""How the hint of a misspelt word begins."""
+
 Path = tuple[str | int, ...]
 
 
@@ -53,10 +56,15 @@ def did_you_mean(word: str, known: Iterable[str], *, what: str = "known") -> str
     names = sorted(known)
     close = process.extractOne(word, names, score_cutoff=60, processor=str.lower) if word else None
     if close:
-        return f"did you mean '{close[0]}'?"
+        return meant(close[0])
     if not names:
         return f"there are no {what}" if what.endswith("s") else f"nothing is {what}"
     return f"{what}: {listed(names)}"
+
+
+def meant(word: str) -> str:
+    """`did you mean 'prompt'?`."""
+    return f"{MEANT} '{word}'?"
 
 
 def listed(names: Sequence[str], most: int = 12) -> str:

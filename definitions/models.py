@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from definitions.faults import FAULT, Faults, did_you_mean, fault, listed
+from definitions.faults import FAULT, MEANT, Faults, did_you_mean, fault, listed, meant
 from definitions.fields import (
     Count,
     Digits,
@@ -90,7 +90,7 @@ class Definition(BaseModel):
             return value
         except ValidationError as error:
             faults = Faults()
-            for detail in _telling(error):
+            for detail in _telling(error, cls):
                 faults.add_error(detail["loc"], _say(detail, cls))
             faults.raise_any(cls.__name__)
             raise
@@ -155,7 +155,7 @@ def salvage(
             if fields_are_right:
                 return Salvaged(keep.built, right, problems)
             details = error.errors(include_url=False)
-            only_unknown &= all(_is_unknown_key(detail) for detail in details)
+            only_unknown &= all(_is_needless_key(detail) for detail in details)
             left = right.without(_path(detail) for detail in details)
             if attempt and left.node is right.node:
                 break
@@ -174,8 +174,11 @@ def _path(detail: ErrorDetails) -> tuple[str | int, ...]:
     return detail["loc"][:-1] if detail["loc"][-1:] == (_KEY,) else detail["loc"]
 
 
-def _is_unknown_key(detail: ErrorDetails) -> bool:
-    return detail["type"] == FAULT and detail.get("ctx", {}).get("what", "").startswith(_UNKNOWN_KEY)
+def _is_needless_key(detail: ErrorDetails) -> bool:
+    """Unknown, and no misspelling of one that is now not there."""
+    said = detail.get("ctx", {})
+    needless = said.get("what", "").startswith(_UNKNOWN_KEY) and not said.get("hint", "").startswith(MEANT)
+    return detail["type"] == FAULT and needless
 
 
 def load(model: type[D], text: str | bytes, file: str, context: Any = None) -> D | Problems:
@@ -189,9 +192,18 @@ def keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _telling(error: ValidationError) -> list[ErrorDetails]:
-    """Without "too short" for a list whose entries are there and wrong."""
+def _telling(error: ValidationError, model: type[BaseModel]) -> list[ErrorDetails]:
+    """Without "too short" for a list whose entries are there and wrong, and without "missing" for a key that is there
+    and misspelt."""
     details = error.errors(include_url=False)
+    misspelt = {
+        _say(detail, model).context["hint"]  # type: ignore[index]
+        for detail in details
+        if detail["type"] == "extra_forbidden"
+    }
+    details = [
+        detail for detail in details if not (detail["type"] == "missing" and meant(str(detail["loc"][-1])) in misspelt)
+    ]
     parents = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
     return [detail for detail in details if not (detail["type"] == "too_short" and detail["loc"] in parents)]
 

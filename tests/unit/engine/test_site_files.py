@@ -54,3 +54,14 @@ def test_files_with_another_ending_are_found(tmp_path) -> None:
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows/f.yml").write_text("flow: f\n")
     assert read_sources(tmp_path) == {"flows/f.yml": "flow: f\n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("numbr: 200\nflow: f\n", "config/numbers/200.yaml:1:1: unknown key 'numbr': did you mean 'number'?"),
+        ("number: 200\nflw: f\n", "config/numbers/200.yaml:2:1: unknown key 'flw': did you mean 'flow'?"),
+    ],
+)
+def test_a_misspelt_key_is_said_once(text: str, expected: str) -> None:
+    assert said(config__numbers__200_dot_yaml=text) == [expected]
