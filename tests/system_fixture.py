@@ -132,6 +132,10 @@ class System:
     def journal(self, interaction_id: str) -> Any:
         return self._read(lambda reader: reader.show(interaction_id))
 
+    def release(self, release_id: str) -> bytes | None:
+        """The sources that the journal keeps of it."""
+        return self._read(lambda reader: reader.load_release(release_id))
+
     def decisions(self, interaction_id: str) -> list[Any]:
         return [decision for record in self.journal(interaction_id) for decision in record.decisions]
 

@@ -3,6 +3,7 @@
 import asyncio
 
 from tests.recovery.test_engine_kill import FLOW
+from tests.system_fixture import is_saved
 
 EDITED = {"broken": "flow: [", "empty": "flow: hold\nnodes: {}\n", "good": FLOW.replace("Marque uno", "Pulse uno")}
 
@@ -21,3 +22,5 @@ async def test_a_takeover_does_not_bring_edited_files_to_life(system):
         told = await running.reload()
         assert told["reloaded"] is (kind == "good"), told
         assert (told["release"] == before) is not told["reloaded"]
+    await running.until(is_saved)
+    assert running.release(before) is not None, "events refer to it: they can be replayed"
