@@ -91,15 +91,19 @@ def _kept(router: Router, interactions: Mapping[str, Interaction]) -> Iterator[E
 
 
 def _on_phone(router: Router, interactions: Mapping[str, Interaction]) -> Iterator[Event]:
-    """The router knows again from which phones somebody calls: that is not in its rows, but for their agents."""
-    for key in router.setup.agents:
-        agent = router.agent(key)
-        for interaction_id in agent.on_phone if agent is not None else ():
-            if agent is not None and interaction_id not in interactions:
-                yield PhoneUsed(interaction_id, agent.device, used=False)
+    """The router knows again from which phones somebody calls, which is in its rows for their agents alone; and that
+    first, or who still calls would be free for a moment."""
+    over = [
+        PhoneUsed(interaction_id, agent.device, used=False)
+        for key in router.setup.agents
+        if (agent := router.agent(key)) is not None
+        for interaction_id in agent.on_phone
+        if interaction_id not in interactions
+    ]
     for interaction in interactions.values():
         if interaction.entry in router.setup.devices and interaction.customer.state is not LegState.ENDED:
             yield PhoneUsed(interaction.interaction_id, interaction.entry, used=True)
+    yield from over
 
 
 def _lines(router: Router, interactions: Mapping[str, Interaction]) -> Iterator[Event]:

@@ -131,7 +131,16 @@ def test_a_phone_in_use_is_known_again_and_one_that_is_not_is_free():
     uses = [PhoneUsed(which, "main-ana", True) for which in ("i-1", "i-2")]
     router, _ = floor(*ready("ana"), *uses)
     calls = CALLER.but(entry="main-ana")
-    assert mended(router, calls) == [PhoneUsed("i-2", "main-ana", False), uses[0]]
+    assert mended(router, calls) == [uses[0], PhoneUsed("i-2", "main-ana", False)]
+    router.handle(replace(JOINED, interaction_id="i-9", stay_id="i-9.s1"), NOW_S)
+    again = Router(SETUP)
+    rows = {which: router.save(which) for which in (("agent", "main/ana"), ("stay", "i-9.s1"))}
+    said = list(again.restore(rows, NOW_S, lambda interaction_id: True).facts)
+    for fact in mend(again, [calls], NOW_S):
+        said += again.handle(fact, NOW_S).facts
+    assert not [fact for fact in said if isinstance(fact, OfferMade)], "not for a moment"
+    (offer,) = again.handle(PhoneUsed("i-1", "main-ana", False), NOW_S).facts
+    assert offer.agent_id == "ana"
 
 
 def test_a_held_line_is_up_on_both_sides_or_on_none():
