@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from core.commands import AskAgent
 from core.decisions import InteractionClosed, InteractionOpened
-from core.dialing import LineWanted
+from core.dialing import DIALER, LineWanted
 from core.events import AgentAnswered
 from core.routing import QueueJoined
 from store.entry import Recorded
@@ -74,6 +74,8 @@ def past_contacts(
         own: with what agents do at their own phones.
     """
     for interaction_id in reader.begun(reader.seq_before(since_s) if since_s else 0, keys):
+        if interaction_id == DIALER:  # its timers, and nobody's contact
+            continue
         contact = summarised(reader.show(interaction_id))
         if own or not contact.is_own:
             yield contact

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from core.commands import AskAgent
 from core.decisions import InteractionClosed, InteractionOpened
-from core.events import LegArrived, LegUp
+from core.dialing import DIALER
+from core.events import LegArrived, LegUp, TimerFired
 from core.routing import QueueJoined
 from engine.cli.app import app
 from engine.home import Home
@@ -80,6 +81,12 @@ def test_the_last_is_the_customer_who_came_last(home):
         "LegArrived"
     }
     assert "Why, for i-luz" in run(home, "explain", "last").stdout
+
+
+def test_what_the_dialer_does_by_the_clock_is_no_contact(home):
+    write(home, arrived(EVA, "i-eva"), ("", DIALER, TimerFired(DIALER, "dial:pace:main"), [], []))
+    assert [row["id"] for row in listed(home, "--own")] == ["i-eva"]
+    assert "i-eva" in run(home, "explain", "last").stdout
 
 
 def test_without_a_customer_there_is_no_last_one(home):
