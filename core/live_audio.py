@@ -13,8 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from core.leg_commands import ListenToLeg
 
@@ -158,17 +157,12 @@ class NodeJudge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WatchKind:
-    """One entry of the registry of those who judge a leg without its audio. `by`: TALK_DETECT tells a `TalkJudge`, or
-    the application AMD a `NodeJudge`. `factory`: `package.module:callable`, which takes the options and raises
-    ValueError when they make no sense."""
+    """One entry of the registry of those who judge a leg without its audio: TALK_DETECT tells `by_talk`, or else the
+    application AMD `by_node`. Both make a judge from the options of a `ListenToLeg`, and raise ValueError when those
+    make no sense."""
 
-    factory: str
-    by: Literal["talk_detect", "app_amd"]
-
-    def make(self, options: Mapping[str, str]) -> Any:
-        """Raises ValueError."""
-        module, _, attribute = self.factory.partition(":")
-        return getattr(import_module(module), attribute)(options)
+    by_talk: Callable[[Mapping[str, str]], TalkJudge] | None = None
+    by_node: Callable[[Mapping[str, str]], NodeJudge] | None = None
 
 
 class LiveAudio(Protocol):

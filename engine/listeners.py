@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.live_audio import ListenerKind, WatchKind
+from dialer.amd import app_amd, talk_timing
 
 LISTENERS: Mapping[str, ListenerKind] = {
     "amd": ListenerKind("dialer.amd.screener:make"),
@@ -13,6 +14,6 @@ LISTENERS: Mapping[str, ListenerKind] = {
     "level": ListenerKind("telephony.live_audio.level:Level"),
 }
 WATCHES: Mapping[str, WatchKind] = {
-    "talk_detect": WatchKind("dialer.amd.talk_timing:make", "talk_detect"),
-    "app_amd": WatchKind("dialer.amd.app_amd:make", "app_amd"),
+    "talk_detect": WatchKind(by_talk=talk_timing.make),
+    "app_amd": WatchKind(by_node=app_amd.make),
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from core.live_audio import AudioBlock, ListenerKind, Mouth, Verdict, WatchKind
+from engine import listeners
 from telephony.live_audio.talk_meter import TalkMeter
 from telephony.live_audio.worker import run
 
@@ -24,11 +25,6 @@ KINDS = {
     "clumsy": ListenerKind("tests.media_listeners:Clumsy"),
     "absent": ListenerKind("tests.nowhere:Nobody"),
     "talk_notebook": ListenerKind("tests.media_listeners:metered_notebook"),
-}
-WATCHES = {
-    "talk_notebook": WatchKind("tests.media_listeners:TalkNotebook", "talk_detect"),
-    "talk_detect": WatchKind("dialer.amd.talk_timing:make", "talk_detect"),
-    "app_amd": WatchKind("dialer.amd.app_amd:make", "app_amd"),
 }
 
 
@@ -163,6 +159,8 @@ class Clumsy:
     def end(self) -> Verdict:
         raise RuntimeError("lost for words")
 
+
+WATCHES = {**listeners.WATCHES, "talk_notebook": WatchKind(by_talk=TalkNotebook)}
 
 if __name__ == "__main__":
     asyncio.run(run(Path(sys.argv[1]), KINDS))

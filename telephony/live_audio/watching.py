@@ -120,11 +120,12 @@ class Watching(LiveLegs):
         """None, and told, when its options make no sense."""
         kind = self.watches[command.listener]
         try:
-            judge = kind.make(command.options)
+            judge = kind.by_talk(command.options) if kind.by_talk is not None else None
+            by_node = kind.by_node(command.options) if kind.by_node is not None else None
         except ValueError as wrong:
             self._sink(ListenerLost(command.leg_id, command.listening_id, str(wrong)))
             return None
-        watch = Watch(command, **{"judge" if kind.by == "talk_detect" else "by_node": judge})
+        watch = Watch(command, judge, by_node)
         watch.backstop = asyncio.get_running_loop().call_later(command.limit_s, self._end_watch, command.leg_id)
         self._watched[command.leg_id] = watch
         return watch

@@ -51,7 +51,9 @@ def test_her_leg_is_dialed_with_the_chosen_one(by: str, wanted: dict[str, Any], 
     if by == "audio":
         assert listener in LISTENERS
     else:
-        WATCHES[by].make(listen.options)
+        make = WATCHES[by].by_talk or WATCHES[by].by_node
+        assert make is not None
+        make(listen.options)
 
 
 @pytest.mark.parametrize("by", ["talk_detect", "app_amd"])
