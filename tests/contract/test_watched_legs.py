@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import CommandFailed
 from core.events import AudioVerdict, LegEnded, LegUp, ListenerLost, PlaybackFinished
 from core.leg import EndReason, LegRole
 from core.leg_commands import ListenToLeg, OriginateLeg
@@ -212,11 +213,23 @@ async def engine(node: AsteriskNode, facts: Facts) -> AsyncIterator[AsteriskCall
         await control.close()
 
 
+class Unanswered(Exception):
+    """Asterisk did not answer for seconds: AMD() is over by then, and nothing has been learnt."""
+
+
 @pytest.mark.parametrize("comes_back", [True, False])
 async def test_who_is_with_amd_when_the_engine_goes_meets_the_next_one_or_is_told_who_called(
     asterisk_node: AsteriskNode, tmp_path: Path, comes_back: bool
 ) -> None:
-    leg_id, before, after = f"out.x{tmp_path.name}", Facts(), Facts()
+    for again in range(2):
+        with contextlib.suppress(Unanswered):
+            await _engine_goes(asterisk_node, f"out.x{tmp_path.name}{again}", comes_back)
+            return
+    await _engine_goes(asterisk_node, f"out.x{tmp_path.name}last", comes_back)
+
+
+async def _engine_goes(asterisk_node: AsteriskNode, leg_id: str, comes_back: bool) -> None:
+    before, after = Facts(), Facts()
     async with Softphone.start(rate_hz=8000) as phone:
         await phone.register("main-ana", asterisk_node.device("main-ana").secret, port=asterisk_node.settings.sip_port)
         await phone.auto_answer(100)
@@ -230,7 +243,10 @@ async def test_who_is_with_amd_when_the_engine_goes_meets_the_next_one_or_is_tol
         if not comes_back:
             await call.until("disconnected", timeout_s=60)
         async with engine(asterisk_node, after) as control:
-            (survey,) = await control.survey()
+            try:
+                (survey,) = await control.survey()
+            except CommandFailed as stalled:
+                raise Unanswered from stalled
             if not comes_back:
                 assert leg_id in survey.harboured
                 return
