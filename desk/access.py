@@ -54,6 +54,7 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("GET", "/v1/openapi.json"): Need(_P.SELF),
     ("GET", "/v1/setup"): Need(_P.SELF),
     ("WS", "/v1/live"): Need(_P.SELF),
+    ("WS", "/ws"): Need(_P.PHONE),
     ("GET", "/v1/agents"): Need(_P.SEE_AGENTS),
     ("GET", "/v1/agents/{agent_id}"): Need(_P.SEE_AGENTS, Own.AGENT),
     ("GET", "/v1/agents/{agent_id}/dialing"): Need(_P.SEE_LEADS, Own.AGENT),

@@ -33,6 +33,8 @@ class Permission(Enum):
     """One's own login."""
     WORK = "work"
     """Be an agent: own presence, offers, conversations, wrap-up."""
+    PHONE = "phone"
+    """Have a phone in the browser: its device's secret is asked for all the same."""
     SEE_QUEUES = "see_queues"
     SEE_AGENTS = "see_agents"
     SEE_STAYS = "see_stays"
@@ -69,6 +71,7 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.NOBODY: frozenset(),
     _P.SELF: frozenset(Role),
     _P.WORK: _LEADS | {_R.AGENT},
+    _P.PHONE: _LEADS | {_R.AGENT, _R.ADMIN},
     _P.SEE_QUEUES: frozenset(Role),
     _P.SEE_AGENTS: _WATCHES,
     _P.SEE_STAYS: _LEADS | {_R.QUALITY, _R.PLANNER, _R.ADMIN},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from argon2 import PasswordHasher
 
@@ -68,6 +69,8 @@ class Services:
     imports: Imports
     uploads: Uploads
     listening: Listening
+    open_phones: Counter[str] = field(default_factory=Counter)
+    """Browsers' phones, by account."""
 
     def tenants(self) -> list[str]:
         """Those that were there when the desk started, and those that a reload has added since."""

@@ -19,7 +19,8 @@ class NotSetUp(Exception):
 class Settings:
     """`url`: where a TLS front publishes the desk (`https://desk.example.com`), empty for none: cookies are then sent
     over TLS only, and the front's word on a client's address is believed. `languages`: of the site, first the default.
-    `upload_mb`: the largest file people may send.
+    `upload_mb`: the largest file people may send. `phones`: where each node's HTTP server is (`127.0.0.1:8088`), by
+    the node's name, the site's own first.
     """
 
     state: Path
@@ -32,6 +33,7 @@ class Settings:
     time_zone: str = "Europe/Madrid"
     tenants: tuple[str, ...] = ("main",)
     upload_mb: int = 250
+    phones: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def find(cls) -> Settings:

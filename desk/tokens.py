@@ -99,10 +99,12 @@ class Tokens:
 
     def good(self, principal: Principal, now_s: float) -> bool:
         """Whether it still holds, for whoever keeps a connection open."""
+        return now_s < principal.expires_s and self.login_holds(principal)
+
+    def login_holds(self, principal: Principal) -> bool:
+        """The same, for what may outlive the access token that opened it: to be asked more often than tokens expire."""
         return (
-            now_s < principal.expires_s
-            and principal.issued_s >= self._revoked.get(principal.account_id, 0.0)
-            and principal.login_id not in self._ended
+            principal.issued_s >= self._revoked.get(principal.account_id, 0.0) and principal.login_id not in self._ended
         )
 
     def csrf(self, login_id: str) -> str:

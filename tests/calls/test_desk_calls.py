@@ -14,6 +14,8 @@ import httpx
 import pytest
 import pytest_asyncio
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from desk.live.board import Board
 from engine.config.loader import load
@@ -21,6 +23,7 @@ from engine.config.sources import read_sources
 from engine.desk_file import admin_link, save_for_desk
 from engine.home import Home
 from telephony.softphone.client import Softphone
+from tests.browser_phone import Browser
 from tests.callers import Caller, registered
 from tests.system_fixture import System, systems
 
@@ -49,6 +52,7 @@ announcements: {}
     "config/not_ready.yaml": "reasons:\n  lunch: {title: Lunch}\n",
     "config/numbers/100.yaml": 'number: "100"\nflow: desk\n',
     "config/devices/1003.yaml": 'device: "1003"\n',
+    "config/devices/1009.yaml": 'device: "1009"\nwebrtc: yes\n',
 }
 PASSWORD = "three green bottles"
 
@@ -221,6 +225,22 @@ async def test_the_next_agent_reads_what_came_before(place: Place) -> None:
         await place.do("ana", f"/v1/offers/{offer_id}/refuse")
         await ana.until(lambda w: not w.board.assignments("main", "ana"))
         await caller.hang_up()
+
+
+async def test_a_browsers_phone_gets_to_asterisk_through_the_desk(place: Place) -> None:
+    uri = place.base.replace("http", "ws") + "/ws"
+    secret = place.system.account("main-1009")
+    headers = {"Authorization": f"Bearer {place.tokens['ana']}"}
+    async with connect(uri, subprotocols=[Subprotocol("sip")], additional_headers=headers, proxy=None) as socket:
+        stranger = Browser(socket, "main-1009", "not-the-secret")
+        assert (await stranger.request("REGISTER", "sip:centralita.test"))[0] in (401, 403)
+        phone = Browser(socket, "main-1009", secret)
+        assert (await phone.request("REGISTER", "sip:centralita.test"))[0] == 200
+    async with connect(uri, subprotocols=[Subprotocol("sip")], proxy=None) as socket:
+        with pytest.raises(ConnectionClosed) as closed:
+            await asyncio.wait_for(socket.recv(), 20)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4401
 
 
 async def test_neither_the_engines_death_nor_the_desks_loses_anything(place: Place) -> None:

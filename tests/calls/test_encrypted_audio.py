@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import re
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 
 from core.events import LegArrived, LegEnded, LegUp
 from core.leg import EndReason
@@ -22,6 +20,7 @@ from telephony.softphone import ear
 from telephony.softphone.errors import CallEnded
 from tests.ari_listener import ari
 from tests.asterisk_fixture import AsteriskNode, started
+from tests.browser_phone import OFFER, Browser
 from tests.contract.control_stage import Facts, ari_settings
 from tests.phone_fixture import Phones, tone_wav
 
@@ -97,85 +96,11 @@ async def test_who_would_send_it_in_the_open_gets_no_call(node: AsteriskNode, so
 
 
 # -- browsers ------------------------------------------------------------------------------------------
-FINGERPRINT = ":".join(f"{byte:02X}" for byte in hashlib.sha256(b"a browser's certificate").digest())
-OFFER = f"""v=0
-o=- 1 1 IN IP4 127.0.0.1
-s=-
-t=0 0
-a=group:BUNDLE 0
-m=audio 9 UDP/TLS/RTP/SAVPF 111 8
-c=IN IP4 0.0.0.0
-a=rtcp:9 IN IP4 0.0.0.0
-a=ice-ufrag:abcd
-a=ice-pwd:abcdefghijklmnopqrstuvwx
-a=fingerprint:sha-256 {FINGERPRINT}
-a=setup:actpass
-a=mid:0
-a=sendrecv
-a=rtcp-mux
-a=rtpmap:111 opus/48000/2
-a=rtpmap:8 PCMA/8000
-""".replace("\n", "\r\n")
-
-
-class Browser:
-    """SIP over a WebSocket as JsSIP writes it: register, then call."""
-
-    def __init__(self, socket: ClientConnection, device: Device) -> None:
-        self._socket = socket
-        self._device = device
-        self._host = f"{secrets.token_hex(5)}.invalid"
-
-    async def request(self, method: str, uri: str, body: str = "", timeout_s: float = 5.0) -> tuple[int, str]:
-        """The final answer; a challenge is met once."""
-        call_id, tag, cseq, login = secrets.token_hex(8), secrets.token_hex(4), 1, ""
-        while True:
-            await self._socket.send(self._message(method, uri, call_id, tag, cseq, login, body))
-            async with asyncio.timeout(timeout_s):
-                code, text = await self._answer()
-            if code != 401 or login:
-                return code, text
-            login, cseq = self._login(method, uri, text), cseq + 1
-
-    async def _answer(self) -> tuple[int, str]:
-        while True:
-            text = str(await self._socket.recv())
-            status = re.match(r"SIP/2\.0 (\d{3})", text)
-            if status and int(status[1]) >= 200:
-                return int(status[1]), text
-
-    def _message(self, method: str, uri: str, call_id: str, tag: str, cseq: int, login: str, body: str) -> str:
-        name = self._device.name
-        to = f"<sip:{name}@centralita.test>" if method == "REGISTER" else f"<{uri}>"
-        kind = "Content-Type: application/sdp\r\n" if body else ""
-        return (
-            f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/WS {self._host};branch=z9hG4bK{secrets.token_hex(6)}\r\n"
-            f"Max-Forwards: 69\r\nTo: {to}\r\nFrom: <sip:{name}@centralita.test>;tag={tag}\r\nCall-ID: {call_id}\r\n"
-            f"CSeq: {cseq} {method}\r\nContact: <sip:{name}@{self._host};transport=ws>;expires=120\r\n"
-            f"{login}{kind}Content-Length: {len(body)}\r\n\r\n{body}"
-        )
-
-    def _login(self, method: str, uri: str, challenge: str) -> str:
-        asked = dict(re.findall(r'(realm|nonce|opaque)="([^"]*)"', challenge))
-        user, realm, nonce = self._device.name, asked["realm"], asked["nonce"]
-
-        def md5(text: str) -> str:
-            return hashlib.md5(text.encode()).hexdigest()
-
-        secret = md5(f"{user}:{realm}:{self._device.secret}")
-        proof = md5(f"{secret}:{nonce}:00000001:c:auth:{md5(f'{method}:{uri}')}")
-        return (
-            f'Authorization: Digest username="{user}", realm="{realm}", nonce="{nonce}", uri="{uri}", '
-            f'response="{proof}", algorithm=MD5, cnonce="c", qop=auth, nc=00000001, '
-            f'opaque="{asked.get("opaque", "")}"\r\n'
-        )
-
-
 async def test_a_browsers_phone_registers_and_is_answered_with_encrypted_audio(node: AsteriskNode) -> None:
     uri = f"ws://127.0.0.1:{node.settings.http_port}/ws"
     async with engine(node) as (control, facts), connect(uri, subprotocols=["sip"]) as socket:  # type: ignore[list-item]
         assert socket.subprotocol == "sip"
-        browser = Browser(socket, node.device("main-browser"))
+        browser = Browser(socket, "main-browser", node.device("main-browser").secret)
         assert (await browser.request("REGISTER", "sip:centralita.test"))[0] == 200
         calling = asyncio.create_task(browser.request("INVITE", "sip:100@centralita.test", OFFER))
         arrived = await facts.next(LegArrived)
@@ -194,6 +119,7 @@ async def test_a_browsers_phone_registers_and_is_answered_with_encrypted_audio(n
 
 async def test_a_browsers_phone_without_its_secret_stays_outside(node: AsteriskNode) -> None:
     uri = f"ws://127.0.0.1:{node.settings.http_port}/ws"
-    stranger = node.device("main-browser").model_copy(update={"secret": "not-the-secret"})
     async with connect(uri, subprotocols=["sip"]) as socket:  # type: ignore[list-item]
-        assert (await Browser(socket, stranger).request("REGISTER", "sip:centralita.test"))[0] in (401, 403)
+        assert (await Browser(socket, "main-browser", "not-the-secret").request("REGISTER", "sip:centralita.test"))[
+            0
+        ] in (401, 403)

@@ -24,6 +24,18 @@ def test_the_largest_list_people_may_send_is_the_sites(tmp_path, said, most_mb):
     assert Settings.read(home.state).upload_mb == most_mb
 
 
+def test_it_knows_where_the_phones_of_each_node_are_reached(tmp_path):
+    (tmp_path / "config").mkdir()
+    home = Home.find(tmp_path, tmp_path / "var")
+    home.prepare()
+    more = "asterisk_http_port: 8099\nnodes:\n  - {node: far, port: 18088, recordings: /srv/far}\n"
+    configuration = load({**FILES, "config/site.yaml": f"site: test\n{more}"}).configuration
+    assert configuration is not None
+    save_for_desk(home, configuration)
+    phones = Settings.read(home.state).phones
+    assert list(phones.items()) == [("test", "127.0.0.1:8099"), ("far", "127.0.0.1:18088")]
+
+
 def test_a_limit_that_is_none_is_refused():
     read = load({**FILES, "config/site.yaml": "site: test\nupload_mb: 0\n"})
     assert read.configuration is None
