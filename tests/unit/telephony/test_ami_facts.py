@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,7 @@ from telephony.ami.facts import (
     RegistrationChanged,
     fact_from,
 )
+from tests.held_port import HeldPort
 
 
 def told(**headers: str) -> AmiFact | None:
@@ -75,17 +78,20 @@ class Manager:
         self.silent: set[str] = set()
         self._writers: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
-        self.port = 0
+        self._place = HeldPort()
+        self.port = self._place.port
 
     async def listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._serve, sock=self._place.socket())
 
     async def stop(self) -> None:
         assert self._server is not None
         self._server.close()
         self.drop()
         await self._server.wait_closed()
+
+    def close(self) -> None:
+        self._place.close()
 
     def drop(self) -> None:
         for writer in self._writers:
@@ -123,20 +129,36 @@ async def manager() -> AsyncIterator[Manager]:
     await manager.listen()
     yield manager
     await manager.stop()
+    manager.close()
+
+
+@contextlib.asynccontextmanager
+async def connected(manager: Manager, **settings: Any) -> AsyncIterator[AmiClient]:
+    client = AmiClient(
+        AmiSettings("n1", "u", "p", port=manager.port, reconnect_s=1, **{"deadline_s": 30.0, **settings}),
+        lambda fact: None,
+    )
+    assert await client.start(timeout_s=30.0)
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 @pytest.fixture
 async def client(manager: Manager) -> AsyncIterator[AmiClient]:
-    client = AmiClient(AmiSettings("n1", "u", "p", port=manager.port, deadline_s=0.3, reconnect_s=1), lambda fact: None)
-    assert await client.start()
-    yield client
-    await client.close()
+    async with connected(manager) as client:
+        yield client
+
+
+async def until(what: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not what():
+            await asyncio.sleep(0.02)
 
 
 async def until_connected(client: AmiClient, wanted: bool) -> None:
-    async with asyncio.timeout(15):
-        while client.is_connected is not wanted:
-            await asyncio.sleep(0.02)
+    await until(lambda: client.is_connected is wanted)
 
 
 async def test_only_what_is_listed_is_reloaded(client: AmiClient, manager: Manager) -> None:
@@ -157,37 +179,37 @@ async def test_a_value_cannot_be_a_second_header(client: AmiClient, manager: Man
     assert not [line for line in manager.lines if line.startswith(("Action: Command", "Action: Originate"))]
 
 
-async def test_an_answer_that_does_not_come_is_a_deadline(client: AmiClient, manager: Manager) -> None:
+async def test_an_answer_that_does_not_come_is_a_deadline(manager: Manager) -> None:
     manager.silent.add("CoreStatus")
-    with pytest.raises(DeadlineExceeded):
-        await client.health()
+    async with connected(manager, deadline_s=0.3) as client:
+        with pytest.raises(DeadlineExceeded):
+            await client.health()
 
 
-async def test_after_a_broken_connection_it_comes_back_and_sends_nothing_again(
-    client: AmiClient, manager: Manager
-) -> None:
+async def test_after_a_broken_connection_it_comes_back_and_sends_nothing_again(manager: Manager) -> None:
     manager.silent.add("Reload")
-    asking = asyncio.create_task(client.reload("pbx_config.so"))
-    await asyncio.sleep(0.05)
-    manager.drop()
-    with pytest.raises(DeadlineExceeded):
-        await asking
-    await until_connected(client, False)
-    with pytest.raises(NodeUnavailable):
+    async with connected(manager, deadline_s=2.0) as client:
+        asking = asyncio.create_task(client.reload("pbx_config.so"))
+        await until(lambda: "Action: Reload" in manager.lines)
+        manager.drop()
+        await until_connected(client, False)
+        with pytest.raises(NodeUnavailable):
+            await client.health()
+        with pytest.raises(DeadlineExceeded):
+            await asking
+        await until_connected(client, True)
         await client.health()
-    await until_connected(client, True)
-    await client.health()
-    assert manager.logins == 2
-    assert manager.lines.count("Action: Reload") == 1
+        assert manager.logins == 2
+        assert manager.lines.count("Action: Reload") == 1
 
 
 async def test_closed_is_closed(manager: Manager) -> None:
-    client = AmiClient(AmiSettings("n1", "u", "p", port=manager.port, reconnect_s=1), lambda fact: None)
-    await client.start()
+    client = AmiClient(AmiSettings("n1", "u", "p", port=manager.port, reconnect_s=2), lambda fact: None)
+    assert await client.start(timeout_s=30.0)
     manager.drop()
     await until_connected(client, False)
     await client.close()
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(2.5)
     assert manager.logins == 1
 
 

@@ -35,7 +35,7 @@ async def test_one_event_wakes_everybody_who_waits_for_it():
     history = History()
 
     def wait() -> asyncio.Task[Event]:
-        return asyncio.ensure_future(history.first(lambda event: event.name == "x", what="x", timeout_s=1))
+        return asyncio.ensure_future(history.first(lambda event: event.name == "x", what="x", timeout_s=30))
 
     waiting = [wait(), wait()]
     await asyncio.sleep(0)
@@ -56,7 +56,7 @@ async def test_waiting_in_vain_says_for_what_and_shows_what_came_instead():
 
 async def test_the_end_of_the_phone_ends_every_wait():
     history = History()
-    waiting = asyncio.ensure_future(history.first(lambda _: False, what="x", timeout_s=5))
+    waiting = asyncio.ensure_future(history.first(lambda _: False, what="x", timeout_s=30))
     await asyncio.sleep(0)
     history.close(PhoneDied("gone"))
     with pytest.raises(PhoneDied):
