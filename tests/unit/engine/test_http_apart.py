@@ -29,7 +29,7 @@ async def effect():
 
 
 def ask(host, path, name="localhost", **more):
-    return SendHttp("i-1", "r1", "GET", f"http://{name}:{host.port}{path}", timeout_s=2.0, **more)
+    return SendHttp("i-1", "r1", "GET", f"http://{name}:{host.port}{path}", timeout_s=30.0, **more)
 
 
 def asked(host):

@@ -70,7 +70,7 @@ async def effect():
 
 
 def command(url, **more):
-    return SendHttp("i-1", "r1", more.pop("method", "GET"), url, timeout_s=more.pop("timeout_s", 2.0), **more)
+    return SendHttp("i-1", "r1", more.pop("method", "GET"), url, timeout_s=more.pop("timeout_s", 30.0), **more)
 
 
 async def test_values_are_mapped_from_the_reply_and_the_hosts_headers_are_sent(server, effect):
@@ -126,11 +126,11 @@ async def test_a_host_that_hangs_delays_no_other_host(server, effect, monkeypatc
     monkeypatch.setattr("engine.effects.http.MAX_CONCURRENT", 3)
     effect.hosts = {**effect.hosts, "127.0.0.1": AllowedHost("127.0.0.1", private=True, http=True)}
     slow = [
-        asyncio.create_task(effect.ask(command(f"http://localhost:{server.port}/slow", timeout_s=2.0)))
+        asyncio.create_task(effect.ask(command(f"http://localhost:{server.port}/slow", timeout_s=60.0)))
         for _ in range(150)
     ]
     await asyncio.sleep(0.1)
-    reply = await effect.ask(command(f"http://127.0.0.1:{server.port}/ok", timeout_s=1.0))
+    reply = await effect.ask(command(f"http://127.0.0.1:{server.port}/ok", timeout_s=30.0))
     assert reply.status == 200
     for task in slow:
         task.cancel()
@@ -170,7 +170,10 @@ async def test_a_listed_name_that_points_inside_is_refused_unless_it_says_privat
 async def test_send_reports_exactly_once(server, effect):
     reported, ended = [], []
     effect.send(command(f"http://localhost:{server.port}/ok"), reported.append, ended.append)
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(30):
+        while not ended:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
     assert [event.status for event in reported] == [200]
     assert ended == ["200"]
 

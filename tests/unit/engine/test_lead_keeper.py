@@ -67,7 +67,7 @@ async def kept(store=None):
 
 
 async def until(what):
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not what():
             await asyncio.sleep(0.002)
 

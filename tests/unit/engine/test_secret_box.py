@@ -38,7 +38,7 @@ def test_many_at_once(tmp_path):
     running = [
         subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) for _ in range(4)
     ]
-    told = {process.communicate(timeout=60)[0] for process in running}
+    told = {process.communicate(timeout=110)[0] for process in running}
     assert len(told) == 1
     assert len(json.loads(path.read_text())) == 20
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

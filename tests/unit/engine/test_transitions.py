@@ -13,7 +13,9 @@ async def test_lines_are_written_a_moment_later_with_their_time(tmp_path):
     log = TransitionLog(tmp_path / "t.log")
     log.write(MOVE, 1_767_225_600.25)
     assert not (tmp_path / "t.log").exists()
-    await asyncio.sleep(0.35)
+    async with asyncio.timeout(30):
+        while not (tmp_path / "t.log").exists():
+            await asyncio.sleep(0.02)
     assert (tmp_path / "t.log").read_text() == "2026-01-01T00:00:00.250Z leg c1 ringing -> up (up)\n"
 
 

@@ -47,7 +47,7 @@ def house(receiver, *hooks, now_s=lambda: NOW_S):
 
 
 async def until(what):
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not what():
             await asyncio.sleep(0.002)
 
