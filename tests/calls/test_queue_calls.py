@@ -383,23 +383,33 @@ async def test_a_supervisor_listens_unheard_and_barges_in(floor: Floor) -> None:
 
 
 async def test_a_caller_whose_agent_vanishes_is_told_and_served_next(floor: Floor) -> None:
-    await floor.presence("ready", "eva")
+    """Her phone's registration goes first, which ends no conversation; then nothing more is heard of the phone."""
     caller = await floor.call()
-    first = await floor.agents.incoming(timeout_s=20.0)
-    await first.answer()
-    await first.until("confirmed")
+    first = await floor.rung("1001")
+    await floor.looks("ana", "talking")
+    after_her = await floor.call()
+    await floor.agents.unregister("main-1001")
+    await floor.board(lambda body: not next(a for a in body["agents"] if a["agent_id"] == "ana")["reachable"])
+    await floor.talk(caller.call, first)
     os.kill(floor.agents.pid, signal.SIGSTOP)
     try:
-        await caller.hears("victor", within_s=10.0)
+        await caller.hears("victor")
+
+        def at_the_head(body: dict[str, Any]) -> bool:
+            waiting = sorted(body["stays"], key=lambda stay: stay["position"])
+            return [stay["interaction_id"] for stay in waiting] == [caller.interaction_id, after_her.interaction_id]
+
+        await floor.board(at_the_head)
     finally:
         os.kill(floor.agents.pid, signal.SIGCONT)
-    await floor.system.saved()
-    events = [record.event for record in floor.system.journal(caller.interaction_id)]
-    (ended,) = (event for event in events if isinstance(event, TalkEnded))
-    assert ended.how == "vanished"
-    await first.until("disconnected")
-    other = {"ana": "1002", "eva": "1001"}[ended.agent_id]
-    second = await floor.rung(other)
+    await first.until("disconnected", timeout_s=20.0)
+    await floor.presence("ready", "eva")
+    second = await floor.rung("1002")
     await floor.talk(caller.call, second)
+    await registered(floor.system, floor.agents, "main-1001")
+    await floor.board(lambda body: all(agent["reachable"] for agent in body["agents"]))
     await caller.hang_up()
+    await after_her.hang_up()
+    talks = [record.event for record in floor.system.journal(caller.interaction_id) if type(record.event) is TalkEnded]
+    assert [(talk.agent_id, talk.how) for talk in talks][:1] == [("ana", "vanished")]
     assert floor.ends(caller) == ["answered", "answered"]
