@@ -59,6 +59,7 @@ async def _upgraded(database: Database) -> None:
 async def _tell(home: Home, projector: Projector) -> None:
     path = home.state / "projection.json"
     while True:
+        await projector.measure()
         body = {"seq": projector.seq, "lag_events": projector.lag_events, "failing": projector.failing}
         draft = path.with_suffix(".new")
         with contextlib.suppress(OSError):

@@ -7,6 +7,7 @@ async def test_something(postgres_server): ... postgres_server.create_database("
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -89,6 +90,19 @@ class PostgresServer:
             self._process.send_signal(how)
             self._process.wait(20)
             self._process = None
+
+    @contextlib.contextmanager
+    def stalled(self) -> Iterator[None]:
+        """While the block lasts every process of it stands still; connections stay."""
+        held = [self.pid, *(int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split())]
+        try:
+            for pid in held:  # the first one first: it starts no more
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in held:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def remove(self) -> None:
         self.stop(signal.SIGQUIT)

@@ -23,6 +23,8 @@ _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "p
 _LOCKED_S = 2.0
 _SHARED_S = 10.0
 """So long SQLite waits for another's transaction: for tables that one process writes, and for those that several do."""
+_ANSWERS_WITHIN_S = 30.0
+"""PostgreSQL; whoever asked may then ask again."""
 _UPGRADE_LOCK = 0x43745631
 
 
@@ -76,7 +78,7 @@ class Database:
                 parsed.set(drivername=driver),
                 pool_size=4,
                 pool_pre_ping=True,
-                connect_args={"timeout": 5.0, "command_timeout": 30.0},
+                connect_args={"timeout": 5.0, "command_timeout": _ANSWERS_WITHIN_S},
             )
 
     async def close(self) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from store.entry import Recorded
 from store.errors import StoreError
 from store.journal_reader import JournalReader
+from store.sql.account_models import AuditRow
 from store.sql.database import Database
 from store.sql.models import Base, InteractionRow, LegRow, ProjectionStateRow, SegmentRow
 from store.sql.projection import Changes, OpenSegment, Stories, Story, project
@@ -33,6 +34,8 @@ _REMEMBERED = 5_000
 _KEYS_PER_QUERY = 500
 
 _TABLES: dict[str, Table] = dict(Base.metadata.tables)
+_WRITTEN = {**_TABLES, AuditRow.__tablename__: AuditRow.metadata.tables[AuditRow.__tablename__]}
+"""The audit log is not the journal's alone: nobody empties it to build it again."""
 _AWAY = (OperationalError, InterfaceError, ProgrammingError, OSError, TimeoutError)
 """The database is gone, locked, starting up, or has other tables. A missing table is a ProgrammingError."""
 
@@ -78,7 +81,7 @@ class Projector:
                 taken = await self.step()
             except (TimeoutError, SQLAlchemyError, OSError, StoreError) as error:
                 self._refused(error)
-                await self._measure()
+                await self.measure()
                 await asyncio.sleep(_RETRY_S[min(tries, len(_RETRY_S) - 1)])
                 tries += 1
                 continue
@@ -108,7 +111,7 @@ class Projector:
         entries = await asyncio.to_thread(self._reader.tail, self.seq, BATCH)
         if entries:
             await self._take(entries)
-        await self._measure()
+        await self.measure()
         return len(entries)
 
     async def rebuild(self) -> None:
@@ -195,7 +198,8 @@ class Projector:
                 await connection.execute(insert(_STATE).values(name=self._name, seq=seq))
         return seq
 
-    async def _measure(self) -> None:
+    async def measure(self) -> None:
+        """How far behind the tables are, also while the database keeps a transaction waiting."""
         try:
             self.lag_events = await asyncio.to_thread(self._reader.last_seq) - (self.seq or 0)
         except StoreError as error:
@@ -217,7 +221,7 @@ class Projector:
 
 async def _apply(connection: AsyncConnection, changes: Changes) -> None:
     for name, rows in changes.rows.items():
-        await connection.execute(_upsert(connection.dialect.name, _TABLES[name]), list(rows.values()))
+        await connection.execute(_upsert(connection.dialect.name, _WRITTEN[name]), list(rows.values()))
     for name, patches in changes.patches.items():
         table = _TABLES[name]
         keys = [column.name for column in table.primary_key]

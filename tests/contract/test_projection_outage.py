@@ -85,6 +85,38 @@ async def test_postgresql_gone_for_a_while(diary: Diary, tmp_path: Path) -> None
         server.remove()
 
 
+async def test_postgresql_stalled(
+    diary: Diary, tmp_path: Path, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps its connections and answers nothing: that takes long at first, then it is given up and tried again."""
+    monkeypatch.setattr("store.sql.database._ANSWERS_WITHIN_S", 3.0)
+    errors: list[str] = []
+    database = Database(postgres_server.create_database("stalled"))
+    await database.upgrade()
+    projector = Projector(diary.reader, database, errors.append)
+
+    async def lag() -> int:
+        await projector.measure()
+        return projector.lag_events
+
+    async with running(projector):
+        await diary.write(*many_calls(20, seed=1))
+        await until(lambda: projector.seq == diary.journal.last_seq)
+        before = diary.journal.last_seq
+        with postgres_server.stalled():
+            await diary.write(*many_calls(20, seed=2))
+            assert diary.journal.healthy
+            assert await lag() == diary.journal.last_seq - before, "told while the database still keeps us waiting"
+            await until(lambda: bool(projector.failing))
+            await diary.write(*many_calls(20, seed=3))
+            assert await lag() == diary.journal.last_seq - before
+        await until(lambda: projector.seq == diary.journal.last_seq and not projector.failing)
+    assert "Calls go on, nothing is lost" in errors[0]
+    assert "answers again" in errors[1]
+    await _compare_with_a_fresh_copy(diary, database, tmp_path)
+    await database.close()
+
+
 async def test_a_database_that_is_not_there_yet_is_waited_for(diary: Diary, tmp_path: Path) -> None:
     errors: list[str] = []
     database = Database(f"sqlite:///{tmp_path}/late.db")
