@@ -61,7 +61,8 @@ def agent_view(tenant: str, agent_id: str, name: str, device: str, queues: Seque
         "assignments": [],
         "handled": 0,
         "over_limit": False,
-        "breaks_due_s": 0.0,
+        "breaks_at_s": {},
+        "breaks_due_s": {},
     }
 
 

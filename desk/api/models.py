@@ -83,7 +83,8 @@ class AssignmentView(_Told):
 
 class AgentView(_Told):
     """`looks`: presence and assignments together, as a board shows them. `pending`: asked for during work.
-    `over_limit`: her pause is longer than its reason allows."""
+    `over_limit`: her pause is longer than its reason allows. `breaks_at_s`: reason -> when an hour's share of it is due
+    to her, or has been since; `breaks_due_s`: seconds of it due by the time this was told."""
 
     tenant: str
     agent_id: str
@@ -103,6 +104,8 @@ class AgentView(_Told):
     assignments: list[AssignmentView] = []
     handled: int = 0
     over_limit: bool = False
+    breaks_at_s: dict[str, float] = {}
+    breaks_due_s: dict[str, float] = {}
 
 
 class Today(_Told):

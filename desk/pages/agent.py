@@ -155,6 +155,9 @@ async def _shown(request: Request) -> dict[str, Any]:
         "work": sorted(work, key=lambda each: each.assignment["state"] == "wrap_up"),
         "reasons": setup.reasons(who.tenant, language),
         "reason_title": setup.reason_title(who.tenant, (agent or {}).get("reason", ""), language),
+        "break_titles": {
+            reason: setup.reason_title(who.tenant, reason, language) for reason in (agent or {}).get("breaks_at_s", ())
+        },
         "queues": [view for view in board.queues(who.tenant) if agent and view["queue"] in agent.get("queues", ())],
         "colleagues": [
             view

@@ -109,7 +109,9 @@ async def _shown(request: Request) -> dict[str, Any]:
         "totals": _totals(queues, agents),
         "reasons": setup.reasons(tenant, language),
         "reason_titles": {
-            each.get("reason", ""): setup.reason_title(tenant, each.get("reason", ""), language) for each in agents
+            reason: setup.reason_title(tenant, reason, language)
+            for each in agents
+            for reason in (each.get("reason", ""), *each.get("breaks_at_s", ()))
         },
     }
 

@@ -76,6 +76,7 @@
       each.textContent = clock(left);
       each.classList.toggle("soon", left < 10);
     }
+    for (const each of all("[data-due]")) each.hidden = now < Number(each.dataset.due);
     // Wrap-up ends by itself: what is written by then is kept.
     for (const form of all("form[data-ends]")) {
       const left = Number(form.dataset.ends) - now, note = $("textarea[name=note]", form);

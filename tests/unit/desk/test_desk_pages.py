@@ -58,11 +58,17 @@ async def test_an_agent_works_from_login_to_disposition(browser, desk):
 
 async def test_two_tabs_are_one_agent_and_speak_two_languages(browser, desk):
     await desk.account("ana", agent_id="ana")
+    desk.fake.agents["main", "ana"]["breaks_at_s"] = {"training": desk.fake.now_s() - 60.0}
     async with opened(browser, desk, "ana") as one, opened(browser, desk, "ana", locale="es-ES") as other:
         await one.get_by_role("button", name="Log in to the queues").click()
         await other.get_by_role("button", name="Disponible", exact=True).click()
         await expect(one.locator(".presence .pill")).to_have_text("Ready")
+        await expect(one.locator(".presence .due")).to_have_text(re.compile(r"Training due since \d\d:\d\d"))
+        await expect(other.locator(".presence .due")).to_have_text(
+            re.compile(r"Formación: te toca desde las \d\d:\d\d")
+        )
         await one.locator("#pause summary").click()
+        await expect(one.get_by_role("button", name="Training")).to_have_text(re.compile(r"from \d\d:\d\d"))
         await one.get_by_role("button", name="Lunch").click()
         await expect(other.locator(".presence .reason")).to_have_text("Comida")
         await other.locator(".languages button[value=en]").click()
@@ -96,12 +102,17 @@ async def test_a_supervisor_watches_and_takes_a_hand(browser, desk):
     await desk.account("sue", Role.SUPERVISOR)
     async with opened(browser, desk, "sue") as page:
         assert page.url.endswith("/board")
+        now_s = desk.fake.now_s()
+        for agent_id, at_s in (("ana", now_s - 60.0), ("bob", now_s + 3600.0)):
+            desk.fake.agents["main", agent_id]["breaks_at_s"] = {"training": at_s}
         await expect(page.locator("#agent-ana")).to_contain_text("Off")
         for agent_id in ("ana", "bob"):
             desk.fake.do("AgentActed", {"tenant": "main", "agent_id": agent_id, "action": "log_in"})
         await page.locator("#agent-ana summary").click()
         await page.get_by_role("button", name="Make ready").click()
         await expect(page.locator("#agent-ana .pill")).to_have_text("Ready")
+        await expect(page.locator("#agent-ana").get_by_text("Training due")).to_be_visible()
+        await expect(page.locator("#agent-bob").get_by_text("Training due")).to_be_hidden()
         for queue in ("sales", "sales", "support"):
             desk.fake.arrive(queue)
         await expect(page.locator("#agent-ana .pill")).to_have_text("Ringing")
