@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from acd import callbacks, changes, due, ewt, matching, offers, presence, queues, stays, views, wrap_up
+from acd import callbacks, changes, due, ewt, matching, offers, presence, queues, stays, steering, views, wrap_up
 from acd.explain import Explanation, counterfactual, explain
 from acd.floor import Floor
 from acd.queues import QueueStatus
@@ -39,6 +39,7 @@ from core.routing import (
     QueuePosition,
     RouterFact,
     RoutingChanged,
+    StayActed,
     StayGivenUp,
     StayTurned,
     TalkChanged,
@@ -64,6 +65,7 @@ _HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     DeviceChanged: presence.device_changed,
     PhoneUsed: presence.phone_used,
     QueueActed: queues.acted,
+    StayActed: steering.acted,
     RoutingChanged: lambda floor, turn, fact: None,
     TimerFired: lambda floor, turn, fact: due.fired(floor, turn, fact.timer_id),
 }

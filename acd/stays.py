@@ -64,7 +64,7 @@ def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
         return
     ewt.joined(floor, stay)
     stay.step = step_at(stay, queue, turn.now_s)
-    if stay.mode == "live" and (why := _turned_away(floor, stay, queue, turn.now_s)):
+    if stay.mode == "live" and (why := turned_away(floor, stay, queue, turn.now_s)):
         leave(floor, turn, stay, why)
         return
     stay.patience_ends_s = _patience(floor, stay, queue, turn.now_s)
@@ -87,11 +87,12 @@ def _checked(floor: Floor, turn: Turn, fact: QueueJoined) -> str:
     return asked.text
 
 
-def _turned_away(floor: Floor, stay: Stay, queue: QueueSetup, now_s: float) -> str:
-    """Why it cannot wait here, in the flow's word; empty when it can."""
+def turned_away(floor: Floor, stay: Stay, queue: QueueSetup, now_s: float) -> str:
+    """Why it cannot wait here, in the flow's word; empty when it can. It may be here already, or not yet."""
     if not queues.is_open(floor, stay.queue_key, now_s):
         return "closed"
-    if queue.max_waiting and len(floor.present[stay.queue_key]) > queue.max_waiting:
+    present = floor.present.get(stay.queue_key, {})
+    if queue.max_waiting and len(present) - (stay.stay_id in present) >= queue.max_waiting:
         return "full"
     if stay.channel not in floor.free:
         return "no_agents"
@@ -217,10 +218,15 @@ def leave(floor: Floor, turn: Turn, stay: Stay, outcome: str) -> None:
 
 def overflow(floor: Floor, turn: Turn, stay: Stay, target: str, why: str) -> None:
     """On to another queue, where its interaction joins with the time it has waited; or to the flow."""
-    turn.stay(stay)
     turn.decide(Noted("overflowed", why))
-    known = target if (stay.tenant, target) in floor.setup.queues else ""
-    turn.say(QueueLeft(stay.interaction_id, stay.stay_id, StayEnd.OVERFLOWED.value, known))
+    send_on(floor, turn, stay, target if (stay.tenant, target) in floor.setup.queues else "")
+
+
+def send_on(floor: Floor, turn: Turn, stay: Stay, target: str) -> None:
+    """`target`: a queue there is, or empty."""
+    turn.stay(stay)
+    again_s = stay.again_s if stay.mode == "virtual" else 0.0
+    turn.say(QueueLeft(stay.interaction_id, stay.stay_id, StayEnd.OVERFLOWED.value, target, again_s))
     end(floor, turn, stay, StayEnd.OVERFLOWED)
 
 

@@ -146,6 +146,19 @@ class StayEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class StayChanged:
+    """A supervisor's hand. `queue`: it goes on there; empty: it stays where it is, with `priority` instead of
+    `before`."""
+
+    interaction_id: str
+    stay_id: str
+    by: str
+    queue: str = ""
+    priority: int = 0
+    before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class WorkEnded:
     """An assignment is over, wrap-up included. Seconds of each part; `disposition` is `not_given` when forced;
     `callback_at_s`: when she promised to call back, 0 for never."""
@@ -237,6 +250,7 @@ Decision = (
     | SurveyAnswered
     | OfferDecided
     | StayEnded
+    | StayChanged
     | WorkEnded
     | PacingDecided
     | LeadBlocked

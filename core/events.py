@@ -171,12 +171,14 @@ class HttpReplied:
 @dataclass(frozen=True, slots=True)
 class QueueLeft:
     """A queue stay ended: one of `StayEnd`'s ways, or `no_agents`, `full`, `closed` at the door. After `answered` it is
-    told when the conversation has ended. `target`: the queue an overflow goes on to."""
+    told when the conversation has ended. `target`: the queue an overflow goes on to. `again_s`: nobody is offered it
+    there before (UTC seconds)."""
 
     interaction_id: str
     stay_id: str
     outcome: str
     target: str = ""
+    again_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

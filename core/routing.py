@@ -2,10 +2,11 @@
 
     interaction                     router                          agent (API, phone, desk)
       QueueJoined, StayGivenUp  ->    .     <- AgentActed, WrapUpActed, DeviceChanged, LineChanged
+                                      .     <- QueueActed, StayActed from a supervisor
       OfferRinging/Accepted/Failed -> .
       StayTurned, OfferTaken    ->    .          she hung up and is called back, or is on the line again
       TalkChanged, TalkEnded    ->    .
-      .  <- OfferMade, OfferWithdrawn, QueueLeft (core.events), QueuePosition, TurnNear
+      .  <- OfferMade, OfferWithdrawn, QueueLeft (core.events), QueuePosition, StayPrioritised, TurnNear
       .  <- ConversationActed (hold, transfer, ...) from the agent
 
 All of them go through the one inbox and are journaled when they are handled. Times are UTC seconds.
@@ -256,6 +257,33 @@ class QueueActed:
     interaction_id: str = ""
 
 
+StayAction = Literal["move", "prioritise"]
+
+
+@dataclass(frozen=True, slots=True)
+class StayActed:
+    """A supervisor sends who waits on to another queue, or gives her another priority. What cannot be is refused in
+    words.
+
+    Args:
+        queue: of `move`: where she goes on, with the time she has waited. Whatever rings for her stops ringing.
+        priority: of `prioritise`: instead of the one she has, 0 to `MOST_PRIORITY`. Whatever rings goes on ringing.
+        by: who asked, as journals and explanations tell it.
+    """
+
+    interaction_id: str
+    stay_id: str
+    tenant: str
+    action: StayAction
+    queue: str = ""
+    priority: int = 0
+    by: str = "supervisor"
+
+
+MOST_PRIORITY = 1000
+"""That a supervisor may give."""
+
+
 # -- said by the router, for an interaction ----------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class OfferMade:
@@ -303,6 +331,15 @@ class QueuePosition:
     waiting: int
     ewt_s: float = -1.0
     callback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StayPrioritised:
+    """The stay has this priority from now on: so have those that follow it."""
+
+    interaction_id: str
+    stay_id: str
+    priority: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,12 +461,14 @@ RouterFact = (
     | PhoneUsed
     | RoutingChanged
     | QueueActed
+    | StayActed
 )
 """What the router handles, beside its own `TimerFired`."""
 ContactFact = (
     OfferMade
     | OfferWithdrawn
     | QueuePosition
+    | StayPrioritised
     | TurnNear
     | ConversationActed
     | SupervisionActed

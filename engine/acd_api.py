@@ -18,7 +18,15 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from core.routing import AgentActed, ConversationActed, OfferRefused, QueueActed, SupervisionActed, WrapUpActed
+from core.routing import (
+    AgentActed,
+    ConversationActed,
+    OfferRefused,
+    QueueActed,
+    StayActed,
+    SupervisionActed,
+    WrapUpActed,
+)
 from engine.acd_feed import Feed
 from engine.asking import answer, done, read_fact, refused
 from engine.contact_card import contact_card
@@ -31,7 +39,7 @@ from store.journal import Journal
 
 log = logging.getLogger("centralita.acd_api")
 
-PersonsRequest = AgentActed | OfferRefused | WrapUpActed | QueueActed | ConversationActed | SupervisionActed
+PersonsRequest = AgentActed | OfferRefused | WrapUpActed | QueueActed | StayActed | ConversationActed | SupervisionActed
 REQUESTS: dict[str, type[PersonsRequest]] = {cls.__name__: cls for cls in PersonsRequest.__args__}
 """What people may ask for."""
 

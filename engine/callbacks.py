@@ -188,7 +188,8 @@ def _fired(turn: Turn, timer_id: str, now_s: float) -> None:
 
 
 def _left(turn: Turn, event: QueueLeft, now_s: float) -> bool:
-    """Her queue was removed: she waits on in the one that takes who waited there, or the promise is off."""
+    """Her queue was removed, or a supervisor moved her: she waits on in the queue she is sent to, or the promise is
+    off."""
     stay = turn.interaction.waiting
     callback = turn.interaction.callback
     if stay is None or callback is None or event.stay_id != stay.stay_id:
@@ -202,7 +203,7 @@ def _left(turn: Turn, event: QueueLeft, now_s: float) -> bool:
     turn.interaction = turn.interaction.but(waiting=stay.but(joined=joined, since_s=now_s))
     turn.facts.append(joined)
     if callback.state.is_away:
-        turn.facts.append(StayTurned(turn.interaction_id, joined.stay_id, "virtual", callback.first))
+        turn.facts.append(StayTurned(turn.interaction_id, joined.stay_id, "virtual", callback.first, event.again_s))
     return True
 
 

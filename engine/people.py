@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.decisions import Noted
 from core.events import (
     CommandOutcomeUnknown,
@@ -27,6 +29,7 @@ from core.routing import (
     OfferMade,
     OfferWithdrawn,
     QueuePosition,
+    StayPrioritised,
     SupervisionActed,
 )
 from engine import (
@@ -80,6 +83,8 @@ def take(turn: Turn, event: Event, around: Surroundings, now_s: float) -> bool:
             _withdrawn(turn, event, around, now_s)
         case QueuePosition():
             waiting.told(turn, event, around, now_s)
+        case StayPrioritised():
+            _prioritised(turn, event)
         case ConversationActed():
             requests.acted(turn, event, around, now_s)
         case SupervisionActed():
@@ -190,6 +195,17 @@ def _stay_ended(turn: Turn, event: QueueLeft, around: Surroundings, now_s: float
     before = waiting.stop(turn)
     offers.withdraw_all(turn)
     handover.come_back(turn, before, event.outcome, around, now_s)
+
+
+def _prioritised(turn: Turn, event: StayPrioritised) -> None:
+    """Wherever this stay leads, she takes her priority along."""
+    talk, stay = turn.interaction.talk, turn.interaction.waiting
+    if stay is not None and stay.stay_id == event.stay_id:
+        joined = replace(stay.joined, priority=event.priority)
+        turn.interaction = turn.interaction.but(waiting=stay.but(joined=joined))
+    elif talk is not None and talk.served.stay_id == event.stay_id:
+        joined = replace(talk.served.joined, priority=event.priority)
+        turn.interaction = turn.interaction.but(talk=talk.but(served=talk.served.but(joined=joined)))
 
 
 def _rejected(turn: Turn, event: CommandRejected, around: Surroundings, now_s: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from core.decisions import OfferDecided, StayEnded
+from core.decisions import OfferDecided, StayChanged, StayEnded
 from core.events import QueueLeft, RoutingDecided
 from core.routing import OfferAccepted, OfferFailed, OfferMade, OfferWithdrawn, QueueJoined
 from store.entry import Recorded
@@ -28,6 +28,8 @@ def tell(reader: JournalReader, interaction_id: str) -> dict[str, Any]:
         for decision in record.decisions:
             if isinstance(decision, StayEnded):
                 _end(stays, decision, at_s)
+            elif isinstance(decision, StayChanged) and decision.stay_id in stays:
+                stays[decision.stay_id]["changes"].append(_change(decision, at_s))
     told = {
         "interaction_id": interaction_id,
         "known": bool(records),
@@ -53,6 +55,7 @@ def _hear(
                 "purpose": joined.purpose,
                 "joined_s": at_s,
                 "waited_before_s": joined.waited_s,
+                "changes": [],
                 "how": "",
                 "waited_s": 0.0,
             }
@@ -100,6 +103,13 @@ def _offer(made: OfferMade, at_s: float, found: tuple[OfferDecided, int] | None)
     return offer
 
 
+def _change(decision: StayChanged, at_s: float) -> dict[str, Any]:
+    told: dict[str, Any] = {"at_s": at_s, "by": decision.by}
+    if decision.queue:
+        return told | {"queue": decision.queue}
+    return told | {"priority": decision.priority, "before": decision.before}
+
+
 def _end(stays: dict[str, dict[str, Any]], decision: StayEnded, at_s: float) -> None:
     if (stay := stays.get(decision.stay_id)) is not None:
         stay.update(how=decision.how, ended_s=at_s, waited_s=round(decision.waited_s, 3), in_target=decision.in_target)
@@ -117,9 +127,9 @@ def _sentences(stays: Sequence[Mapping[str, Any]], offers: Sequence[Mapping[str,
         where = f"queue {stay['queue']}" if stay["queue"] else f"agent {stay['agent_id']}"
         before = f", having waited {stay['waited_before_s']:.0f} s before" if stay["waited_before_s"] else ""
         yield f"At +{stay['joined_s']:.1f} s it began to wait for {where}{before}."
-        for offer in offers:
-            if offer["stay_id"] == stay["stay_id"]:
-                yield from _of_offer(offer)
+        happened = [(change["at_s"], _of_change(change)) for change in stay["changes"]]
+        happened += [(o["at_s"], " ".join(_of_offer(o))) for o in offers if o["stay_id"] == stay["stay_id"]]
+        yield from (sentence for _, sentence in sorted(happened, key=lambda each: each[0]))
         if stay["how"]:
             by = f" by {stay['answered_by']}" if stay.get("answered_by") else ""
             target = ", in target" if stay.get("in_target") else ", past the target"
@@ -127,6 +137,14 @@ def _sentences(stays: Sequence[Mapping[str, Any]], offers: Sequence[Mapping[str,
             yield f"The stay ended as {stay['how'].replace('_', ' ')}{by} after {stay['waited_s']:.1f} s{target}."
         else:
             yield "It still waits." if not any(o["outcome"] == "ringing" for o in offers) else "It is being offered."
+
+
+def _of_change(change: Mapping[str, Any]) -> str:
+    if "queue" in change:
+        what = f"moved it to queue {change['queue']}"
+    else:
+        what = f"gave it priority {change['priority']} instead of {change['before']}"
+    return f"At +{change['at_s']:.1f} s {change['by'].removeprefix('@')} {what}."
 
 
 def _of_offer(offer: Mapping[str, Any]) -> Iterator[str]:

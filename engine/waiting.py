@@ -143,11 +143,12 @@ def overflow(turn: Turn, event: QueueLeft, around: Surroundings, now_s: float) -
     waiting = turn.interaction.waiting
     if waiting is None or not event.target or event.outcome != "overflowed":
         return False
+    announced = bool(waiting.playing)
     before = stop(turn)
     offers.withdraw_all(turn)
     joined = another(turn, before.joined, queue=event.target, agent_id="", waited_s=waited_s(before, now_s))
     music = music_for(turn.interaction, event.target, "default", around)
-    if music != before.music:
+    if announced or music != before.music:
         turn.commands.append(StartMusic(turn.interaction.customer.leg_id, music))
     begin(turn, before.but(joined=joined, since_s=now_s, music=music), around, now_s)
     return True

@@ -89,6 +89,8 @@ def explain_steps(records: Sequence[Recorded]) -> list[dict[str, Any]]:
                     add(record.at_s, decision.what, decision.why)
                 case said.OfferDecided():
                     add(record.at_s, f"offered to {decision.agent_id}", decision.strategy)
+                case said.StayChanged():
+                    add(record.at_s, change_text(decision), f"by {decision.by}")
                 case said.StayEnded():
                     add(record.at_s, f"the wait ends: {decision.how}", f"after {decision.waited_s:.1f} s")
                 case said.WorkEnded():
@@ -118,6 +120,8 @@ def decision_text(decision: object) -> str:
             return f"close: {decision.outcome}"
         case said.OfferDecided():
             return f"offer to {decision.agent_id} by {decision.strategy}, after {decision.waited_s:.1f} s"
+        case said.StayChanged():
+            return f"{change_text(decision)}, by {decision.by}"
         case said.StayEnded():
             return (
                 f"stay in {decision.queue or decision.agent_id} ended: {decision.how}, after {decision.waited_s:.1f} s"
@@ -129,6 +133,10 @@ def decision_text(decision: object) -> str:
             return f"leg joins as {decision.role}"
         case _:
             return type(decision).__name__
+
+
+def change_text(change: said.StayChanged) -> str:
+    return f"moved to queue {change.queue}" if change.queue else f"priority {change.before} → {change.priority}"
 
 
 def command_text(command: Command, now_s: float | None = None) -> str:

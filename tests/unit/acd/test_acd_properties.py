@@ -32,6 +32,7 @@ from core.routing import (
     PhoneUsed,
     QueueActed,
     QueueJoined,
+    StayActed,
     StayGivenUp,
     TalkChanged,
     TalkEnded,
@@ -79,7 +80,7 @@ def setups(draw: st.DrawFn) -> Setup:
 
 small = st.integers(0, 7)
 pauses = st.sampled_from((0.0, 0.0, 1.0, 4.0, 31.0))
-happenings = st.lists(st.tuples(st.integers(0, 19), small, small, pauses), min_size=20, max_size=80)
+happenings = st.lists(st.tuples(st.integers(0, 21), small, small, pauses), min_size=20, max_size=80)
 
 
 def happen(shift: Shift, what: int, one: int, two: int) -> None:
@@ -128,6 +129,10 @@ def happen(shift: Shift, what: int, one: int, two: int) -> None:
             shift.do(OfferRinging(rings_for, offer_id))
         case 19:
             _sends_on(shift, name, AGENTS[two % 4], line, ("transfer", "consult", "serve")[one % 3])
+        case 20:
+            _moves(shift, one, line)
+        case 21:
+            _prioritises(shift, one, two)
 
 
 def _sends_on(shift: Shift, name: str, to: str, line: str, purpose: str) -> None:
@@ -144,6 +149,42 @@ def _sends_on(shift: Shift, name: str, to: str, line: str, purpose: str) -> None
         excluded = (name,) if shift._count % 4 else ()
         more = {"purpose": purpose, "preferred_agent": to, "excluded_agents": excluded}
         shift.do(QueueJoined(interaction_id, stay_id, "main", line, **more))  # type: ignore[arg-type]
+
+
+def _one_who_waits(shift: Shift, one: int) -> StayActed:
+    """A wish about the `one`-th of those who wait, or about nobody."""
+    there = sorted(shift.router._floor.stays)
+    stay = shift.router.stay(there[one % len(there)]) if there else None
+    return StayActed(stay.interaction_id if stay else "i", stay.stay_id if stay else "nobody", "main", "prioritise")
+
+
+def _moves(shift: Shift, one: int, line: str) -> None:
+    """A supervisor sends somebody to another queue: all the time she has waited is counted there."""
+    wish = replace(_one_who_waits(shift, one), action="move", queue=line)
+    before = shift.router.stay(wish.stay_id)
+    if shift.do(wish).refused:
+        return
+    assert before is not None
+    assert shift.router.stay(wish.stay_id) is None
+    assert wish.stay_id not in shift.offers
+    assert shift.ends[wish.stay_id] == ["overflowed"]
+    shift._count += 1
+    again = f"c{shift._count}"
+    hers = {"channel": before.channel, "priority": before.priority, "skills": before.skills}
+    hers |= {"preferred_agent": before.preferred_agent, "excluded_agents": before.excluded, "purpose": before.purpose}
+    waited_s = shift.now_s - before.began_s
+    shift.do(QueueJoined(wish.interaction_id, again, "main", line, waited_s=waited_s, **hers))  # type: ignore[arg-type]
+    now = shift.router.stay(again)
+    assert now is not None, "whom the other queue would turn away is not sent there"
+    assert now.began_s == pytest.approx(before.began_s)
+
+
+def _prioritises(shift: Shift, one: int, priority: int) -> None:
+    wish = replace(_one_who_waits(shift, one), priority=priority * 3)
+    if not shift.do(wish).refused:
+        stay = shift.router.stay(wish.stay_id)
+        assert stay is not None
+        assert stay.priority == priority * 3
 
 
 def live(shift: Shift, day: list[tuple[int, int, int, float]], checked: bool = True) -> None:
@@ -232,7 +273,7 @@ class Broken(Exception):
 
 
 @many
-@given(setups(), happenings, st.tuples(st.integers(2, 19), small, small, st.just(0.0)), st.integers(0, 6))
+@given(setups(), happenings, st.tuples(st.integers(2, 21), small, small, st.just(0.0)), st.integers(0, 6))
 def test_what_raises_leaves_no_trace(
     made: Setup, before: list[tuple[int, int, int, float]], last: tuple[int, int, int, float], fails_at: int
 ) -> None:

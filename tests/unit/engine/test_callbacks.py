@@ -20,12 +20,11 @@ from core.events import (
     LegEnded,
     LegRinging,
     LegUp,
-    QueueLeft,
     TimerFired,
 )
 from core.leg import EndReason, LegRole, LegState
 from core.leg_commands import AnswerLeg, HangUpLeg, OriginateLeg
-from core.routing import AgentActed, LineChanged, OfferMade, OfferWithdrawn, QueuePosition, RouterFact, TurnNear
+from core.routing import AgentActed, LineChanged, QueuePosition, RouterFact
 from engine import callbacks
 from engine.away_callers import AwayCallers
 from engine.config.outbound import OutboundRule, OutboundRules
@@ -112,8 +111,7 @@ class Together:
             else:
                 self.timers.pop(command.timer_id, None)
         for said in outcome.facts:
-            if isinstance(said, OfferMade | OfferWithdrawn | QueueLeft | TurnNear | QueuePosition):
-                self.tell(said)
+            self.tell(said)
 
     def tell(self, *events: object) -> None:
         for event in events:

@@ -11,7 +11,7 @@ import pytest
 from acd.router import Router
 from acd.setup import AgentSetup, Announcements, QueueSetup, ServiceLevel, Setup
 from core.assignment import AssignmentState
-from core.decisions import InteractionClosed, InteractionOpened, StayEnded, WorkEnded
+from core.decisions import InteractionClosed, InteractionOpened, StayChanged, StayEnded, WorkEnded
 from core.leg import EndReason
 from core.routing import (
     AgentActed,
@@ -19,6 +19,7 @@ from core.routing import (
     DeviceChanged,
     LineUsed,
     QueueJoined,
+    StayActed,
     SupervisionActed,
     WrapUpActed,
 )
@@ -135,7 +136,7 @@ class RoutedBook(Book):
 
 class Floor:
     def __init__(self, seed):
-        self.chance = random.Random(seed)
+        self.chance, self.hand = random.Random(seed), random.Random(-seed)
         self.around = surroundings()
         self.clock, self.book, self.metrics = LoopClock(), RoutedBook(), Metrics()
         self.node = FakeCallControl(
@@ -234,6 +235,7 @@ class Floor:
             for name in AGENTS:
                 if self.chance.random() < 0.3:
                     self.ask(AgentActed("main", name, "ready"))
+            self.steer()
             talking = [i for i in self.runtime.interactions.values() if i.talk is not None and i.talk.agents]
             if not talking:
                 continue
@@ -247,6 +249,15 @@ class Floor:
                 action, target = self.chance.choice(("transfer", "consult", "consult")), self.chance.choice(targets)
             agent_id = self.chance.choice(interaction.talk.agents)
             self.ask(ConversationActed(interaction.interaction_id, agent_id, action, target))
+
+    def steer(self):
+        """A supervisor moves one who waits, or gives her another priority."""
+        stays = self.router.stays()
+        if stays and self.hand.random() < 0.15:
+            stay = self.hand.choice(stays)
+            about = (stay.interaction_id, stay.stay_id, "main")
+            action, queue = self.hand.choice(("move", "prioritise")), self.hand.choice(("sales", "support"))
+            self.ask(StayActed(*about, action, queue, self.hand.randrange(5)))
 
     async def break_down(self, every_s, times):
         """The connection to the node breaks for a moment: everything is adopted again."""
@@ -327,3 +338,4 @@ def test_a_busy_floor_comes_to_rest(seed, gaps, kills):
     hows = Counter(ended.how for ended in floor.book.decisions(StayEnded))
     assert hows["answered"] > 20
     assert floor.book.decisions(WorkEnded)
+    assert {bool(each.queue) for each in floor.book.decisions(StayChanged)} == {True, False}, "moved and prioritised"
