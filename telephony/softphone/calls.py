@@ -26,7 +26,7 @@ class Recording:
     t_s: float
     mark: int
 
-    async def saved(self, *, timeout_s: float = 5.0) -> Path:
+    async def saved(self, *, timeout_s: float = 30.0) -> Path:
         """Waits until recording has ended (stopped, or the call is over) and the file is whole."""
         await self.call._next("recorded", timeout_s=timeout_s, since=self.mark, path=str(self.path))
         return self.path
@@ -73,7 +73,7 @@ class PhoneCall:
     def digits_received(self) -> str:
         return "".join(event["digit"] for event in self.events if event.name == "dtmf_received")
 
-    async def until(self, state: CallState, *, timeout_s: float = 10.0) -> Event:
+    async def until(self, state: CallState, *, timeout_s: float = 30.0) -> Event:
         """The event with which the call came into that state, also when it has left it since.
 
         Raises:
@@ -86,7 +86,7 @@ class PhoneCall:
         self,
         state: Literal["active", "local_hold", "remote_hold"],
         *,
-        timeout_s: float = 10.0,
+        timeout_s: float = 30.0,
         since: int | None = None,
     ) -> Event:
         """`since`: a mark of the phone, to wait for the next time rather than the first."""
@@ -98,7 +98,7 @@ class PhoneCall:
         """180 rings, 183 opens early media, 200 picks up, 400 and above refuses."""
         await self._do("answer", code=code, after_ms=after_ms, headers=dict(headers or {}))
 
-    async def hangup(self, *, code: int = 603, timeout_s: float = 5.0) -> Event | None:
+    async def hangup(self, *, code: int = 603, timeout_s: float = 30.0) -> Event | None:
         """Ends it, or refuses it with `code` while it rings. Nothing happens when it has already ended."""
         if self.state != "disconnected":
             await self._unless_ended(self._do("hangup", code=code))
@@ -111,7 +111,7 @@ class PhoneCall:
         since = self._phone.mark()
         await self._do("dtmf", digits=digits, method=method, duration_ms=duration_ms, gap_ms=gap_ms)
         await self._next(
-            "dtmf_sent", timeout_s=5.0 + len(digits) * (duration_ms + gap_ms) / 1000, since=since, last=True
+            "dtmf_sent", timeout_s=20.0 + len(digits) * (duration_ms + gap_ms) / 1000, since=since, last=True
         )
         return [event for event in self._phone.events[since:] if event.matches("dtmf_sent", {"call": self.name})]
 
@@ -132,23 +132,23 @@ class PhoneCall:
         """Records what is heard, from this moment on, until `stop_recording` or the call's end."""
         since = self._phone.mark()
         await self._do("record", path=str(path))
-        started = await self._next("recording", timeout_s=2.0, since=since, path=str(path))
+        started = await self._next("recording", timeout_s=20.0, since=since, path=str(path))
         return Recording(self, Path(path), started.t_s, since)
 
     async def stop_recording(self) -> None:
         await self._do("stop_recording")
 
-    async def hold(self, *, timeout_s: float = 5.0) -> None:
+    async def hold(self, *, timeout_s: float = 30.0) -> None:
         since = self._phone.mark()
         await self._do("hold")
         await self.until_media("local_hold", timeout_s=timeout_s, since=since)
 
-    async def unhold(self, *, timeout_s: float = 5.0) -> None:
+    async def unhold(self, *, timeout_s: float = 30.0) -> None:
         since = self._phone.mark()
         await self._do("unhold")
         await self.until_media("active", timeout_s=timeout_s, since=since)
 
-    async def transfer(self, to: str | PhoneCall, *, timeout_s: float = 10.0) -> Outcome:
+    async def transfer(self, to: str | PhoneCall, *, timeout_s: float = 30.0) -> Outcome:
         """To a number or URI (blind), or to the other party of another call of this phone (attended).
 
         Returns what Asterisk answered: 603 when `allow_transfer` is off.
@@ -165,7 +165,7 @@ class PhoneCall:
         """RTP so far: codec, remote, sent, heard (packets, bytes, lost, jitter_ms), round_trip_ms, jitter_buffer."""
         since = self._phone.mark()
         await self._do("stats")
-        return (await self._next("stats", timeout_s=2.0, since=since)).fields
+        return (await self._next("stats", timeout_s=20.0, since=since)).fields
 
     # --------------------------------------------------------------------------------------------
     async def _do(self, command: str, **fields: Any) -> Event:

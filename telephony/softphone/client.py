@@ -33,10 +33,10 @@ from telephony.softphone.ending import end
 from telephony.softphone.errors import CommandRejected, PhoneDied, RegistrationFailed
 from telephony.softphone.events import Event, History
 
-_START_WITHIN_S = 20.0
-_DONE_WITHIN_S = 5.0
-_LEAVE_WITHIN_S = 2.5
-_TERMINATE_WITHIN_S = 2.5
+_START_WITHIN_S = 60.0
+_DONE_WITHIN_S = 20.0
+_LEAVE_WITHIN_S = 10.0
+_TERMINATE_WITHIN_S = 5.0
 _LINE_LIMIT = 4 * 1024 * 1024
 _LOG_SHOWN = 2000
 
@@ -150,7 +150,7 @@ class Softphone:
         host: str = "127.0.0.1",
         port: int = 5060,
         transport: Transport = "udp",
-        timeout_s: float = 10.0,
+        timeout_s: float = 30.0,
         **more: Any,
     ) -> Event:
         """Returns `registered`. `more`: display, auth_user, expires_s, retry_s, srtp (protocol.Register).
@@ -178,7 +178,7 @@ class Softphone:
         done = await self.send("register", account=account, registrar=False, host=host, local_port=port, **more)
         return str(done["listening"])
 
-    async def unregister(self, account: str | None = None, *, timeout_s: float = 5.0) -> Event:
+    async def unregister(self, account: str | None = None, *, timeout_s: float = 30.0) -> Event:
         since = self.mark()
         await self.send("unregister", account=account)
         fields = {} if account is None else {"account": account}
@@ -204,7 +204,7 @@ class Softphone:
         done = await self.send("call", uri=uri, account=account, call=name, headers=dict(headers or {}))
         return PhoneCall(self, name, done["account"], since)
 
-    async def incoming(self, *, account: str | None = None, timeout_s: float = 10.0) -> PhoneCall:
+    async def incoming(self, *, account: str | None = None, timeout_s: float = 30.0) -> PhoneCall:
         """The next call that has come in and was not given out yet, oldest first."""
 
         def is_new(event: Event) -> bool:
@@ -254,7 +254,7 @@ class Softphone:
         """This moment, for `since`."""
         return self.history.mark()
 
-    async def wait_for(self, event: str, *, timeout_s: float = 10.0, since: int = 0, **fields: Any) -> Event:
+    async def wait_for(self, event: str, *, timeout_s: float = 30.0, since: int = 0, **fields: Any) -> Event:
         """The first such event since that mark whose fields are these. Raises TimeoutError with the last events."""
         shown = " ".join([event, *(f"{name}={value}" for name, value in fields.items())])
         return await self.history.first(

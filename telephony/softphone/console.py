@@ -28,6 +28,8 @@ from telephony.softphone.terminal import KEYS, Habits, Terminal
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOT_REGISTERED, EXIT_CANNOT_START = 1, 2, 3, 5
 EXIT_TERMINATED = 128 + signal.SIGTERM
+_REGISTERED_WITHIN_S = 10.0
+"""A person waits no longer to be told that nobody answers there."""
 
 
 class Transport(StrEnum):
@@ -192,7 +194,12 @@ async def _run(
         softphone.on_event(tell)
         if known is not None:
             await softphone.register(
-                known.account, known.secret, host=known.host, port=known.port, transport=known.transport
+                known.account,
+                known.secret,
+                host=known.host,
+                port=known.port,
+                transport=known.transport,
+                timeout_s=_REGISTERED_WITHIN_S,
             )
             if answer_after_ms is not None:
                 await softphone.auto_answer(answer_after_ms)
