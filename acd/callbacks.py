@@ -75,7 +75,7 @@ def look(floor: Floor, turn: Turn, stay: Stay) -> None:
     settings = floor.queue_setup(stay).callback
     ahead_s = settings.ahead_s if settings is not None else 0.0
     place = queues.position(floor, stay, turn.now_s).position
-    expected_s = ewt.expected_s(floor, stay.queue_key, place, turn.now_s)
+    expected_s = ewt.expected_s(floor, stay.queue_key, place)
     if 0.0 <= expected_s <= ahead_s and _somebody(floor, stay):
         _call(floor, turn, stay)
         return

@@ -68,33 +68,52 @@ class LastServed:
         return Promise(likely_s, _GAPS * sqrt(max(likely_s, pace.gap_s) * pace.gap_deviation_s))
 
 
+NAMES = ("throughput", "last_served")
 ESTIMATORS: Sequence[Estimator] = (Throughput(), LastServed())
-"""The first one speaks until both have been judged."""
+"""Named by `NAMES`. The first one speaks until both have been judged."""
 
 
-def expected(floor: Floor, key: Key, place: int, now_s: float) -> Expected | None:
-    """What one at `place` in a queue may expect. At the head with an agent free: nothing to wait for."""
-    if _at_once(floor, key, place):
+def expected(floor: Floor, key: Key, place: int, at_once: bool = True) -> Expected | None:
+    """What one at `place` in a queue may expect. At the head with an agent free there is nothing to wait for, unless
+    who asks is known to wait all the same: not `at_once`."""
+    if at_once and _at_once(floor, key, place):
         return Expected(0.0, 0.0, 0.0)
     record = floor.queues.get(key)
-    pace = record.pace if record else Pace()
-    promises = _promises(floor, key, pace, place)
-    scores = _scores(pace)
-    known = [n for n, promise in enumerate(promises) if promise is not None]
+    scores = _scores(record.pace if record else Pace())
+    found = ranges(floor, key, place)
+    known = [n for n, each in enumerate(found) if each is not None]
     if not known:
         return None
     judged = [n for n in known if scores[n].judged >= ENOUGH]
-    chosen = min(judged, key=lambda n: scores[n].error_s) if len(judged) == len(known) else known[0]
-    promise = promises[chosen]
-    assert promise is not None
-    half_s = promise.spread_s * scores[chosen].width
-    return Expected(promise.likely_s, max(0.0, promise.likely_s - half_s), promise.likely_s + half_s)
+    return found[min(judged, key=lambda n: scores[n].error_s) if len(judged) == len(known) else known[0]]
 
 
-def expected_s(floor: Floor, key: Key, place: int, now_s: float) -> float:
+def ranges(floor: Floor, key: Key, place: int) -> list[Expected | None]:
+    """What each estimator says, as wide as its own errors ask for; None: it cannot say."""
+    record = floor.queues.get(key)
+    pace = record.pace if record else Pace()
+    return [
+        None
+        if promise is None
+        else Expected(
+            promise.likely_s,
+            max(0.0, promise.likely_s - promise.spread_s * score.width),
+            promise.likely_s + promise.spread_s * score.width,
+        )
+        for promise, score in zip(_promises(floor, key, pace, place), _scores(pace), strict=True)
+    ]
+
+
+def expected_s(floor: Floor, key: Key, place: int) -> float:
     """The likely wait; -1 when nothing can be said."""
-    found = expected(floor, key, place, now_s)
-    return round(found.likely_s, 1) if found else -1.0
+    return seconds(expected(floor, key, place))[0]
+
+
+def seconds(found: Expected | None) -> tuple[float, float, float]:
+    """(likely, low, high) as they are told; -1 each when nothing can be said."""
+    if found is None:
+        return -1.0, -1.0, -1.0
+    return round(found.likely_s, 1), round(found.low_s, 1), round(found.high_s, 1)
 
 
 def joined(floor: Floor, stay: Stay) -> None:

@@ -13,13 +13,14 @@ from acd.records import Stay
 from acd.setup import Key
 from acd.turn import Refused, Turn
 from core.routing import QueueActed, QueuePosition
+from core.stay import StayState
 
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
     """`waiting`: customers, without colleagues who consult. `waits_since_s`: since when the one of them has waited who
-    waits longest (UTC seconds), 0 for nobody. `ewt_s`: for one who joins now, -1 unknown. `available`: agents who could
-    take a call of it at once."""
+    waits longest (UTC seconds), 0 for nobody. `ewt_s`: the likely wait of one who joins now, -1 unknown; `ewt_low_s` to
+    `ewt_high_s`: the range that four in five end in. `available`: agents who could take a call of it at once."""
 
     status: Literal["open", "closed", "no_agents"]
     waiting: int = 0
@@ -28,6 +29,8 @@ class QueueStatus:
     waits_since_s: float = 0.0
     logged_in: int = 0
     available: int = 0
+    ewt_low_s: float = -1.0
+    ewt_high_s: float = -1.0
 
 
 def is_open(floor: Floor, key: Key, now_s: float) -> bool:
@@ -72,14 +75,17 @@ def status(floor: Floor, key: Key, now_s: float) -> QueueStatus:
     first_s = min(since_s, default=0.0)
     there = (members & floor.logged_in).bit_count()
     state: Literal["open", "closed", "no_agents"] = "open" if there else "no_agents"
+    likely_s, low_s, high_s = ewt.seconds(ewt.expected(floor, key, len(present) + 1))
     return QueueStatus(
         status=state if is_open(floor, key, now_s) else "closed",
         waiting=len(since_s),
-        ewt_s=ewt.expected_s(floor, key, len(present) + 1, now_s),
+        ewt_s=likely_s,
         longest_wait_s=now_s - first_s if since_s else 0.0,
         waits_since_s=first_s,
         logged_in=there,
         available=(members & floor.free.get("call", 0)).bit_count(),
+        ewt_low_s=low_s,
+        ewt_high_s=high_s,
     )
 
 
@@ -88,8 +94,13 @@ def position(floor: Floor, stay: Stay, now_s: float) -> QueuePosition:
     present = floor.present.get(stay.queue_key, {}).values()
     mine = rank(floor, stay, now_s)
     place = 1 + sum(rank(floor, other, now_s) < mine for other in present)
-    expected_s = ewt.expected_s(floor, stay.queue_key, place, now_s)
-    return QueuePosition(stay.interaction_id, stay.stay_id, place, len(present), expected_s)
+    # Who waits though somebody is free cannot be served by her.
+    passed_over = stay.state is StayState.WAITING and stay.mode == "live"
+    found = ewt.expected(floor, stay.queue_key, place, at_once=not passed_over)
+    likely_s, low_s, high_s = ewt.seconds(found)
+    return QueuePosition(
+        stay.interaction_id, stay.stay_id, place, len(present), likely_s, ewt_low_s=low_s, ewt_high_s=high_s
+    )
 
 
 def rank(floor: Floor, stay: Stay, now_s: float) -> SortKey:

@@ -179,7 +179,11 @@ class Router:
 
     def expected(self, tenant: str, queue: str, now_s: float) -> ewt.Expected | None:
         """How long one who joins now will wait; None when nothing can be said."""
-        return ewt.expected(self._floor, (tenant, queue), len(self._floor.present.get((tenant, queue), ())) + 1, now_s)
+        return ewt.expected(self._floor, (tenant, queue), len(self._floor.present.get((tenant, queue), ())) + 1)
+
+    def estimates(self, tenant: str, queue: str, place: int) -> Mapping[str, ewt.Expected | None]:
+        """What each estimator says to one at `place`, whichever of them speaks."""
+        return dict(zip(ewt.NAMES, ewt.ranges(self._floor, (tenant, queue), place), strict=True))
 
     def position(self, stay_id: str, now_s: float) -> QueuePosition | None:
         stay = self._floor.stays.get(stay_id)

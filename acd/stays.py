@@ -176,6 +176,8 @@ def _announced(floor: Floor, stay: Stay, queue: QueueSetup, now_s: float) -> Que
         found,
         position=found.position if announce.position else 0,
         ewt_s=found.ewt_s if announce.ewt else -1.0,
+        ewt_low_s=found.ewt_low_s if announce.ewt else -1.0,
+        ewt_high_s=found.ewt_high_s if announce.ewt else -1.0,
         callback=queue.callback is not None and long_s >= queue.callback.min_ewt_s,
     )
 

@@ -127,6 +127,8 @@ def view_queue(floor: Floor, key: Key, now_s: float) -> View:
         "longest_wait_s": status.longest_wait_s,
         "waits_since_s": status.waits_since_s,
         "ewt_s": status.ewt_s,
+        "ewt_low_s": status.ewt_low_s,
+        "ewt_high_s": status.ewt_high_s,
         "logged_in": status.logged_in,
         "available": status.available,
         "today": {**today, "service_level": counters.service_level(day, setup.service_level)},

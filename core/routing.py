@@ -322,7 +322,8 @@ class OfferWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """Told when asked, and to those who wait by the queue's announcements. `position` from 1; `ewt_s` -1: unknown.
+    """Told when asked, and to those who wait by the queue's announcements. `position` from 1. `ewt_s`: the likely rest
+    of her wait, -1 unknown; `ewt_low_s` to `ewt_high_s`: the range that four in five end in, -1 unknown.
     `callback`: the wait is long enough to offer to call her back."""
 
     interaction_id: str
@@ -331,6 +332,8 @@ class QueuePosition:
     waiting: int
     ewt_s: float = -1.0
     callback: bool = False
+    ewt_low_s: float = -1.0
+    ewt_high_s: float = -1.0
 
 
 @dataclass(frozen=True, slots=True)

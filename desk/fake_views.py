@@ -35,6 +35,8 @@ def queue_view(tenant: str, queue: str, title: str) -> Json:
         "longest_wait_s": 0.0,
         "waits_since_s": 0.0,
         "ewt_s": -1.0,
+        "ewt_low_s": -1.0,
+        "ewt_high_s": -1.0,
         "logged_in": 0,
         "available": 0,
         "today": {**dict.fromkeys(_TODAY, 0), "service_level": None},

@@ -20,7 +20,7 @@ from core.leg_commands import Play, StartMusic, StopMusic, StopPlayback
 from core.media import Part
 from core.routing import QueueJoined, QueuePosition, StayGivenUp
 from engine import offers, talk_recording
-from engine.config.queue_prompts import QueuePrompts
+from engine.config.queue_prompts import QueuePrompts, ewt_values
 from engine.contact import Waiting
 from engine.interaction import Interaction, Surroundings, Turn
 from ivr.effects import longest_s
@@ -198,7 +198,7 @@ def told(turn: Turn, event: QueuePosition, around: Surroundings, now_s: float) -
     values = {"position": str(event.position), "waiting": str(event.waiting)}
     said = [prompts.position] if event.position > 0 and prompts.position is not None else []
     if event.ewt_s >= 0 and prompts.ewt is not None:
-        values |= {"ewt_s": str(round(event.ewt_s)), "ewt_minutes": str(max(1, round(event.ewt_s / 60)))}
+        values |= ewt_values((event.ewt_low_s, event.ewt_s, event.ewt_high_s), _language(turn.interaction, waiting))
         said.append(prompts.ewt)
     if event.callback and prompts.callback is not None:
         said.append(prompts.callback)
@@ -260,7 +260,7 @@ def words(
 ) -> tuple[Part, ...]:
     """The prompts in her language; what cannot be said is left out, and noted."""
     interaction = turn.interaction
-    language = interaction.run.language if interaction.run is not None else waiting.joined.language
+    language = _language(interaction, waiting)
     known = {**prompts_for(interaction, waiting, around).constants, "language": language, **values}
     parts: list[Part] = []
     for prompt in said:
@@ -269,6 +269,10 @@ def words(
         except CentralitaError as failure:
             turn.note("prompt", f"it cannot be said: {failure}")
     return tuple(parts)
+
+
+def _language(interaction: Interaction, waiting: Waiting) -> str:
+    return interaction.run.language if interaction.run is not None else waiting.joined.language
 
 
 def _hush(turn: Turn, waiting: Waiting) -> None:

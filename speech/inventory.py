@@ -8,7 +8,17 @@ from __future__ import annotations
 from datetime import date, time
 from decimal import Decimal
 
-from definitions.saying import say_count, say_date, say_digits, say_duration, say_money, say_number, say_time, speaks
+from definitions.saying import (
+    say_count,
+    say_date,
+    say_digits,
+    say_duration,
+    say_money,
+    say_number,
+    say_time,
+    say_wait,
+    speaks,
+)
 
 _YEARS = range(2024, 2034)
 _CURRENCIES = ("EUR", "USD", "ARS", "GBP")
@@ -21,6 +31,7 @@ def phrases_for(language: str) -> list[str]:
         return []
     base = language.partition("-")[0]
     found = [*_numbers(language), *_money(language), *_durations(language), *_digits(language)]
+    found += _waits(language)
     found += _spanish(language) if base == "es" else _english(language)
     return list(dict.fromkeys(phrase for phrase in found if phrase))
 
@@ -43,6 +54,14 @@ def _money(language: str) -> list[str]:
 
 def _durations(language: str) -> list[str]:
     return [say_duration(size * count, language).partition(" ")[2] for size in (1, 60, 3600, 86400) for count in (1, 2)]
+
+
+def _waits(language: str) -> list[str]:
+    """How a range of minutes begins: `entre tres y`, before `cinco minutos`; `less than a minute`."""
+    last = say_duration(50 * 60, language)
+    starts = [say_wait(number, 50, language).removesuffix(last) for number in (*range(21), 25, 30, 40)]
+    between = starts[1].partition(" ")[0]
+    return [*starts, last, between, say_wait(0, 1, language)]
 
 
 def _digits(language: str) -> list[str]:

@@ -74,15 +74,19 @@ class DayResult:
     facts: int = 0
 
 
-def floor_for(setup: Setup, scenario: Scenario) -> Setup:
-    """The setup as the simulation needs it: nobody announces anything, wrap-ups end when they were drawn to."""
+_SILENT = Announcements()
+
+
+def floor_for(setup: Setup, scenario: Scenario, told: Announcements = _SILENT) -> Setup:
+    """The setup as the simulation needs it: every queue announces what is `told`, wrap-ups end when they were drawn
+    to."""
 
     def simulated(key: Key) -> QueueSetup:
         queue, traffic = setup.queues[key], scenario.traffic.get(key)
         drawn = traffic is not None and traffic.wrap_up is not None
         return replace(
             queue,
-            announcements=Announcements(),
+            announcements=told,
             disposition_required=False,
             hours=None,
             wrap_up_s=_UNLIMITED_S if drawn else queue.wrap_up_s,
@@ -93,10 +97,11 @@ def floor_for(setup: Setup, scenario: Scenario) -> Setup:
 
 
 class Day:
-    """`run` plays it once. The same scenario, setup and seed give the same day."""
+    """`run` plays it once. The same scenario, setup and seed give the same day. `told`: what callers who wait hear;
+    it takes time and changes nothing, unless somebody asks."""
 
-    def __init__(self, setup: Setup, scenario: Scenario, seed: int) -> None:
-        self.router = Router(floor_for(setup, scenario), seed)
+    def __init__(self, setup: Setup, scenario: Scenario, seed: int, told: Announcements = _SILENT) -> None:
+        self.router = Router(floor_for(setup, scenario, told), seed)
         self.scenario = scenario
         self.result = DayResult()
         self._now_s = EPOCH_S

@@ -28,9 +28,11 @@ from definitions.saying.parse import (
     phone_text,
 )
 from definitions.saying.tongues import LANGUAGES, tongue_for
+from definitions.saying.waits import TOLD_MINUTES, say_wait, wait_minutes
 
 __all__ = [
     "LANGUAGES",
+    "TOLD_MINUTES",
     "Number",
     "say_count",
     "say_date",
@@ -40,7 +42,9 @@ __all__ = [
     "say_number",
     "say_phone",
     "say_time",
+    "say_wait",
     "speaks",
+    "wait_minutes",
 ]
 
 

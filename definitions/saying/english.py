@@ -77,6 +77,12 @@ class English:
     def time_unit(self, count: int, unit: str) -> str:
         return self.counted(count, unit, f"{unit}s", None)
 
+    def between(self, first: str, last: str) -> str:
+        return f"between {first} and {last}"
+
+    def less_than(self, length: str, *, one_minute: bool) -> str:
+        return "less than a minute" if one_minute else f"less than {length}"
+
     def counted(self, count: int, singular: str, plural: str, feminine: bool | None) -> str:
         return f"{self.whole(count)} {singular if count == 1 else plural}"
 

@@ -110,6 +110,12 @@ class Spanish:
         singular, plural, feminine = _UNITS[unit]
         return self.counted(count, singular, plural, feminine)
 
+    def between(self, first: str, last: str) -> str:
+        return f"entre {first} y {last}"
+
+    def less_than(self, length: str, *, one_minute: bool) -> str:
+        return f"menos de {length}"
+
     def counted(self, count: int, singular: str, plural: str, feminine: bool | None) -> str:
         if feminine is None:
             feminine = _looks_feminine(singular)

@@ -54,6 +54,12 @@ class Tongue(Protocol):
     def time_unit(self, count: int, unit: str) -> str:
         """`unit` is day, hour, minute or second."""
 
+    def between(self, first: str, last: str) -> str:
+        """From one amount to another."""
+
+    def less_than(self, length: str, *, one_minute: bool) -> str:
+        """`one_minute`: the length is that, which English says in its own way."""
+
     def counted(self, count: int, singular: str, plural: str, feminine: bool | None) -> str: ...
 
 

@@ -126,8 +126,9 @@ class Today(_Told):
 
 
 class QueueView(_Told):
-    """`ewt_s` -1: not known. `forced`: opened or closed by hand. `waits_since_s`: since when the one who waits longest
-    has waited, 0 for nobody; `longest_wait_s` is how long that was when this was told, and grows."""
+    """`ewt_s`: the likely wait of one who joins now, four in five waits end from `ewt_low_s` to `ewt_high_s`; -1: not
+    known. `forced`: opened or closed by hand. `waits_since_s`: since when the one who waits longest has waited, 0 for
+    nobody; `longest_wait_s` is how long that was when this was told, and grows."""
 
     tenant: str
     queue: str
@@ -140,6 +141,8 @@ class QueueView(_Told):
     longest_wait_s: float = 0.0
     waits_since_s: float = 0.0
     ewt_s: float = -1.0
+    ewt_low_s: float = -1.0
+    ewt_high_s: float = -1.0
     logged_in: int = 0
     available: int = 0
     today: Today = Today()

@@ -4,11 +4,12 @@
     announcements: {first_s: 10, every_s: 30, comfort_every_s: 60}
     prompts:
       position: {es: …, en: …}          {{ position }}, {{ waiting }}
-      ewt: …                            {{ ewt_minutes }}, {{ ewt_s }}
+      ewt: …                            {{ ewt_range }}, {{ ewt_low_minutes }}, {{ ewt_high_minutes }};
+                                        the likely one alone: {{ ewt_minutes }}, {{ ewt_s }}
       comfort: […]                      one after another, then from the beginning
       whisper: …                        to the agent; every variable of the flow that the caller comes from
       returned: …                       her agent was lost: she goes back to the head of the queue
-      callback: …                       how to be called back, while the wait is long: {{ ewt_minutes }}, {{ ewt_s }}
+      callback: …                       how to be called back, while the wait is long; knows all that `ewt` knows
       back: …                           she was away for a callback, and is on the line again
       recording_notice: …               before a conversation that is recorded
 
@@ -29,6 +30,7 @@ from core.media import Speech
 from definitions.faults import did_you_mean
 from definitions.models import Definition
 from definitions.problems import Problems
+from definitions.saying import say_wait, speaks, wait_minutes
 from ivr.node import Path
 from ivr.prompt_items import choose_language
 from ivr.prompts import Prompt
@@ -45,7 +47,7 @@ POSITION = Prompt(
 EWT = Prompt(
     [
         {"es": "El tiempo de espera estimado es de:", "en": "The estimated waiting time is:"},
-        {"duration": "{{ ewt_minutes * 60 }}"},
+        "{{ ewt_range }}",
     ]
 )
 WHISPER = Prompt([{"tone": "beep"}, "{{ title }}"])
@@ -69,7 +71,8 @@ class Prompts(Definition):
     position: Prompt | None = None
     """The place in the queue: `{{ position }}`, of `{{ waiting }}`."""
     ewt: Prompt | None = None
-    """The expected wait: `{{ ewt_minutes }}`, or exactly `{{ ewt_s }}`."""
+    """The expected wait: `{{ ewt_range }}` ("between three and five minutes"), `{{ ewt_low_minutes }}` to
+    `{{ ewt_high_minutes }}`; the likely one alone `{{ ewt_minutes }}`, exactly `{{ ewt_s }}`."""
     comfort: tuple[Prompt, ...] = ()
     """Said in turn while somebody waits."""
     whisper: Prompt | None = None
@@ -114,16 +117,33 @@ class QueuePrompts:
     constants: Mapping[str, str] = field(default_factory=dict)
 
     def static_speech(self, languages: Iterable[str]) -> frozenset[Speech]:
-        """Everything that can be rendered before somebody waits: with the first places and minutes."""
+        """Everything that can be rendered before somebody waits: with the first places and minutes. What ranges of
+        minutes begin with is among the phrases of the language."""
         languages = tuple(languages)
         found: set[Speech] = set()
         for prompt in (*self.comfort, self.whisper, self.returned, self.back, self.recording_notice):
             found |= prompt.static_speech(languages, self.constants) if prompt else set()
         for number in range(1, MOST_SPOKEN + 1):
-            told = {"position": str(number), "ewt_minutes": str(number), "ewt_s": str(number * 60), **self.constants}
-            for prompt in (self.position, self.ewt, self.callback):
-                found |= prompt.static_speech(languages, told) if prompt else set()
+            for language in languages:
+                seconds = number * 60.0
+                told = {"position": str(number), **ewt_values((seconds,) * 3, language), **self.constants}
+                for prompt in (self.position, self.ewt, self.callback):
+                    found |= prompt.static_speech((language,), told) if prompt else set()
         return frozenset(found)
+
+
+def ewt_values(expected_s: tuple[float, float, float], language: str) -> dict[str, str]:
+    """What prompts know of an expected wait, (low, likely, high) in seconds, low and high -1 where only the likely one
+    is known. The range in words where `language` can be said."""
+    low_s, likely_s, high_s = expected_s
+    low, high = wait_minutes(low_s, high_s) if low_s >= 0 and high_s >= 0 else wait_minutes(likely_s, likely_s)
+    values = {
+        "ewt_s": str(round(likely_s)),
+        "ewt_minutes": str(max(1, round(likely_s / 60))),
+        "ewt_low_minutes": str(low),
+        "ewt_high_minutes": str(high),
+    }
+    return values | ({"ewt_range": say_wait(low, high, language)} if speaks(language) else {})
 
 
 def prompts_of(queue: Queue) -> QueuePrompts:
@@ -142,12 +162,13 @@ def prompts_of(queue: Queue) -> QueuePrompts:
 
 
 _COMMON = frozenset({"queue", "title", "language"})
+_EWT = frozenset({"ewt_range", "ewt_low_minutes", "ewt_high_minutes", "ewt_minutes", "ewt_s"})
 _KNOWN: Mapping[str, frozenset[str]] = {
     "position": _COMMON | {"position", "waiting"},
-    "ewt": _COMMON | {"position", "waiting", "ewt_minutes", "ewt_s"},
+    "ewt": _COMMON | {"position", "waiting"} | _EWT,
     "comfort": _COMMON,
     "returned": _COMMON,
-    "callback": _COMMON | {"position", "waiting", "ewt_minutes", "ewt_s"},
+    "callback": _COMMON | {"position", "waiting"} | _EWT,
     "back": _COMMON,
     "recording_notice": _COMMON,
 }

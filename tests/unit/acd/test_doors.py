@@ -245,6 +245,11 @@ def test_the_expected_wait_follows_how_quickly_the_queue_is_answered() -> None:
     found = shift.router.position("c9", shift.now_s)
     assert found is not None
     assert (found.position, found.ewt_s) == (4, 160.0)
+    assert 0.0 <= found.ewt_low_s <= 160.0 <= found.ewt_high_s
+    assert {name: each is not None for name, each in shift.router.estimates("main", "sales", 4).items()} == {
+        "throughput": True,
+        "last_served": True,
+    }
 
 
 def test_who_finds_an_agent_free_waits_for_nothing() -> None:
@@ -252,6 +257,21 @@ def test_who_finds_an_agent_free_waits_for_nothing() -> None:
     shift.logs_in("ana")
     status = shift.router.status("main", "sales", shift.now_s)
     assert (status.status, status.waiting, status.ewt_s, status.available) == ("open", 0, 0.0, 1)
+
+
+def test_who_waits_though_somebody_is_free_is_not_told_that_it_takes_no_time() -> None:
+    shift = Shift(setup([agent("ana", skills={"vip": 5}), agent("eva")], skills=frozenset({"vip"})))
+    shift.logs_in("ana", "eva")
+    waiting = [shift.calls(skills="vip") for _ in range(6)]
+    for stay_id in waiting[:4]:
+        assert shift.answers(stay_id) == "ana"
+        shift.passes(40.0)
+        shift.hangs_up(stay_id)
+    shift.answers(waiting[4])
+    found = shift.router.position(waiting[5], shift.now_s)
+    assert found is not None
+    assert (found.position, found.ewt_s) == (1, 40.0)
+    assert shift.router.status("main", "sales", shift.now_s).available == 1, "eva, who cannot serve her"
 
 
 def test_counters_begin_anew_each_day() -> None:

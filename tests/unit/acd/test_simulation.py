@@ -7,7 +7,9 @@ from math import exp, factorial, isnan
 
 import pytest
 
-from acd.setup import QueueSetup, ServiceLevel, Setup
+from acd.ewt import NAMES
+from acd.setup import Announcements, QueueSetup, ServiceLevel, Setup
+from acd.simulation.announced import SAID, AnnouncedDay, held_percent, mean_width
 from acd.simulation.chart import course_chart, page
 from acd.simulation.day import EPOCH_S, Day
 from acd.simulation.definitions import ScenarioFile, scenario_of
@@ -106,6 +108,26 @@ queues: {sales: {per_hour: 130, talk_s: {mean: 150, deviation: 120}, patience_s:
         days=3,
     )
     assert told.figure("as_told", KEY).mean >= 80.0
+
+
+@pytest.mark.parametrize(
+    "floor",
+    [
+        "agents: [{count: 5}]\n"
+        "queues: {sales: {per_hour: 115, talk_s: {mean: 150, deviation: 120}, patience_s: {mean: 600}}}",
+        "agents: [{count: 6}, {count: 6, until: '13:00'}]\n"
+        "queues: {sales: {per_hour: 190, talk_s: {mean: 180}, patience_s: {mean: 240}}}",
+    ],
+    ids=["steady", "half of them leave"],
+)
+def test_four_in_five_callers_are_answered_within_the_minutes_they_were_told(floor: str):
+    made, setup = scenario(f"scenario: told\nfrom: '8:00'\nuntil: '18:00'\n{floor}")
+    day = AnnouncedDay(setup, made, 3, Announcements(first_s=10.0, every_s=30.0, ewt=True))
+    day.run()
+    assert len(day.announced) > 500
+    for name in (SAID, *NAMES):
+        assert held_percent(day.announced, name) >= 80.0, name
+    assert mean_width(day.announced, SAID) <= 5.0, "as wide as a barn door is no promise"
 
 
 def test_it_leaves_out_what_comes_while_the_floor_fills():

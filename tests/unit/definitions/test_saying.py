@@ -16,7 +16,9 @@ from definitions.saying import (
     say_number,
     say_phone,
     say_time,
+    say_wait,
     speaks,
+    wait_minutes,
 )
 
 SPOKEN = ["es", "es-ES", "es-AR", "es-CO", "es-MX", "es_419", "en", "en-US", "en-GB"]
@@ -151,6 +153,40 @@ def test_a_phone_number_is_grouped_as_its_country_does_and_loses_its_own_code():
 def test_durations(length, spanish, english):
     assert say_duration(length, "es") == spanish
     assert say_duration(length, "en") == english
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "spanish", "english"),
+    [
+        (3, 5, "entre tres y cinco minutos", "between three and five minutes"),
+        (1, 2, "entre uno y dos minutos", "between one and two minutes"),
+        (0, 1, "menos de un minuto", "less than a minute"),
+        (0, 3, "menos de tres minutos", "less than three minutes"),
+        (4, 4, "cuatro minutos", "four minutes"),
+        (1, 1, "un minuto", "one minute"),
+        (40, 60, "entre cuarenta minutos y una hora", "between forty minutes and one hour"),
+        (60, 90, "entre una hora y una hora y treinta minutos", "between one hour and one hour and thirty minutes"),
+    ],
+)
+def test_waits(low, high, spanish, english):
+    assert say_wait(low, high, "es") == spanish
+    assert say_wait(low, high, "en") == english
+
+
+def test_a_wait_is_told_in_whole_minutes_and_coarser_the_further_off_it_is():
+    assert wait_minutes(0, 0) == wait_minutes(0, 25) == wait_minutes(10, 60) == (0, 1)
+    assert wait_minutes(170, 310) == (3, 5)
+    assert wait_minutes(200, 210) == (3, 4), "half a minute counts as a whole one"
+    assert wait_minutes(25 * 60, 43 * 60) == (25, 40)
+    assert wait_minutes(50 * 60, 1e9) == (50, 480)
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e6), st.sampled_from(SPOKEN))
+def test_every_wait_becomes_a_range_and_words_without_digits(one_s, other_s, language):
+    low, high = wait_minutes(one_s, other_s)
+    assert 0 <= low <= high
+    assert high >= 1
+    assert not re.search(r"\d", say_wait(low, high, language))
 
 
 def test_a_count_takes_the_gender_of_its_noun():

@@ -10,7 +10,7 @@ from rich.console import Console
 from acd.router import Router
 from acd.setup import AgentSetup, NotReadyReason, QueueSetup, Setup
 from core.routing import AgentActed, OfferAccepted, QueueJoined
-from engine.cli.board_view import agent_table, board, waiting_table
+from engine.cli.board_view import agent_table, board, queue_table, waiting_table
 
 NOW_S = 1_767_225_600.0
 
@@ -84,3 +84,10 @@ def test_a_colleague_who_is_consulted_is_nobody_who_waits():
     assert [queue["waiting"] for queue in queues] == [0]
     assert "i-1" not in drawn(waiting_table(stays, NOW_S))
     assert "ringing" in drawn(agent_table(agents, NOW_S)) or "reserved" in drawn(agent_table(agents, NOW_S))
+
+
+def test_an_expected_wait_is_shown_as_a_range():
+    _, (queue,), _ = told(place(("sales",), ("ana",)), NOW_S)
+    ranged = {**queue, "ewt_s": 180.0, "ewt_low_s": 100.0, "ewt_high_s": 270.5}
+    assert "1:40–4:30" in drawn(queue_table([ranged], NOW_S))
+    assert "?" in drawn(queue_table([queue], NOW_S))

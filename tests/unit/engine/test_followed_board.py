@@ -18,7 +18,7 @@ from tests.unit.acd.shift import Shift
 from tests.unit.acd.test_acd_properties import happen, happenings, many, setups
 from tests.virtual_time import run
 
-_BY_THE_MOMENT = ("longest_wait_s", "ewt_s", "breaks_at_s", "breaks_due_s", "position")
+_BY_THE_MOMENT = ("longest_wait_s", "ewt_s", "ewt_low_s", "ewt_high_s", "breaks_at_s", "breaks_due_s", "position")
 """What time alone changes: ages are drawn from the moment they count from, estimates are those of when they were told,
 and who becomes urgent overtakes others without an event (acd/order.py)."""
 

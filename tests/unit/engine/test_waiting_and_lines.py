@@ -33,6 +33,7 @@ from core.leg_commands import (
 from core.media import Tone
 from core.routing import LineChanged, LineParty, LineReleased, LineRingback, LineUsed, QueuePosition, TalkEnded
 from engine import interactions, snapshots
+from engine.config.queue_prompts import EWT
 from engine.contact import Line
 from ivr.prompts import Prompt
 from tests.unit.engine.talk_case import ANNOUNCED, CALLER, ID, RECORDED, TEXTS, Case, case, heard, play_out
@@ -63,6 +64,24 @@ def test_her_place_is_told_between_music_and_music(waits):
     assert [type(c) for c in waits.last.commands[:2]] == [StopMusic, Play]
     play_out(waits)
     assert waits.commanded(StartMusic) == [StartMusic(CALLER, "default")]
+
+
+@pytest.mark.parametrize(
+    ("expected_s", "words"),
+    [
+        ((175.0, 240.0, 305.0), "entre tres y cinco minutos"),
+        ((0.0, 12.0, 50.0), "menos de un minuto"),
+        ((0.0, 80.0, 170.0), "menos de tres minutos"),
+        ((230.0, 240.0, 250.0), "cuatro minutos"),
+        ((-1.0, 130.0, -1.0), "dos minutos"),
+    ],
+)
+def test_the_expected_wait_is_told_as_a_range(expected_s, words):
+    texts = {key: replace(each, position=None, ewt=EWT) for key, each in ANNOUNCED.queue_prompts.items()}
+    waits = Case(replace(ANNOUNCED, queue_prompts=texts)).queue()
+    low_s, likely_s, high_s = expected_s
+    waits.tell(replace(position(waits, 3), ewt_s=likely_s, ewt_low_s=low_s, ewt_high_s=high_s))
+    assert heard(waits) == ["El tiempo de espera estimado es de:", words]
 
 
 def test_one_announcement_at_a_time(waits):
