@@ -6,16 +6,21 @@ Nothing is changed here; it may look at everybody, so it is for people who ask, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from itertools import groupby
+from operator import or_
 
 import msgspec
 
 from acd import capacity, order, virtual
+from acd.batch import together
 from acd.floor import Floor
 from acd.masks import bits
 from acd.queues import position
 from acd.records import Agent, Stay
-from acd.strategies import strategy_of
+from acd.strategies import best_match, strategy_of
 from acd.strategies.strategy import Sought
 from core.assignment import AssignmentState
 from core.decisions import Considered
@@ -113,7 +118,7 @@ def _explain(
     queue = floor.queue_setup(stay)
     step = order.step_at(stay, queue, at_s)
     requirement = floor.requirement(stay, step) if stay.queue else floor.requirement(stay, 0)
-    sought = Sought(stay, queue, requirement, at_s, floor.seed)
+    sought = _sought(floor, stay, at_s)
     key = strategy_of(queue.strategy).key
     considered = [
         Considered(agent.agent_id, why_not(floor, stay, agent, at_s), key(agent, floor.person(agent.key), sought))
@@ -159,12 +164,12 @@ def _later(floor: Floor, number: int, at_s: float) -> Agent:
 
 
 def _play_out(floor: Floor, stay: Stay, at_s: float, roster: list[Agent]) -> tuple[str, tuple[str, ...]]:
-    """Serves everybody in order at `at_s` until it is this stay's turn: who gets it, and who was before it."""
+    """Serves everybody in order at `at_s` until it is this stay's turn: who gets it, and who was before it. Those of
+    `best_match` queues that follow one another have their turn together, as in acd/batch.py."""
 
-    def rank(other: Stay) -> tuple[float, float, int]:
+    def score(other: Stay) -> float:
         queue = floor.queue_setup(other)
-        parts = order.parts(other, queue, order.step_at(other, queue, at_s), at_s)
-        return (-sum(parts.values()), other.began_s, other.number)
+        return sum(order.parts(other, queue, order.step_at(other, queue, at_s), at_s).values())
 
     free = {
         channel: sum(
@@ -175,20 +180,52 @@ def _play_out(floor: Floor, stay: Stay, at_s: float, roster: list[Agent]) -> tup
         for channel in floor.free
     }
     waiting = [other for other in floor.stays.values() if other.state is StayState.WAITING and other.queue]
+    waiting.sort(key=lambda other: (-score(other), other.began_s, other.number))
     ahead: list[str] = []
-    for other in sorted(waiting, key=rank):
-        queue = floor.queue_setup(other)
-        step = order.step_at(other, queue, at_s)
-        able = floor.may_serve(other, step) & free.get(other.channel, 0) & ~floor.barred(other, at_s)
-        if at_s < other.patience_ends_s:
-            able &= floor.mask(other.tenant, (other.preferred_agent,))
-        sought = Sought(other, queue, floor.requirement(other, step), at_s, floor.seed)
-        key = strategy_of(queue.strategy).key
-        winner = min(bits(able), key=lambda n: (key(roster[n], floor.people[n], sought), n), default=None)
-        if other is stay:
-            return (roster[winner].agent_id if winner is not None else ""), tuple(ahead)
-        if winner is not None:
-            ahead.append(other.stay_id)
+    for turn in _turns(floor, waiting):
+        sought = [_sought(floor, other, at_s) for other in turn]
+        may = [_able(floor, other, at_s) & free.get(other.channel, 0) for other in turn]
+        if len(turn) > 1:
+            pairs = _together(
+                floor, [(each, score(each.stay), who) for each, who in zip(sought, may, strict=True)], roster
+            )
+        else:
+            key = strategy_of(sought[0].queue.strategy).key
+            best = min(bits(may[0]), key=lambda n: (key(roster[n], floor.people[n], sought[0]), n), default=None)
+            pairs = {} if best is None else {0: best}
+        if stay in turn:
+            mine = turn.index(stay)
+            served = [n for n in pairs if n < mine or (n > mine and mine not in pairs)]
+            ahead += [turn[n].stay_id for n in served]
+            return (roster[pairs[mine]].agent_id if mine in pairs else ""), tuple(ahead)
+        for row, number in pairs.items():
+            ahead.append(turn[row].stay_id)
             for channel in free:
-                free[channel] &= ~(1 << winner)
+                free[channel] &= ~(1 << number)
     return "", tuple(ahead)
+
+
+def _turns(floor: Floor, waiting: list[Stay]) -> Iterator[list[Stay]]:
+    """Who is given agents at once, in order."""
+    for at_once, run in groupby(waiting, lambda other: together(floor, other)):
+        size = best_match.MOST_AT_ONCE if at_once else 1
+        members = list(run)
+        yield from (members[n : n + size] for n in range(0, len(members), size))
+
+
+def _together(floor: Floor, wanted: list[tuple[Sought, float, int]], roster: list[Agent]) -> dict[int, int]:
+    """Index in `wanted` -> agent's number."""
+    everybody = reduce(or_, (who for _, _, who in wanted), 0)
+    return dict(best_match.assign(wanted, list(bits(everybody)), roster, floor.people)) if everybody else {}
+
+
+def _sought(floor: Floor, stay: Stay, at_s: float) -> Sought:
+    queue = floor.queue_setup(stay)
+    return Sought(stay, queue, floor.requirement(stay, order.step_at(stay, queue, at_s)), at_s, floor.seed)
+
+
+def _able(floor: Floor, stay: Stay, at_s: float) -> int:
+    """Who may be offered it, free or not."""
+    step = order.step_at(stay, floor.queue_setup(stay), at_s)
+    able = floor.may_serve(stay, step) & ~floor.barred(stay, at_s)
+    return able & floor.mask(stay.tenant, (stay.preferred_agent,)) if at_s < stay.patience_ends_s else able

@@ -71,6 +71,23 @@ def test_a_step_of_priority_outweighs_every_fit() -> None:
     assert shift.ringing() == {urgent: "ana"}
 
 
+def test_what_would_have_been_ten_seconds_later_goes_by_pairs_too() -> None:
+    shift = house({"ana": {"es": 10}}, wrap_up_s=20.0)
+    shift.logs_in("ana")
+    shift.answers(shift.calls())
+    first = shift.calls()
+    shift.passes(5.0)
+    second = shift.calls(skills="es")
+    shift.hangs_up("c1")
+    shift.passes(15.0)
+    for stay_id, agent_id, ahead in ((first, "", (second,)), (second, "ana", ())):
+        later = shift.router.counterfactual(stay_id, shift.now_s)
+        assert later is not None
+        assert (later.agent_id, later.ahead) == (agent_id, ahead)
+    shift.passes(5.0)
+    assert shift.ringing() == {second: "ana"}
+
+
 def test_several_at_once_get_the_best_pairs() -> None:
     people = {"ana": {"es": 9, "en": 8}, "bea": {"es": 8, "en": 1}}
     _, ringing = at_once(people, "es", "en")
