@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
 from store.errors import DatabaseUnusable
+from store.sql.sqlite_threads import connected
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _LOCKED_S = 2.0
@@ -68,7 +69,8 @@ class Database:
         self.kind = driver.split("+")[0]
         if self.kind == "sqlite":
             self._engine = create_async_engine(
-                parsed.set(drivername=driver), connect_args={"timeout": _SHARED_S if tables.durable else _LOCKED_S}
+                parsed.set(drivername=driver),
+                connect_args={"timeout": _SHARED_S if tables.durable else _LOCKED_S, "async_creator_fn": connected},
             )
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
             if tables.durable:
