@@ -25,6 +25,10 @@ from bench.sip_phones import Behaviour, Phone, _digest, _header, _headers
 
 PACKET_S, RATE_HZ, SAMPLES = 0.02, 8000, 160
 AUDIBLE_RMS = 300.0
+_WITHIN_S = 30.0
+"""How long a line waits to be registered, and to be answered."""
+_LINGERS_S = 1.0
+"""After the end of a call what is on its way is still heard: a busy machine reads the end before the last audio."""
 _SILENCE = b"\xd5" * SAMPLES
 
 LOOKS_UP_S = 0.1
@@ -147,6 +151,12 @@ class Voice(asyncio.DatagramProtocol):
             return 0.0
         spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
         return float(np.argmax(spectrum) * RATE_HZ / len(samples))
+
+    def hush(self) -> None:
+        """Says no more, and listens on for a moment."""
+        if self._task is not None:
+            self._task.cancel()
+        asyncio.get_running_loop().call_later(_LINGERS_S, self.close)
 
     def close(self) -> None:
         if self._task is not None:
@@ -338,7 +348,7 @@ class People(asyncio.DatagramProtocol):
     def _over(self, call: Call, by: str) -> None:
         if not call.is_over:
             call.ended_s, call.ended_by = asyncio.get_running_loop().time(), by
-            call.voice.close()
+            call.voice.hush()
 
     @property
     def _here(self) -> str:
@@ -396,12 +406,12 @@ class Line(Phone):
         """Returns when it is answered.
 
         Raises:
-            TimeoutError: it is not, within ten seconds.
+            TimeoutError: it is not, within half a minute.
         """
         self.voice, self.up = await _voice(self.here.partition(":")[0], hz), asyncio.Event()
         self._call = {"id": secrets.token_hex(8), "number": number, "tag": secrets.token_hex(4), "seq": "1"}
         self._invite()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(_WITHIN_S):
             await self.up.wait()
 
     def _invite(self, authorization: str = "") -> None:
@@ -466,7 +476,7 @@ async def lines(
             local_addr=(host, 0),
         )
         made.append(line)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(_WITHIN_S):
             await line.registered.wait()
         await line.dial(number, hz(index))
     return made

@@ -111,7 +111,7 @@ class System:
         await self.until(lambda body: body["ready"] and not body["interactions"] and is_saved(body), within_s)
         await self.channels_gone()
 
-    async def channels_gone(self, within_s: float = 20.0) -> None:
+    async def channels_gone(self, within_s: float = 30.0) -> None:
         """No channel and no bridge is left in Asterisk."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + within_s
@@ -121,9 +121,28 @@ class System:
 
     async def ari(self, what: str) -> list[dict[str, Any]]:
         auth = ("supervisor", self.node.secrets.ari_supervisor)
-        async with httpx.AsyncClient(base_url=self.node.ari_url, auth=auth, trust_env=False, verify=False) as client:
+        async with httpx.AsyncClient(
+            base_url=self.node.ari_url, auth=auth, trust_env=False, verify=False, timeout=30
+        ) as client:
             body: list[dict[str, Any]] = (await client.get(f"/{what}")).json()
             return body
+
+    async def messages(self, mailbox: str, *interaction_ids: str) -> dict[str, tuple[Path, dict[str, str]]]:
+        """`recordings` once those of these interactions are filed: that comes after the call's end."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + 30.0
+        while not (found := self.recordings(mailbox)).keys() >= set(interaction_ids):
+            assert loop.time() < until_s, f"in {mailbox}: {sorted(found)}\n{self.log(3000)}"
+            await asyncio.sleep(0.1)
+        return found
+
+    async def nothing_in_the_spool(self) -> None:
+        """Every recording that Asterisk wrote has been filed or thrown away."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + 30.0
+        while left := list(self.home.recordings.iterdir()):
+            assert loop.time() < until_s, f"left in the spool: {left}"
+            await asyncio.sleep(0.05)
 
     def interactions(self) -> list[str]:
         """Every interaction the journal knows, the newest first."""
