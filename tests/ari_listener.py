@@ -52,5 +52,5 @@ def ari(node: AsteriskNode, method: str, path: str, *, user: str = "engine", **p
     """One ARI request over HTTP as `engine` or `supervisor`."""
     password = node.settings.secrets.ari_engine if user == "engine" else node.settings.secrets.ari_supervisor
     return httpx.request(
-        method, f"{node.settings.ari_url}/{path}", auth=(user, password), params=params, timeout=5, verify=False
+        method, f"{node.settings.ari_url}/{path}", auth=(user, password), params=params, timeout=30, verify=False
     )

@@ -28,7 +28,8 @@ from telephony.node.settings import Device, Music, NodeSettings, Trunk
 
 __all__ = ["AsteriskNode", "asterisk_installation", "asterisk_node", "free_settings", "started"]
 
-DEVICES = ("main-ana", "main-luis", "main-eva", "main-caller")
+DEVICES = ("main-ana", "main-luis", "main-eva", "main-caller", "main-nowhere")
+"""The last one's phone is nobody's: it never registers."""
 MUSIC_HZ = 2300.0
 FLOW_SOUNDS = Path(__file__).resolve().parents[1] / "flows" / "sounds"
 

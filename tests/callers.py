@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import itertools
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,11 @@ def words_in(sound: ear.Sound, at_least_s: float = 0.06) -> list[str]:
     return sorted((word for word, spans in first.items() if spans), key=lambda word: first[word][0])
 
 
+def heard_for_s(sound: ear.Sound, hz: float) -> float:
+    """For how long a tone was heard, all told."""
+    return sum(end_s - start_s for start_s, end_s in ear.tone_spans(sound, hz))
+
+
 @dataclass(slots=True)
 class Caller:
     """One call of a phone to a running system. `recording`: what she has heard since she dialled."""
@@ -58,6 +63,7 @@ class Caller:
     call: PhoneCall
     interaction_id: str
     recording: Recording
+    _written: set[str] = field(default_factory=set)
 
     @classmethod
     async def dial(cls, system: System, phone: Softphone, number: str, place: Path, **options: Any) -> Caller:
@@ -120,6 +126,29 @@ class Caller:
                 where = (await self.system.status())["interactions"]
                 raise AssertionError(f"{word!r} not heard in {within_s} s: {heard}; {where}\n{self.system.log(4000)}")
             await asyncio.sleep(0.1)
+
+    async def hears_hz(self, hz: float, seconds: float, within_s: float = 30.0) -> None:
+        """Returns when she has heard that tone for so long, all told."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + within_s
+        while (heard_s := heard_for_s(self._so_far(), hz)) < seconds:
+            assert loop.time() < until_s, (
+                f"{hz:g} Hz heard for {heard_s:g} s within {within_s} s\n{self.system.log(4000)}"
+            )
+            await asyncio.sleep(0.1)
+
+    async def is_recorded(self, within_s: float = 30.0) -> None:
+        """Returns when Asterisk has begun to write down what she says: its file is there, after the beep, and is none
+        that this was told of before."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + within_s
+        while not (new := self._files() - self._written):
+            assert loop.time() < until_s, f"nothing recorded within {within_s} s\n{self.system.log(4000)}"
+            await asyncio.sleep(0.02)
+        self._written |= new
+
+    def _files(self) -> set[str]:
+        return {file.name for file in self.system.home.recordings.iterdir() if self.interaction_id in file.name}
 
     def _so_far(self) -> ear.Sound:
         with contextlib.suppress(ValueError):  # nothing of it has reached the file yet

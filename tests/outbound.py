@@ -113,7 +113,7 @@ class House:
 
     async def post(self, path: str, fact: str, **fields: Any) -> dict[str, Any]:
         transport = httpx.AsyncHTTPTransport(uds=str(self.system.home.control_socket), verify=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=15) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=30) as client:
             answer: dict[str, Any] = (await client.post(path, json={"fact": fact, "fields": fields})).json()
             return answer
 
@@ -153,7 +153,7 @@ class House:
             lambda: made, local_addr=("127.0.0.1", 0)
         )
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await made.registered.wait()
             await self.presence(agent_id, "log_in")
             await self.presence(agent_id, "ready")
@@ -216,23 +216,29 @@ class House:
             await asyncio.sleep(0.05)
         return found
 
-    async def until(self, what: Callable[[], Any], within_s: float = 15.0) -> Any:
+    async def until(self, what: Callable[[], Any], within_s: float = 30.0) -> Any:
         async def asked() -> Any:
             return what()
 
         return await self.until_async(asked, within_s, "it did not come to that")
 
-    async def called(self, number: str, within_s: float = 15.0) -> Any:
+    async def called(self, number: str, within_s: float = 30.0) -> Any:
         """The call to her, once her phone is asked to ring."""
         return (await self.until(lambda: self.people.of(number), within_s))[-1]
 
-    async def idle(self, within_s: float = 20.0) -> None:
+    async def quiet(self, line: Line, for_s: float = 0.6) -> None:
+        """Returns when nothing has been heard on her line for so long."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(for_s)
+        await self.until(lambda: line.voice.heard_hz(loop.time() - for_s) == 0.0)
+
+    async def idle(self, within_s: float = 30.0) -> None:
         """Nobody but the held lines is in the house, and nothing is left of anybody else."""
         held = len(self.held)
         await self.system.until(lambda body: body["ready"] and len(body["interactions"]) == held, within_s)
         await self.system.saved()
         loop = asyncio.get_running_loop()
-        until_s = loop.time() + 20.0
+        until_s = loop.time() + 30.0
         while len(left := await self.system.ari("channels")) != held or await self.system.ari("bridges"):
             assert loop.time() < until_s, f"left behind in Asterisk: {left}"
             await asyncio.sleep(0.1)

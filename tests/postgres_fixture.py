@@ -70,7 +70,8 @@ class PostgresServer:
                 cwd=self.directory,
                 **self._as_user(),
             )
-        for _ in range(200):
+        until_s = time.monotonic() + 60.0
+        while time.monotonic() < until_s:
             if self._process.poll() is not None:
                 break
             ready = [str(self._binaries / "pg_isready"), "-q", "-h", str(self.directory), "-p", str(_PORT)]
@@ -88,7 +89,7 @@ class PostgresServer:
         """Disconnects everybody at once; by default cleanly on disk."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(20)
+            self._process.wait(60)
             self._process = None
 
     @contextlib.contextmanager

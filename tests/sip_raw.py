@@ -43,7 +43,7 @@ class RawSip:
         self._socket.sendto(data, self._server)
 
     def request(self, method: str, uri: str, *, user: str = "nobody", headers: str = "", body: str = "") -> Reply:
-        """Sends it and returns the first final answer. Raises TimeoutError after 5 s without one."""
+        """Sends it and returns the first final answer. Raises TimeoutError after 30 s without one."""
         self.send(self.message(method, uri, user=user, headers=headers, body=body))
         return self.answer()
 
@@ -63,7 +63,7 @@ class RawSip:
             f"Content-Length: {len(body.encode())}\r\n\r\n{body}"
         ).encode()
 
-    def answer(self, timeout_s: float = 5.0) -> Reply:
+    def answer(self, timeout_s: float = 30.0) -> Reply:
         self._socket.settimeout(timeout_s)
         while True:
             text = self._socket.recv(65535).decode(errors="replace")
