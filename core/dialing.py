@@ -58,6 +58,7 @@ class AttemptWanted:
             known to be one; `no_beep`: or what then. `machine_why`: why it gets no message, where it should have.
         variables: for the flow and the agent's page; fields of the lead.
         priority: in the queue.
+        script: `test/script`, which agents are shown and flows know by its name (`script`); empty: none is tested.
     """
 
     interaction_id: str
@@ -90,6 +91,7 @@ class AttemptWanted:
     no_beep: OnMachine = "hang_up"
     priority: int = 0
     variables: Mapping[str, str] = field(default_factory=dict)
+    script: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,8 @@ class AttemptRecord:
     greeted_s: float | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
     """What the agent filled into the campaign's form, by field; how each is written: `dialer.form`."""
+    script: str = ""
+    """`test/script`, where the campaign tests scripts."""
 
 
 @dataclass(frozen=True, slots=True)

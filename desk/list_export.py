@@ -16,7 +16,7 @@ _LEAD = (
 )
 _ATTEMPT = (
     *("attempt_id", "interaction_id", "campaign", "list_id", "lead_id", "number", "identity", "mode", "state", "why"),
-    *("cause", "agent", "disposition", "dialed", "ringing", "answered", "connected", "ended", "answers"),
+    *("cause", "agent", "disposition", "dialed", "ringing", "answered", "connected", "ended", "answers", "script"),
 )
 _AT_ONCE = 500
 _FORMULA = ("=", "@", "\t", "+", "-")
@@ -95,6 +95,7 @@ def _attempt(attempt: AttemptRecord) -> list[object]:
             (attempt.dialed_s, attempt.ringing_s, attempt.answered_s, attempt.connected_s, attempt.ended_s),
         ),
         json.dumps(dict(attempt.answers), ensure_ascii=False) if attempt.answers else "",
+        attempt.script,
     ]
 
 

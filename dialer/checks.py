@@ -98,6 +98,8 @@ def _check_dispositions(problems: Problems, filed: FiledCampaign, known: frozens
         for index, quota in enumerate(filed.value.quotas)
         if quota.result not in OUTCOMES
     ]
+    test = filed.value.script_test
+    wanted += [(("script_test", "goal", index), path) for index, path in enumerate(test.goal if test else ())]  # type: ignore[misc]
     for place, path in wanted:
         if path in known:
             continue

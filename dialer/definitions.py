@@ -21,6 +21,7 @@ from dialer.compliance.rules import Mode
 from dialer.pacing import METHODS
 from dialer.setup import RETRIES
 from dialer.written_form import Appointments, FormEntry, Promises, Titles, check_form
+from dialer.written_scripts import ScriptTest, check_test
 
 _RATE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
 _LISTS_SCHEMA = {
@@ -342,6 +343,8 @@ class Campaign(Definition):
     appointments: Appointments = Appointments()
     script: Titles = ""
     """What agents say; their page shows it."""
+    script_test: ScriptTest | None = None
+    """Instead of `script`: several, and which of them serves better."""
     form: tuple[FormEntry, ...] = ()
     variables: Mapping[Variable, Text] = Field(default_factory=dict)
     """What its flows know beside the lead's fields: {company: Acme}."""
@@ -398,6 +401,8 @@ class Campaign(Definition):
             if name in names[:index]:
                 faults.add(("quotas", index, "name"), f"two quotas are called '{name}'", "they are counted by name")
         check_form(self.form, self.dispositions, faults)
+        if self.script_test is not None:
+            check_test(self.script_test, self.script, self.mode is Mode.AGENTLESS, faults)
         faults.raise_any("Campaign")
         return self
 

@@ -33,6 +33,8 @@ from dialer.setup import (
     Key,
     Quota,
     Retry,
+    Script,
+    ScriptTest,
     Webhook,
 )
 from dialer.written_form import Titles
@@ -164,6 +166,7 @@ def setup_of(filed: FiledCampaign, packs: Mapping[str, RulePack], site: Site) ->
         remind_s=value.appointments.remind,
         queue_priority=value.queue_priority,
         script=_titles(value.script, site.languages),
+        script_test=_script_test(value, site.languages),
         form=tuple(
             FormField(one.name, _titles(one.title or one.name, site.languages), one.choices, one.required, one.kind)
             for one in value.form
@@ -220,6 +223,14 @@ def _pool(pool: written.CallerIdPool) -> CallerIds:
         pool.rest_after,
         pool.rest,
     )
+
+
+def _script_test(value: written.Campaign, languages: tuple[str, ...]) -> ScriptTest | None:
+    test = value.script_test
+    if test is None:
+        return None
+    scripts = tuple(Script(one.name, one.share, _titles(one.text, languages)) for one in test.scripts)
+    return ScriptTest(test.name, scripts, test.goal, test.talk)
 
 
 def _titles(title: Titles, languages: tuple[str, ...]) -> dict[str, str]:

@@ -101,6 +101,7 @@ class Tried(msgspec.Struct, frozen=True, array_like=True):
     ended_s: float | None = None
     conversation_s: float | None = None
     campaign: str = ""
+    script: str = ""
 
     def past(self) -> Past:
         abandoned = self.state == AttemptState.ABANDONED.value
@@ -139,7 +140,7 @@ class Attempt(msgspec.Struct, omit_defaults=True):
     the store has it as it is; it is remembered a little longer, for leads that were read from the store before.
     `verdict`, `evidence`, `greeted_s`: as in `AttemptProgressed`. `own_line`: her phone is rung for this attempt alone,
     before it is dialed; at the latest until `line_ends_s`. `answers`: as `dialer.form` has read them; replaced, never
-    changed in place."""
+    changed in place. `script`: as `dialer.script_test` drew it."""
 
     attempt_id: str
     interaction_id: str
@@ -179,6 +180,7 @@ class Attempt(msgspec.Struct, omit_defaults=True):
     evidence: str = ""
     greeted_s: float | None = None
     answers: dict[str, str] = {}
+    script: str = ""
 
     @property
     def key(self) -> Key:
@@ -198,7 +200,7 @@ class Attempt(msgspec.Struct, omit_defaults=True):
         if talked is None and self.mode is Mode.AGENTLESS and self.state.is_live:
             talked = self.answered_s
         how = (self.state.value, self.dialed_s, self.ended_s, talked)
-        return Tried(self.attempt_id, self.lead_id, self.number, *how, self.campaign)
+        return Tried(self.attempt_id, self.lead_id, self.number, *how, self.campaign, self.script)
 
     def record(self) -> AttemptRecord:
         return AttemptRecord(
@@ -225,6 +227,7 @@ class Attempt(msgspec.Struct, omit_defaults=True):
             evidence=self.evidence,
             greeted_s=self.greeted_s,
             answers=self.answers,
+            script=self.script,
         )
 
 
@@ -277,4 +280,4 @@ def tried_before(past: AttemptRecord) -> Tried:
     if talked is None and past.mode == Mode.AGENTLESS.value and AttemptState(past.state).is_live:
         talked = past.answered_s
     how = (past.state, past.dialed_s, past.ended_s, talked)
-    return Tried(past.attempt_id, past.lead_id, past.number, *how, past.campaign)
+    return Tried(past.attempt_id, past.lead_id, past.number, *how, past.campaign, past.script)

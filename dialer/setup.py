@@ -122,6 +122,27 @@ class FormField:
 
 
 @dataclass(frozen=True, slots=True)
+class Script:
+    """One of the scripts that are tested: `share` of all their shares of the leads get it."""
+
+    name: str
+    share: int = 1
+    text: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptTest:
+    """Two or more scripts side by side (`dialer.script_test`); the others are compared with the first. Who is reached
+    counts when she ends with one of the dispositions `goal` (`sold` holds for `sold/new` too), or, where there are
+    none, when a conversation lasts `talk_s`."""
+
+    name: str
+    scripts: tuple[Script, ...]
+    goal: tuple[str, ...] = ()
+    talk_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """`on`: the outcomes and dispositions it is told about; empty: all."""
 
@@ -181,6 +202,7 @@ class CampaignSetup:
     remind_s: float = 86_400.0
     queue_priority: int = 0
     script: Mapping[str, str] = field(default_factory=dict)
+    script_test: ScriptTest | None = None
     form: tuple[FormField, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     webhooks: tuple[Webhook, ...] = ()

@@ -9,7 +9,7 @@ from core.decisions import LeadBlocked
 from core.dialing import CALLED, DIALED_PREFIX, AttemptWanted
 from core.lead import LeadEvent
 from core.lead_record import LeadNumber
-from dialer import her_phone, identities, promises
+from dialer import her_phone, identities, promises, script_test
 from dialer.compliance.check import Allowed
 from dialer.compliance.rules import Mode
 from dialer.compliance.strictest import Terms
@@ -113,7 +113,8 @@ def ring(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt: At
             beep_within_s=setup.beep_within_s,
             no_beep=setup.no_beep,
             priority=setup.queue_priority,
-            variables=_variables(setup, lead, now_s),
+            variables=_variables(setup, lead, attempt, now_s),
+            script=attempt.script,
         )
     )
 
@@ -161,6 +162,7 @@ def new_attempt(
         state=AttemptState.STAGED,
         dialed_s=0.0,
         for_agent=agent_id,
+        script=script_test.drawn(setup, lead.record, lead.history),
     )
     turn.attempt(attempt, new=True)
     state.attempts[attempt_id] = attempt
@@ -191,7 +193,7 @@ def _masked(why: str, number: str) -> str:
     return why.replace(number, f"…{number[-3:]}") if number else why
 
 
-def _variables(setup: CampaignSetup, lead: Lead, now_s: float) -> dict[str, str]:
+def _variables(setup: CampaignSetup, lead: Lead, attempt: Attempt, now_s: float) -> dict[str, str]:
     """The campaign's own, over them the lead's fields."""
     record = lead.record
     return {
@@ -203,4 +205,5 @@ def _variables(setup: CampaignSetup, lead: Lead, now_s: float) -> dict[str, str]
         "lead_name": record.name,
         "external_id": record.external_id,
         "campaign": setup.campaign,
+        **({"script": script_test.name_of(attempt.script)} if attempt.script else {}),
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.attempt import AttemptState
 from core.dialing import DIALED_PREFIX
-from dialer import promises, told
+from dialer import promises, script_test, told
 from dialer.compliance.abandonment import wilson
 from dialer.records import Attempt, Lead
 from dialer.setup import CampaignSetup, Key
@@ -157,7 +157,8 @@ def _desk(setup: CampaignSetup, attempt: Attempt, lead: Lead) -> dict[str, Any]:
         },
         "promise": promises.plain(record.promise),
         "answers": dict(attempt.answers),
-        "script": dict(setup.script),
+        "script": dict(script_test.text_of(setup, attempt)),
+        "script_drawn": attempt.script,
         "form": [
             {
                 "name": one.name,

@@ -100,7 +100,8 @@ class AcdApi:
         if card is None:
             return refused(404, "no such interaction")
         desk = self.runtime.campaigns.dialer.desk_of(interaction_id) or {}
-        return answer({**card, "answers": desk.get("answers", {}), "promise": desk.get("promise")})
+        said = {"script": desk.get("script", {}), "script_drawn": desk.get("script_drawn", "")}
+        return answer({**card, **said, "answers": desk.get("answers", {}), "promise": desk.get("promise")})
 
     async def setup(self, request: Request) -> Response:
         campaigns = self.campaigns.setup() if self.campaigns is not None else []

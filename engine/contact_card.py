@@ -17,7 +17,7 @@ from core.routing import ConversationActed, WrapUpActed
 from store.entry import Recorded
 
 HIDDEN = "***"
-_ATTEMPT = ("attempt_id", "campaign", "lead_id", "called", "mode", "purpose")
+_ATTEMPT = ("attempt_id", "campaign", "lead_id", "called", "mode", "purpose", "script")
 """What is told of the attempt by which we reached her."""
 _SAID = ("name", "lead_id", "lead_name", "campaign")
 """Variables of an attempt that the card says already."""
@@ -43,7 +43,8 @@ def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, A
         if isinstance(event, AttemptWanted):
             card["attempt"] = {name: getattr(event, name) for name in _ATTEMPT}
             card["caller_name"] = event.variables.get("lead_name", "")
-            card["variables"].update({name: value for name, value in event.variables.items() if name not in _SAID})
+            said = {*_SAID, "script"} if event.script else _SAID
+            card["variables"].update({name: value for name, value in event.variables.items() if name not in said})
         elif isinstance(event, LegArrived):
             card["caller_name"] = card["caller_name"] or event.caller_name
         elif isinstance(event, WrapUpActed) and event.text:

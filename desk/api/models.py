@@ -265,7 +265,8 @@ class Promise(_Told):
 
 class Contact(_Told):
     """What an agent needs to know of who calls. `path`: the flow's nodes so far. `answers`: to the form of the campaign
-    that reached her, as far as it is filled in; `promise`: what she promised before."""
+    that reached her, as far as it is filled in; `promise`: what she promised before; `script`: what its agent says, by
+    language, and `script_drawn`: which one of a test that is (`test/script`)."""
 
     interaction_id: str
     tenant: str
@@ -280,6 +281,8 @@ class Contact(_Told):
     notes: list[Note] = []
     answers: dict[str, str] = {}
     promise: Promise | None = None
+    script: dict[str, str] = {}
+    script_drawn: str = ""
 
 
 class PastContact(_Told):

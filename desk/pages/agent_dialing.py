@@ -96,7 +96,7 @@ def dialed(setup: SetupCache, tenant: str, contact: Mapping[str, Any], language:
         lead_id=str(attempt.get("lead_id", "")),
         called=str(attempt.get("called", "")),
         mode=str(attempt.get("mode", "")),
-        script=filled(titled(known.get("script"), language), values),
+        script=filled(titled(contact.get("script") or known.get("script"), language), values),
         form=[
             Question(
                 str(each["name"]),
@@ -125,7 +125,7 @@ def previews(services: Services, setup: SetupCache, tenant: str, agent_id: str, 
                 number=str(each.get("number", "")),
                 fields=fields,
                 ends_s=float(each.get("ends_s", 0.0)),
-                script=filled(titled(campaign.get("script"), language), values),
+                script=filled(titled(each.get("script") or campaign.get("script"), language), values),
             )
         )
     return found

@@ -34,7 +34,7 @@ HEAD = (
     *("attempt_id", "interaction_id", "campaign", "list_id", "lead_id", "external_id", "name", "number", "identity"),
     *("mode", "result", "disposition", "agent_id", "cause", "why", "verdict", "evidence"),
     *("dialed", "ringing", "answered", "connected", "ended", "ring_s", "wait_s", "talk_s"),
-    *("lead_state", "lead_reason", "next"),
+    *("lead_state", "lead_reason", "next", "script"),
 )
 FIELD = "form."
 """How the column of a form's field begins."""
@@ -142,6 +142,7 @@ def _row(attempt: AttemptRecord, lead: LeadRecord | None) -> Iterator[str]:
     yield from _lengths(attempt)
     yield from (lead.state.value, lead.reason) if lead is not None else ("deleted", "")
     yield iso(lead.not_before_s) if lead is not None and lead.not_before_s else ""
+    yield attempt.script
 
 
 def _times(attempt: AttemptRecord) -> tuple[float | None, ...]:

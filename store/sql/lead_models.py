@@ -116,7 +116,7 @@ class LeadNumberRow(LeadBase):
 
 
 class AttemptRow(LeadBase):
-    """`answers`: JSON {field: answer}, empty for none."""
+    """`answers`: JSON {field: answer}, empty for none. `script`: `test/script`, empty where none is tested."""
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -149,6 +149,7 @@ class AttemptRow(LeadBase):
     evidence: Mapped[str] = mapped_column(server_default="")
     greeted_us: Mapped[int | None]
     answers: Mapped[str] = mapped_column(server_default="")
+    script: Mapped[str] = mapped_column(server_default="")
 
 
 class ListedNumberRow(LeadBase):

@@ -180,7 +180,7 @@ def lead_of(row: RowMapping | Mapping[str, Any]) -> LeadRecord:
 
 _ATTEMPT_TEXTS = (
     *("attempt_id", "interaction_id", "tenant", "campaign", "list_id", "lead_id", "number", "identity", "mode"),
-    *("state", "cause", "why", "agent_id", "disposition", "verdict", "evidence"),
+    *("state", "cause", "why", "agent_id", "disposition", "verdict", "evidence", "script"),
 )
 _ATTEMPT_TIMES = ("ringing", "answered", "greeted", "connected", "ended")
 

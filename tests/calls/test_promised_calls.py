@@ -31,7 +31,12 @@ form:
   - {name: sum, type: money, required: yes}
 dispositions:
   promise: {then: promise, date: pay_on, amount: sum}
-promises: {grace: 1d}"""
+promises: {grace: 1d}
+script_test:
+  name: opening
+  goal: [promise]
+  scripts: [{name: soft, text: Le recordamos su factura.}, {name: plain, text: Su factura ha vencido.}]"""
+TEXTS = {"opening/soft": "Le recordamos su factura.", "opening/plain": "Su factura ha vencido."}
 FILES = {
     "config/dispositions.yaml": "dispositions:\n  debts:\n    promise: {title: Promise}\n    other: {title: Other}\n",
     "config/queues/sales.yaml": "queue: sales\nring_s: 5\nwrap_up_s: 300\nrefused_again_s: 0\nannouncements: {}\n"
@@ -69,6 +74,8 @@ async def test_what_she_promised_is_kept_and_says_when_she_is_dialed_again(house
     assert await fill(True, sum="1.000,50 €", pay_on=f"{day}") == {"ok": True}
     card = await house.system.ask("GET", f"/acd/contact/{interaction_id}")
     assert card["answers"] == {"sum": "1000.50", "pay_on": f"{day}"}
+    assert card["script_drawn"] == card["attempt"]["script"] == attempt.script
+    assert set(card["script"].values()) == {TEXTS[attempt.script]}
     wrapped = {"tenant": "main", "agent_id": "ana", "interaction_id": interaction_id}
     told = await house.post("/acd/do", "WrapUpActed", **wrapped, disposition="promise", finish=True)
     assert told == {"ok": True}, told

@@ -67,7 +67,7 @@ async def test_what_was_kept_before_a_migration_is_there_after_it(
     await leads.upgrade()
     kept = await store.lead("main", "ana", 0.0)
     assert kept is not None
-    assert (kept.record, kept.history[0].answers) == (ana, {})
+    assert (kept.record, kept.history[0].answers, kept.history[0].script) == (ana, {}, "")
     await store.close()
     await leads.close()
 

@@ -256,7 +256,7 @@ async def test_history_is_all_of_the_lead_and_the_recent_one_of_her_numbers_in_a
 
 async def test_what_an_agent_filled_in_comes_back_field_by_field(store: Any) -> None:
     answers = {"offer": "12m", "pay_on": "2026-12-01", "ñ": 'a «quoted» \\ "word" \'n more'}
-    tried = attempt("a", "ana", "+34600000001", NOW_S, answers=answers)
+    tried = attempt("a", "ana", "+34600000001", NOW_S, answers=answers, script="opening/short")
     await store.save([save(lead("ana", numbers=(LeadNumber("+34600000001"),))), save(tried, 1)])
     await store.save([save(replace(tried, answers={}), 1)])
     found = await store.lead("main", "ana", 0.0)

@@ -303,3 +303,62 @@ def test_what_is_wrong_with_a_form_is_said_at_its_place(old: str, new: str, said
     found = wrong(PROMISING.replace(old, new, 1))
     assert len(found) == 1, found
     assert found[0].startswith(said)
+
+
+# -- scripts side by side ---------------------------------------------------------------------------
+TEST = """\
+script_test:
+  name: opening
+  goal: [sold]
+  scripts:
+    - {name: classic, share: 3, text: Le llamo}
+    - {name: short, text: {es: Hola, en: Hi}}
+"""
+
+
+def test_scripts_are_tested_side_by_side() -> None:
+    text = GOOD + TEST
+    assert not wrong(text)
+    found = build(read(spring=text), SHIPPED.packs, Site(languages=("es", "en"))).campaigns["main", "spring"]
+    assert found.script == {}
+    test = found.script_test
+    assert test is not None
+    assert (test.name, test.goal, test.talk_s) == ("opening", ("sold",), 0.0)
+    assert [(one.name, one.share, one.text) for one in test.scripts] == [
+        ("classic", 3, {"es": "Le llamo", "en": "Le llamo"}),
+        ("short", 1, {"es": "Hola", "en": "Hi"}),
+    ]
+
+
+def test_a_flow_chooses_by_the_scripts_name_and_needs_no_text() -> None:
+    text = GOOD.replace("mode: predictive", "mode: agentless\nflow: reminder\npacing: {max_lines: 2}")
+    text = (
+        text.replace("queue: sales\n", "")
+        .replace("drop: {flow: harbour}\n", "")
+        .replace("purpose: sales", "purpose: reminder")
+    )
+    scripts = "script_test: {name: menu, talk: 30s, scripts: [{name: long}, {name: short}]}\n"
+    assert not [one for one in wrong(text + scripts) if "script" in one]
+    assert any("without agents nobody gives a disposition" in one for one in wrong(text + TEST))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[sold]", "[sould]", "12: there is no disposition 'sould'"),
+        ("  goal: [sold]\n", "", "10: nothing says what the scripts are for"),
+        ("[sold]", "[sold]\n  talk: 30s", "10: the goal is both a disposition and a length"),
+        ("share: 3", "share: 0", "14: 0 is out of range"),
+        ("share: 3", "share: half", "14: 'half' is not a whole number"),
+        ("name: short", "name: classic", "15: two scripts are called 'classic'"),
+        ("name: short", "name: a/b", "15: "),
+        ("{name: short, text: {es: Hola, en: Hi}}", "{name: short}", "15: the script 'short' has no text"),
+        ("    - {name: short, text: {es: Hola, en: Hi}}\n", "", "13: a test of 1 script compares nothing"),
+        ("script_test:", "script: Hola\nscript_test:", "10: it has a script, and a test of scripts"),
+        ("  name: opening\n", "", "11: the key 'name' is missing"),
+    ],
+)
+def test_what_is_wrong_with_a_test_of_scripts_is_said_at_its_line(old: str, new: str, said: str) -> None:
+    assert old in TEST
+    problems = wrong(GOOD + TEST.replace(old, new, 1))
+    assert any(one.startswith(said) for one in problems), problems

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.decisions import InteractionOpened
 from core.dialing import AttemptWanted
 from engine.contact_card import contact_card
@@ -37,5 +39,31 @@ def test_who_was_dialed_is_told_with_her_campaign_and_what_the_list_says():
         "called": "+34600112233",
         "mode": "predictive",
         "purpose": "sales",
+        "script": "",
     }
     assert (card["caller_name"], card["variables"]) == ("Carmen", {"contract": "C-1"})
+
+
+def test_the_script_she_was_drawn_for_stands_with_the_attempt_and_not_among_what_the_list_says():
+    known = {"lead_name": "Carmen", "contract": "C-1", "script": "short"}
+    wanted = AttemptWanted(
+        interaction_id="dial-1",
+        leg_id="a-1-c",
+        attempt_id="a-1",
+        tenant="main",
+        campaign="renewals",
+        lead_id="l-1",
+        called="+34600112233",
+        mode="predictive",
+        purpose="sales",
+        variables=known,
+    )
+    opened = InteractionOpened("dial-1", "main", "call", "outbound", "+34600112233", "", "", "", "es", "")
+
+    def told(wanted: AttemptWanted) -> tuple[str, dict[str, str]]:
+        card = contact_card([Recorded(1, "dial-1", "k", 5.0, "AttemptWanted", wanted, [opened])])
+        assert card is not None
+        return card["attempt"]["script"], card["variables"]
+
+    assert told(replace(wanted, script="opening/short")) == ("opening/short", {"contract": "C-1"})
+    assert told(wanted) == ("", {"contract": "C-1", "script": "short"}), "a field of the list, where none is tested"
