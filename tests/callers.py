@@ -50,6 +50,13 @@ def words_in(sound: ear.Sound, at_least_s: float = 0.06) -> list[str]:
     return sorted((word for word, spans in first.items() if spans), key=lambda word: first[word][0])
 
 
+def so_far(path: Path) -> ear.Sound:
+    """What a recording that goes on holds already."""
+    with contextlib.suppress(ValueError):  # nothing of it has reached the file yet
+        return ear.load(path)
+    return ear.Sound(np.zeros(0), 8000)
+
+
 def heard_for_s(sound: ear.Sound, hz: float) -> float:
     """For how long a tone was heard, all told."""
     return sum(end_s - start_s for start_s, end_s in ear.tone_spans(sound, hz))
@@ -151,9 +158,7 @@ class Caller:
         return {file.name for file in self.system.home.recordings.iterdir() if self.interaction_id in file.name}
 
     def _so_far(self) -> ear.Sound:
-        with contextlib.suppress(ValueError):  # nothing of it has reached the file yet
-            return ear.load(self.recording.path)
-        return ear.Sound(np.zeros(0), 8000)
+        return so_far(self.recording.path)
 
     # -- what the journal says about her
     def visits(self) -> list[str]:

@@ -15,7 +15,7 @@ defaults: {{no_input: {{then: bye}}, no_match: {{prompt: "{prompt("foxtrot")}", 
 nodes:
   first:
     type: menu
-    prompt: {{es: "{prompt("hotel", 6)}", en: "{prompt("delta", 6)}"}}
+    prompt: {{es: "{prompt("hotel", 15)}", en: "{prompt("delta", 6)}"}}
     keys: {{"1": second, "9": {{language: en}}}}
     into: chosen
   second:
@@ -146,7 +146,7 @@ nodes:
     json: {{document: "{{{{ document }}}}"}}
     headers: {{X-Document: "{{{{ document }}}}"}}
     hold: {{music: default}}
-    timeout_s: 6
+    timeout_s: 60
     sensitive: yes
     into: {{card: card}}
     error: {{prompt: "{prompt("eco")}", then: bye}}
