@@ -198,6 +198,12 @@ class Router:
         number = self._floor.devices.get(device, self._floor.owners.get(device))
         return self._floor.roster[number] if number is not None else None
 
+    def is_on_phone(self, device: str, interaction_id: str) -> bool:
+        """Whether its phone counts as in use by this interaction."""
+        number = self._floor.devices.get(device)
+        on_phone = self._floor.roster[number].on_phone if number is not None else ()
+        return interaction_id in (*self._floor.in_use.get(device, ()), *on_phone)
+
     def assignments(self, key: Key) -> Mapping[str, Assignment]:
         """By interaction id. To be read only."""
         agent = self._floor.agents.get(key)

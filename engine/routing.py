@@ -26,7 +26,7 @@ from core.decisions import Decision, Moved, Noted
 from core.dialing import DialerFact
 from core.errors import EventRefused
 from core.events import CommandRejected, Event, QueueStatusGiven, RoutingDecided, RoutingKept, TimerFired
-from core.routing import ROUTER, QueueJoined, RouterFact, RoutingChanged
+from core.routing import ROUTER, PhoneUsed, QueueJoined, RouterFact, RoutingChanged
 from core.table import Transition
 from engine.interaction import Interaction
 from engine.routing_disposed import disposed
@@ -146,6 +146,12 @@ class Routing:
         """(tenant, agent_id) of who is logged in at a phone, else whose own it is."""
         agent = self.router.agent_at(device)
         return agent.key if agent is not None else None
+
+    def put_down(self, over: Interaction, told: Sequence[Event]) -> list[Event]:
+        """That the phone it came from is free, unless it is `told`: of one that no configuration knows any more."""
+        if not self.router.is_on_phone(over.entry, over.interaction_id) or any(type(f) is PhoneUsed for f in told):
+            return []
+        return [PhoneUsed(over.interaction_id, over.entry, used=False)]
 
     def agent(self, tenant: str, agent_id: str, now_s: float) -> Mapping[str, Any]:
         """An agent as the control socket shows her; nothing when there is no such agent."""

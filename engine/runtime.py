@@ -302,6 +302,8 @@ class Runtime:
             self._forget(interaction)
         secret = interaction.holds_secrets or (before is not None and before.holds_secrets)
         self._next.extend(turn.facts)
+        if interaction.is_closed:
+            self._next.extend(self.routing.put_down(interaction, turn.facts))
         for n, command in enumerate(turn.commands):
             ordered = Ordered(f"{seq}.{n}", interaction.interaction_id, command, secret=secret)
             try:

@@ -5,6 +5,7 @@ import asyncio
 import itertools
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -330,6 +331,35 @@ async def soak(seed, callers, gaps, kills=0):
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await floor.end()
+
+
+async def reload_during_her_call():
+    """Her phone is taken out of the configuration while she calls from it."""
+    floor = Floor(1)
+    running = asyncio.create_task(floor.node.run())
+    await asyncio.sleep(0)
+    try:
+        assert floor.ask(AgentActed("main", "ana", "log_in")) == ""
+        call = floor.node.arrive("100", entry="main-1001")
+        await asyncio.sleep(5)
+        used = floor.router.agent(("main", "ana")).on_phone
+        outbound = floor.runtime.surroundings.outbound
+        without = replace(outbound, devices=outbound.devices - {"main-1001"})
+        floor.runtime.surroundings = replace(floor.runtime.surroundings, outbound=without)
+        call.hang_up()
+        await asyncio.sleep(5)
+        assert floor.runtime.interactions == {}
+        return used, floor.router.agent(("main", "ana")).on_phone
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await floor.end()
+
+
+def test_a_phone_that_goes_during_its_call_is_in_use_no_longer_than_that():
+    used, after = run(reload_during_her_call())
+    assert len(used) == 1
+    assert after == ()
 
 
 @pytest.mark.parametrize(("seed", "gaps", "kills"), [(1, 0, 0), (2, 2, 0), (3, 0, 3)])
