@@ -42,6 +42,8 @@ log = logging.getLogger("centralita.acd_api")
 PersonsRequest = AgentActed | OfferRefused | WrapUpActed | QueueActed | StayActed | ConversationActed | SupervisionActed
 REQUESTS: dict[str, type[PersonsRequest]] = {cls.__name__: cls for cls in PersonsRequest.__args__}
 """What people may ask for."""
+WRITTEN_WITHIN_S = 1.0
+"""Who asks what happened waits no longer than this for the disk to have it."""
 
 
 @dataclass(slots=True)
@@ -110,7 +112,7 @@ class AcdApi:
     async def _written(self) -> None:
         """What happened until now can be read; a disk that does not answer is not waited for long."""
         try:
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(WRITTEN_WITHIN_S):
                 await self.journal.durable(self.journal.last_seq)
         except (TimeoutError, StoreError):
             log.warning("the journal is behind: what is shown may lack the last moments")

@@ -69,7 +69,7 @@ class ConversationStage(Protocol):
         ...
 
     async def eavesdroppers(self) -> bool:
-        """Whether somebody's conversation is still listened to, a moment later."""
+        """Whether somebody's conversation goes on being listened to: ending it takes a moment."""
         ...
 
 
@@ -226,7 +226,14 @@ class AsteriskConversation(AsteriskStage):
         return any(recording_id.replace("/", "=2f") in file.name for file in self.recordings.iterdir())
 
     async def eavesdroppers(self) -> bool:
-        await asyncio.sleep(0.2)
+        until_s = time.monotonic() + _AT_MOST_S
+        while there := await self._eavesdroppers():
+            if time.monotonic() > until_s:
+                break
+            await asyncio.sleep(0.05)
+        return there
+
+    async def _eavesdroppers(self) -> bool:
         channels = await asyncio.to_thread(ari, self.asterisk, "GET", "channels")
         bridges = await asyncio.to_thread(ari, self.asterisk, "GET", "bridges")
         return any(channel["name"].startswith("Snoop") for channel in channels.json()) or any(

@@ -44,7 +44,7 @@ def entry(n: int) -> Entry:
 
 
 async def until(true: object) -> None:
-    for _ in range(2000):
+    for _ in range(4000):
         if true():  # type: ignore[operator]
             return
         await asyncio.sleep(0.01)

@@ -143,7 +143,7 @@ async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 async def _until(hub: Hub, what: Any) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not what(hub.board):
             await asyncio.sleep(0.01)
 

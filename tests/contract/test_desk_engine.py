@@ -22,6 +22,7 @@ from desk.engine_client import EngineClient, EngineRefused, NotKnown
 from desk.fake_engine import FakeEngine, serving, serving_app
 from desk.live.hub import Hub
 from desk.services import WallClock
+from engine import acd_api
 from engine.acd_api import AcdApi
 from engine.acd_feed import Feed
 from engine.book import JournalBook
@@ -131,7 +132,10 @@ def _floor() -> FakeEngine:
 
 
 @pytest.fixture(params=["in memory", "real"])
-async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Any, EngineClient]]:
+async def stage(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Any, EngineClient]]:
+    monkeypatch.setattr(acd_api, "WRITTEN_WITHIN_S", 30.0)
     socket = tmp_path / "e.sock"
     async with contextlib.AsyncExitStack() as stack:
         if request.param == "real":
@@ -146,7 +150,7 @@ async def _acts(client: EngineClient, agent_id: str, action: str, reason: str = 
 
 
 async def _until(hub: Hub, what: Any) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not what(hub.board):
             await asyncio.sleep(0.01)
 
@@ -196,7 +200,7 @@ async def test_changes_are_numbered_and_told_again_to_who_comes_back(stage: Any)
 
     async def after(seq: int, until: int) -> list[int]:
         seen: list[int] = []
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             async for line in client.events(snapshot["epoch"], seq):
                 if "seq" in line:
                     seen.append(line["seq"])

@@ -73,6 +73,7 @@ async def test_sqlite_readers_do_not_wait_for_the_projector(tmp_path: Path) -> N
     await database.upgrade()
     async with database.begin() as writing:
         await writing.execute(text("INSERT INTO projection_state VALUES ('x', 1)"))
-        async with asyncio.timeout(1), database.begin() as reading:
+        # Who waited for a writer that waits for her would be told that the file is locked.
+        async with asyncio.timeout(60), database.begin() as reading:
             assert (await reading.execute(text("SELECT count(*) FROM projection_state"))).scalar_one() == 0
     await database.close()
