@@ -24,6 +24,7 @@ from telephony.node.settings import Device
 from telephony.reconcile import KnownLeg, reconcile
 from telephony.softphone.calls import PhoneCall
 from telephony.softphone.client import Softphone
+from tests.ari_listener import ari
 from tests.asterisk_fixture import AsteriskNode, started
 from tests.calls.control_line import Line
 from tests.contract.control_stage import Facts, ari_settings
@@ -65,9 +66,9 @@ async def engine(node: AsteriskNode, **settings: Any) -> AsyncIterator[Engine]:
 
 @pytest.fixture
 def long_sound(asterisk_node: AsteriskNode) -> str:
-    path = asterisk_node.settings.sounds_dirs[-1] / "long-20.wav"
+    path = asterisk_node.settings.sounds_dirs[-1] / "long-90.wav"
     if not path.exists():
-        tone_wav(path, 700.0, seconds=20.0)
+        tone_wav(path, 700.0, seconds=90.0)
     return str(path.with_suffix(""))
 
 
@@ -88,7 +89,7 @@ async def calling(node: AsteriskNode, running: Engine, phone: Softphone) -> tupl
 async def until_gone(running: Engine, *calls: PhoneCall) -> None:
     for call in calls:
         await call.hangup()
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while (await running.control.survey())[0].legs:
             await asyncio.sleep(0.05)
 
@@ -98,7 +99,7 @@ async def test_a_prompt_on_one_leg_delays_nobody_when_it_is_answered_or_bridged(
     asterisk_node: AsteriskNode, softphones: Phones, long_sound: str, tmp_path: Path
 ) -> None:
     """All legs share one request socket here: whatever froze it would be felt."""
-    async with engine(asterisk_node, request_sockets=1, deadline_s=20.0) as running:
+    async with engine(asterisk_node, request_sockets=1, deadline_s=60.0) as running:
         control = running.control
         phone = await registered(asterisk_node, softphones, "main-caller")
         call, talked_to = await calling(asterisk_node, running, phone)
@@ -125,7 +126,7 @@ async def test_a_prompt_on_one_leg_delays_nobody_when_it_is_answered_or_bridged(
                 await control.bridge(f"bridge-{tmp_path.name}-{n}", [talked_to])
                 await control.destroy_bridge(f"bridge-{tmp_path.name}-{n}")
         await working
-        assert worst_s < 10.0, "a freeze lasts 20 s, the deadline and the prompt; this is a few milliseconds"
+        assert worst_s < 30.0, "a freeze lasts 60 s, the deadline, or 90, the prompt; this is a few milliseconds"
         assert running.gaps == ["back"]
         await until_gone(running, call, other_call)
 
@@ -152,7 +153,7 @@ async def test_a_prompt_can_be_stopped_in_the_instant_it_begins(
 async def test_a_frozen_lane_is_freed_over_the_rescue_socket(
     asterisk_node: AsteriskNode, softphones: Phones, long_sound: str
 ) -> None:
-    async with engine(asterisk_node, request_sockets=1, deadline_s=0.5, rescue_s=1.0) as running:
+    async with engine(asterisk_node, request_sockets=1, deadline_s=2.0, rescue_s=20.0) as running:
         control = running.control
         phone = await registered(asterisk_node, softphones, "main-caller")
         call, leg_id = await calling(asterisk_node, running, phone)
@@ -166,7 +167,7 @@ async def test_a_frozen_lane_is_freed_over_the_rescue_socket(
         await control.answer(other)
         others_waited_s = time.monotonic() - began
         assert (await frozen).status_code == 204
-        assert 0.4 < others_waited_s < 10.0, "the deadline is 0.5 s, the prompt 20 s"
+        assert 1.9 < others_waited_s < 60.0, "the deadline is 2 s, the prompt 90 s"
         assert (await running.facts.next(PlaybackFinished, leg_id)).how == "stopped"
         assert running.gaps == ["back"]
         await until_gone(running, call, other_call)
@@ -180,20 +181,20 @@ async def test_a_lane_that_cannot_be_freed_is_replaced(
         phone = await registered(asterisk_node, softphones, "main-caller")
         call, leg_id = await calling(asterisk_node, former, phone)
         await former.control.play(leg_id, f"{leg_id}.forgotten", [long_sound])
-    async with engine(asterisk_node, request_sockets=1, deadline_s=0.5, rescue_s=0.3) as running:
+    async with engine(asterisk_node, request_sockets=1, deadline_s=2.0, rescue_s=0.3) as running:
         control = running.control
         await control.survey()
         other_call, other = await calling(asterisk_node, running, phone)
         began = time.monotonic()
         with pytest.raises(DeadlineExceeded):
             await control.answer(leg_id)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 with contextlib.suppress(CommandFailed):
                     await control.answer(other)
                     break
                 await asyncio.sleep(0.05)
-        assert time.monotonic() - began < 10.0, "the deadline is 0.5 s, the prompt 20 s"
+        assert time.monotonic() - began < 60.0, "the deadline is 2 s, the prompt 90 s"
         # Who remembers the id can stop it, and then all is well.
         await control.stop_playback(leg_id, f"{leg_id}.forgotten")
         await running.facts.next(PlaybackFinished, leg_id)
@@ -240,6 +241,9 @@ async def test_when_the_line_breaks_calls_live_on_and_those_that_ended_are_lost(
         with pytest.raises(CommandFailed):
             await control.play(stays, f"{stays}.none", [long_sound])
         await other_call.hangup()
+        async with asyncio.timeout(30):  # her phone has hung up; Asterisk has yet to clear her leg away
+            while any(channel["id"] == leaves for channel in ari(asterisk_node, "GET", "channels").json()):
+                await asyncio.sleep(0.05)
         line.mend()
         await running.gap(3)
         assert running.gaps == ["back", "lost", "back"]
@@ -255,7 +259,7 @@ async def test_when_the_line_breaks_calls_live_on_and_those_that_ended_are_lost(
         began = time.monotonic()
         await control.play(stays, f"{stays}.new", ["tone:beep"])
         await running.facts.next(PlaybackFinished, stays, count=2)
-        assert time.monotonic() - began < 10.0, "the old prompt lasts 20 s"
+        assert time.monotonic() - began < 60.0, "the old prompt lasts 90 s"
         await call.dtmf("7")
         assert (await running.facts.next(DigitPressed, stays)).digit == "7"
         await until_gone(running, call)
@@ -270,7 +274,7 @@ async def test_a_line_that_falls_silent_is_noticed(asterisk_node: AsteriskNode) 
         began = time.monotonic()
         line.stall()
         await running.gap(2)
-        assert time.monotonic() - began < 20, "its own end would be noticed after 40 s"
+        assert time.monotonic() - began < 35, "its own end would be noticed after 40 s"
         line.mend()
         await running.gap(3)
 
@@ -330,7 +334,7 @@ async def test_a_leg_that_was_dialed_by_an_engine_before_is_found_while_it_rings
 
 async def test_a_device_that_is_nowhere_or_unknown_is_refused_at_once(asterisk_node: AsteriskNode) -> None:
     async with engine(asterisk_node) as running:
-        for endpoint in ("device:main-luis", "device:nobody", "trunk:nowhere/123"):
+        for endpoint in ("device:main-nowhere", "device:nobody", "trunk:nowhere/123"):
             command = OriginateLeg(
                 f"leg-{endpoint[-4:]}", "i1", asterisk_node.settings.name, LegRole.AGENT, endpoint, "", 5.0, 60.0
             )
@@ -368,10 +372,10 @@ async def test_a_caller_who_came_while_no_engine_was_there_is_served(
 
 async def test_an_engine_whose_name_was_taken_says_so_and_does_not_fight(asterisk_node: AsteriskNode) -> None:
     async with engine(asterisk_node) as former, engine(asterisk_node) as running:
-        await asyncio.sleep(1.0)
-        assert former.stolen != []
+        async with asyncio.timeout(30):
+            while not former.stolen or len(former.gaps) < 2 or former.control.connected_nodes():
+                await asyncio.sleep(0.02)
         assert former.gaps == ["back", "lost"]
-        assert former.control.connected_nodes() == []
         assert running.gaps == ["back"]
 
 
@@ -428,7 +432,7 @@ async def test_two_nodes_at_once(asterisk_node: AsteriskNode, own_node: Asterisk
         surveys = {survey.node: [leg.leg_id for leg in survey.legs] for survey in await control.survey()}
         assert surveys == {node: [leg_id] for node, leg_id in legs.items()}
         own_node.launcher.kill()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while list(control.connected_nodes()) != ["node-1"]:
                 await asyncio.sleep(0.05)
         await control.play(legs["node-1"], f"{legs['node-1']}.1", ["tone:beep"])

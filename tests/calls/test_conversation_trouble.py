@@ -25,6 +25,7 @@ from telephony.softphone import ear
 from telephony.softphone.calls import PhoneCall
 from tests.ari_listener import ari
 from tests.asterisk_fixture import AsteriskNode, started
+from tests.callers import so_far
 from tests.calls.control_line import Line
 from tests.contract.control_stage import Facts, ari_settings
 from tests.phone_fixture import Phones, tone_wav
@@ -60,8 +61,26 @@ class Conversation:
         await call.play(tone_wav(voice, 500.0), loop=True)
         return call
 
-    async def files(self) -> list[str]:
-        return [file.name for file in self.node.settings.recordings.iterdir()]
+    async def files(self, recording_id: str) -> list[str]:
+        return [file.name for file in self.node.settings.recordings.iterdir() if recording_id in file.name]
+
+    async def written(self, recording_id: str, seconds: float = 0.5) -> None:
+        """Returns when so much of both sides has been written down."""
+        least = seconds * 8000 * 2
+        async with asyncio.timeout(30):
+            while True:
+                sizes = [
+                    file.stat().st_size for file in self.node.settings.recordings.iterdir() if recording_id in file.name
+                ]
+                if sizes and max(sizes) > least:
+                    return
+                await asyncio.sleep(0.05)
+
+    async def without_recorder(self) -> None:
+        """Returns when the adapter knows that its line to the recorder is cut."""
+        async with asyncio.timeout(30):
+            while self.manager.is_connected:
+                await asyncio.sleep(0.02)
 
 
 @contextlib.asynccontextmanager
@@ -90,17 +109,17 @@ async def test_without_its_recorder_nothing_is_recorded_and_the_call_goes_on(
     async with Line(asterisk_node.settings.ami_port) as line, conversation(asterisk_node, line.port) as talk:
         call = await talk.begins(softphones, tmp_path / "voice.wav")
         line.cut()
-        await asyncio.sleep(0.2)
+        await talk.without_recorder()
         await talk.control.start_talk_recording(talk.leg_id, f"{talk.leg_id}.t1")
         failed = await talk.facts.next(RecordingFailed, talk.leg_id)
         assert failed.recording_id == f"{talk.leg_id}.t1"
         assert "AMI" in failed.why
         line.mend()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not talk.manager.is_connected:
                 await asyncio.sleep(0.05)
         await talk.control.start_talk_recording(talk.leg_id, f"{talk.leg_id}.t2")
-        await asyncio.sleep(0.5)
+        await talk.written(f"{talk.leg_id}.t2")
         await talk.control.stop_talk_recording(talk.leg_id, f"{talk.leg_id}.t2")
         assert (await talk.facts.next(RecordingFinished, talk.leg_id)).recording_id == f"{talk.leg_id}.t2"
         await talk.control.discard_recording(talk.leg_id, f"{talk.leg_id}.t2")
@@ -115,15 +134,17 @@ async def test_what_must_not_be_recorded_and_cannot_be_paused_is_thrown_away(
         call = await talk.begins(softphones, tmp_path / "voice.wav")
         recording_id = f"{talk.leg_id}.t1"
         await talk.control.start_talk_recording(talk.leg_id, recording_id)
-        await asyncio.sleep(0.5)
+        await talk.written(recording_id)
         line.cut()
-        await asyncio.sleep(0.2)
+        await talk.without_recorder()
         await talk.control.pause_talk_recording(talk.leg_id, recording_id, True)
         assert "nothing of it is kept" in (await talk.facts.next(RecordingFailed, talk.leg_id)).why
         await call.hangup()
         await talk.facts.next(LegEnded, talk.leg_id)
         assert talk.facts.of(RecordingFinished, talk.leg_id) == []
-        assert [name for name in await talk.files() if recording_id in name] == []
+        async with asyncio.timeout(30):  # Asterisk lets go of its files when the call is over
+            while await talk.files(recording_id):
+                await asyncio.sleep(0.05)
 
 
 async def test_a_full_disk_fails_the_recording_and_the_call_goes_on(
@@ -149,7 +170,7 @@ async def test_the_next_engine_ends_and_keeps_what_the_one_before_it_began(
         call = await former.begins(softphones, tmp_path / "voice.wav")
         recording_id = f"{former.leg_id}.t1"
         await former.control.start_talk_recording(former.leg_id, recording_id)
-    await asyncio.sleep(1.0)
+    await former.written(recording_id, 1.2)
     async with conversation(asterisk_node) as talk:
         await talk.control.survey()
         await talk.control.pause_talk_recording(former.leg_id, recording_id, True)
@@ -190,7 +211,7 @@ async def test_a_phone_that_dies_ends_its_leg_and_says_so_and_one_that_is_only_q
         await talk.begins(softphones, tmp_path / "voice2.wav", "main-ana")
         await talk.control.bridge("b1", [quiet_leg, talk.leg_id])
         os.kill(talk.pids[-1], signal.SIGKILL)
-        ended = await talk.facts.next(LegEnded, talk.leg_id, timeout_s=8)
+        ended = await talk.facts.next(LegEnded, talk.leg_id)
         assert (ended.reason, ended.cause) == (EndReason.FAILED, VANISHED)
         await talk.control.unbridge("b1", quiet_leg)
         await talk.control.start_music(quiet_leg, "default")
@@ -217,14 +238,17 @@ async def test_what_a_supervisor_of_the_engine_before_listened_through_is_cleare
         (survey,) = await talk.control.survey()
         assert {leg.leg_id for leg in survey.legs} == {agent_leg, former.leg_id}
         assert survey.bridges == {}
-        await asyncio.sleep(0.3)
-        assert [channel["name"][:5] for channel in ari(asterisk_node, "GET", "channels").json()] == ["PJSIP", "PJSIP"]
-        assert ari(asterisk_node, "GET", "bridges").json() == []
+        async with asyncio.timeout(30):  # Asterisk has cleared it away too
+            while [
+                [channel["name"][:5] for channel in ari(asterisk_node, "GET", "channels").json()],
+                ari(asterisk_node, "GET", "bridges").json(),
+            ] != [["PJSIP", "PJSIP"], []]:
+                await asyncio.sleep(0.05)
         await talk.control.listen_in(former.leg_id, agent_leg, True)
         recording = await supervisor.record(tmp_path / "heard.wav")
-        await asyncio.sleep(1.5)
-        await supervisor.stop_recording()
-        assert ear.tone_spans(ear.load(await recording.saved()), 500.0), "she listens again"
+        async with asyncio.timeout(30):  # she listens again
+            while not ear.tone_spans(so_far(recording.path), 500.0):
+                await asyncio.sleep(0.1)
         for call, leg_id in ((supervisor, former.leg_id), (agent, agent_leg)):
             await call.hangup()
             await talk.facts.next(LegEnded, leg_id)
