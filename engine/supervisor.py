@@ -17,7 +17,7 @@ import logging
 import os
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
@@ -31,6 +31,7 @@ from engine.home import Home
 from telephony.node.errors import StartFailed
 from telephony.node.installation import Installation, default_root
 from telephony.node.launcher import Launcher
+from telephony.node.ports import require_free
 from telephony.node.settings import NodeSettings
 
 log = logging.getLogger("centralita.supervisor")
@@ -91,8 +92,8 @@ class Supervisor:
                     return engine
         return self.engines[0]
 
-    async def start(self) -> None:
-        """Returns when Asterisk is ready and the engine takes calls.
+    async def start(self, ports: Mapping[str, tuple[str, int]] | None = None) -> None:
+        """Returns when Asterisk is ready and the engine takes calls. `ports`: what else must be free, (address, port).
 
         Raises:
             AlreadyUp: a second instance.
@@ -105,6 +106,7 @@ class Supervisor:
         try:
             # The kernel ties Asterisk's life to the thread that spawned it, so it is spawned right here.
             self.launcher.spawn()
+            require_free(self.plan.node, ports)
             serving, standby = self.engines
             await serving.start()
             await asyncio.to_thread(self.launcher.wait_ready)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 
@@ -23,8 +24,17 @@ def register(app: typer.Typer) -> None:
     app.command("check")(check)
 
 
-def check(project: ProjectOption = None, json: JsonOption = False) -> None:
-    """Check all definitions without loading them. Exit code 1 when there is any error; warnings alone pass."""
+def check(
+    project: ProjectOption = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Warnings fail too: what must be so before a site takes real calls.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Check all definitions without loading them. Exit code 1 when there is any error; warnings alone pass.
+
+    That emergency numbers reach nobody is a warning, for a site may begin without a carrier: `--strict` fails then.
+    """
     from dialer.compliance.loader import stale as stale_rules
     from engine.config.compliance import stale
     from engine.config.loader import load
@@ -44,11 +54,12 @@ def check(project: ProjectOption = None, json: JsonOption = False) -> None:
     errors, files = loaded.problems.errors, counted(len(sources), "file")
     warnings = counted(len(loaded.problems.warnings), "warning")
     if json:
-        print_json({"ok": not errors, "problems": [problem_json(problem) for problem in loaded.problems]})
+        print_json({"ok": not failed, "problems": [problem_json(problem) for problem in loaded.problems]})
+    failed = bool(errors or (strict and loaded.problems.warnings))
     else:
         print_problems(loaded.problems)
-        if not errors and loaded.configuration is not None:
+        if not failed and loaded.configuration is not None:
             flows = counted(len(loaded.configuration.release.flows), "flow")
             out.print(f"[green]all right[/]: {flows}, {files}, {warnings}")
-    if errors:
+    if failed:
         fail(f"{counted(len(errors), 'error')}, {warnings} in {files}")

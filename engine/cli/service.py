@@ -95,7 +95,9 @@ def up(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         supervisor = Supervisor(plan, lambda text: err.print(f"[yellow]{text}[/]"))
         with out.status("starting Asterisk and the engine"):
-            await supervisor.start()
+            await supervisor.start(
+                {"api_port": (LOOPBACK, site.api_port), "desk_port": (site.desk_bind, site.desk_port)}
+            )
         out.print(greeting)
         await _tell_of_first_admin(home, stop)
         await stop.wait()
@@ -110,7 +112,7 @@ def up(
         fail(str(failure), RUNS_ALREADY)
     except PortTaken as taken:
         lines = (
-            f"{what}: stop what uses it, or set another {_PORT_KEYS[setting]} in config/site.yaml"
+            f"{what}: stop what uses it, or set another {_PORT_KEYS.get(setting, setting)} in config/site.yaml"
             for setting, what in taken.taken
         )
         fail("\n".join(lines), CANNOT_START)

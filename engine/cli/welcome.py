@@ -28,9 +28,14 @@ def register(app: typer.Typer) -> None:
 
 
 def welcome(home: Home, node: NodeSettings, configuration: Configuration, pins: Mapping[tuple[str, str], str]) -> Panel:
-    """Shown when all is up."""
+    """Shown when all is up; what may cost a life comes first."""
+    from engine.config.outbound_file import GIVE_ONE, unreachable
+
     site = configuration.site
     table = _grid()
+    if numbers := unreachable(configuration.emergency, configuration.devices):
+        alarm = f"[bold red]{', '.join(numbers)} reach nobody[/] from any phone here: {escape(GIVE_ONE)}"
+        table.add_row("[bold white on red]emergency[/]", alarm)
     table.add_row("server", _server(node))
     for device in node.devices[:_ACCOUNTS]:
         table.add_row("account", account(device.name, device.secret, device.caller_name))

@@ -10,6 +10,7 @@ import random
 import socket
 import tempfile
 import time
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,9 @@ _LINGERS_S, _POLL_S = 1.0, 0.05
 _given: set[int] = set()
 
 
-def require_free(settings: NodeSettings) -> None:
-    """Tries every port the node will listen on; waits a second for those in use.
+def require_free(settings: NodeSettings, others: Mapping[str, tuple[str, int]] | None = None) -> None:
+    """Tries every port the node will listen on; waits a second for those in use. `others`: TCP ports of its companions,
+    by what they are called.
 
     Raises:
         PortTaken: naming all that cannot be bound, and why.
@@ -37,6 +39,7 @@ def require_free(settings: NodeSettings) -> None:
     host = str(settings.bind)
     wanted = [(name, host, port, tcp) for name, port in _sip(settings) for tcp in (False, True)]
     wanted += [(name, "127.0.0.1", getattr(settings, name), True) for name in ("http_port", "ami_port")]
+    wanted += [(name, address, port, True) for name, (address, port) in (others or {}).items()]
     until = time.monotonic() + _LINGERS_S
     taken: list[tuple[str, str]] = []
     for name, address, port, tcp in wanted:

@@ -1,5 +1,6 @@
 """What the commands say to a person who meets the system for the first time."""
 
+import contextlib
 import socket
 import stat
 
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 from engine.cli import lazy
 from engine.cli.app import app
 from engine.home import Home, SecretBox
-from telephony.node.ports import free_settings
+from telephony.node.ports import free_port, free_settings
 
 
 @pytest.fixture
@@ -23,6 +24,8 @@ def project(tmp_path, monkeypatch):
         "sip": {"port": ports.sip_port},
         "asterisk_http_port": ports.http_port,
         "asterisk_manager_port": ports.ami_port,
+        "api_port": free_port(),
+        "desk_port": free_port(),
     }
     files = {
         "config/site.yaml": yaml.safe_dump(site),
@@ -46,14 +49,19 @@ def said(*words):
 
 
 def test_ports_that_are_taken_are_all_named_by_their_keys(project, asterisk_installation, tmp_path):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, socket.socket() as other:
-        one.bind(("127.0.0.1", project["sip"]["port"]))
-        other.bind(("127.0.0.1", project["asterisk_http_port"]))
-        other.listen()
+    taken = ("asterisk_http_port", "api_port", "desk_port")
+    with contextlib.ExitStack() as held:
+        sip = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        sip.bind(("127.0.0.1", project["sip"]["port"]))
+        for key in taken:
+            other = held.enter_context(socket.socket())
+            other.bind(("127.0.0.1", project[key]))
+            other.listen()
         code, words = said("up")
     assert code == 5
     assert "another sip.port in config/site.yaml" in words
-    assert "another asterisk_http_port in config/site.yaml" in words
+    for key in taken:
+        assert f"another {key} in config/site.yaml" in words
     assert "asterisk_manager_port" not in words
     assert stat.S_IMODE((tmp_path / "var").stat().st_mode) == 0o700
 

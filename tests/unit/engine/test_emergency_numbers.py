@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from engine.cli.app import app
 from engine.cli.doctor import examine
+from engine.cli.welcome import welcome
 from engine.config.loader import load
 from engine.config.outbound_file import emergency_warnings
-from engine.home import Home
+from engine.home import Home, SecretBox
+from engine.node_settings import node_settings
 
 FILES = {
     "config/site.yaml": "site: t\nlanguages: [es]\n",
@@ -67,6 +71,30 @@ def test_check_says_it_and_passes(tmp_path, monkeypatch) -> None:
     checked = CliRunner().invoke(app, ["check"])
     assert (checked.exit_code, "config/outbound.yaml:1:1" in checked.output) == (0, True)
     assert "1 warning" in checked.output
+
+
+def test_a_strict_check_does_not_pass(tmp_path, monkeypatch) -> None:
+    written(tmp_path, FILES)
+    monkeypatch.setenv("CENTRALITA_HOME", str(tmp_path))
+    assert CliRunner().invoke(app, ["check", "--strict"]).exit_code == 1
+    written(tmp_path, {**TRUNK, **outbound('emergency: {numbers: ["112"], trunk: carrier}\n')})
+    checked = CliRunner().invoke(app, ["check", "--strict"])
+    assert (checked.exit_code, "all right" in checked.output) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("files", "loud"), [({}, True), ({**TRUNK, **outbound('emergency: {numbers: ["112"], trunk: carrier}\n')}, False)]
+)
+def test_whoever_starts_it_reads_it_first(tmp_path, files: dict[str, str], loud: bool) -> None:
+    configuration = load({**FILES, **files}).configuration
+    assert configuration is not None
+    home = Home(tmp_path / "project", tmp_path / "var")
+    home.prepare()
+    node = node_settings(home, configuration, SecretBox(home.state / "secrets.json"))
+    console = Console(width=200, record=True, file=StringIO())
+    console.print(welcome(home, node, configuration, {}))
+    lines = console.export_text().splitlines()
+    assert ("112 reach nobody" in lines[1]) is loud
 
 
 @pytest.mark.parametrize(
