@@ -96,6 +96,7 @@ class Supervisor:
         """Returns when Asterisk is ready and the engine takes calls. `ports`: what else must be free, (address, port).
 
         Raises:
+            PortTaken: one of them, or of Asterisk's, is not.
             AlreadyUp: a second instance.
             StartFailed: Asterisk or the engine did not start; the message says why.
         """
@@ -104,9 +105,9 @@ class Supervisor:
         running_node.save(self.plan.home, self.plan.node)
         self.plan.home.active_release.unlink(missing_ok=True)
         try:
+            require_free(self.plan.node, ports)
             # The kernel ties Asterisk's life to the thread that spawned it, so it is spawned right here.
             self.launcher.spawn()
-            require_free(self.plan.node, ports)
             serving, standby = self.engines
             await serving.start()
             await asyncio.to_thread(self.launcher.wait_ready)

@@ -53,9 +53,9 @@ def check(
         loaded.problems.extend(stale_rules(loaded.configuration.dialing.values(), today))
     errors, files = loaded.problems.errors, counted(len(sources), "file")
     warnings = counted(len(loaded.problems.warnings), "warning")
+    failed = bool(errors or (strict and loaded.problems.warnings))
     if json:
         print_json({"ok": not failed, "problems": [problem_json(problem) for problem in loaded.problems]})
-    failed = bool(errors or (strict and loaded.problems.warnings))
     else:
         print_problems(loaded.problems)
         if not failed and loaded.configuration is not None:
