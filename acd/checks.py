@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from acd.definitions import NOT_GIVEN, Agent, Agents, Choice, Dispositions, Routing
@@ -207,7 +207,7 @@ def _check_agents(read: Read[Q], tenant: str, around: Around) -> None:
             hint = hint if hint.startswith("did") else "write it in config/skills.yaml"
             filed.say(problems, (*path, "skills", skill), f"there is no skill '{skill}'", hint, key=True)
         if agent.queues != "all":
-            _check_queues_of(problems, filed, path, name, agent.queues, queues)
+            _check_queues_of(problems, filed, path, name, agent, queues)
         elif not queues:
             what = f"'{name}' serves every queue, and there is none"
             filed.say(problems, path, what, "write one under config/queues/", key=True)
@@ -225,10 +225,11 @@ def _check_agents(read: Read[Q], tenant: str, around: Around) -> None:
 
 
 def _check_queues_of(
-    problems: Problems, filed: Filed[Agents], path: Path, name: str, given: Iterable[str], queues: set[str]
+    problems: Problems, filed: Filed[Agents], path: Path, name: str, agent: Agent, queues: set[str]
 ) -> None:
-    given = tuple(given)
-    if not given:
+    """Who supervises need not serve any."""
+    given = tuple(agent.queues)
+    if not given and not agent.supervises:
         what = f"'{name}' serves no queue"
         filed.say(problems, (*path, "queues"), what, "name one, or leave `queues` out for all of them")
     for index, queue in enumerate(given):

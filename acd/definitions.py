@@ -281,6 +281,8 @@ class Agent(Definition):
     """Her phone answers by itself."""
     rest_s: Annotated[Seconds, Field(le=3600)] | None = None
     """Rest between two contacts, where it differs from the site's."""
+    supervises: Flag = False
+    """She may listen to the conversations of others from a phone, whisper, barge in and take over: *46."""
 
     @field_validator("queues", mode="before")
     @classmethod

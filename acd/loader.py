@@ -98,6 +98,7 @@ def agent_setup(tenant: str, name: str, agent: Agent) -> AgentSetup:
         auto_answer=agent.auto_answer,
         languages=agent.languages,
         rest_s=agent.rest_s,
+        supervises=agent.supervises,
     )
 
 

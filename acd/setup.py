@@ -34,6 +34,8 @@ class AgentSetup:
     languages: tuple[str, ...] = ()
     rest_s: float | None = None
     """Minimum rest between contacts; None: the site's."""
+    supervises: bool = False
+    """She may follow her tenant's conversations by phone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,17 +101,28 @@ class AskQueueStatus:
 
 @dataclass(frozen=True, slots=True)
 class AskAgent:
-    """An agent works with her phone alone: her presence, wrap-up, or this very leg as her held line. Who she is: the
-    agent at the device the leg came from, or `agent_id` with her `pin`. Answered by one `AgentAnswered`."""
+    """An agent works with her phone alone: her presence, wrap-up, this very leg as her held line, or as what she
+    follows a colleague's conversation with. Who she is: the agent at the device the leg came from, or `agent_id` with
+    her `pin`. Answered by one `AgentAnswered`."""
 
     interaction_id: str
     request_id: str
     leg_id: str
-    action: Literal["log_in", "log_out", "ready", "not_ready", "finish_wrap_up", "disposition", "hold_line", "status"]
+    action: Literal[
+        "log_in",
+        "log_out",
+        "ready",
+        "not_ready",
+        "finish_wrap_up",
+        "disposition",
+        "hold_line",
+        "supervise",
+        "status",
+    ]
     agent_id: str = ""
     pin: str = ""
     value: str = ""
-    """The not-ready reason or disposition, by name or by its digits."""
+    """The not-ready reason or disposition, by name or by its digits; whom to `supervise`, by name or by her code."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,22 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Supervised:
+    """A supervisor followed a conversation by the keys of her phone, or wanted to: for the audit log.
+
+    `interaction_id`: the conversation, empty when there was none; `action`: listen, whisper, barge, take_over, stop;
+    `agents`: who talked; `device`: her phone; `refused`: why not, in words."""
+
+    interaction_id: str
+    tenant: str
+    supervisor_id: str
+    action: str
+    agents: tuple[str, ...] = ()
+    device: str = ""
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SurveyAnswered:
     """`kind`: csat (1-5), nps (0-10), yes_no; `value`: the number, or `yes` and `no`."""
 
@@ -247,6 +263,7 @@ Decision = (
     | NodeLeft
     | VariablesSet
     | Noted
+    | Supervised
     | SurveyAnswered
     | OfferDecided
     | StayEnded

@@ -404,8 +404,21 @@ class SupervisionActed:
 
 
 @dataclass(frozen=True, slots=True)
+class SupervisorCalled:
+    """A supervisor has called in to listen to this conversation: her leg is lent to it by `line_interaction_id`, her
+    own call, from the phone `device` at `node`."""
+
+    interaction_id: str
+    supervisor_id: str
+    leg_id: str
+    line_interaction_id: str
+    node: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LineParty:
-    """News of a held line's leg, for the interaction that is talking over it."""
+    """News of a leg that is lent (a held line's, a supervisor's), for the interaction that it is lent to."""
 
     interaction_id: str
     leg_id: str
@@ -475,6 +488,7 @@ ContactFact = (
     | TurnNear
     | ConversationActed
     | SupervisionActed
+    | SupervisorCalled
     | LineParty
     | LineUsed
     | LineReleased

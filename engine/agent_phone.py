@@ -14,7 +14,8 @@ from typing import Any
 from acd.setup import AgentSetup, Setup
 from core.commands import AskAgent
 from core.events import AgentAnswered
-from core.routing import AgentActed, LineChanged, RouterFact, WrapUpActed
+from core.routing import AgentActed, LineChanged, RouterFact, SupervisorCalled, WrapUpActed
+from engine import supervisor_phone
 from engine.interaction import Interaction
 
 WRONG_PINS = 5
@@ -24,7 +25,7 @@ _MOST_COUNTED = 10_000
 _WHO = "this phone is no agent's: key an agent code and its PIN"
 _WRONG = "the agent code or its PIN is wrong"
 
-Act = Callable[[RouterFact], str]
+Act = Callable[[RouterFact | SupervisorCalled], str]
 
 
 @dataclass(slots=True)
@@ -72,20 +73,35 @@ class AgentPhone:
         act: Act,
         now_s: float,
     ) -> AgentAnswered:
-        """`act` hands a request to the router and returns its refusal; `devices`: our own phones by name."""
+        """`act` hands a request to the router, or to a conversation, and returns its refusal; `devices`: our own phones by name."""
         device = interaction.entry if interaction.entry in devices else ""
         agent = _on_her_line(command, interaction, setup) or self._who(
             command, interaction.tenant, setup, device, now_s
         )
         if isinstance(agent, str):
             return AgentAnswered(command.interaction_id, command.request_id, False, agent)
-        why = self._act(command, agent, setup, interaction, device, act, now_s)
+        told: Mapping[str, str] = {}
+        if command.action == "supervise":
+            followed = supervisor_phone.follow(
+                command,
+                agent,
+                setup,
+                interaction,
+                device,
+                lambda tenant, agent_id: self._work(tenant, agent_id, now_s),
+                act,
+            )
+            why, told = followed.why, followed.values
+        else:
+            why = self._act(command, agent, setup, interaction, device, act, now_s)
         view = self._view(agent.tenant, agent.agent_id, now_s)
         values = {
             "agent_id": agent.agent_id,
             "name": agent.name or agent.agent_id,
             **{name: str(view.get(name, "")) for name in ("presence", "reason", "looks", "pending")},
+            "language": agent.languages[0] if agent.languages else "",
             "queue_count": str(len(view.get("queues", ()))),
+            **told,
         }
         return AgentAnswered(command.interaction_id, command.request_id, not why, why, values)
 
@@ -133,11 +149,14 @@ class AgentPhone:
             case "hold_line":
                 line = LineChanged(command.interaction_id, tenant, agent_id, command.leg_id, up=True)
                 return act(replace(line, node=interaction.customer.node))
-            case "status":
+            case "status" | "supervise":
                 return ""
 
+    def _work(self, tenant: str, agent_id: str, now_s: float) -> list[dict[str, Any]]:
+        return list(self._view(tenant, agent_id, now_s).get("assignments", ()))
+
     def _write_down(self, command: AskAgent, agent: AgentSetup, act: Act, now_s: float) -> str:
-        work = list(self._view(agent.tenant, agent.agent_id, now_s).get("assignments", ()))
+        work = self._work(agent.tenant, agent.agent_id, now_s)
         wrapping = [each for each in work if each["state"] == "wrap_up"]
         if command.action == "finish_wrap_up":
             if not wrapping:

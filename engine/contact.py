@@ -108,12 +108,17 @@ Mode = Literal["listen", "whisper", "barge"]
 
 
 class Supervisor(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Somebody who follows the conversation, without being one of its parties unless she barges in."""
+    """Somebody who follows the conversation, without being one of its parties unless she barges in.
+
+    `line_interaction_id`: she called in, and this call of hers lends its leg; empty when we rang her. `device`: her
+    phone, empty when it is none of ours."""
 
     leg_id: str
     supervisor_id: str
     mode: Mode
     up: bool = False
+    line_interaction_id: str = ""
+    device: str = ""
 
     def but(self, **changes: Any) -> Supervisor:
         return replace(self, **changes)
@@ -174,7 +179,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """This interaction is an agent's held line. `request_id`: asked for, not granted yet; `talking_in`: the
     interaction its leg is lent to; empty at rest. `typed`: keys pressed meanwhile that are no request yet.
     `attempt_id`: her phone is rung for this attempt, and is `called`'s line until it is over. `released`: she has
-    logged out, and it ends after a beep."""
+    logged out, and it ends after a beep. `follows`: it is no held line, but the call of a supervisor who follows the
+    conversation that it is lent to."""
 
     request_id: str
     agent_id: str = ""
@@ -183,6 +189,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     called: str = ""
     attempt_id: str = ""
     released: bool = False
+    follows: bool = False
 
     def but(self, **changes: Any) -> Line:
         return replace(self, **changes)

@@ -21,6 +21,7 @@ from core.leg_commands import (
     MuteLeg,
     Play,
     StartMusic,
+    StopListening,
     StopMusic,
     StopPlayback,
     UnbridgeLeg,
@@ -233,6 +234,21 @@ def hang_up(turn: Turn, leg_id: str) -> None:
         turn.commands.append(HangUpLeg(leg_id))
 
 
+def let_supervisor_go(turn: Turn, talk: Conversation) -> None:
+    """Whoever follows is hung up; a leg she called in with goes back to her own call, which then ends."""
+    there = talk.supervisor
+    if there is None:
+        return
+    if not there.line_interaction_id:
+        hang_up(turn, there.leg_id)
+        return
+    if there.mode == "barge":
+        turn.commands.append(UnbridgeLeg(there.leg_id, talk.bridge_id))
+    else:
+        turn.commands.append(StopListening(there.leg_id))
+    turn.facts.append(LineUsed(there.line_interaction_id, there.leg_id))
+
+
 def _give_back(turn: Turn, party: Party, talk: Conversation) -> None:
     """As it came: silent, heard again, in no bridge. A line that has ended does not mind."""
     turn.commands += [StopPlayback(leg_id, each) for leg_id, each in talk.before if leg_id == party.leg_id]
@@ -255,8 +271,7 @@ def dissolve(turn: Turn, how: str) -> Conversation:
     offers.withdraw_all(turn)
     for party in talk.parties:
         let_go(turn, party, how)
-    if talk.supervisor is not None:
-        hang_up(turn, talk.supervisor.leg_id)
+    let_supervisor_go(turn, talk)
     customer = turn.interaction.customer
     if customer.state is not LegState.ENDED:
         turn.commands += [StopPlayback(leg, each) for leg, each in talk.before if leg == customer.leg_id]

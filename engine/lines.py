@@ -14,7 +14,7 @@ from core.leg import EndReason, LegState
 from core.leg_commands import AnswerLeg, ParkLeg, Play, StopPlayback
 from core.media import Tone
 from core.routing import LineChanged, LineParty, LineReleased, LineRingback, LineUsed
-from engine import called_lines, line_keys
+from engine import called_lines, line_keys, supervisor_lines
 from engine.contact import Line
 from engine.interaction import Interaction, Turn
 
@@ -28,20 +28,28 @@ def is_vanished(event: LegEnded) -> bool:
 
 
 def asked(turn: Turn, command: AskAgent) -> None:
-    """The flow wants this leg to become the agent's held line."""
+    """The flow wants this leg to become the agent's held line, or to follow a conversation with."""
     if command.action == "hold_line":
         turn.interaction = turn.interaction.but(line=Line(command.request_id))
+    elif command.action == "supervise":
+        supervisor_lines.asked(turn, command.request_id)
 
 
 def is_held(interaction: Interaction) -> bool:
-    """Whether its leg is a held line: it outlives the flow that made it one."""
-    return interaction.line is not None and bool(interaction.line.agent_id)
+    """Whether its leg is held, or lent: it outlives the flow that made it so."""
+    line = interaction.line
+    return line is not None and bool(line.agent_id or line.talking_in or line.released)
 
 
 def take(turn: Turn, event: Event, now_s: float) -> bool:
     """Whether the event was the line's business alone: its flow does not hear of it."""
     line = turn.interaction.line
     assert line is not None
+    if line.follows:
+        if isinstance(event, LegEnded):
+            over(turn)
+            return False
+        return supervisor_lines.take(turn, line, event)
     if line.attempt_id and called_lines.take(turn, line, event, now_s):
         return True
     if not line.agent_id:

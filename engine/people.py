@@ -31,6 +31,7 @@ from core.routing import (
     QueuePosition,
     StayPrioritised,
     SupervisionActed,
+    SupervisorCalled,
 )
 from engine import (
     adoption,
@@ -89,6 +90,8 @@ def take(turn: Turn, event: Event, around: Surroundings, now_s: float) -> bool:
             requests.acted(turn, event, around, now_s)
         case SupervisionActed():
             supervision.acted(turn, event, around, now_s)
+        case SupervisorCalled():
+            supervision.called(turn, event)
         case LineParty():
             _line(turn, event, around, now_s)
         case LineUsed():
@@ -111,7 +114,7 @@ def leg_news(turn: Turn, leg: Leg, event: Event, around: Surroundings, now_s: fl
     if party is not None:
         _party_news(turn, party, event, around, now_s)
         return True
-    if supervision.leg_news(turn, leg, event, now_s):
+    if supervision.leg_news(turn, leg, event, around, now_s):
         return True
     transfer = turn.interaction.transfer
     if transfer is not None and transfer.leg_id == leg.leg_id:
@@ -164,6 +167,7 @@ def _line(turn: Turn, event: LineParty, around: Surroundings, now_s: float) -> N
     talk = turn.interaction.talk
     party = talk.party(event.leg_id) if talk is not None else None
     if talk is None or party is None:
+        supervision.line_news(turn, event, around, now_s)
         return
     match event.what:
         case "ended":
@@ -218,10 +222,12 @@ def _rejected(turn: Turn, event: CommandRejected, around: Surroundings, now_s: f
             return _played(turn, event.subject_id, around)
         case "BridgeLegs" if talk is not None and event.subject_id == talk.bridge_id:
             if talk.supervisor is not None and talk.supervisor.leg_id == event.leg_id:
-                return False
+                return supervision.not_joined(turn, event)
             turn.note("bridge", event.why)
             _cannot_meet(turn, talk, event, around, now_s)
             return True
+        case "ListenIn":
+            return supervision.not_joined(turn, event)
         case "UnbridgeLeg" | "DestroyBridge" | "MuteLeg" | "ParkLeg" | "SendDigits" | "StartMusic" | "StopMusic":
             if talk is None:
                 return False

@@ -34,7 +34,7 @@ from core.dialing import AttemptWanted, DialingFact, LineWanted
 from core.errors import EventRefused
 from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, TimerFired
 from core.leg_commands import AnswerLeg, HangUpLeg, Play, StopPlayback
-from core.routing import RouterFact, RoutingFact
+from core.routing import RouterFact, RoutingFact, SupervisorCalled
 from core.table import Transition
 from engine.agent_phone import AgentPhone
 from engine.away_callers import AwayCallers
@@ -362,7 +362,9 @@ class Runtime:
             phone, devices = self._agent_phone, self.surroundings.outbound.devices
             self._next.append(phone.answer(command, interaction, self.routing.setup, devices, self._act, now_s))
 
-    def _act(self, fact: RouterFact) -> str:
+    def _act(self, fact: RouterFact | SupervisorCalled) -> str:
+        if isinstance(fact, SupervisorCalled):
+            return self._take_safely(fact)
         return self.follow(self.routing.take(fact, self._find(fact), self.clock.now_s()))
 
     def perform(self, ordered: Ordered) -> None:

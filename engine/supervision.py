@@ -4,22 +4,35 @@
        | refused, in words        | no answer, hangs up, `stop`, the conversation ends
        +                          +--> gone; nobody else notices
 
-Who listened to what is in the journal: her requests, and what became of them.
+She may have called in instead (`engine/supervisor_phone.py`), and is up at once. On her phone she keys
+
+    1 listen     2 whisper     3 barge in     4 take over
+
+One beep: done; two: that cannot be. Who listened to what is in the journal: her requests, and what became of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
-from core.events import CommandOutcomeUnknown, CommandRejected, Event, LegEnded, LegUp
+from core.decisions import Supervised
+from core.events import CommandOutcomeUnknown, CommandRejected, DigitPressed, Event, LegEnded, LegUp
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
-from core.leg_commands import BridgeLegs, HangUpLeg, ListenIn, StopListening, UnbridgeLeg
-from core.routing import SupervisionActed
+from core.leg_commands import BridgeLegs, HangUpLeg, ListenIn, Play, StopListening, UnbridgeLeg
+from core.media import Tone
+from core.routing import LineParty, LineUsed, SupervisionAction, SupervisionActed, SupervisorCalled
 from engine import conversation
 from engine.contact import Conversation, Mode, Party, Supervisor
 from engine.dialing import RING_S
 from engine.interaction import Surroundings, Turn
 from engine.ringing import ring
+
+NOBODY = "nobody talks with this caller right now"
+YOURSELF = "you are in this conversation yourself"
+TAKEN = "follows this conversation already"
+ELSEWHERE = "this conversation is at another telephony node than your call: follow it from the desk"
+_KEYS: Mapping[str, SupervisionAction] = {"1": "listen", "2": "whisper", "3": "barge", "4": "take_over"}
 
 
 def acted(turn: Turn, event: SupervisionActed, around: Surroundings, now_s: float) -> None:
@@ -32,12 +45,12 @@ def acted(turn: Turn, event: SupervisionActed, around: Surroundings, now_s: floa
 def _act(turn: Turn, event: SupervisionActed, around: Surroundings, now_s: float) -> str:
     talk = turn.interaction.talk
     if talk is None or talk.lead is None:
-        return "nobody talks with this caller right now"
+        return NOBODY
     there = talk.supervisor
     if there is not None and there.supervisor_id != event.supervisor_id:
-        return f"{there.supervisor_id} follows this conversation already"
+        return f"{there.supervisor_id} {TAKEN}"
     if event.supervisor_id in talk.agents:
-        return "you are in this conversation yourself"
+        return YOURSELF
     match event.action:
         case "stop":
             dismiss(turn)
@@ -71,11 +84,90 @@ def _ring(
         auto_answer=True,
         caller_name=f"{mode}: {', '.join(talk.agents)}",
     )
-    conversation.keep(turn, talk.but(supervisor=Supervisor(leg_id, event.supervisor_id, mode)))
+    there = Supervisor(leg_id, event.supervisor_id, mode, device=event.device)
+    conversation.keep(turn, talk.but(supervisor=there))
     return ""
 
 
-def leg_news(turn: Turn, leg: Leg, event: Event, now_s: float) -> bool:
+def called(turn: Turn, event: SupervisorCalled) -> None:
+    """She has called in: she listens, or `turn.refused` says why not."""
+    turn.refused = _join(turn, event)
+    what = f"listen by {event.supervisor_id}, who called in"
+    turn.note("supervision", f"{what}: {turn.refused}" if turn.refused else what)
+
+
+def _join(turn: Turn, event: SupervisorCalled) -> str:
+    talk = turn.interaction.talk
+    if talk is None or talk.lead is None:
+        return NOBODY
+    if event.supervisor_id in talk.agents:
+        return YOURSELF
+    if talk.supervisor is not None:
+        return f"{talk.supervisor.supervisor_id} {TAKEN}"
+    if event.node != turn.interaction.customer.node:
+        return ELSEWHERE
+    line = event.line_interaction_id
+    turn.facts.append(LineUsed(line, event.leg_id, turn.interaction_id))
+    there = Supervisor(event.leg_id, event.supervisor_id, "listen", line_interaction_id=line, device=event.device)
+    came(turn, talk, there)
+    return ""
+
+
+def line_news(turn: Turn, event: LineParty, around: Surroundings, now_s: float) -> None:
+    """News of the leg she called in with."""
+    talk = turn.interaction.talk
+    there = talk.supervisor if talk is not None else None
+    if talk is None or there is None or there.leg_id != event.leg_id:
+        return
+    match event.what:
+        case "ended":
+            _left(turn, talk, there)
+        case "digit":
+            pressed(turn, event.digit, around, now_s)
+        case "adopted":
+            came(turn, talk, there)
+
+
+def pressed(turn: Turn, digit: str, around: Surroundings, now_s: float) -> None:
+    """A key of her phone. Others than hers mean nothing."""
+    talk = turn.interaction.talk
+    there = talk.supervisor if talk is not None else None
+    action = _KEYS.get(digit)
+    if talk is None or there is None or not there.up or action is None:
+        return
+    refused = _act(turn, SupervisionActed(turn.interaction_id, there.supervisor_id, action), around, now_s)
+    _audit(turn, talk, there, action, refused)
+    beep = f"{turn.interaction_id}.w{turn.number()}"
+    turn.commands.append(Play(there.leg_id, beep, (Tone("beep"),) * (2 if refused else 1)))
+
+
+def _left(turn: Turn, talk: Conversation, there: Supervisor) -> None:
+    conversation.keep(turn, talk.but(supervisor=None))
+    turn.note("supervision", f"{there.supervisor_id} left")
+    if there.line_interaction_id:
+        _audit(turn, talk, there, "stop", "")
+
+
+def _audit(turn: Turn, talk: Conversation, there: Supervisor, action: SupervisionAction, refused: str) -> None:
+    """What she keyed: the desk, which writes down what it asks for, has not heard of it."""
+    tenant = turn.interaction.tenant
+    turn.decisions.append(
+        Supervised(turn.interaction_id, tenant, there.supervisor_id, action, talk.agents, there.device, refused)
+    )
+
+
+def not_joined(turn: Turn, event: CommandRejected) -> bool:
+    """Whether it was she, called in, who cannot hear or be heard: she is let go, and nobody else notices."""
+    talk = turn.interaction.talk
+    there = talk.supervisor if talk is not None else None
+    if talk is None or there is None or there.leg_id != event.leg_id or not there.line_interaction_id:
+        return False
+    turn.note("supervision", f"{there.supervisor_id} was not reached: {event.why}")
+    dismiss(turn)
+    return True
+
+
+def leg_news(turn: Turn, leg: Leg, event: Event, around: Surroundings, now_s: float) -> bool:
     """Whether the leg is the supervisor's."""
     talk = turn.interaction.talk
     there = talk.supervisor if talk is not None else None
@@ -84,9 +176,10 @@ def leg_news(turn: Turn, leg: Leg, event: Event, now_s: float) -> bool:
     match event:
         case LegUp() if not there.up:
             came(turn, talk, there)
+        case DigitPressed():
+            pressed(turn, event.digit, around, now_s)
         case LegEnded():
-            conversation.keep(turn, talk.but(supervisor=None))
-            turn.note("supervision", f"{there.supervisor_id} left")
+            _left(turn, talk, there)
         case CommandRejected(what="OriginateLeg" | "ListenIn" | "BridgeLegs") | CommandOutcomeUnknown():
             if leg.state is not LegState.ENDED:
                 turn.commands.append(HangUpLeg(leg.leg_id, EndReason.FAILED))
@@ -140,7 +233,7 @@ def _take_over(turn: Turn, talk: Conversation, around: Surroundings) -> str:
     if there.mode != "barge":
         _apply(turn, talk, there.but(mode="barge"))
     conversation.let_go(turn, lead, "taken_over")
-    party = Party(there.leg_id, there.supervisor_id)
+    party = Party(there.leg_id, there.supervisor_id, line_interaction_id=there.line_interaction_id)
     conversation.keep(turn, talk.but(lead=party, supervisor=None))
     if not talk.customer_in:
         conversation.connect(turn, around)
@@ -150,7 +243,6 @@ def _take_over(turn: Turn, talk: Conversation, around: Surroundings) -> str:
 def dismiss(turn: Turn) -> None:
     """She is hung up. Nothing happens when nobody follows."""
     talk = turn.interaction.talk
-    if talk is None or talk.supervisor is None:
-        return
-    conversation.hang_up(turn, talk.supervisor.leg_id)
-    conversation.keep(turn, talk.but(supervisor=None))
+    if talk is not None and talk.supervisor is not None:
+        conversation.let_supervisor_go(turn, talk)
+        conversation.keep(turn, talk.but(supervisor=None))

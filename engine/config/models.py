@@ -158,7 +158,9 @@ class Number(Definition):
                 raise fault(f"'{text}' is no number", "digits, with or without a leading +")
         if self.range is not None:
             first, last = (text.lstrip("+") for text in self.range)
-            if not (first.isdigit() and last.isdigit()) or len(first) != len(last) or first > last:
+            numbers = [text.lstrip("*#") for text in (first, last)]
+            signs = {text[: len(text) - len(number)] for text, number in zip((first, last), numbers, strict=True)}
+            if not all(map(str.isdigit, numbers)) or len(signs) > 1 or len(first) != len(last) or first > last:
                 raise fault("this is no range", "two numbers of equal length, the smaller one first")
         return self
 

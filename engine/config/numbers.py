@@ -29,7 +29,8 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class NumberRange:
-    """From `first` to `last`, both included, of equal length; digits, with or without a leading `+`."""
+    """From `first` to `last`, both included, of equal length; digits, with or without a leading `+`, or behind the
+    same feature code (`*46`)."""
 
     first: str
     last: str
@@ -41,7 +42,7 @@ class NumberRange:
 
     @property
     def size(self) -> int:
-        return int(self.last.lstrip("+")) - int(self.first.lstrip("+")) + 1
+        return int(self.last.lstrip("+*#")) - int(self.first.lstrip("+*#")) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class NumberPlan:
         digits = called.lstrip("+")
         if found := self.exact.get(digits):
             return found
-        if digits.isdigit():
+        if digits.lstrip("*#").isdigit():
             holding = [candidate for candidate in self.ranges if candidate.holds(digits)]
             if holding:
                 return min(holding, key=lambda candidate: (candidate.size, candidate.first)).route

@@ -2,17 +2,20 @@
 
     log_in:
       type: agent
-      do: log_in                     # log_out, ready, not_ready, finish_wrap_up, disposition, hold_line, status
+      do: log_in                     # log_out, ready, not_ready, finish_wrap_up, disposition, hold_line, supervise,
+                                     # status
       agent: "{{ code }}"            # who she is; without it, the agent whose phone this is
       pin: "{{ pin }}"               # from a `collect` with `sensitive: yes`
-      value: "{{ reason }}"          # the not-ready reason or disposition, by name or by its digits
+      value: "{{ reason }}"          # the not-ready reason or disposition, by name or by its digits; whom to supervise
       into: {name: agent_name, presence: presence}
       ok: choices
       refused: who_are_you           # wrong PIN, no such reason …; without it, the error exit
 
-`into` takes what is known of her afterwards: agent_id, name, presence, reason, looks, pending, queue_count; and `why`,
-in words, when it was refused. `hold_line` makes this very call her held line: it has no `ok`, since the flow is over
-and calls reach her over it until she hangs up.
+`into` takes what is known of her afterwards: agent_id, name, presence, reason, looks, pending, queue_count, language
+(the first of hers); and `why`, in words, when it was refused. `hold_line` makes this very call her held line: it has no `ok`, since the flow is over
+and calls reach her over it until she hangs up. Neither has `supervise`: she listens to the agent's conversation until
+she hangs up or it is over, and `refusal` tells why not: not_supervisor, no_agent, nobody (the agent talks with nobody),
+taken (somebody follows it already), yourself, elsewhere (another telephony node).
 """
 
 from __future__ import annotations
@@ -32,21 +35,36 @@ from ivr.node import End, Exit, Leave, NodeModel, Turn, Visit, fail
 from ivr.templates import Template
 
 VERSION = 1
-_NEED_VALUE = ("disposition",)
-_TAKE_VALUE = ("not_ready", "disposition")
+_NEED_VALUE = ("disposition", "supervise")
+_TAKE_VALUE = ("not_ready", "disposition", "supervise")
+_LAST = {"hold_line": "the line is held", "supervise": "she follows a conversation"}
+"""What the flow ends with, and her call does not."""
 
 
 class Model(NodeModel):
     type: Literal["agent"] = "agent"
-    do: Literal["log_in", "log_out", "ready", "not_ready", "finish_wrap_up", "disposition", "hold_line", "status"]
+    do: Literal[
+        "log_in",
+        "log_out",
+        "ready",
+        "not_ready",
+        "finish_wrap_up",
+        "disposition",
+        "hold_line",
+        "supervise",
+        "status",
+    ]
     agent: Template = Field(default_factory=lambda: Template(""))
     """Her code or name; empty: the agent whose phone this is."""
     pin: Template = Field(default_factory=lambda: Template(""))
     """Her PIN, when she says who she is."""
     value: Template | None = None
-    """The not-ready reason or disposition, by name or by its digits."""
+    """The not-ready reason or disposition, by name or by its digits; whom to supervise, by name or by her code."""
     into: Mapping[
-        Literal["agent_id", "name", "presence", "reason", "looks", "pending", "queue_count", "why"], Variable
+        Literal[
+            "agent_id", "name", "presence", "reason", "looks", "pending", "queue_count", "language", "refusal", "why"
+        ],
+        Variable,
     ] = {}
     """What of the answer: variable."""
     ok: Name | None = None
@@ -62,9 +80,11 @@ class Model(NodeModel):
     @model_validator(mode="after")
     def _makes_sense(self) -> Model:
         faults = Faults()
-        if self.do == "hold_line" and self.ok is not None:
-            faults.add(("ok",), "after hold_line the flow is over", "say what is to be said before, and leave `ok` out")
-        if self.do != "hold_line" and self.ok is None:
+        if self.do in _LAST and self.ok is not None:
+            faults.add(
+                ("ok",), f"after {self.do} the flow is over", "say what is to be said before, and leave `ok` out"
+            )
+        if self.do not in _LAST and self.ok is None:
             faults.add((), "the key 'ok' is missing", "add `ok: …`: the node that follows")
         if self.do in _NEED_VALUE and self.value is None:
             faults.add((), f"{self.do} needs a value", "add `value: …`: a name, or digits")
@@ -104,8 +124,8 @@ def _answered(node: Model, event: AgentAnswered) -> Turn:
     told = {**event.values, "why": event.why}
     variables = {variable: told.get(what, "") for what, variable in node.into.items()}
     noted = (Noted("agent", f"{node.do}: {event.why or 'done'}"),)
-    if event.ok and node.do == "hold_line":
-        return Turn(leave=End(why="the line is held", hang_up=False), decisions=noted)
+    if event.ok and node.do in _LAST:
+        return Turn(leave=End(why=_LAST[node.do], hang_up=False), decisions=noted)
     if event.ok:
         return Turn(leave=Leave("ok", node.ok, variables), decisions=noted)
     if node.refused is not None:

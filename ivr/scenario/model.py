@@ -170,7 +170,9 @@ AgentReplies = Annotated[
     BeforeValidator(_once_or_more),
     WithJsonSchema({"anyOf": [*_SAYS_SCHEMA["anyOf"], {"type": "array", "items": _SAYS_SCHEMA}]}),
 ]
-AgentAction = Literal["log_in", "log_out", "ready", "not_ready", "finish_wrap_up", "disposition", "hold_line", "status"]
+AgentAction = Literal[
+    "log_in", "log_out", "ready", "not_ready", "finish_wrap_up", "disposition", "hold_line", "supervise", "status"
+]
 
 
 class TransferOutcome(_Outcome):

@@ -43,6 +43,7 @@ ANA: Mapping[str, str] = {
     "looks": "ready",
     "pending": "",
     "queue_count": "1",
+    "language": "es",
 }
 """Whom an `agent` node finds, unless told otherwise."""
 

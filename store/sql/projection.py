@@ -24,6 +24,7 @@ from core.decisions import (
     NodeEntered,
     NodeLeft,
     StayEnded,
+    Supervised,
     WorkEnded,
 )
 from core.events import CommandRejected, LegEnded, RecordingFailed, RecordingFinished
@@ -110,6 +111,9 @@ class _Entry:
             elif isinstance(decision, WorkEnded):
                 work_id = f"{self._entry.seq}.{number}"
                 self._changes.put("agent_work", (work_id,), self._work(work_id, decision))
+            elif isinstance(decision, Supervised):
+                audit_id = f"{self._at_us:020d}-{self._entry.seq}.{number}"
+                self._changes.put("audit_log", (audit_id,), self._supervised(audit_id, decision))
         story = self._stories.get(self._id)
         if story is None:
             return
@@ -177,6 +181,27 @@ class _Entry:
             "consult_us": _us(ended.consult_s),
             "wrap_up_us": _us(ended.wrap_up_s),
             "ended_us": self._at_us,
+        }
+
+    def _supervised(self, audit_id: str, did: Supervised) -> dict[str, Value]:
+        """As the desk writes down what it is asked for. At a phone nobody is logged in: she is known by her agent."""
+        detail = {
+            "action": did.action,
+            "supervisor": did.supervisor_id,
+            "agents": list(did.agents),
+            "device": did.device,
+        }
+        return {
+            "audit_id": audit_id,
+            "at_us": self._at_us,
+            "tenant": did.tenant,
+            "account_id": "",
+            "login": did.supervisor_id.removeprefix("@"),
+            "address": "phone",
+            "action": "SupervisionActed",
+            "subject": f"interaction {did.interaction_id}".rstrip(),
+            "detail": json.dumps(detail, ensure_ascii=False, sort_keys=True),
+            "result": "refused" if did.refused else "ok",
         }
 
     def _joined(self, joined: LegJoined, story: Story) -> None:

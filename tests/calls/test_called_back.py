@@ -1,10 +1,11 @@
-"""Callers hang up and keep their places: real Asterisk, real engine, a carrier, and what everybody heard."""
+"""Callers hang up and keep their places; agents consult others, supervisors listen by phone: real Asterisk, real
+engine, a carrier, and what everybody heard."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from bench.sip_people import Person
-from core.decisions import Moved, StayEnded
+from bench.sip_people import Call, Person, Voice
+from core.decisions import Moved, StayEnded, Supervised
 from telephony.softphone import ear
 from telephony.softphone.client import Softphone
 from tests.callers import Caller, prompt, registered
+from tests.calls.hearing import Heard, ever, tones
 from tests.outbound import House, calling
 from tests.phone_fixture import tone_wav
 from tests.system_fixture import systems
@@ -41,14 +43,31 @@ nodes:
   bye: {{type: hangup}}
 """
 }
+FLOWS["soon"] = FLOWS["desk"].replace("flow: desk", "flow: soon").replace("queue: sales", "queue: soon")
+FLOWS["supervisor_phone"] = (Path(__file__).parents[2] / "flows/supervisor_phone.yaml").read_text()
 FILES = {
+    "config/agents.yaml": """
+agents:
+  ana: {name: Ana, device: "1001", code: 2001}
+  eva: {name: Eva, device: "1002"}
+  sue: {name: Sue, device: "1004", queues: [], supervises: yes}
+""",
     "config/queues/sales.yaml": "queue: sales\nring_s: 10\nwrap_up_s: 0\nno_agents: wait\nannouncements: {}\n"
     f"callback: {{retry_s: 10, attempts: 3, ring_back: either}}\nprompts: {{back: '{prompt('foxtrot')}'}}\n",
     "config/devices/1003.yaml": 'device: "1003"\n',
+    "config/devices/1004.yaml": 'device: "1004"\n',
     "config/numbers/100.yaml": 'number: "100"\nflow: desk\n',
+    "config/numbers/101.yaml": 'number: "101"\nflow: soon\n',
+    "config/numbers/star46.yaml": 'range: ["*460000", "*469999"]\nflow: supervisor_phone\n',
 }
-HER_HZ, AGENT_HZ = 700.0, 1300.0
-ANSWERS, RINGS = "+34911000200", "+34911000180"
+FILES["config/queues/soon.yaml"] = (
+    FILES["config/queues/sales.yaml"]
+    .replace("queue: sales", "queue: soon")
+    .replace("callback: {", "callback: {first: customer, ")
+)
+HER_HZ, AGENT_HZ, CALLER_HZ, EXPERT_HZ, SUPERVISOR_HZ = 700.0, 1300.0, 620.0, 1730.0, 2570.0
+TALKERS = (AGENT_HZ, CALLER_HZ, EXPERT_HZ, SUPERVISOR_HZ)
+ANSWERS, RINGS, EXPERT = "+34911000200", "+34911000180", "+34911000300"
 
 
 @dataclass
@@ -56,10 +75,13 @@ class Place:
     house: House
     phone: Softphone
     folder: Path
+    ears: dict[float, Voice | Heard] = field(default_factory=dict)
+    """Who talks now, by the tone he speaks."""
+    before: int = 0
 
-    async def away(self, number: str) -> Caller:
+    async def away(self, number: str, dialed: str = "100") -> Caller:
         """A caller who waits, asks to be called at that number, and hangs up when it is promised."""
-        caller = await Caller.dial(self.house.system, self.phone, "100", self.folder)
+        caller = await self.dial(dialed)
         await caller.at("wait")
         await caller.press("5")
         await caller.at("call_me")
@@ -71,6 +93,59 @@ class Place:
         await caller.call.until("disconnected")
         await self.stays(lambda stay: stay["mode"] == "virtual")
         return caller
+
+    async def dial(self, number: str, account: str = "main-1003") -> Caller:
+        return await Caller.dial(self.house.system, self.phone, number, self.folder, account=account)
+
+    async def talk(self) -> Caller:
+        """A caller talks with Ana."""
+        line = self.house.held.get("ana") or await self.house.line("ana", AGENT_HZ)
+        await self.agent("ready")
+        caller = await self.dial("100")
+        self.ears = {AGENT_HZ: line.voice, CALLER_HZ: await Heard.speak(caller, CALLER_HZ, self.folder)}
+        await self.hear({CALLER_HZ: {AGENT_HZ}, AGENT_HZ: {CALLER_HZ}})
+        return caller
+
+    async def hear(self, wanted: dict[float, set[float]], without: dict[float, set[float]] | None = None) -> None:
+        """Returns when at one moment each hears these talkers and no other; whoever is in `without`, and may hear
+        music, not those."""
+        heard: dict[float, set[float]] = {}
+
+        def so() -> bool:
+            heard.update({hz: tones(self.ears[hz], TALKERS) for hz in (*wanted, *(without or {}))})
+            together = all(heard[hz] == others for hz, others in wanted.items())
+            return together and not any(heard[hz] & others for hz, others in (without or {}).items())
+
+        try:
+            await self.house.until(so, 30.0)
+        except AssertionError:
+            raise AssertionError(f"heard: {heard}, and not {wanted}\n{self.house.system.log(4000)}") from None
+
+    def forget(self, number: str) -> None:
+        """Calls to that number until now."""
+        self.before = len(self.house.people.of(number))
+
+    async def reached(self, number: str) -> Call:
+        """The call to that number since."""
+        await self.house.until(lambda: len(self.house.people.of(number)) > self.before, 40.0)
+        return self.house.people.of(number)[-1]
+
+    async def agent(self, looks: str) -> None:
+        async def so() -> bool:
+            return await self.house.looks("ana") == looks
+
+        await self.house.until_async(so, 30.0, f"Ana is not {looks}")
+
+    async def act(self, caller: Caller, action: str, target: str = "", agent_id: str = "ana") -> None:
+        told = await self.house.post(
+            "/acd/do",
+            "ConversationActed",
+            interaction_id=caller.interaction_id,
+            agent_id=agent_id,
+            action=action,
+            target=target,
+        )
+        assert told == {"ok": True}, told
 
     async def stays(self, what: Any, within_s: float = 40.0) -> None:
         """Returns when there is one stay, and it is so. An engine that is not there is waited for."""
@@ -101,7 +176,9 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
     folder: Path = tmp_path_factory.mktemp("called_back")
 
     def behave(number: str) -> Person:
-        return Person("ring") if number == RINGS else Person(hz=HER_HZ)
+        if number == RINGS:
+            return Person("ring")
+        return Person(hz=EXPERT_HZ if number.lstrip("+") == EXPERT.lstrip("+") else HER_HZ)
 
     async with (
         systems(folder) as up,
@@ -109,6 +186,7 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
         Softphone.start(rate_hz=8000, rtp_ports=(34000, 400)) as phone,
     ):
         await registered(house.system, phone, "main-1003")
+        await registered(house.system, phone, "main-1004")
         yield Place(house, phone, folder)
 
 
@@ -138,7 +216,7 @@ async def test_who_rings_back_while_her_phone_rings_has_her_agent(place: Place) 
     ours = await house.called(RINGS)
     line = house.held["ana"]
     since_s = asyncio.get_running_loop().time()
-    hers = await place.phone.call(f"sip:100@{house.system.sip}")
+    hers = await place.phone.call(f"sip:100@{house.system.sip}", account="main-1003")
     heard = await hers.record(place.folder / "back.wav")
     await hers.until("confirmed")
     await hers.play(tone_wav(place.folder / "hers.wav", HER_HZ, seconds=0.7), loop=True)
@@ -149,6 +227,84 @@ async def test_who_rings_back_while_her_phone_rings_has_her_agent(place: Place) 
     await house.idle()
     assert place.ends(caller) == [("answered", True)]
     assert place.moves(caller) == ["waiting", "calling", "back", "reached"]
+
+
+async def test_a_customer_who_is_called_first_waits_no_longer_for_her_agent(place: Place) -> None:
+    house = place.house
+    line = house.held.get("ana") or await house.line("ana", AGENT_HZ)
+    await house.presence("ana", "not_ready")
+    caller = await place.away(ANSWERS, "101")
+    place.forget(ANSWERS)
+    await house.presence("ana", "ready")
+    call = await place.reached(ANSWERS)
+    await house.until(lambda: call.answered_s, 30.0)
+    await house.until(lambda: call.voice.audible_s(call.answered_s, AGENT_HZ), 30.0)
+    await house.until(lambda: line.voice.audible_s(call.answered_s, HER_HZ), 30.0)
+    house.people.hang_up(call)
+    await house.idle()
+    assert place.ends(caller) == [("answered", True)]
+    assert place.moves(caller)[-2:] == ["back", "reached"]
+
+
+async def test_an_agent_asks_somebody_outside_swaps_brings_all_together_and_leaves(place: Place) -> None:
+    house, her, ana, expert = place.house, CALLER_HZ, AGENT_HZ, EXPERT_HZ
+    caller = await place.talk()
+    await place.act(caller, "mute")
+    await place.hear({her: set(), ana: {her}})
+    await place.act(caller, "unmute")
+    await place.hear({her: {ana}, ana: {her}})
+    place.forget(EXPERT)
+    await place.act(caller, "consult", EXPERT)
+    place.ears[expert] = (await place.reached(EXPERT)).voice
+    await place.hear({ana: {expert}, expert: {ana}}, {her: {ana, expert}})
+    await place.act(caller, "swap")
+    await place.hear({ana: {her}, her: {ana}}, {expert: {ana, her}})
+    await place.act(caller, "conference")
+    await place.hear({ana: {her, expert}, her: {ana, expert}, expert: {ana, her}})
+    await place.act(caller, "complete")
+    await place.hear({her: {expert}, expert: {her}}, {ana: {her, expert}})
+    await place.agent("ready")
+    await caller.call.hangup()
+    await house.idle()
+
+
+async def test_a_supervisor_calls_in_whispers_barges_in_takes_over_and_hands_on(place: Place) -> None:
+    house, her, ana, sue, expert = place.house, CALLER_HZ, AGENT_HZ, SUPERVISOR_HZ, EXPERT_HZ
+    vain = await place.dial("*462001", "main-1004")
+    await house.until(lambda: "nobody" in vain.visits(), 30.0)
+    await vain.hang_up()
+    caller = await place.talk()
+    supervisor = await place.dial("*462001", "main-1004")
+    place.ears[sue] = await Heard.speak(supervisor, SUPERVISOR_HZ, place.folder)
+    await place.hear({sue: {her, ana}, her: {ana}, ana: {her}})
+    await supervisor.press("2")
+    await place.hear({sue: {her, ana}, her: {ana}, ana: {her, sue}})
+    assert not ever(place.ears[her], sue), "a whisper is for the agent alone"
+    await supervisor.press("3")
+    await place.hear({sue: {her, ana}, her: {ana, sue}, ana: {her, sue}})
+    await supervisor.press("1")
+    await place.hear({sue: {her, ana}, her: {ana}, ana: {her}})
+    await supervisor.press("4")
+    await place.hear({sue: {her}, her: {sue}}, {ana: {her, sue}})
+    await place.agent("ready")
+    # Handed on outside, by the outbound rule: her own call is over with that.
+    place.forget(EXPERT)
+    await place.act(caller, "transfer", EXPERT, "sue")
+    call = await place.reached(EXPERT)
+    place.ears[expert] = call.voice
+    await place.hear({her: {expert}, expert: {her}})
+    await supervisor.call.until("disconnected", timeout_s=30.0)
+    house.people.hang_up(call)
+    await caller.call.until("disconnected", timeout_s=30.0)
+    await house.idle()
+    told = [
+        (each.supervisor_id, each.action, each.agents, bool(each.refused))
+        for one in (vain, supervisor, caller)
+        for each in house.system.decisions(one.interaction_id)
+        if isinstance(each, Supervised)
+    ]
+    did = [("sue", action, ("ana",), False) for action in ("listen", "whisper", "barge", "listen", "take_over")]
+    assert told == [("sue", "listen", ("ana",), True), *did]
 
 
 def _hears(path: Path, hz: float) -> bool:

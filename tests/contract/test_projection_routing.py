@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlalchemy import text
 
+from core.decisions import Supervised
+from core.routing import LineParty
+from store.sql.accounts import AuditLog
 from store.sql.database import Database
 from store.sql.projector import Projector
 from store.sql.repositories import Segments
@@ -59,6 +64,24 @@ async def test_wrap_up_is_a_stretch_of_the_contact_though_that_has_ended(diary: 
     await project(diary, database)
     found = {s.kind: (s.subject_id, s.started_us, s.ended_us) for s in await Segments(database).of("main", "i-1")}
     assert found["wrap_up"] == ("main/eva/i-1", us(8), us(10))
+
+
+async def test_what_a_supervisor_keyed_is_in_the_audit_log_once(diary: Diary, database: Database) -> None:
+    call = Call("i-1")
+    did = Supervised("i-1", "main", "marta", "whisper", ("eva",), "main-1003")
+    refused = Supervised("", "main", "eva", "listen", (), "main-1002", "you do not supervise by phone")
+    await diary.write(call.arrives(), call.entry(LineParty("i-1", "c9", "digit", digit="2"), [did, refused]))
+    await project(diary, database)
+    await Projector(diary.reader, database, pytest.fail).rebuild()
+    await project(diary, database)
+    second, first = await AuditLog(database).page("main")
+    said = {"action": "whisper", "agents": ["eva"], "device": "main-1003", "supervisor": "marta"}
+    assert (first.login, first.address, first.action, first.subject, json.loads(first.detail), first.result) == (
+        *("marta", "phone", "SupervisionActed", "interaction i-1"),
+        *(said, "ok"),
+    )
+    assert (second.login, second.subject, second.result, second.at_us) == ("eva", "interaction", "refused", us(2))
+    assert await AuditLog(database).page("acme") == []
 
 
 async def test_queues_and_agents_are_summed_up_by_tenant_and_time(diary: Diary, database: Database) -> None:

@@ -31,13 +31,14 @@ nodes:
   main:
     type: menu
     prompt: "Marque 1."
-    keys: {"1": sales, "2": support, "3": hold_line}
+    keys: {"1": sales, "2": support, "3": hold_line, "4": supervise}
     no_input: {then: bye}
     no_match: {then: bye}
   sales: {type: queue, queue: sales, keys: {"9": mail}, answered: survey, no_agents: sorry, overflowed: sorry,
           next: sorry, error: bye}
   support: {type: queue, queue: support, error: bye}
   hold_line: {type: agent, do: hold_line, refused: sorry, error: bye}
+  supervise: {type: agent, do: supervise, value: "22", refused: sorry, error: bye}
   survey: {type: play, prompt: "¿Qué tal?", next: bye}
   sorry: {type: play, prompt: "Lo sentimos.", next: bye}
   mail: {type: play, prompt: "Deje un mensaje.", next: bye}

@@ -5,11 +5,11 @@ import pytest
 from acd.setup import AgentSetup, NotReadyReason, Setup
 from core.commands import AskAgent
 from core.leg import Leg, LegRole
-from core.routing import AgentActed, LineChanged, WrapUpActed
+from core.routing import AgentActed, LineChanged, SupervisorCalled, WrapUpActed
 from engine.agent_phone import LOCKED_S, WRONG_PINS, AgentPhone
 from engine.interaction import Interaction
 
-ANA = AgentSetup("main", "ana", "Ana", device="main-1001", code="11", pin="4321")
+ANA = AgentSetup("main", "ana", "Ana", device="main-1001", code="11", pin="4321", supervises=True)
 EVA = AgentSetup("main", "eva", "Eva", code="12", pin="")
 OTHER = AgentSetup("acme", "ana", "Another Ana", code="11", pin="9999")
 SETUP = Setup(
@@ -119,3 +119,33 @@ def test_the_line_is_told_and_a_refusal_comes_back_in_words(desk):
     answer = desk.asks("hold_line")
     assert (answer.ok, answer.why) == (False, "log in first")
     assert desk.done == [LineChanged("i-1", "main", "ana", "leg-1", up=True, node="n1")]
+
+
+def test_a_supervisor_hears_the_agent_of_her_tenant_who_talks(desk):
+    desk.work = [{"interaction_id": "i-6", "state": "wrap_up"}, {"interaction_id": "i-7", "state": "held"}]
+    answer = desk.asks("supervise", value="12")
+    assert (answer.ok, answer.values["followed"], answer.values["conversation"]) == (True, "eva", "i-7")
+    assert desk.done == [SupervisorCalled("i-7", "ana", "leg-1", "i-1", "n1", "main-1001")]
+    assert desk.asks("supervise", "main-carrier", agent_id="11", pin="4321", value="Eva").ok, "from anywhere"
+
+
+@pytest.mark.parametrize(
+    ("who", "value", "state", "refusal", "code"),
+    [
+        ("eva", "11", "active", "", "not_supervisor"),
+        ("ana", "99", "active", "", "no_agent"),
+        ("ana", "", "active", "", "no_agent"),
+        ("ana", "12", "wrap_up", "", "nobody"),
+        ("ana", "12", "offered", "", "nobody"),
+        ("ana", "12", "active", "nobody talks with this caller right now", "nobody"),
+        ("ana", "12", "active", "@sue follows this conversation already", "taken"),
+        ("ana", "11", "active", "you are in this conversation yourself", "yourself"),
+        ("ana", "12", "active", "this contact is over", "other"),
+    ],
+)
+def test_who_cannot_listen_is_told_why(desk, who, value, state, refusal, code):
+    desk.at["main-1001"] = ("main", who)
+    desk.work, desk.refusal = [{"interaction_id": "i-7", "state": state}], refusal
+    answer = desk.asks("supervise", value=value)
+    assert (answer.ok, answer.values["refusal"], answer.values["agent_id"]) == (False, code, who)
+    assert answer.why

@@ -15,6 +15,7 @@ PLAN = NumberPlan(
     ranges=(
         NumberRange("+34911234500", "+34911234599", route("block")),
         NumberRange("+34911230000", "+34911239999", route("area")),
+        NumberRange("*460000", "*469999", route("supervision")),
     ),
     defaults={"main": route("default"), "acme": route("acme-default", "acme")},
     entry_tenants={"acme-trunk": "acme"},
@@ -31,6 +32,9 @@ PLAN = NumberPlan(
         ("+34911230001", "", "area"),
         ("+34955555555", "", "default"),
         ("+34955555555", "acme-trunk", "acme-default"),
+        ("*462001", "", "supervision"),
+        ("*46200", "", "default"),
+        ("0462001", "", "default"),
         ("anonymous", "", "default"),
         ("", "", "default"),
     ],
@@ -48,3 +52,20 @@ def test_a_calendar_alone_is_no_opening_hours():
     with pytest.raises(ValueError, match="calendar does nothing alone"):
         Number(number="900", flow="sales", calendar="office")
     assert Number(number="900", flow="sales", calendar="office", closed_flow="closed").calendar == "office"
+
+
+@pytest.mark.parametrize(
+    ("ends", "wrong"),
+    [
+        (("*460000", "*469999"), False),
+        (("*460000", "#469999"), True),
+        (("*46*00", "*46*99"), True),
+        (("*2", "*1"), True),
+    ],
+)
+def test_a_range_may_begin_with_the_signs_of_a_feature_code(ends, wrong):
+    if wrong:
+        with pytest.raises(ValueError, match="this is no range"):
+            Number(range=ends, flow="sales")
+    else:
+        assert Number(range=ends, flow="sales").range == ends

@@ -337,6 +337,11 @@ def test_what_is_wrong_is_said_at_its_place(changes: dict[str, str], expected: s
     assert expected in problems(**changes)
 
 
+def test_who_supervises_need_not_serve_any_queue() -> None:
+    changes = agents("queues: [sales]", "queues: []\n    supervises: yes")
+    assert not [said for said in problems(**changes) if "warning" not in said]
+
+
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     said = problems(**sales("or vip)", "or vipp)"), **agents("[sales]", "[sails]"), **{N: "+  b: {digits: 1}\n"})
     assert len(said) >= 3

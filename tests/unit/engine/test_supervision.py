@@ -2,10 +2,11 @@
 
 import pytest
 
-from core.events import CommandRejected, LegAdopted, LegEnded, LegUp
+from core.decisions import Supervised
+from core.events import CommandRejected, DigitPressed, LegAdopted, LegEnded, LegUp
 from core.leg import EndReason, LegRole
-from core.leg_commands import BridgeLegs, HangUpLeg, ListenIn, OriginateLeg, UnbridgeLeg
-from core.routing import SupervisionActed, TalkEnded
+from core.leg_commands import BridgeLegs, HangUpLeg, ListenIn, OriginateLeg, Play, StopListening, UnbridgeLeg
+from core.routing import LineParty, LineUsed, SupervisionActed, SupervisorCalled, TalkEnded
 from tests.unit.engine.talk_case import CALLER, ID, case
 
 __all__ = ["case"]
@@ -125,3 +126,108 @@ def test_what_cannot_be(case):
     assert "listen to it first" in supervise(case, "take_over")
     assert supervise(case, "stop") == ""
     assert case.commanded(BridgeLegs) == []
+
+
+# -- she calls in, and keys what she wants -----------------------------------------------------------------
+HERS, HER_CALL = "c9", "i-c9"
+CALLED = SupervisorCalled(ID, "marta", HERS, HER_CALL, "n1", "main-1003")
+
+
+def keyed(case, digit):
+    """What is written down, and how often it beeps."""
+    case.tell(LineParty(ID, HERS, "digit", digit=digit))
+    (beep,) = case.commanded(Play)
+    assert beep.leg_id == HERS
+    return next(d for d in case.last.decisions if isinstance(d, Supervised)), len(beep.parts)
+
+
+@pytest.fixture
+def called_in(case):
+    case.talk()
+    assert case.tell(CALLED).refused == ""
+    return case
+
+
+def test_who_calls_in_listens_at_once_over_her_own_call(called_in):
+    assert called_in.last.commands == [ListenIn(HERS, called_in.agent_leg)]
+    assert called_in.said(LineUsed) == [LineUsed(HER_CALL, HERS, ID)]
+    assert called_in.commanded(OriginateLeg) == []
+
+
+def test_her_keys_switch_and_are_in_the_audit_log(called_in):
+    case = called_in
+    assert keyed(case, "2") == (Supervised(ID, "main", "marta", "whisper", ("ana",), "main-1003"), 1)
+    assert case.commanded(ListenIn) == [ListenIn(HERS, case.agent_leg, whisper=True)]
+    assert keyed(case, "3")[0].action == "barge"
+    assert case.inside() == {CALLER, case.agent_leg, HERS}
+    assert keyed(case, "1")[0].action == "listen"
+    assert case.inside() == {CALLER, case.agent_leg}
+    for nothing in "059*#":
+        case.tell(LineParty(ID, HERS, "digit", digit=nothing))
+        assert (case.last.commands, case.last.decisions) == ([], [])
+
+
+def test_she_takes_over_by_a_key_and_gets_her_call_back_at_the_end(called_in):
+    case = called_in
+    case.act("consult", "agent:eva")
+    written, beeps = keyed(case, "4")
+    assert ("somebody else" in written.refused, beeps) == (True, 2)
+    case.act("cancel_consult")
+    written, beeps = keyed(case, "4")
+    assert (written.action, written.agents, written.refused, beeps) == ("take_over", ("ana",), "", 1)
+    assert case.said(TalkEnded) == [TalkEnded(ID, "ana", "taken_over")]
+    assert case.inside() == {CALLER, HERS}
+    case.tell(LegEnded(case.agent_leg, EndReason.HUNG_UP_BY_US), LineParty(ID, HERS, "digit", digit="*"))
+    case.tell(LineParty(ID, HERS, "digit", digit="1"))
+    assert case.inside() == {HERS}, "now the keys are those of who has the caller"
+    case.tell(LegEnded(CALLER, EndReason.HUNG_UP))
+    assert case.said(LineUsed) == [LineUsed(HER_CALL, HERS)]
+    case.nothing_is_left()
+
+
+@pytest.mark.parametrize("digit", ["", "3"])
+def test_her_hanging_up_is_written_down_and_nobodys_business(called_in, digit):
+    if digit:
+        keyed(called_in, digit)
+    called_in.tell(LineParty(ID, HERS, "ended"))
+    assert (called_in.last.commands, called_in.last.facts, called_in.state) == ([], [], "connected")
+    assert [d.action for d in called_in.last.decisions if isinstance(d, Supervised)] == ["stop"]
+    called_in.hang_up()
+    assert called_in.said(LineUsed) == []
+
+
+@pytest.mark.parametrize(("digit", "undone"), [("2", StopListening(HERS)), ("3", UnbridgeLeg(HERS, f"{ID}.b1"))])
+def test_the_end_of_the_conversation_gives_her_leg_back(called_in, digit, undone):
+    keyed(called_in, digit)
+    called_in.tell(LegEnded(CALLER, EndReason.HUNG_UP))
+    assert undone in called_in.last.commands
+    assert called_in.said(LineUsed) == [LineUsed(HER_CALL, HERS)]
+    assert HangUpLeg(HERS) not in called_in.last.commands
+
+
+@pytest.mark.parametrize(("what", "subject"), [("ListenIn", ""), ("BridgeLegs", f"{ID}.b1")])
+def test_a_leg_that_cannot_hear_goes_back_to_her_own_call(called_in, what, subject):
+    called_in.tell(CommandRejected(ID, "9.1", what, "no", HERS, subject))
+    assert called_in.said(LineUsed) == [LineUsed(HER_CALL, HERS)]
+    assert called_in.inside() == {CALLER, called_in.agent_leg}
+
+
+def test_after_a_restart_who_called_in_hears_on(called_in):
+    keyed(called_in, "2")
+    called_in.tell(LineParty(ID, HERS, "adopted"))
+    assert called_in.last.commands == [ListenIn(HERS, called_in.agent_leg, whisper=True)]
+
+
+def test_where_she_cannot_call_in(case):
+    assert "nobody talks" in case.tell(CALLED).refused
+    case.talk()
+    elsewhere = SupervisorCalled(ID, "marta", HERS, HER_CALL, "n2")
+    assert "another telephony node" in case.tell(elsewhere).refused
+    assert "yourself" in case.tell(SupervisorCalled(ID, "ana", HERS, HER_CALL, "n1")).refused
+    supervise(case, "listen")
+    assert "marta follows" in case.tell(CALLED).refused
+    assert case.said(LineUsed) == []
+    hers = case.interaction.talk.supervisor.leg_id
+    case.tell(LegUp(hers), DigitPressed(hers, "2"))
+    assert case.commanded(ListenIn) == [ListenIn(hers, case.agent_leg, whisper=True)], "who was rung has keys too"
+    assert [d.device for d in case.last.decisions if isinstance(d, Supervised)] == ["main-1003"]

@@ -17,7 +17,7 @@ from ivr.scenario.coverage import coverage
 from ivr.scenario.runner import run
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = ("after_hours", "agent_phone", "appointments", "collections", "reception", "survey")
+SHIPPED = ("after_hours", "agent_phone", "appointments", "collections", "reception", "supervisor_phone", "survey")
 
 
 @pytest.fixture(scope="module")

@@ -60,8 +60,9 @@ def test_an_answer_to_another_question_is_ignored():
     assert caller.path() == ["it"]
 
 
-def test_a_line_that_is_held_is_not_hung_up():
-    caller = call({"type": "agent", "do": "hold_line", "error": "failed"})
+@pytest.mark.parametrize("do", [{"do": "hold_line"}, {"do": "supervise", "value": "2001"}])
+def test_a_line_that_is_held_is_not_hung_up(do):
+    caller = call({"type": "agent", **do, "error": "failed"})
     caller.listen()
     assert caller.ended.outcome == "completed"
     assert not caller.ordered(HangUpLeg)
@@ -92,6 +93,8 @@ def test_after_a_restart_it_asks_anew_and_an_old_answer_is_late():
         {"do": "dance", "ok": "bye"},
         {"do": "ready"},
         {"do": "hold_line", "ok": "bye"},
+        {"do": "supervise", "ok": "bye", "value": "1"},
+        {"do": "supervise"},
         {"do": "disposition", "ok": "bye"},
         {"do": "ready", "ok": "bye", "value": "x"},
         {"do": "ready", "ok": "bye", "pin": "4711"},
