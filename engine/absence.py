@@ -5,6 +5,8 @@ Two people who talk to each other wait for nobody and are left alone.
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
@@ -12,9 +14,13 @@ import httpx
 
 from core.dialing import CALLED
 from core.live_audio import MEDIA_LEG
+from engine.commanded import SUPERVISOR, Commanded
 from telephony.node.settings import STASIS_APP
 
 OVERFLOW, SAFE_HARBOUR = "overflow", "safe_harbour"
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""All of it is loopback and plain: reading every certificate of the system would cost 40 ms each time."""
+_WITHIN_S = 3.0
 _ASK_EVERY = 10
 """How many legs are sent between two looks at whether the engine is back."""
 
@@ -44,11 +50,38 @@ def _is_called(leg_id: str) -> bool:
     return ".x" in leg_id or leg_id.endswith(CALLED)
 
 
+def reached(node: Commanded, within_s: float = _WITHIN_S) -> httpx.AsyncClient:
+    """ARI of a node. It is on loopback, or a tunnel ends there."""
+    auth = (SUPERVISOR, node.password)
+    return httpx.AsyncClient(base_url=node.url, auth=auth, timeout=within_s, trust_env=False, verify=NO_TLS)
+
+
+async def send_everywhere(
+    nodes: Collection[Commanded], is_back: Callable[[], Awaitable[bool]], only_called: bool = False
+) -> dict[str, int | None]:
+    """How many legs were sent at each node, all nodes at once; None where nobody answers. See `send_to_overflow`."""
+
+    async def at(node: Commanded) -> int | None:
+        async with reached(node) as ari:
+            return await send_to_overflow(ari, is_back, only_called)
+
+    return dict(zip((node.node for node in nodes), await asyncio.gather(*map(at, nodes)), strict=True))
+
+
+def in_words(sent: Mapping[str, int | None], only_called: bool = False) -> str:
+    """For who runs the site; empty when nobody was sent."""
+    where = "the safe harbour" if only_called else "overflow"
+    at = [f"{number} at {node}" for node, number in sent.items() if number]
+    total = sum(number or 0 for number in sent.values())
+    more = f" ({', '.join(at)})" if len(sent) > 1 else ""
+    return f"the engine is still away: {total} waiting callers were sent to {where}{more}" if total else ""
+
+
 async def send_to_overflow(
     ari: httpx.AsyncClient, is_back: Callable[[], Awaitable[bool]], only_called: bool = False
-) -> int:
-    """How many legs were sent. `is_back`: the engine commands again, so the rest is its own. `only_called`: those whom
-    a campaign called and who answered; they did not ask to wait.
+) -> int | None:
+    """How many legs were sent; None: the node does not answer. `is_back`: the engine commands again, so the rest is its
+    own. `only_called`: those whom a campaign called and who answered; they did not ask to wait.
 
     A leg that cannot be sent holds up none of the others.
     """
@@ -57,7 +90,7 @@ async def send_to_overflow(
         bridges = (await ari.get("/bridges")).raise_for_status().json()
         channels = (await ari.get("/channels")).raise_for_status().json()
     except (httpx.HTTPError, ValueError):
-        return 0
+        return None
     up = {str(channel["id"]) for channel in channels if _may_be_sent(channel)}
     left = waiting(application.get("channel_ids", []), bridges, up)
     if only_called:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
+from engine.commanded import supervisor_secret
+from engine.config.absence import absence_at
 from engine.config.models import Device as DeviceFile
 from engine.config.models import Emergency as EmergencyRules
-from engine.config.models import Site
+from engine.config.models import Overflow, Site
 from engine.config.models import Trunk as TrunkFile
 from engine.config.sources import asterisk_name
 from engine.home import Home, SecretBox
@@ -70,6 +72,7 @@ def node_settings(home: Home, configuration: Configuration, box: SecretBox, bind
     return NodeSettings.model_validate(
         {
             **_site(configuration.site, configuration.emergency),
+            **_absence(configuration, configuration.site.site),
             "state_dir": home.asterisk,
             "bind": ip_address(bind),
             "sounds_dirs": (home.sounds, home.prompts),
@@ -97,8 +100,7 @@ def remote_node_settings(configuration: Configuration, node: str, box: SecretBox
     return NodeSettings.model_validate(
         {
             **_site(site, configuration.emergency),
-            "overflow": None,
-            "emergency": None,
+            **_absence(configuration, node),
             "name": remote.node,
             "state_dir": Path(remote.state),
             "bind": ip_address(remote.bind),
@@ -111,6 +113,7 @@ def remote_node_settings(configuration: Configuration, node: str, box: SecretBox
             "external_address": None,
             "secrets": Secrets(
                 ari_engine=box.get(f"ari/{node}", lambda: new_secret(32)),
+                ari_supervisor=supervisor_secret(box, node),
                 ami=box.get(f"ami/{node}", lambda: new_secret(32)),
                 relay=_relay_secret(box),
             ),
@@ -142,6 +145,20 @@ def _relays(site: Site, node: str) -> tuple[Relay, ...]:
     places = [(site.site, site.sip.relay_host, site.sip.port)]
     places += [(remote.node, remote.relay_host, remote.relay_port) for remote in site.nodes]
     return tuple(Relay(name=name, host=host, port=port) for name, host, port in places if host and name != node)
+
+
+def _absence(configuration: Configuration, node: str) -> dict[str, Any]:
+    """Where its dialplan leads callers without the engine."""
+    at, numbers = absence_at(configuration, node), configuration.emergency.numbers
+    return {
+        "overflow": at.overflow and _route(at.overflow),
+        "emergency": Emergency(trunk=at.emergency_trunk, numbers=numbers) if at.emergency_trunk else None,
+    }
+
+
+def _route(overflow: Overflow) -> Route:
+    endpoint = asterisk_name("main", overflow.endpoint)
+    return Route(endpoint=endpoint, number=overflow.number, ring_s=overflow.ring_s)
 
 
 def _relay_secret(box: SecretBox) -> str:
@@ -201,8 +218,7 @@ def _site(site: Site, emergency: EmergencyRules) -> dict[str, Any]:
         "hold_tries": site.absence.tries,
         "apology": site.absence.apology,
         "safe_harbour": site.absence.safe_harbour,
-        "overflow": overflow
-        and Route(endpoint=asterisk_name("main", overflow.endpoint), number=overflow.number, ring_s=overflow.ring_s),
+        "overflow": overflow and _route(overflow),
         "emergency": emergency.trunk
         and Emergency(trunk=asterisk_name("main", emergency.trunk), numbers=emergency.numbers),
     }

@@ -15,7 +15,6 @@ import asyncio
 import fcntl
 import logging
 import os
-import ssl
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -25,8 +24,9 @@ from typing import IO, Any
 import httpx
 
 from engine import running_node
-from engine.absence import send_to_overflow
+from engine.absence import NO_TLS, in_words, reached, send_everywhere
 from engine.children import Child
+from engine.commanded import Commanded, local
 from engine.home import Home
 from telephony.node.errors import StartFailed
 from telephony.node.installation import Installation, default_root
@@ -47,8 +47,6 @@ ASTERISK_HANGS_AFTER_S = 30.0
 _ASK_ASTERISK_EVERY_S = 5.0
 _ANSWERS_WITHIN_S = 1.0
 _READY = 200
-_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""All of it is loopback and plain: reading every certificate of the system would cost 40 ms each time."""
 _MODULES = {"engine": "engine.process", "desk": "desk"}
 
 
@@ -59,7 +57,7 @@ class AlreadyUp(Exception):
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to run. `absence_s`: how long callers wait for an engine before they are sent to overflow; `media_workers`:
-    how many processes listen to legs."""
+    how many processes listen to legs; `others`: the site's other nodes, which run elsewhere."""
 
     home: Home
     node: NodeSettings
@@ -67,6 +65,7 @@ class Plan:
     absence_s: float
     workers: tuple[str, ...] = ("projection", "node_watch", "desk")
     media_workers: int = 0
+    others: tuple[Commanded, ...] = ()
 
 
 class Supervisor:
@@ -78,6 +77,8 @@ class Supervisor:
         self._on_event = on_event
         self._tasks: list[asyncio.Task[None]] = []
         self._lock: IO[str] | None = None
+        self._silent: set[str] = set()
+        """The nodes that did not answer when the engine was away, so that each is told of once."""
         self.engines = [self._child("engine", ran_well_s=5.0, on_exit=self._engine_exited) for _ in range(2)]
         listening = [f"media_worker-{number}" for number in range(1, plan.media_workers + 1)]
         self.workers = [self._child(name) for name in (*plan.workers, *listening)]
@@ -216,21 +217,20 @@ class Supervisor:
                     await self._send_callers_to_overflow(only_called=True)
 
     async def _send_callers_to_overflow(self, only_called: bool = False) -> None:
-        node = self.plan.node
-        auth = ("supervisor", node.secrets.ari_supervisor)
-        async with (
-            httpx.AsyncClient(base_url=node.ari_url, auth=auth, timeout=3.0, trust_env=False, verify=_NO_TLS) as ari,
-            _control_client(self.plan.home) as engine,
-        ):
+        async with _control_client(self.plan.home) as engine:
 
             async def is_back() -> bool:
                 return _commands(await _ask(engine, "/ready"))
 
-            sent = await send_to_overflow(ari, is_back, only_called)
-        if sent:
-            where = "the safe harbour" if only_called else "overflow"
-            log.error("engine away: %d legs sent to %s", sent, where)
-            self._on_event(f"the engine is still away: {sent} waiting callers were sent to {where}")
+            sent = await send_everywhere((local(self.plan.node), *self.plan.others), is_back, only_called)
+        if told := in_words(sent, only_called):
+            log.error("%s", told)
+            self._on_event(told)
+        silent = {node for node, number in sent.items() if number is None}
+        for node in sorted(silent - self._silent):
+            log.error("engine away, and node %s does not answer the supervisor: its callers are on their own", node)
+            self._on_event(f"the engine is away and node {node} does not answer: nobody looks after callers there")
+        self._silent = silent
 
     # -- Asterisk ----------------------------------------------------------------------------------------
     async def _mind_asterisk(self) -> None:
@@ -265,15 +265,12 @@ class Supervisor:
                 pause_s = min(pause_s * 2, 10.0)
 
     async def _asterisk_answers(self) -> bool:
-        node = self.plan.node
-        auth = ("supervisor", node.secrets.ari_supervisor)
-        asked = httpx.AsyncClient(base_url=node.ari_url, auth=auth, timeout=2.0, trust_env=False, verify=_NO_TLS)
-        async with asked as ari:
+        async with reached(local(self.plan.node), within_s=2.0) as ari:
             return await _status(ari, "/asterisk/ping") == _READY
 
 
 def _control_client(home: Home) -> httpx.AsyncClient:
-    transport = httpx.AsyncHTTPTransport(uds=str(home.control_socket), verify=_NO_TLS)
+    transport = httpx.AsyncHTTPTransport(uds=str(home.control_socket), verify=NO_TLS)
     return httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=_ANSWERS_WITHIN_S)
 
 

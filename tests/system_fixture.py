@@ -24,6 +24,7 @@ from typing import Any
 import httpx
 import pytest
 
+from engine.commanded import remote_commanded
 from engine.config.loader import load
 from engine.config.sources import read_sources
 from engine.home import Home, SecretBox
@@ -238,12 +239,14 @@ async def systems(place: Path) -> AsyncIterator[Systems]:
             home.prepare()
             loaded = load(read_sources(project))
             assert loaded.configuration is not None, str(loaded.problems)
-            node = node_settings(home, loaded.configuration, SecretBox(home.state / "secrets.json"))
+            box = SecretBox(home.state / "secrets.json")
+            node = node_settings(home, loaded.configuration, box)
+            others = remote_commanded(loaded.configuration, box)
             told: list[str] = []
             with pytest.MonkeyPatch.context() as environment:
                 for name, value in (env or {}).items():
                     environment.setenv(name, value)
-                supervisor = Supervisor(Plan(home, node, installation, absence_s, workers), told.append)
+                supervisor = Supervisor(Plan(home, node, installation, absence_s, workers, others=others), told.append)
             if before_start is not None:
                 await before_start(supervisor)
             await supervisor.start()

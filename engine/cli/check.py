@@ -36,6 +36,7 @@ def check(
     That emergency numbers reach nobody is a warning, for a site may begin without a carrier: `--strict` fails then.
     """
     from dialer.compliance.loader import stale as stale_rules
+    from engine.config.absence import absence_warnings
     from engine.config.compliance import stale
     from engine.config.loader import load
     from engine.config.outbound_file import emergency_warnings
@@ -48,6 +49,7 @@ def check(
     loaded = load(sources, known_sounds(home), known_music(home))
     if loaded.configuration is not None:
         loaded.problems.extend(emergency_warnings(loaded.configuration))
+        loaded.problems.extend(absence_warnings(loaded.configuration))
         today = datetime.now(UTC).date()
         loaded.problems.extend(stale(loaded.configuration.packs, today))
         loaded.problems.extend(stale_rules(loaded.configuration.dialing.values(), today))

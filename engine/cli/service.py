@@ -60,6 +60,8 @@ def up(
     Asterisk and the engine are started again when they die; calls survive the engine's death.
     """
     from engine import log as logs
+    from engine.commanded import remote_commanded
+    from engine.config.absence import absence_warnings
     from engine.config.loader import load
     from engine.config.outbound_file import emergency_warnings
     from engine.config.sources import read_sources
@@ -76,6 +78,7 @@ def up(
     loaded = load(read_sources(home.project))
     if loaded.configuration is not None:
         loaded.problems.extend(emergency_warnings(loaded.configuration))
+        loaded.problems.extend(absence_warnings(loaded.configuration))
     print_problems(loaded.problems)
     configuration = loaded.configuration or _last_good(home, loaded.problems)
     site = configuration.site
@@ -83,7 +86,9 @@ def up(
         address = bind or (lan_address() if lan else LOOPBACK)
         box = SecretBox(home.state / "secrets.json")
         node = node_settings(home, configuration, box, address)
-        plan = Plan(home, node, find(), site.absence.overflow_after_s, media_workers=site.media_workers)
+        others = remote_commanded(configuration, box)
+        after_s = site.absence.overflow_after_s
+        plan = Plan(home, node, find(), after_s, media_workers=site.media_workers, others=others)
         save_for_desk(home, configuration)
         greeting = welcome(home, node, configuration, configuration.pins(box))
     except (OSError, ValueError, NodeError) as failure:

@@ -39,5 +39,28 @@ def check_homes(reading: Reading, site: models.Site, things: Kinds) -> None:
                         reading.error(file, what, f"set {place} in {SITE}", "node")
 
 
+def check_absence(reading: Reading, site: models.Site, things: Kinds) -> None:
+    """Whether what each further node does without the engine is at that node: nothing else is reached then."""
+    at = {
+        kind: {key[1]: getattr(thing, "node", None) or site.site for key, thing in found.items() if key[0] == "main"}
+        for kind, found in things.items()
+    }
+    for index, remote in enumerate(site.nodes):
+        named: list[tuple[str, str, tuple[str, ...]]] = []
+        if remote.overflow is not None:
+            named.append((remote.overflow.endpoint, "phone or trunk", ("overflow", "endpoint")))
+            if at["trunks"].get(remote.overflow.endpoint) == remote.node and remote.overflow.number is None:
+                what = f"the overflow goes over trunk '{remote.overflow.endpoint}' and has no number to dial"
+                reading.error(SITE, what, "add `number:`", "nodes", index, "overflow", "endpoint")
+        if remote.emergency_trunk is not None:
+            named.append((remote.emergency_trunk, "trunk", ("emergency_trunk",)))
+        for name, kind, path in named:
+            known = at["trunks"] if kind == "trunk" else {**at["devices"], **at["trunks"]}
+            if known.get(name) != remote.node:
+                there = ", ".join(sorted(each for each, node in known.items() if node == remote.node)) or "none"
+                what, hint = f"there is no {kind} '{name}' at node {remote.node}", "without the engine only its own are"
+                reading.error(SITE, what, f"{hint} reached: {there}", "nodes", index, *path)
+
+
 def _file(kind: str, tenant: str, name: str) -> str:
     return f"{'' if tenant == 'main' else f'tenants/{tenant}/'}config/{kind}/{name}.yaml"

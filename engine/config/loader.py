@@ -12,7 +12,7 @@ from engine.config import models
 from engine.config.campaigns import read_dialer
 from engine.config.compliance import Pack, check_compliance
 from engine.config.configuration import Configuration, Loaded
-from engine.config.homes import SITE, check_homes, check_node
+from engine.config.homes import SITE, check_absence, check_homes, check_node
 from engine.config.number_files import number_plan, read_numbers
 from engine.config.outbound_file import outbound_rules
 from engine.config.reading import Reading
@@ -96,6 +96,7 @@ def load(
     queues.check_callbacks({rule.name for rule in rules.rules}, reading.problems)
     at_nodes = {"devices": phones.found, "trunks": carriers.found}
     check_homes(reading, site, at_nodes)
+    check_absence(reading, site, at_nodes)
     if not reading.problems.errors:
         check_node(reading, misfits(site, outbound.emergency, devices, trunks), at_nodes)
     if reading.problems.errors or flows.release is None:

@@ -56,6 +56,14 @@ class RemoteNode(Definition):
     rtp_first: Count = Field(default=10000, description="its first UDP port of audio")
     rtp_last: Count = Field(default=10999, description="its last UDP port of audio")
     state: str = Field(default="/srv/centralita", description="the directory it runs in, on its own machine")
+    overflow: Overflow | None = Field(
+        default=None,
+        description="where its callers go while the engine is away: a phone or trunk of its own; unless given the "
+        "site's, if that is at this node, else they hear the apology alone",
+    )
+    emergency_trunk: Name | None = Field(
+        default=None, description="a trunk of its own that takes emergency numbers while the engine is away"
+    )
 
 
 class Absence(Definition):

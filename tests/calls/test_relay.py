@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,14 @@ languages: [es]
 start: hold
 nodes:
   hold: {type: agent, do: hold_line, refused: bye}
+  bye: {type: hangup}
+""",
+    "pause": """
+flow: pause
+languages: [es]
+start: pause
+nodes:
+  pause: {type: wait, seconds: 120, music: default, next: bye}
   bye: {type: hangup}
 """,
 }
@@ -142,6 +150,7 @@ async def sites(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sites
         "config/queues/sales.yaml": "queue: sales\nring_s: 5\nwrap_up_s: 0\nrefused_again_s: 0\nannouncements: {}\n",
         "config/numbers/100.yaml": 'number: "100"\nflow: desk\n',
         "config/numbers/145.yaml": 'number: "145"\nflow: line\n',
+        "config/numbers/146.yaml": 'number: "146"\nflow: pause\n',
     }
     with contextlib.ExitStack() as running:
 
@@ -244,6 +253,28 @@ async def test_a_line_held_at_the_other_node_is_not_put_into_a_bridge_here(ready
     ana = await ready.rung()
     await ready.talk(caller.call, ana)
     assert ready.dialed(caller) == ["relay:far/main-1002"]
+
+
+async def test_an_engine_that_stays_away_leaves_nobody_waiting_at_the_other_node(ready: Sites) -> None:
+    """The phone of the other node calls in there: its supervisor is here."""
+    supervisor = ready.system.supervisor
+    usual = supervisor.plan
+    call = await ready.agent.call(f"sip:146@127.0.0.1:{ready.far['sip_port']}", account="main-1002")
+    await ready.system.until(lambda body: [row["node"] for row in body["interactions"]] == ["pause"])
+    await call.until("confirmed")
+    pid = ready.system.engine_pid
+    supervisor.plan = replace(usual, absence_s=2.0)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await call.until("disconnected", timeout_s=30)
+        async with asyncio.timeout(20):
+            while not any("sent to overflow" in text and "1 at far" in text for text in ready.system.told):
+                await asyncio.sleep(0.05)
+    finally:
+        supervisor.plan = usual
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+    await ready.system.until_idle()
 
 
 async def test_the_engine_dies_and_they_talk_on(ready: Sites) -> None:
