@@ -66,6 +66,8 @@ class Engine:
     nodes_up: dict[str, bool] = field(default_factory=dict)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    doing: str = ""
+    """How far a reload is: checking, speaking, taking over; empty: there is none."""
     problems: list[str] = field(default_factory=list)
     """What is wrong with the files on disk while an older configuration serves."""
 
@@ -91,6 +93,8 @@ class Engine:
             "site": self.configuration.site.site,
             "release": self.configuration.release_id,
             "problems": self.problems,
+            "doing": self.doing,
+            "prompts": self.renderer.progress(),
             "clock_drift_s": round(self.clock.drift_s(), 3),
             "journal": {"last_seq": self.journal.last_seq, "durable_seq": self.journal.durable_seq},
             "node": last_seen(self.home),
@@ -115,9 +119,13 @@ class Engine:
     async def reload(self) -> dict[str, Any]:
         """Takes the files on disk if all of them are right; otherwise nothing changes. One at a time."""
         async with self.reloading:
-            return await self._reload()
+            try:
+                return await self._reload()
+            finally:
+                self.doing = ""
 
     async def _reload(self) -> dict[str, Any]:
+        self.doing = "checking"
         problems = await asyncio.to_thread(try_out, self.home.project)
         told, configuration = [str(problem) for problem in problems], None
         if not problems.errors:
@@ -148,7 +156,9 @@ class Engine:
         Raises:
             NothingChanged: and why.
         """
-        await self.renderer.prepare(configuration.static_speech())
+        self.doing = "speaking"
+        spoken = await self.renderer.prepare(configuration.static_speech())
+        self.doing = "taking over"
         wanted = node_settings(self.home, configuration, self.box)
         try:
             node, later = running_node.reloaded(self.node, wanted), running_node.waits_for_start(self.node, wanted)
@@ -189,6 +199,9 @@ class Engine:
         log.warning("release %s serves new interactions", configuration.release_id)
         await self.bring_node(node)
         told = [f"config/site.yaml: {name} is taken over when `centralita up` starts again" for name in later]
+        if spoken.failed:
+            line, why = spoken.failed[0]
+            told.append(f"no voice could say {len(spoken.failed)} of the texts, as '{line.text[:60]}': {why}")
         if refused:
             told.append(f"queues, skills and agents stay as they were: {refused}")
         return [*told, f"campaigns stay as they were: {kept}"] if kept else told

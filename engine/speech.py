@@ -20,7 +20,7 @@ from engine.home import Home
 from speech.assembly import open_renderer
 from speech.audio import EXTENSION
 from speech.errors import SpeechUnavailable
-from speech.prepare import Line, OnProgress, Prepared
+from speech.prepare import Line, Prepared, Progress
 from speech.renderer import SpeechRenderer
 
 log = logging.getLogger("centralita.speech")
@@ -35,6 +35,8 @@ class PromptRenderer:
         self._renderer = renderer
         self._secret = secret
         self._static: dict[tuple[str, str], Path] = {}
+        self._preparing, self._looked = 0, False
+        self._progress: Progress | None = None
 
     def ready(self, text: str, language: str) -> Path | None:
         key = (text, language)
@@ -61,10 +63,27 @@ class PromptRenderer:
                 with contextlib.suppress(OSError):
                     path.with_suffix(EXTENSION).unlink(missing_ok=True)
 
-    async def prepare(self, texts: Iterable[Speech], on_progress: OnProgress | None = None) -> Prepared:
+    def progress(self) -> dict[str, float] | None:
+        """How far `prepare` is; `total` 0 while it looks what there is to do, and before. None: it is done."""
+        if self._looked and not self._preparing:
+            return None
+        if self._progress is None:
+            return {"done": 0, "total": 0, "remaining_s": 0.0}
+        return {
+            "done": self._progress.done,
+            "total": self._progress.total,
+            "remaining_s": round(self._progress.remaining_s, 1),
+        }
+
+    async def prepare(self, texts: Iterable[Speech]) -> Prepared:
         """Renders what is not there yet; what is there is remembered with its path."""
         lines = [Line(speech.text, speech.language) for speech in texts]
-        prepared = await self._renderer.prepare(lines, on_progress)
+        self._preparing += 1
+        try:
+            prepared = await self._renderer.prepare(lines, self._got_on)
+        finally:
+            self._preparing, self._looked = self._preparing - 1, True
+            self._progress = None
         if len(self._static) > _REMEMBERED:
             self._static.clear()
         for line in lines:
@@ -73,6 +92,9 @@ class PromptRenderer:
         if prepared.rendered or prepared.failed:
             log.info("prompts: %d rendered, %d failed", prepared.rendered, len(prepared.failed))
         return prepared
+
+    def _got_on(self, progress: Progress) -> None:
+        self._progress = progress
 
 
 @contextlib.asynccontextmanager

@@ -25,7 +25,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`done` of `total` new prompts are rendered, the last one `line`; the rest takes about `remaining_s`."""
+    """`done` of `total` new prompts are rendered, the last one `line`; the rest takes about `remaining_s`. At first none
+    is, `line` is the first, and nobody knows how long it takes."""
 
     done: int
     total: int
@@ -86,6 +87,9 @@ async def prepare(
         else:
             wanted.setdefault(key, line)
     waiting, total, started_s = deque(wanted.values()), len(wanted), time.monotonic()
+
+    if on_progress and waiting:
+        on_progress(Progress(0, total, waiting[0], 0.0))
 
     async def work(lane: Sequence[Speaker]) -> None:
         while waiting:

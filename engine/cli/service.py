@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from engine.cli.client import ask
+from engine.cli.client import ask, if_running
 from engine.cli.common import (
     CANNOT_START,
     RUNS_ALREADY,
@@ -38,6 +38,9 @@ _PORT_KEYS = {
     "ami_port": "asterisk_manager_port",
 }
 """A node's setting -> the key of config/site.yaml that it comes from."""
+_LOOK_EVERY_S = 0.3
+_RELOADS_WITHIN_S = 3600.0
+"""A thousand new texts and a slow machine; an engine that hangs is killed long before, which ends the wait."""
 
 
 def register(app: typer.Typer) -> None:
@@ -104,8 +107,11 @@ def up(
                 {"api_port": (LOOPBACK, site.api_port), "desk_port": (site.desk_bind, site.desk_port)}
             )
         out.print(greeting)
+        telling = asyncio.create_task(_tell_of_prompts(home))
         await _tell_of_first_admin(home, stop)
         await stop.wait()
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
         await _drain(home, site.drain_s, stop)
         with out.status("stopping"):
             await supervisor.stop()
@@ -155,6 +161,25 @@ async def _tell_of_first_admin(home: Home, stop: asyncio.Event) -> None:
             patient_until_s = None
             err.print(f"[yellow]the desk does not answer yet; its log is {home.logs / 'desk.log'}[/]")
         await asyncio.sleep(0.2 if patient_until_s is not None else 1.0)
+
+
+async def _tell_of_prompts(home: Home) -> None:
+    """How far the texts that nobody has spoken yet are; callers hear them meanwhile, later than they should."""
+    import httpx
+
+    from engine.cli.prompts import PromptBar
+
+    transport = httpx.AsyncHTTPTransport(uds=str(home.control_socket))
+    with PromptBar(out) as bar:
+        async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=5.0) as client:
+            while True:
+                with contextlib.suppress(httpx.HTTPError, OSError, ValueError):
+                    status = (await client.get("/status")).json()
+                    if status["prompts"] is None:
+                        bar.done()
+                        return
+                    bar.show(status)
+                await asyncio.sleep(_LOOK_EVERY_S)
 
 
 async def _drain(home: Home, drain_s: int, stop: asyncio.Event) -> None:
@@ -220,17 +245,34 @@ def _interactions(rows: list[dict[str, Any]]) -> Table | str:
     return table
 
 
+def _reloaded(home: Home, quietly: bool) -> dict[str, Any]:
+    """The engine's answer, however long its voices need; shown meanwhile: what it is at."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from engine.cli.prompts import PromptBar
+
+    with ThreadPoolExecutor(1) as pool, PromptBar(err, transient=True) as bar:
+        asked = pool.submit(ask, home, "POST", "/reload", _RELOADS_WITHIN_S)
+        while True:
+            try:
+                return asked.result(timeout=_LOOK_EVERY_S)
+            except TimeoutError:
+                if not quietly:
+                    bar.show(if_running(home, "/status"))
+
+
 def reload(project: ProjectOption = None, json: JsonOption = False) -> None:
     """Load flows/ and config/ into the running system: all of it, or none of it when anything is wrong.
 
-    Calls in progress finish on the version they began with.
+    Calls in progress finish on the version they began with. New texts are spoken first, which takes about a third of
+    their length each; how far it is is shown, and nothing changes before.
     """
     from engine.home import SecretBox
 
     home = home_of(project)
     secrets = home.state / "secrets.json"
     known = SecretBox(secrets).named("device/")
-    body = ask(home, "POST", "/reload", timeout_s=120)
+    body = _reloaded(home, quietly=json)
     if json:
         print_json(body)
     else:
