@@ -25,8 +25,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`done` of `total` new prompts are rendered, the last one `line`; the rest takes about `remaining_s`. At first none
-    is, `line` is the first, and nobody knows how long it takes."""
+    """`done` of `total` new prompts are rendered, the last one `line`; the rest takes about `remaining_s`.
+
+    It begins with none: `line` is the first then, and nobody knows how long it takes.
+    """
 
     done: int
     total: int
