@@ -37,6 +37,7 @@ from dialer.setup import (
     ScriptTest,
     Webhook,
 )
+from dialer.written_dialing import CallerIdPool
 from dialer.written_form import Titles
 
 DAY_S = 86_400.0
@@ -213,7 +214,7 @@ def _source(rule: str) -> Source:
     return Source(OWN, rule, "the campaign's own rule", None, date.max)
 
 
-def _pool(pool: written.CallerIdPool) -> CallerIds:
+def _pool(pool: CallerIdPool) -> CallerIds:
     return CallerIds(
         pool.name,
         pool.numbers,
