@@ -34,8 +34,8 @@ def run(file: Path, console: Console) -> int:
     console.print(f"node {settings.name}: SIP at {settings.bind}:{settings.sip_port}", markup=False)
     try:
         while launcher.alive:
-            told = signal.sigtimedwait(watched, _POLL_S)
-            if told is not None and told.si_signo != signal.SIGHUP:
+            told = next_signal(watched, _POLL_S)
+            if told is not None and told != signal.SIGHUP:
                 return 0
             if told is not None:
                 _read_again(file, launcher, console)
@@ -43,6 +43,14 @@ def run(file: Path, console: Console) -> int:
         return 1
     finally:
         launcher.stop()
+
+
+def next_signal(watched: set[signal.Signals], within_s: float) -> signal.Signals | None:
+    """The next one of these, which are blocked; None when none comes in time."""
+    told = signal.sigtimedwait(watched, within_s)
+    # Of a wait that ran out while the process itself was stopped (SIGSTOP, a machine put to sleep) CPython returns what
+    # lay in memory: `sigtimedwait` leaves its loop after EINTR without a signal.
+    return next((each for each in watched if told is not None and told.si_signo == each), None)
 
 
 def _read(file: Path) -> NodeSettings:
