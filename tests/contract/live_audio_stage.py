@@ -22,6 +22,7 @@ from telephony.softphone.calls import PhoneCall, Recording
 from telephony.softphone.ear import Sound, load, tone_spans
 from tests.asterisk_fixture import AsteriskNode
 from tests.contract.control_stage import (
+    DEADLINE_S,
     AsteriskStage,
     Behaviour,
     Control,
@@ -122,7 +123,7 @@ class FakeLiveStage(FakeStage):
             party.later(0.1, party.early_media)
             party.later(0.1, lambda: self.fake.live.say(party.leg_id, tone(hz, seconds)))
             if answers_after_s is None:
-                party.later(seconds, party.decline)
+                party.later(seconds + 1.0, party.decline)
             else:
                 party.later(answers_after_s, party.answer)
 
@@ -146,7 +147,7 @@ class RealLiveStage(AsteriskStage):
         from telephony.control.asterisk import AsteriskCallControl
 
         self.control = AsteriskCallControl(
-            [ari_settings(node.settings, live_audio=self.transport)],
+            [ari_settings(node.settings, live_audio=self.transport, deadline_s=DEADLINE_S)],
             self.facts.sink,
             lambda name, what: self.gaps.append((name, what)),
             admit=lambda arrived: self._admitting,
@@ -187,7 +188,7 @@ class RealLiveStage(AsteriskStage):
             await call.play(self._tone(hz, seconds))
             await call.answer(183)
             if answers_after_s is None:
-                await asyncio.sleep(seconds)
+                await asyncio.sleep(seconds + 1.0)
                 await call.answer(486)
             else:
                 await asyncio.sleep(answers_after_s)
@@ -206,13 +207,15 @@ class RealLiveStage(AsteriskStage):
 
     async def left(self) -> list[str]:
         node = next(iter(self.control._nodes.values()))  # type: ignore[attr-defined]
-        for _ in range(50):
+        until_s = time.monotonic() + 20.0
+        while True:
             channels = (await node.ask("GET", "channels")).message_body
             bridges = (await node.ask("GET", "bridges")).message_body
             if '"media-' not in channels and '"hear-' not in bridges:
                 return []
+            if time.monotonic() > until_s:
+                return [channels, bridges]
             await asyncio.sleep(0.02)
-        return [channels, bridges]
 
 
 class WorkerProcesses:
@@ -255,7 +258,7 @@ async def media_workers(processes: WorkerProcesses, count: int = 2) -> AsyncIter
     workers = MediaWorkers(processes.socket, KINDS)
     await workers.start()
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(workers.pids) < count:
                 await asyncio.sleep(0.02)
         yield workers
