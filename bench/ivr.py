@@ -1,13 +1,19 @@
 """What a call costs, and what the caller hears of it: the engine beside a native dialplan that does the same.
 
-    python -m bench.ivr [--rates 50,100,150] [--seconds 8] [--quick] [--json]       at most 3 minutes; --quick one
+    python -m bench.ivr [--rates 50,100,150] [--seconds 8] [--quick] [--precedence] [--json]     3 minutes; --quick one
 
 Each call: answer, prompt, one key that cuts the prompt short, second prompt, hang up. Both sides are reached over a
 trunk by address, play the same recordings in the same codec, and run in turn (dialplan, engine, dialplan, engine) in
 the same Asterisk, so what else the machine does meanwhile touches both. sipp places the calls; RTP of every call is
-sent and heard by a process of ours (`bench/ear.py`). The engine is the shipped one: journal, snapshots, log, metrics.
+sent and heard by a process of ours (`bench/ear.py`). The system is the shipped one: journal, snapshots, log, metrics,
+and beside the engine all that `centralita up` runs (projection into SQL, the node's watcher, desk, media workers, the
+standby engine), for both sides alike.
 
-CPU is that of all threads, user and system, from before the first call until the last is over, by calls.
+CPU is that of all threads, user and system, from before the first call until the last is over, by calls; *total* is
+Asterisk and engine. *Beside* is what the other processes used meanwhile: rows are written when there is time, and no
+caller waits for it. `--precedence`: all processes of the benchmark, the system's included, come before whatever else
+runs on the machine (needs root; autogroup -10). A goal that is not reached does not change the exit code: 1 only when
+nothing could be measured.
 *Answer → first word*: the 200 OK to the first audible packet (both sides: the recording itself begins with 20 to 40 ms
 of quiet). *Key → silence*: the end of the key's press to the end of the last packet of the first prompt. *Key → next
 word*: to the first audible packet of the second.
@@ -28,8 +34,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench import precedence as precedences
 from bench.callers import Addresses, Heard, call, learn
-from bench.whole_system import DIALPLAN_SIDE, ENGINE_SIDE, WholeSystem, free_port, whole_system
+from bench.whole_system import (
+    DIALPLAN_SIDE,
+    ENGINE_SIDE,
+    SHIPPED_MEDIA_WORKERS,
+    SHIPPED_WORKERS,
+    WholeSystem,
+    free_port,
+    whole_system,
+)
 
 SIDES = {"dialplan": DIALPLAN_SIDE, "engine": ENGINE_SIDE}
 ROUNDS = 2
@@ -49,18 +64,20 @@ class Result:
     retransmitted: int = 0
     asterisk_cpu_s: list[float] = field(default_factory=list)
     engine_cpu_s: list[float] = field(default_factory=list)
+    beside_cpu_s: list[float] = field(default_factory=list)
     calls_of_round: list[int] = field(default_factory=list)
     first_word_s: list[float] = field(default_factory=list)
     silence_s: list[float] = field(default_factory=list)
     next_word_s: list[float] = field(default_factory=list)
 
-    def add(self, heard: Heard, asterisk_cpu_s: float, engine_cpu_s: float) -> None:
+    def add(self, heard: Heard, asterisk_cpu_s: float, engine_cpu_s: float, beside_cpu_s: float) -> None:
         whole = [c for c in heard.calls if c["first_word_s"] and c["key_up_s"] and c["next_word_s"]]
         self.calls += heard.placed
         self.failed += max(heard.failed, heard.placed - len(whole))
         self.retransmitted += heard.retransmitted
         self.asterisk_cpu_s.append(asterisk_cpu_s)
         self.engine_cpu_s.append(engine_cpu_s)
+        self.beside_cpu_s.append(beside_cpu_s)
         self.calls_of_round.append(heard.placed)
         self.first_word_s += [c["first_word_s"] - c["answered_s"] for c in whole]
         self.silence_s += [max(0.0, c["first_last_s"] + PACKET_S - c["key_up_s"]) for c in whole]
@@ -77,9 +94,16 @@ class Result:
         ]
 
 
-async def measure(rates: Sequence[int], seconds: float, say: Callable[[str], None]) -> list[Result]:
+async def measure(
+    rates: Sequence[int], seconds: float, say: Callable[[str], None], precedence: bool = False
+) -> list[Result]:
+    """Raises RuntimeError, NotAllowed."""
     results: list[Result] = []
-    async with whole_system() as system:
+    async with whole_system(workers=SHIPPED_WORKERS, media_workers=SHIPPED_MEDIA_WORKERS) as system:
+        if precedence:
+            precedences.take_all(system.pids())
+        say("waiting until all that runs beside the engine has started")
+        await system.settled()
         addresses = {
             side: Addresses(system.sip, ip, free_port(range(15540, 15560)), free_port(range(15560, 15600)))
             for side, ip in SIDES.items()
@@ -100,10 +124,10 @@ async def measure(rates: Sequence[int], seconds: float, say: Callable[[str], Non
 
 
 async def one_round(system: WholeSystem, where: Addresses, known: Path, result: Result, seconds: float) -> None:
-    before = system.cpu_s()
+    before, beside_s = system.cpu_s(), system.workers_cpu_s()
     heard = await call(where, system.folder, round(result.rate * seconds), result.rate, ["--known", str(known)])
     after = system.cpu_s()
-    result.add(heard, after[0] - before[0], after[1] - before[1])
+    result.add(heard, after[0] - before[0], after[1] - before[1], system.workers_cpu_s() - beside_s)
 
 
 # -- telling ---------------------------------------------------------------------------------------------
@@ -118,7 +142,17 @@ def ratio(results: Sequence[Result], rate: int) -> tuple[float, list[float]]:
 def show(results: Sequence[Result]) -> None:
     console = Console(width=118)
     costs = Table(title="CPU per call and failures")
-    for column in ("calls/s", "answered by", "calls", "failed", "Asterisk ms", "engine ms", "total ms", "× dialplan"):
+    for column in (
+        "calls/s",
+        "answered by",
+        "calls",
+        "failed",
+        "Asterisk ms",
+        "engine ms",
+        "total ms",
+        "× dialplan",
+        "beside ms",
+    ):
         costs.add_column(column, justify="left" if column == "answered by" else "right")
     delays = Table(title="At the caller's ear: p50 / p99 ms")
     for column in ("calls/s", "answered by", "answer → first word", "key → silence", "key → next word"):
@@ -134,6 +168,7 @@ def show(results: Sequence[Result]) -> None:
             f"{sum(result.engine_cpu_s) / result.calls * 1000:.2f}",
             f"{result.cpu_per_call_s * 1000:.2f}",
             times,
+            f"{sum(result.beside_cpu_s) / result.calls * 1000:.2f}",
         )
         each = (result.first_word_s, result.silence_s, result.next_word_s)
         delays.add_row(str(result.rate), result.side, *map(p50_p99, each))
@@ -181,6 +216,7 @@ def main() -> int:
     parser.add_argument("--rates", default="50,100,150", help="calls a second")
     parser.add_argument("--seconds", type=float, default=8.0, help="how long each round places calls")
     parser.add_argument("--quick", action="store_true", help="100 calls/s alone, within a minute")
+    parser.add_argument("--precedence", action="store_true", help="before whatever else runs here; needs root")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     rates, seconds = ([100], 5.0) if given.quick else ([int(rate) for rate in given.rates.split(",")], given.seconds)
@@ -190,8 +226,10 @@ def main() -> int:
         print(f"{time.monotonic() - began_s:5.0f} s  {what}", file=sys.stderr, flush=True)
 
     try:
-        results = asyncio.run(measure(rates, seconds, say))
-    except RuntimeError as failure:
+        if given.precedence:
+            precedences.take_ourselves()
+        results = asyncio.run(measure(rates, seconds, say, given.precedence))
+    except (RuntimeError, precedences.NotAllowed) as failure:
         print(failure, file=sys.stderr)
         return 1
     if given.json:

@@ -32,6 +32,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from bench import precedence as precedences
 from bench.stamped_lines import codes, digits_of_samples, late_s, read_stamp
 from bench.whole_system import free_port
 from core.events import AudioVerdict, LegEnded, LegFact, LegUp, ListenerLost
@@ -130,11 +131,6 @@ def cpu_s(pid: int) -> float:
     """User and system, of all threads."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def take_precedence(pid: int | str) -> None:
-    """Of that process's whole session. Raises PermissionError."""
-    Path(f"/proc/{pid}/autogroup").write_text("-10")
 
 
 # -- the engine's process ------------------------------------------------------------------------------
@@ -265,7 +261,7 @@ async def measure(
     launcher = Launcher(free_settings(folder / "node", trunks=(trunk,)), install())
     launcher.start()
     if precedence:
-        take_precedence(launcher.pid or "self")
+        precedences.take(launcher.pid or "self")
     processes: list[asyncio.subprocess.Process] = []
     steps: list[Step] = []
     try:
@@ -393,9 +389,7 @@ def main() -> int:
     counts = [int(count) for count in given.legs.split(",")]
     steps: list[Step] = []
     if given.precedence:
-        with contextlib.suppress(PermissionError):  # it leads a session already
-            os.setsid()
-        take_precedence("self")
+        precedences.take_ourselves()
     for transport in given.transports.split(","):
         with tempfile.TemporaryDirectory(prefix="live-audio-") as folder:
             steps += asyncio.run(

@@ -6,6 +6,7 @@ context `bench`, which does the same without an engine.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from engine.config.loader import load
 from engine.config.sources import read_sources
+from engine.desk_file import save_for_desk
 from engine.home import Home, SecretBox
 from engine.node_settings import node_settings
 from engine.supervisor import Plan, Supervisor
@@ -26,6 +28,10 @@ from telephony.node.settings import Trunk
 
 ENGINE_SIDE, DIALPLAN_SIDE = "127.0.0.15", "127.0.0.16"
 FIRST_PROMPT, SECOND_PROMPT = "vm-enter-num-to-call", "vm-goodbye"
+SHIPPED_WORKERS, SHIPPED_MEDIA_WORKERS = ("projection", "node_watch", "desk"), 2
+"""What `centralita up` runs beside Asterisk and the engine."""
+_AT_REST_S = 0.1
+"""Of CPU within a second, all workers together."""
 SIP_PORTS = range(15500, 15600)
 RTP_FIRST, RTP_LAST = 29_000, 30_998
 
@@ -60,6 +66,28 @@ class WholeSystem:
         assert engine is not None
         return cpu_s(asterisk), cpu_s(engine)
 
+    def workers_cpu_s(self) -> float:
+        """The same of everything else that runs beside them: projection, watcher, desk, media workers, standby."""
+        serving = self.supervisor.engine
+        others = [engine for engine in self.supervisor.engines if engine is not serving]
+        return sum(cpu_s(child.pid) for child in (*self.supervisor.workers, *others) if child.pid is not None)
+
+    def pids(self) -> list[int | None]:
+        """Of every process that leads a session of its own."""
+        children = (*self.supervisor.engines, *self.supervisor.workers)
+        return [self.supervisor.launcher.pid, *(child.pid for child in children)]
+
+    async def settled(self, within_s: float = 60.0) -> None:
+        """All have started, tables and imports included, and want little of the CPU."""
+        loop = asyncio.get_running_loop()
+        until_s, before_s = loop.time() + within_s, self.workers_cpu_s()
+        while loop.time() < until_s:
+            await asyncio.sleep(1.0)
+            now_s = self.workers_cpu_s()
+            if now_s - before_s < _AT_REST_S:
+                return
+            before_s = now_s
+
     @property
     def engine_pid(self) -> int:
         assert self.supervisor.engine.pid is not None
@@ -88,22 +116,29 @@ def free_port(ports: range = SIP_PORTS) -> int:
 
 @contextlib.asynccontextmanager
 async def whole_system(
-    flow: str = FLOW, files: Mapping[str, str] | None = None, queue_devices: tuple[str, ...] = ()
+    flow: str = FLOW,
+    files: Mapping[str, str] | None = None,
+    queue_devices: tuple[str, ...] = (),
+    workers: tuple[str, ...] = (),
+    media_workers: int = 0,
 ) -> AsyncIterator[WholeSystem]:
     """Ready for calls; gone afterwards with everything it wrote. State lies on the disk of the home directory.
 
-    `files`: more of the project. `queue_devices`: those that serve the dialplan's own queue.
+    `files`: more of the project. `queue_devices`: those that serve the dialplan's own queue. `workers`,
+    `media_workers`: what runs beside the engine, as `centralita up` has it; nothing unless given.
     """
     installation = install()
     with tempfile.TemporaryDirectory(prefix="centralita-bench-", dir=Path.home()) as made:
         folder = Path(made)
         node = free_settings(folder / "ports", sip_port=free_port())
-        api = free_settings(folder / "ports").http_port
+        others = free_settings(folder / "ports")
+        api, desk = others.http_port, others.ami_port
         texts = {
             "config/site.yaml": f"site: bench\nvoices: [fake]\nlanguages: [en]\nmax_interactions: 5000\n"
             f"sip: {{port: {node.sip_port}, rtp_first: {RTP_FIRST}, rtp_last: {RTP_LAST}, "
             "phone_vanished_s: 0, trunk_vanished_s: 0}\n"  # not all that call here send audio
-            f"asterisk_http_port: {node.http_port}\nasterisk_manager_port: {node.ami_port}\napi_port: {api}\n",
+            f"asterisk_http_port: {node.http_port}\nasterisk_manager_port: {node.ami_port}\n"
+            f"api_port: {api}\ndesk_port: {desk}\n",
             "config/trunks/carrier.yaml": f"trunk: carrier\nhost: {ENGINE_SIDE}\n",
             "config/numbers/default.yaml": "default: yes\nflow: bench\n",
             "flows/bench.yaml": flow,
@@ -126,7 +161,9 @@ async def whole_system(
                 "media_address": ip_address("127.0.0.1"),
             }
         )
-        supervisor = Supervisor(Plan(home, settings, installation, absence_s=60.0, workers=()))
+        save_for_desk(home, loaded.configuration)
+        plan = Plan(home, settings, installation, absence_s=60.0, workers=workers, media_workers=media_workers)
+        supervisor = Supervisor(plan)
         await supervisor.start()
         try:
             yield WholeSystem(supervisor, folder)
