@@ -44,7 +44,7 @@ class Person:
     def __init__(self, base: str, token: str = "") -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.token = token
-        self.http = httpx.AsyncClient(base_url=base, headers=headers, trust_env=False, timeout=10, verify=_NO_TLS)
+        self.http = httpx.AsyncClient(base_url=base, headers=headers, trust_env=False, timeout=60, verify=_NO_TLS)
 
     async def get(self, path: str, **params: Any) -> httpx.Response:
         return await self.http.get(path, params=params)
@@ -89,7 +89,7 @@ class Desk:
     async def log_in(self, login: str, password: str = PASSWORD) -> httpx.Response:
         return await self.nobody().post("/v1/session/login", {"login": login, "password": password})
 
-    async def until(self, what: Callable[[], object], within_s: float = 20.0) -> None:
+    async def until(self, what: Callable[[], object], within_s: float = 30.0) -> None:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + within_s
         while not what():

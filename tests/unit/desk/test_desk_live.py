@@ -28,7 +28,7 @@ class Watcher:
         self.up = []
 
     async def take(self):
-        message = json.loads(await asyncio.wait_for(self.socket.recv(), 5))
+        message = json.loads(await asyncio.wait_for(self.socket.recv(), 30))
         if message["type"] == "snapshot":
             self.snapshots += 1
             self.board.reset(message)
@@ -159,7 +159,7 @@ async def test_a_page_of_another_site_opens_no_socket(desk):
     uri = desk.base.replace("http", "ws") + "/v1/live"
     async with connect(uri, additional_headers=headers, proxy=None) as socket:
         with pytest.raises(ConnectionClosed) as closed:
-            await asyncio.wait_for(socket.recv(), 5)
+            await asyncio.wait_for(socket.recv(), 30)
     assert closed.value.rcvd.code == 4403
 
 

@@ -58,10 +58,10 @@ def running(tmp_path_factory: pytest.TempPathFactory, empty_database: Path):
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(90)
     yield found["desk"]
     loop.call_soon_threadsafe(over.set)
-    thread.join(20)
+    thread.join(60)
     loop.close()
 
 

@@ -131,7 +131,7 @@ class House:
         return (await self.client.get("/dialer/campaign/main/spring")).json()
 
     async def until(self, what):
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while not (found := what()):
                 await asyncio.sleep(0.005)
         return found
