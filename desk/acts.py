@@ -48,6 +48,30 @@ async def opening(services: Services, who: Principal, address: str, tenant: str,
     await ask(services, who, address, "QueueActed", fields, f"queue {queue}", {"action": action})
 
 
+async def move(services: Services, who: Principal, address: str, tenant: str, stay_id: str, queue: str) -> None:
+    """Raises NotFound: nobody waits there."""
+    await _steer(services, who, address, tenant, stay_id, {"action": "move", "queue": queue})
+
+
+async def prioritise(
+    services: Services, who: Principal, address: str, tenant: str, stay_id: str, priority: int
+) -> None:
+    """Raises NotFound: nobody waits there."""
+    await _steer(services, who, address, tenant, stay_id, {"action": "prioritise", "priority": priority})
+
+
+async def _steer(
+    services: Services, who: Principal, address: str, tenant: str, stay_id: str, asked: Mapping[str, Any]
+) -> None:
+    stay = services.hub.board.stay(tenant, stay_id)
+    if stay is None:
+        raise NotFound("nobody waits here any more: the contact was served, moved or has left")
+    interaction_id = stay["interaction_id"]
+    fields = {"tenant": tenant, "stay_id": stay_id, "interaction_id": interaction_id, "by": supervisor_id(who), **asked}
+    told = {**asked, "stay_id": stay_id, "from": stay.get("queue", "")}
+    await ask(services, who, address, "StayActed", fields, f"interaction {interaction_id}", told)
+
+
 async def talk(
     services: Services,
     who: Principal,

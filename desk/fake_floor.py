@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from desk import fake_supervision
+from desk import fake_steering, fake_supervision
 from desk import fake_views as views
 
 Json = dict[str, Any]
@@ -78,9 +78,9 @@ class Floor:
 
     def hang_up(self, interaction_id: str) -> None:
         """The caller leaves, waiting or talking."""
-        stay = self.stays.get(f"{interaction_id}.s1")
-        if stay is not None:
-            self._end_stay(stay, "abandoned")
+        for stay in tuple(self.stays.values()):
+            if stay["interaction_id"] == interaction_id:
+                self._end_stay(stay, "abandoned")
         for key, agent in self.agents.items():
             for each in agent["assignments"]:
                 if each["interaction_id"] == interaction_id:
@@ -93,7 +93,7 @@ class Floor:
         """Her phone is picked up."""
         agent = self.agents[tenant, agent_id]
         offer = next(each for each in agent["assignments"] if each["state"] == "offered")
-        stay = self.stays[f"{offer['interaction_id']}.s1"]
+        stay = self._stay_of(offer)
         self.queues[tenant, offer["queue"]]["today"]["in_target"] += 1
         self._end_stay(stay, "answered")
         self._put(agent, offer, "active")
@@ -116,6 +116,7 @@ class Floor:
             "OfferRefused": self._offer_refused,
             "WrapUpActed": self._wrap_up_acted,
             "QueueActed": self._queue_acted,
+            "StayActed": self._stay_acted,
             "ConversationActed": self._conversation_acted,
             "SupervisionActed": self._supervision_acted,
         }
@@ -153,10 +154,29 @@ class Floor:
         queue["forced"] = {"open": "open", "close": "closed"}.get(asked["action"], "")
         self._tell_queue(asked["tenant"], asked["queue"])
 
+    def _stay_acted(self, asked: Json) -> None:
+        stay = self.stays.get(asked["stay_id"])
+        if why := fake_steering.why_not(stay, asked, self.queues):
+            raise RefusedByFake(why)
+        assert stay is not None
+        if asked["action"] == "prioritise":
+            stay["priority"] = asked["priority"]
+            self._tell_stay(stay["stay_id"])
+            return
+        for key, agent in self.agents.items():
+            for each in tuple(agent["assignments"]):
+                if each["state"] == "offered" and each["interaction_id"] == stay["interaction_id"]:
+                    self._over(key, each)
+        self._end_stay(stay, "overflowed")
+        fresh = fake_steering.moved(stay, asked["queue"], self.now_s())
+        self.stays[fresh["stay_id"]] = fresh
+        self.queues[stay["tenant"], asked["queue"]]["today"]["offered"] += 1
+        self._tell_stay(fresh["stay_id"])
+
     def _offer_refused(self, asked: Json) -> None:
         agent, offer = self._mine(asked["tenant"], asked["agent_id"], asked["interaction_id"], ("offered",))
         agent["assignments"].remove(offer)
-        stay = self.stays[f"{offer['interaction_id']}.s1"]
+        stay = self._stay_of(offer)
         stay.update(state="waiting", offer_id="", agent_id="")
         self._presence(agent, "not_ready", "break")
         self._tell_stay(stay["stay_id"])
@@ -219,6 +239,9 @@ class Floor:
         self._tell_agent(agent["tenant"], agent["agent_id"])
 
     # -- how it hangs together ---------------------------------------------------------------------------
+    def _stay_of(self, offer: Json) -> Json:
+        return next(each for each in self.stays.values() if each["interaction_id"] == offer["interaction_id"])
+
     def _mine(self, tenant: str, agent_id: str, interaction_id: str, states: Sequence[str]) -> tuple[Json, Json]:
         agent = self.agents.get((tenant, agent_id))
         for each in (agent or {}).get("assignments", ()):

@@ -40,6 +40,8 @@ class Permission(Enum):
     SEE_STAYS = "see_stays"
     FORCE_PRESENCE = "force_presence"
     OPEN_QUEUES = "open_queues"
+    STEER_STAYS = "steer_stays"
+    """Move who waits to another queue, or give her another priority."""
     READ_CONTACTS = "read_contacts"
     """Personal data of people who call: their number, name, path."""
     EXPLAIN = "explain"
@@ -77,6 +79,7 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.SEE_STAYS: _LEADS | {_R.QUALITY, _R.PLANNER, _R.ADMIN},
     _P.FORCE_PRESENCE: _LEADS | {_R.ADMIN},
     _P.OPEN_QUEUES: _LEADS | {_R.ADMIN},
+    _P.STEER_STAYS: _LEADS | {_R.ADMIN},
     _P.READ_CONTACTS: _LEADS | {_R.QUALITY, _R.ADMIN},
     _P.EXPLAIN: _LEADS | {_R.QUALITY, _R.PLANNER, _R.ADMIN},
     _P.SUPERVISE: frozenset({_R.SUPERVISOR, _R.ADMIN}),

@@ -14,6 +14,8 @@ from desk.api.models import (
     Done,
     OpeningAsked,
     PresenceAsked,
+    PriorityAsked,
+    QueueAsked,
     Queues,
     QueueView,
     Stays,
@@ -79,6 +81,23 @@ async def stays(asking: Asking, desk: Desk) -> Stays:
     """Who waits, the longest first. No numbers, no names."""
     found = [StayView.model_validate(view) for view in desk.hub.board.stays(asking.tenant)]
     return Stays(stays=found, **when(desk))
+
+
+@router.post("/stays/{stay_id}/queue", responses=problems(404, 409))
+async def move(stay_id: str, asked: QueueAsked, tenant: Tenant, who: Who, request: Request, desk: Desk) -> Done:
+    """Sends who waits on to another queue: the stay ends as `overflowed`, and another with all her time begins there.
+    What rings for her stops ringing."""
+    await acts.move(desk, who, address_of(request), tenant, stay_id, asked.queue)
+    return Done()
+
+
+@router.post("/stays/{stay_id}/priority", responses=problems(404, 409))
+async def prioritise(
+    stay_id: str, asked: PriorityAsked, tenant: Tenant, who: Who, request: Request, desk: Desk
+) -> Done:
+    """Gives who waits another priority. What rings for her goes on ringing."""
+    await acts.prioritise(desk, who, address_of(request), tenant, stay_id, asked.priority)
+    return Done()
 
 
 def _queue(view: dict[str, Any], now_s: float) -> QueueView:

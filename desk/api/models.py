@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from core.routing import AgentAction, QueueAction, SupervisionAction, TalkAction
+from core.routing import MOST_PRIORITY, AgentAction, QueueAction, SupervisionAction, TalkAction
 from desk.roles import Role
 
 Text = Annotated[str, Field(max_length=200)]
@@ -203,6 +203,18 @@ class PresenceAsked(_Asked):
 
 class OpeningAsked(_Asked):
     action: QueueAction
+
+
+class QueueAsked(_Asked):
+    """Where she goes on, with all the time she has waited."""
+
+    queue: Name
+
+
+class PriorityAsked(_Asked):
+    """Instead of the one she has; one step is worth a minute of waiting."""
+
+    priority: Annotated[int, Field(ge=0, le=MOST_PRIORITY)]
 
 
 class TalkAsked(_Asked):

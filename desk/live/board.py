@@ -69,8 +69,11 @@ class Board:
         return self._sorted("queue", tenant)
 
     def stays(self, tenant: str | None = None) -> list[Json]:
-        """In the order in which they came."""
-        return sorted(self._of("stay", tenant), key=lambda stay: (stay.get("joined_s", 0.0), stay["stay_id"]))
+        """Who has waited longest first, in whichever queues it was."""
+        return sorted(self._of("stay", tenant), key=lambda stay: (_began_s(stay), stay["stay_id"]))
+
+    def stay(self, tenant: str, stay_id: str) -> Json | None:
+        return self.things["stay"].get((tenant, stay_id))
 
     def agent(self, tenant: str, agent_id: str) -> Json | None:
         return self.things["agent"].get((tenant, agent_id))
@@ -148,6 +151,10 @@ class Board:
 
     def _sorted(self, kind: str, tenant: str | None) -> list[Json]:
         return sorted(self._of(kind, tenant), key=lambda value: (value["tenant"], value[_ID[kind]]))
+
+
+def _began_s(stay: Json) -> float:
+    return float(stay.get("joined_s", 0.0)) - float(stay.get("waited_before_s", 0.0))
 
 
 def _ringing_her(view: Json) -> list[Json]:

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from fastapi import Form, Request, Response
 
 from desk import acts, contacts
-from desk.api.models import OpeningAsked, PresenceAsked, SupervisionAsked
+from desk.api.models import OpeningAsked, PresenceAsked, PriorityAsked, QueueAsked, SupervisionAsked
 from desk.engine_client import EngineRefused
 from desk.pages import supervision
-from desk.pages.common import checked, language_of, page_router, render, tenant_of, who_of
+from desk.pages.common import checked, language_of, page_router, render, speaking, tenant_of, who_of
 from desk.pages.setup import SetupCache
 from desk.problems import NotFound, Unprocessable
 from desk.roles import EVERY_TENANT, Permission
@@ -71,6 +71,19 @@ async def opening(queue: str, request: Request, action: Field) -> Response:
     await acts.opening(
         services_of(request), who_of(request), address_of(request), tenant_of(request), queue, asked.action
     )
+    return await panel(request)
+
+
+@router.post("/board/stays/{stay_id}")
+async def steer(stay_id: str, request: Request, queue: Field = "", priority: Field = "") -> Response:
+    """To a queue, or with a priority: one of both is asked for."""
+    services, who, tenant, address = services_of(request), who_of(request), tenant_of(request), address_of(request)
+    with speaking(request):
+        if queue:
+            await acts.move(services, who, address, tenant, stay_id, checked(QueueAsked, queue=queue).queue)
+        else:
+            asked = checked(PriorityAsked, priority=priority)
+            await acts.prioritise(services, who, address, tenant, stay_id, asked.priority)
     return await panel(request)
 
 

@@ -194,6 +194,29 @@ async def test_the_board_is_followed_from_its_snapshot_through_a_conversation(st
         following.cancel()
 
 
+async def test_who_waits_is_given_priority_and_stays_where_a_queue_cannot_be(stage: Any) -> None:
+    engine, client = stage
+    await _acts(client, "ana", "log_in")
+    await _acts(client, "ana", "ready")
+    await engine.arrive()
+    (stay,) = (await client.snapshot())["stays"]
+    about = {"tenant": "main", "interaction_id": engine.interaction_id, "stay_id": stay["stay_id"], "by": "@sue"}
+    await client.do("StayActed", {**about, "action": "prioritise", "priority": 7})
+    (stay,) = (await client.snapshot())["stays"]
+    assert (stay["priority"], stay["state"]) == (7, "offered")
+    refused = {
+        "there is no queue nowhere": {"action": "move", "queue": "nowhere"},
+        "this contact waits in sales already": {"action": "move", "queue": "sales"},
+        "a priority is a number from 0 to 1000": {"action": "prioritise", "priority": 1001},
+        "nobody waits here any more": {"action": "prioritise", "priority": 1, "tenant": "acme"},
+    }
+    for why, asked in refused.items():
+        with pytest.raises(EngineRefused, match=why):
+            await client.do("StayActed", {**about, **asked})
+    (stay,) = (await client.snapshot())["stays"]
+    assert (stay["priority"], stay["queue"], stay["state"]) == (7, "sales", "offered")
+
+
 async def test_changes_are_numbered_and_told_again_to_who_comes_back(stage: Any) -> None:
     _, client = stage
     snapshot = await client.snapshot()
@@ -232,6 +255,10 @@ async def test_who_asks_for_what_is_not_held_begins_anew(stage: Any, epoch: str 
         ("AgentActed", {"tenant": "main", "agent_id": "ana", "action": "fly"}),
         ("AgentActed", {"tenant": "main"}),
         ("QueueActed", {"tenant": "main", "queue": "nothing", "action": "open"}),
+        (
+            "StayActed",
+            {"tenant": "main", "interaction_id": "i-9", "stay_id": "i-9.s1", "action": "move", "queue": "sales"},
+        ),
         ("OfferRefused", {"tenant": "main", "agent_id": "ana", "offer_id": "x", "interaction_id": "i-9"}),
         (
             "ConversationActed",

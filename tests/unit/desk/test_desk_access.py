@@ -62,6 +62,7 @@ _GUARDED = sorted(key for key, need in NEEDS.items() if need.permission is not N
 _NAMES = {
     "agent_id": "bob",
     "queue": "sales",
+    "stay_id": "i-1.s1",
     "interaction_id": "i-1",
     "offer_id": "i-1.o2",
     "account_id": "p-1",

@@ -124,11 +124,26 @@ async def test_a_supervisor_watches_and_takes_a_hand(browser, desk):
         desk.fake.accept("ana")
         await expect(page.locator("#agent-ana .pill")).to_have_text("Talking")
         await expect(page.locator("#queue-sales .level")).to_contain_text("100 %")
+        await _steers(page, desk)
         await _follows(page, desk)
         await page.locator("#queue-support summary").click()
         await page.get_by_role("button", name="Close now").click()
         await expect(page.locator("#queue-support")).to_contain_text("by hand")
         await expect(page.locator("#agent-eve")).to_have_count(0)
+
+
+async def _steers(page, desk):
+    """She gives who waits for sales priority, and moves her to support."""
+    (stay_id,) = (each["stay_id"] for each in desk.fake.stays.values() if each["queue"] == "sales")
+    row = page.locator(f'[id="stay-{stay_id}"]')
+    await row.locator("summary").click()
+    await row.get_by_role("button", name="Priority 5").click()
+    await expect(row.locator("summary")).to_have_text("5 ⋯")
+    await row.locator("summary").click()
+    await row.get_by_role("button", name="Move to support").click()
+    await expect(row).to_have_count(0)
+    await expect(page.locator("#queue-support td").nth(1)).to_have_text("2")
+    await expect(page.locator("#queue-sales td").nth(1)).to_have_text("0")
 
 
 async def _follows(page, desk):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -203,6 +204,28 @@ async def test_why_is_told_while_it_waits_and_afterwards(house):
     assert (stay["how"], stay["answered_by"], told["now"]) == ("answered", second, None)
     assert first != second
     assert (await house.client.get("/acd/explain/i-99")).status_code == 404
+
+
+async def test_what_a_supervisor_did_is_told_in_its_place(house):
+    queues = {**SETUP.queues, ("main", "billing"): QueueSetup("main", "billing", no_agents="wait")}
+    assert house.runtime.change_routing(replace(SETUP, release_id="r2", queues=queues)) == ""
+    await house.ready("ana")
+    house.tell(QueueJoined("i-1", "i-1.s1", "main", "sales"))
+    about = {"tenant": "main", "interaction_id": "i-1", "stay_id": "i-1.s1", "by": "@sue"}
+    assert (await house.do("StayActed", **about, action="prioritise", priority=3)).json() == {"ok": True}
+    refused = await house.do("StayActed", **about, action="move", queue="sales")
+    assert (refused.status_code, refused.json()["why"]) == (409, "this contact waits in sales already")
+    assert (await house.do("StayActed", **about, action="move", queue="billing")).json() == {"ok": True}
+    told = (await house.client.get("/acd/explain/i-1")).json()
+    (stay,) = told["stays"]
+    assert [(each["by"], each.get("priority"), each.get("queue")) for each in stay["changes"]] == [
+        ("@sue", 3, None),
+        ("@sue", None, "billing"),
+    ]
+    assert stay["how"] == "overflowed"
+    order = ["sue gave it priority 3 instead of 0", "sue moved it to queue billing"]
+    places = [told["paragraph"].index(words) for words in (*order, "ended as overflowed")]
+    assert places == sorted(places)
 
 
 async def test_what_people_choose_from(house):

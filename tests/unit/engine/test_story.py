@@ -9,6 +9,7 @@ from core.commands import StartTimer
 from core.events import CommandRejected, DigitPressed
 from core.leg_commands import Play
 from core.media import Speech
+from core.routing import StayActed
 from engine.cli.story import explain_steps, reasons, timeline
 from store.entry import Recorded
 
@@ -55,6 +56,19 @@ def test_a_timeline_fits_a_terminal_and_cuts_nothing_off():
         assert "a_node_whose_name_is_rather_long" in words
         assert "StartTimer overdue, in 30 s" in words
         assert "the phone main-1002 is not registered" in words
+
+
+def test_what_a_supervisor_did_with_who_waits_is_told():
+    moved = said.StayChanged(ID, f"{ID}.s1", "@sue", "billing", 3, 3)
+    raised = said.StayChanged(ID, f"{ID}.s1", "@sue", "", 3, 0)
+    asked = StayActed(ID, f"{ID}.s1", "main", "move", "billing", by="@sue")
+    records = [Recorded(9, ID, "", 1000.0, "StayActed", asked, (raised, moved), ())]
+    words = shown(timeline(records), 100)
+    assert "StayActed queue=billing action=move" in words
+    assert "priority 0 → 3, by @sue" in words
+    assert "moved to queue billing, by @sue" in words
+    steps = [(step["what"], step["why"]) for step in explain_steps(records)]
+    assert steps == [("priority 0 → 3", "by @sue"), ("moved to queue billing", "by @sue")]
 
 
 def test_what_could_not_be_done_is_a_reason():
