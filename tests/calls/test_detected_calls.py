@@ -99,7 +99,7 @@ async def test_who_answers_while_the_engine_dies_meets_the_next_one_or_is_told_w
     call = await house.called(number)
     await house.until(lambda: call.answered_s)
     house.system.kill_engine()
-    await house.until(lambda: call.voice.audible_s(call.answered_s), 20)
+    await house.until(lambda: call.voice.audible_s(call.answered_s), 40)
     # She says nothing: an agent has her, or she hears the campaign's message, or the node's.
     if not call.is_over:
         house.people.hang_up(call)
