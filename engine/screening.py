@@ -13,16 +13,13 @@ from typing import Literal
 from core.dialing import AttemptWanted
 from core.events import AudioVerdict, CommandRejected, Event, ListenerLost
 from core.leg_commands import DismissListener, ListenToLeg
+from dialer.amd.limits import LIMIT_S, SPEAKS_ON_S
 from engine.config.models import Detection
 from engine.interaction import Turn
 
 LISTENER, MAILBOX = "amd", "mailbox"
 """The second also waits for a machine's beep."""
 BY_AUDIO = Detection()
-LIMIT_S = 6.0
-"""After the answer: whomever it cannot tell by then is taken for a person."""
-SPEAKS_ON_S = 9.0
-"""But who speaks on waits for nobody yet, and is listened to until then."""
 LATE_S = 1.0
 """A verdict that is later than its limit by so much, for whatever reason, is not waited for."""
 LONGEST_S = SPEAKS_ON_S + LATE_S

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from core.live_audio import Verdict
 from dialer.amd.labels import HUMAN, MACHINE, NOT_SURE, SILENCE
+from dialer.amd.limits import LIMIT_S
 from dialer.amd.profiles import Profile, profile_of, seconds_of
-from dialer.amd.talk_timing import LIMIT_S, rest_s_of
+from dialer.amd.talk_timing import rest_s_of
 
 _LABELS = {"HUMAN": HUMAN, "MACHINE": MACHINE, "NOTSURE": NOT_SURE}
 _DEAD_AIR = ("INITIALSILENCE", "NOAUDIODATA")

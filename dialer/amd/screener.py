@@ -19,14 +19,12 @@ from dialer.amd.cadence import COUNTRIES, CadenceDetector
 from dialer.amd.fax import FaxDetector
 from dialer.amd.frames import Analyser, Frame
 from dialer.amd.labels import MACHINE, NOT_SURE, RINGBACK, Finding
+from dialer.amd.limits import LIMIT_S, SPEAKS_ON_S
 from dialer.amd.model import RESTED_S, Model
 from dialer.amd.rhythm import EVERY, Rhythm
 from dialer.amd.sit import SitDetector
 from dialer.amd.speech import SpeechDetector, Timeline
 
-LIMIT_S = 6.0
-SPEAKS_ON_S = 9.0
-"""Until when it is listened to beyond the limit."""
 SPEAKS_ON_PAUSE_S = RESTED_S + EVERY * BLOCK_S
 """The pause that ends it: the judge must have looked at one."""
 BEEP_WITHIN_S = 45.0

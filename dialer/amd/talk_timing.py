@@ -17,9 +17,9 @@ from math import inf
 
 from core.live_audio import Verdict
 from dialer.amd.labels import HUMAN, MACHINE, NOT_SURE, QUIET, QUIET_S, SILENCE
+from dialer.amd.limits import LIMIT_S
 from dialer.amd.profiles import USUAL, Profile, profile_of, seconds_of
 
-LIMIT_S = 6.0
 PAUSE_S = 0.2
 """Asterisk calls it silence after so long: people pause for less between words."""
 QUIET_WITHIN_S = 45.0

@@ -15,12 +15,10 @@ import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import CentralitaError
-from definitions.models import load as load_definition
-from definitions.problems import Problems
 from desk.lists.service import Lists
 from desk.lists.tables import FileUnusable
 from engine.cli.common import fail
-from engine.config.models import Site
+from engine.cli.site import site_of
 from engine.databases import DatabaseUnknown, leads_url
 from engine.home import Home
 from store.errors import StoreError
@@ -46,17 +44,10 @@ class Place:
         return datetime.fromtimestamp(at_s, ZoneInfo(self.time_zone)).date().isoformat()
 
 
-def _site(home: Home) -> Site | None:
-    """None: config/site.yaml has errors, which `centralita check` tells."""
-    file = home.project / "config" / "site.yaml"
-    read = load_definition(Site, file.read_text(encoding="utf-8"), str(file))
-    return None if isinstance(read, Problems) else read
-
-
 @contextlib.asynccontextmanager
 async def opened(home: Home) -> AsyncIterator[Place]:
     """The tables are brought to this release first."""
-    site = await asyncio.to_thread(_site, home)
+    site = await asyncio.to_thread(site_of, home)
     await asyncio.to_thread(home.prepare)
     try:
         database = Database(await asyncio.to_thread(leads_url, home), LEADS)
@@ -65,10 +56,9 @@ async def opened(home: Home) -> AsyncIterator[Place]:
     try:
         await database.upgrade()
         store = SqlListStore(database)
-        language = site.languages[0].partition("-")[0] if site else "en"
+        language = site.languages[0].partition("-")[0]
         lists = Lists(store, home.state, time.time, lambda *changed: tell(home, *changed))
-        zone = site.time_zone if site else "UTC"
-        yield Place(home, lists, store, site.country if site else "ES", "es" if language == "es" else "en", zone)
+        yield Place(home, lists, store, site.country, "es" if language == "es" else "en", site.time_zone)
     finally:
         await database.close()
 

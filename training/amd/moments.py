@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from dialer.amd.beep import BeepDetector
 from dialer.amd.features import NAMES, Features
 from dialer.amd.frames import BLOCK, Analyser
+from dialer.amd.limits import SPEAKS_ON_S
 from dialer.amd.rhythm import EVERY, NOISE_S
-from dialer.amd.screener import SPEAKS_ON_S, SPOKEN_S
+from dialer.amd.screener import SPOKEN_S
 from dialer.amd.speech import SpeechDetector
 from training.amd.clips import Clip
 from training.amd.heard import Backgrounds, heard

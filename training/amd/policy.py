@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dialer.amd.features import NAMES
+from dialer.amd.limits import LIMIT_S
 from dialer.amd.model import LATE_SPOKEN_S, ONE_BREATH_S, RESTED_S
-from dialer.amd.screener import LIMIT_S, SPEAKS_ON_PAUSE_S
+from dialer.amd.screener import SPEAKS_ON_PAUSE_S
 from training.amd.clips import PEOPLE
 from training.amd.moments import Moments, Rows
 

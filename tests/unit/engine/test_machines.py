@@ -10,6 +10,7 @@ from core.events import AudioVerdict, LegAdopted, LegEnded, ListenerLost, Playba
 from core.leg import EndReason
 from core.leg_commands import BridgeLegs, DestroyBridge, DismissListener, HangUpLeg, OriginateLeg, Play
 from core.routing import LineUsed, QueueJoined, StayGivenUp, TalkEnded
+from dialer.amd.limits import LIMIT_S
 from engine import screening
 from tests.unit.engine.attempt_case import AGENTLESS, HER, ID, WANTED, Case
 
@@ -184,7 +185,7 @@ def test_nobody_is_taken_away_after_the_limit():
     case = Case(FIRST)
     assert case.commanded(OriginateLeg)[0].listen.options == {"limit_s": "6", "speaks_on_s": "6"}
     case.answer().connect()
-    case.wait(screening.LIMIT_S + screening.LATE_S)
+    case.wait(LIMIT_S + screening.LATE_S)
     (dismissed,) = case.commanded(DismissListener)
     assert dismissed.leg_id == HER
     case.tell(heard("machine"))
