@@ -36,7 +36,8 @@ from store.files import sync_directory
 HOUSE = ""
 """The `contact_key_id` of what belongs to nobody: toggles, counters."""
 
-_CACHED_KEYS = 50_000
+_CACHED_KEYS = 10_000
+"""Of 2.8 KB each: more than have a contact open at once, and not a year of callers."""
 _NONCE_BYTES = 12
 _HEADER_BYTES = 8 + _NONCE_BYTES
 SEALING_BYTES = _HEADER_BYTES + 16
