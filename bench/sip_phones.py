@@ -16,6 +16,7 @@ from typing import Literal
 
 _REGISTERED_WITHIN_S = 10.0
 _INVITE_AGAIN_S = (0.5, 1.5, 3.5, 7.5)
+CallEnd = Literal["hung up", "was hung up on", "refused"]
 
 
 def _header(text: str, name: str) -> str:
@@ -199,7 +200,8 @@ class Phone(asyncio.DatagramProtocol):
 
 
 class Callers(asyncio.DatagramProtocol):
-    """Callers of one trunk, known by its address, who dial `number`. `open`: Call-ID -> when it was placed."""
+    """Callers of one trunk, known by its address, who dial `number`. `open`: Call-ID -> when it was placed; `ends`: by
+    the caller's number, how each of her calls ended at her phone."""
 
     def __init__(self, server: tuple[str, int], number: str) -> None:
         self._server = server
@@ -208,23 +210,26 @@ class Callers(asyncio.DatagramProtocol):
         self._heard: set[str] = set()
         self._leaving: set[str] = set()
         self._transport: asyncio.DatagramTransport | None = None
+        self._caller: dict[str, str] = {}
         self.open: dict[str, float] = {}
+        self.ends: dict[str, list[CallEnd]] = {}
         self.answered = 0
 
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
         self._transport = transport
 
-    def call(self) -> str:
-        """Places one call; returns its Call-ID."""
+    def call(self, caller: str = "600") -> str:
+        """Places one call; returns its Call-ID. `caller`: the number she calls from."""
         assert self._transport is not None
         host, port = self._transport.get_extra_info("sockname")[:2]
         call_id = secrets.token_hex(8)
         loop = asyncio.get_running_loop()
         self.open[call_id] = loop.time()
+        self._caller[call_id] = caller
         invite = (
             f"INVITE sip:{self._number}@{self._server[0]} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{secrets.token_hex(8)};rport\r\n"
-            f"From: <sip:600@{host}>;tag={call_id}\r\nTo: <sip:{self._number}@{self._server[0]}>\r\n"
+            f"From: <sip:{caller}@{host}>;tag={call_id}\r\nTo: <sip:{self._number}@{self._server[0]}>\r\n"
             f"Call-ID: {call_id}\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n{self._described()}"
         )
         self._send(invite)
@@ -263,8 +268,8 @@ class Callers(asyncio.DatagramProtocol):
         if first.startswith("SIP/2.0") and "INVITE" in header("CSeq") and int(first.split()[1]) >= 200:
             contact = re.search(r"<([^>]+)>", header("Contact"))
             if first.split()[1] != "200":
-                self.open.pop(call_id, None)
-            elif call_id not in self._dialogs:
+                self._over(call_id, "refused")
+            elif call_id in self.open and call_id not in self._dialogs:
                 self.answered += 1
                 self._dialogs[call_id] = (header("From"), header("To"), contact[1] if contact else "")
             self._send(
@@ -284,7 +289,7 @@ class Callers(asyncio.DatagramProtocol):
                 + (self._described() if again else "Content-Length: 0\r\n\r\n")
             )
             if first.startswith("BYE"):
-                self._over(call_id)
+                self._over(call_id, "was hung up on")
 
     def hang_up(self, call_id: str) -> bool:
         """False when there is no conversation to hang up. One whose answer is still on its way ends when it is here."""
@@ -298,11 +303,12 @@ class Callers(asyncio.DatagramProtocol):
             f"From: {dialog[0]}\r\nTo: {dialog[1]}\r\nCall-ID: {call_id}\r\nCSeq: 2 BYE\r\n"
             "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
         )
-        self._over(call_id)
+        self._over(call_id, "hung up")
         return True
 
-    def _over(self, call_id: str) -> None:
-        self.open.pop(call_id, None)
+    def _over(self, call_id: str, how: CallEnd) -> None:
+        if self.open.pop(call_id, None) is not None:
+            self.ends.setdefault(self._caller.pop(call_id), []).append(how)
         self._dialogs.pop(call_id, None)
         self._leaving.discard(call_id)
 

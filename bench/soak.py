@@ -3,9 +3,10 @@
     python -m bench.soak [--minutes 20] [--agents 20] [--seed 1] [--json]        about `minutes`; exit code 1 on a fault
 
 Poisson callers into one queue; some hang up while they wait, some while they talk. Phones answer, refuse, or ring out;
-who rang out is made ready again after a while; some conversations are put on hold or sent to another agent. At the end:
-every interaction closed, every queue stay ended in exactly one way, what the phones counted is what the journal says,
-no channel, bridge, timer or task is left, and memory is flat after the first quarter.
+who rang out is made ready again after a while; some conversations are put on hold or sent to another agent; a quarter
+is recorded. At the end what callers saw, what Asterisk did and what the journal says are compared call by call
+(`bench/compared_books.py`); every timer, task, channel, bridge and open file beyond those before the first caller is a
+fault (`bench/leftovers.py`), and so is memory that goes on growing.
 """
 
 from __future__ import annotations
@@ -18,22 +19,23 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import httpx
 from rich.console import Console
 from rich.table import Table
 
+from bench.call_books import MANY, AsterisksBook, Contact, heard, journals_book, opened
+from bench.compared_books import Comparison, compare
+from bench.leftovers import FLAT_MB_PER_HOUR, Leftovers, Memory, memory, rss_mb
 from bench.sip_phones import Behaviour, Callers, Phone, close, phones
 from bench.whole_system import ENGINE_SIDE, WholeSystem, whole_system
-from core.decisions import InteractionClosed, StayEnded
-from core.routing import OfferFailed, OfferMade
-from store.cipher import ContactCipher
-from store.journal_reader import JournalReader
+from store.recordings import Recordings
 
 NUMBER = "77"
+FIRST_CALLER, CALLERS = 600_000_000, 500
+"""They call again, long after their last call is over: what is kept for each of them is not kept without end."""
 FLOW = """flow: bench
 languages: [en]
 start: wait
@@ -46,18 +48,26 @@ LOAD = 0.85
 """Of what the agents could serve."""
 
 
+TOLD_WITHIN_S = 30.0
+JUDGED_MINUTES = 15.0
+"""Shorter runs are all warm-up: their memory is told and not judged."""
+
+
 @dataclass
 class Report:
-    placed: int = 0
+    """`unanswered`: why offers failed. `memory`: of the engine's and Asterisk's process."""
+
+    placed: list[str] = field(default_factory=list)
     answered: int = 0
     faults: list[str] = field(default_factory=list)
+    compared: Comparison = field(default_factory=Comparison)
     ends: Counter[str] = field(default_factory=Counter)
     offers: int = 0
     rung: int = 0
     unanswered: Counter[str] = field(default_factory=Counter)
-    """Why offers failed."""
+    recordings: int = 0
     actions: Counter[str] = field(default_factory=Counter)
-    memory_mb: list[float] = field(default_factory=list)
+    memory: dict[str, Memory] = field(default_factory=dict)
 
 
 class Soak:
@@ -68,6 +78,8 @@ class Soak:
         self.report = Report()
         transport = httpx.AsyncHTTPTransport(uds=str(system.supervisor.plan.home.control_socket), verify=False)
         self.engine = httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=15)
+        self.left = Leftovers(system, self.engine)
+        self._sizes: dict[str, list[tuple[float, float]]] = {"engine": [], "asterisk": []}
 
     def behaviour(self) -> Behaviour:
         chance = self.chance
@@ -94,8 +106,9 @@ class Soak:
         until_s = loop.time() + seconds
         while loop.time() < until_s:
             await asyncio.sleep(chance.expovariate(rate))
-            call_id = callers.call()
-            self.report.placed += 1
+            number = str(FIRST_CALLER + len(self.report.placed) % CALLERS)
+            call_id = callers.call(number)
+            self.report.placed.append(number)
             if chance.random() < 0.25:
                 loop.call_later(chance.uniform(0.05, 8.0), callers.hang_up, call_id)
 
@@ -132,90 +145,70 @@ class Soak:
         self.report.actions[what if ok else f"{what} refused"] += 1
 
     async def watch_memory(self) -> None:
+        asterisk = self.system.supervisor.launcher.pid
+        assert asterisk is not None
         while True:
-            self.report.memory_mb.append(sum(_rss_mb(pid) for pid in (self.system.engine_pid,)))
+            now_s = asyncio.get_running_loop().time()
+            for name, pid in (("engine", self.system.engine_pid), ("asterisk", asterisk)):
+                self._sizes[name].append((now_s, rss_mb(pid)))
             await asyncio.sleep(5.0)
 
-    async def settle(self, callers: Callers) -> None:
-        """Everybody goes home."""
+    def judge_memory(self, minutes: float) -> None:
+        report = self.report
+        report.memory = {name: memory(sizes) for name, sizes in self._sizes.items() if len(sizes) > 10}
+        for name, found in report.memory.items():
+            if minutes >= JUDGED_MINUTES and found.slope - 2 * found.error > FLAT_MB_PER_HOUR:
+                report.faults.append(f"{name}'s memory grows by {found.slope:.0f} MB an hour")
+
+    async def settle(self, callers: Callers, asterisk: AsterisksBook) -> None:
+        """Everybody goes home, and each of the three has heard of it."""
         for call_id in list(callers.open):
             callers.hang_up(call_id)
-        for _ in range(200):
-            status = (await self.engine.get("/status")).json()
-            if not status["interactions"]:
-                break
-            await asyncio.sleep(0.2)
-        else:
-            self.report.faults.append(f"{len(status['interactions'])} interactions are still open")
-        await asyncio.sleep(1.0)
-        work = (await self.engine.get("/status")).json()["work"]
-        for what in ("lanes", "waiting_for_disk", "http"):
-            if work.get(what):
-                self.report.faults.append(f"left behind in the engine: {work[what]} {what}")
-        node = self.system.supervisor.plan.node
-        async with httpx.AsyncClient(
-            base_url=node.ari_url, auth=("supervisor", node.secrets.ari_supervisor), trust_env=False
-        ) as ari:
-            for what in ("channels", "bridges"):
-                if left := (await ari.get(f"/{what}")).json():
-                    self.report.faults.append(f"left behind in Asterisk: {len(left)} {what}")
+        for what, more in (await self.left.left()).items():
+            self.report.faults.append(f"left behind: {more} {what}")
+        await self._all_told(callers, asterisk)
         snapshot = (await self.engine.get("/acd/snapshot")).json()
         if snapshot["stays"]:
             self.report.faults.append(f"{len(snapshot['stays'])} stays still wait")
-        for agent in snapshot["agents"]:
-            if any(work["state"] != "wrap_up" for work in agent["assignments"]):
-                self.report.faults.append(f"agent {agent['agent_id']} still has work: {agent['assignments']}")
+        self.report.faults += [
+            f"agent {agent['agent_id']} still has work: {agent['assignments']}"
+            for agent in snapshot["agents"]
+            if agent["assignments"]
+        ]
 
-    def audit(self, made: list[Phone]) -> None:
-        """The journal against what phones and callers counted."""
+    async def _all_told(self, callers: Callers, asterisk: AsterisksBook) -> None:
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + TOLD_WITHIN_S
+        while loop.time() < until_s:
+            journal = (await self.engine.get("/status")).json()["journal"]
+            if journal["durable_seq"] >= journal["last_seq"] and not callers.open and asterisk.is_closed:
+                return
+            await asyncio.sleep(0.1)
+        self.report.faults.append("callers, Asterisk or the journal had not told everything in time")
+
+    def audit(self, made: list[Phone], callers: Callers, asterisk: AsterisksBook) -> None:
+        """The journal against what phones, callers and Asterisk tell."""
         home, report = self.system.supervisor.plan.home, self.report
-        stays: Counter[str] = Counter()
-        joined: set[str] = set()
-        offered: Counter[str] = Counter()
-        with ContactCipher.open(home.state, read_only=True) as cipher:
-            reader = JournalReader.open(home.journal, cipher)
-            try:
-                interactions = reader.newest(10_000_000)
-                for interaction_id in interactions:
-                    closed = 0
-                    for record in reader.show(interaction_id):
-                        if type(record.event).__name__ == "QueueJoined":
-                            joined.add(record.event.stay_id)  # type: ignore[union-attr]
-                        if isinstance(record.event, OfferMade):
-                            offered[record.event.agent_id] += 1
-                        if isinstance(record.event, OfferFailed):
-                            report.unanswered[f"{record.event.how}: {record.event.why}"] += 1
-                        for decision in record.decisions:
-                            if isinstance(decision, StayEnded):
-                                stays[decision.stay_id] += 1
-                                report.ends[decision.how] += 1
-                            closed += isinstance(decision, InteractionClosed)
-                    if closed != 1:
-                        report.faults.append(f"{interaction_id} was closed {closed} times")
-            finally:
-                reader.close()
-        if len(interactions) != report.answered:
-            report.faults.append(f"{report.answered} callers were answered, the journal has {len(interactions)}")
-        for stay_id in joined - stays.keys():
-            report.faults.append(f"stay {stay_id} never ended")
-        report.faults += [f"stay {stay_id} ended {times} times" for stay_id, times in stays.items() if times > 1]
-        report.offers, report.rung = sum(offered.values()), sum(phone.offered for phone in made)
+        device_of = {name: f"main-{name}" for name in self.agents}
+        with opened(home.state, home.journal) as (reader, cipher):
+            contacts = journals_book(reader)
+            kept = Counter(each.interaction_id for each in Recordings(home.voicemail, cipher).find("main", limit=MANY))
+        report.compared = compare(contacts, asterisk, callers, report.placed, device_of)
+        report.faults += report.compared.faults
+        for contact in contacts:
+            self._add_up(contact)
+        report.answered, report.rung = callers.answered, sum(phone.offered for phone in made)
         if report.rung > report.offers:
             report.faults.append(f"phones rang {report.rung} times, the journal knows of {report.offers} offers")
-        if report.ends["lost"]:
-            report.faults.append(f"{report.ends['lost']} stays were lost")
-        quarter = len(report.memory_mb) // 4
-        if quarter >= 3:
-            early, late = max(report.memory_mb[quarter : 2 * quarter]), max(report.memory_mb[-quarter:])
-            if late > early * 1.10 + 5:
-                report.faults.append(f"memory grew from {early:.0f} to {late:.0f} MB")
+        for contact in contacts:
+            report.faults += contact.misses(kept[contact.interaction_id])
 
-
-def _rss_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+    def _add_up(self, contact: Contact) -> None:
+        report = self.report
+        report.ends.update(how for ends in contact.stays.values() for how in ends)
+        report.offers += contact.offers
+        report.unanswered += contact.unanswered
+        report.recordings += len(contact.recordings)
 
 
 def _unheard(phone: Phone, now_s: float) -> None:
@@ -227,11 +220,11 @@ async def soak(minutes: float, agents: int, seed: int, say: Callable[[str], None
     loop = asyncio.get_running_loop()
     names = [f"a{n:02}" for n in range(1, agents + 1)]
     files = {f"config/devices/{name}.yaml": f"device: {name}\n" for name in names}
-    files["config/queues/bench.yaml"] = "queue: bench\nwrap_up_s: 1\nring_s: 5\n"
+    files["config/queues/bench.yaml"] = "queue: bench\nwrap_up_s: 1\nring_s: 5\nrecord_percent: 25\n"
     files["config/agents.yaml"] = "agents:\n" + "".join(
         f"  {name}: {{name: {name}, device: {name}, queues: [bench]}}\n" for name in names
     )
-    async with whole_system(FLOW, files) as system:
+    async with whole_system(FLOW, files) as system, heard(system.supervisor.plan.node) as asterisk:
         run = Soak(system, names, seed)
         host, _, port = system.sip.partition(":")
         server = (host, int(port))
@@ -241,14 +234,15 @@ async def soak(minutes: float, agents: int, seed: int, say: Callable[[str], None
         tasks: list[asyncio.Task[None]] = []
         try:
             await run.log_in()
+            await run.left.begin()
             tasks = [loop.create_task(run.supervise()), loop.create_task(run.watch_memory())]
             say(f"{agents} agents, {minutes:g} minutes of callers")
             await run.callers(callers, minutes * 60)
             tasks[0].cancel()
             say("everybody goes home")
-            await run.settle(callers)
-            run.report.answered = callers.answered
-            run.audit(made)
+            run.judge_memory(minutes)
+            await run.settle(callers, asterisk)
+            run.audit(made, callers, asterisk)
         finally:
             for task in tasks:
                 task.cancel()
@@ -271,31 +265,32 @@ def main() -> int:
         soak(given.minutes, given.agents, given.seed, lambda text: console.print(f"  {text}", style="dim"))
     )
     if given.json:
-        print(
-            json.dumps(
-                {
-                    **vars(report),
-                    "ends": dict(report.ends),
-                    "actions": dict(report.actions),
-                    "unanswered": dict(report.unanswered),
-                },
-                indent=2,
-            )
-        )
-        return bool(report.faults)
-    table = Table(title=f"{report.placed} calls")
-    table.add_column("queue stays ended as")
-    table.add_column("", justify="right")
-    for how, count in report.ends.most_common():
-        table.add_row(how, str(count))
-    Console().print(table)
-    Console().print(f"offers {report.offers}, phones rung {report.rung}; asked: {dict(report.actions)}")
-    Console().print(f"offers not taken: {dict(report.unanswered)}")
-    Console().print(f"engine memory: {report.memory_mb[0]:.0f} MB at first, {report.memory_mb[-1]:.0f} MB at last")
-    for fault in report.faults[:50]:
-        Console().print(f"[red]fault:[/red] {fault}")
-    Console().print("[green]nothing lost, nothing left behind[/green]" if not report.faults else "")
+        print(json.dumps(asdict(report), indent=2))
+    else:
+        _show(report)
     return bool(report.faults)
+
+
+def _show(report: Report) -> None:
+    out, compared = Console(soft_wrap=True), report.compared
+    table = Table(title=f"{len(report.placed)} calls, {compared.legs} legs: callers, Asterisk, journal")
+    for name in ("ended as", "calls", "agree"):
+        table.add_column(name, justify="left" if name == "ended as" else "right")
+    for how, count in compared.outcomes.most_common():
+        table.add_row(how, str(count), str(compared.agreed[how]))
+    out.print(table)
+    out.print(f"hung up while caller and agent were being connected: {compared.passed}")
+    out.print(f"queue stays: {dict(report.ends)}; {report.recordings} recordings")
+    out.print(f"offers {report.offers}, phones rung {report.rung}, not taken: {dict(report.unanswered)}")
+    out.print(f"asked: {dict(report.actions)}")
+    for name, found in report.memory.items():
+        out.print(
+            f"memory of {name}: {found.first_mb:.1f} MB at first, {found.warm_mb:.1f} warm, {found.last_mb:.1f} at"
+            f" last; after the warm-up {found.slope:+.1f} ± {found.error:.1f} MB an hour"
+        )
+    for fault in report.faults[:50]:
+        out.print(f"[red]fault:[/red] {fault}")
+    out.print("[green]nothing lost, nothing left behind[/green]" if not report.faults else "")
 
 
 if __name__ == "__main__":

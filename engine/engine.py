@@ -98,7 +98,7 @@ class Engine:
             "clock_drift_s": round(self.clock.drift_s(), 3),
             "journal": {"last_seq": self.journal.last_seq, "durable_seq": self.journal.durable_seq},
             "node": last_seen(self.home),
-            "work": {**self.runtime.work(), "http": len(self.http)},
+            "work": {**self.runtime.work(), "http": len(self.http), "tasks": len(asyncio.all_tasks())},
             "floor": self.runtime.routing.floor(),
             "projection": {"lag_events": projected(self.home)[1]},
             "interactions": [
