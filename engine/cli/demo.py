@@ -50,11 +50,13 @@ def demo(
     """A caller, a menu, a queue, an agent, a survey, with two real SIP phones; the engine is killed halfway.
 
     Takes under two minutes.
-    Everything runs on this machine, on ports nobody uses, and is gone afterwards; the page stays.
+    Everything runs on this machine, on ports nobody uses, and is gone afterwards; the page stays. Exit code 1 when what
+    was heard, the way the caller was led or what is written down of her is not what it should be; 5 when it cannot be
+    played at all.
     """
     try:
         from engine import log as logs
-        from engine.demo import call, stage
+        from engine.demo import call, check, stage
         from engine.demo import page as pages
     except ImportError as failure:
         fail(f"the demo needs the softphone: pip install 'centralita[phone]' ({failure})", CANNOT_START)
@@ -91,6 +93,9 @@ def demo(
     out.print()
     for who, text in (("the caller", caller), ("the agent", agent)):
         out.print(Text(f"What a machine understood of what {who} heard:", style="bold"))
-        out.print(Padding(Text(text, style="italic"), (0, 0, 0, 2)))
+        out.print(Padding(Text(text if text is not None else pages.NOT_RECOGNISED, style="italic"), (0, 0, 0, 2)))
     out.print(f"The engine was away for [bold]{shown.away_s:.1f} s[/]; the caller kept her place.")
     out.print(Text.assemble("See and hear it: ", (str(page.resolve()), "bold")), soft_wrap=True)
+    hears = (*check.CALLER_HEARS, call.AGENT_SAYS)
+    if missed := check.misses(caller, agent, hears, (call.CALLER_SAYS,), shown.path, shown.beats):
+        fail("\n".join((*missed, f"logs: {home.logs}")))

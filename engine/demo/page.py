@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from engine.demo.call import Shown
 from ivr.draw import draw
+from speech.errors import RecogniserUnavailable
 from speech.hearing import heard
 
 _WORDS = {
@@ -36,16 +37,21 @@ class Row:
     text: str
 
 
-def recognised(wav: Path) -> str:
-    """What a machine understands of it; a hint when no recogniser is installed."""
+NOT_RECOGNISED = "(not recognised: no recogniser is installed; pip install 'centralita[recognition]')"
+
+
+def recognised(wav: Path) -> str | None:
+    """What a machine understands of it; None when there is no such machine. What is no sound is nothing."""
     try:
         return heard(wav, "es")
-    except Exception as failure:
-        return f"(not recognised: {failure})"
+    except RecogniserUnavailable:
+        return None
+    except ValueError:
+        return ""
 
 
-def write(shown: Shown, caller_heard: str, agent_heard: str, file: Path) -> None:
-    """`caller_heard`, `agent_heard`: in words."""
+def write(shown: Shown, caller_heard: str | None, agent_heard: str | None, file: Path) -> None:
+    """`caller_heard`, `agent_heard`: in words; None: nobody could tell."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(["j2"]), undefined=StrictUndefined
     )
@@ -70,8 +76,8 @@ def write(shown: Shown, caller_heard: str, agent_heard: str, file: Path) -> None
     page = environment.get_template("page.html.j2").render(
         audio=base64.b64encode(shown.wav.read_bytes()).decode(),
         agent_audio=base64.b64encode(shown.agent_wav.read_bytes()).decode(),
-        recognised=caller_heard,
-        agent_recognised=agent_heard,
+        recognised=caller_heard if caller_heard is not None else NOT_RECOGNISED,
+        agent_recognised=agent_heard if agent_heard is not None else NOT_RECOGNISED,
         away_s=f"{shown.away_s:.1f}",
         interaction_id=shown.interaction_id,
         state=shown.wav.parent,

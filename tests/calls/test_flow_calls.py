@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from core.events import DigitPressed
 from engine.home import SecretBox
 from store.cipher import ContactCipher
 from store.recordings import Recording, Recordings
@@ -313,6 +314,38 @@ async def test_what_is_sensitive_is_written_down_nowhere(house: House) -> None:
     async with asyncio.timeout(30):  # what was said to her alone is no file any more
         while {path for path in house.system.home.prompts.rglob("*") if path.is_file()} - prompts:
             await asyncio.sleep(0.05)
+
+
+async def test_what_was_typed_at_a_sensitive_node_dies_with_the_engine(house: House) -> None:
+    house.http.answers[f"/customers/{DOCUMENT}"] = json_reply({"card": CARD})
+    typed = DOCUMENT[:-1]
+    caller = await house.call("150")
+    await caller.hears("hotel")
+    await caller.press(typed)
+    async with asyncio.timeout(30):  # the engine has heard them all, and written down that they came
+        while _keys(house, caller) < len(typed):
+            await asyncio.sleep(0.05)
+    killed = house.system.engine_pid
+    house.system.kill_engine()
+    await house.system.until(lambda body: body["ready"] and house.system.engine_pid != killed, 40)
+    assert secrets_on_disk(house.system, typed) == []
+    async with asyncio.timeout(30):
+        while caller.visits().count("document") < 2:  # she is asked again
+            await asyncio.sleep(0.05)
+    await caller.press(DOCUMENT)
+    await caller.hears("sierra")
+    await caller.press("1")
+    await caller.gone()
+    assert house.http.asked[-1][1] == f"/customers/{DOCUMENT}?d={DOCUMENT}", "nothing of the first time was left"
+    await house.system.until_idle()
+    await house.system.until(lambda body: body["projection"]["lag_events"] == 0, 30)
+    assert typed not in "\n".join(map(str, house.system.journal(caller.interaction_id)))
+    assert secrets_on_disk(house.system, typed, CARD, f"Termina en {CARD[-4:]}") == []
+
+
+def _keys(house: House, caller: Caller) -> int:
+    """How many of hers are in the journal."""
+    return sum(isinstance(record.event, DigitPressed) for record in house.system.journal(caller.interaction_id))
 
 
 async def _music(caller: Caller) -> None:
