@@ -36,7 +36,7 @@ def check(read: Read[Q], around: Around) -> None:
         _check_servable(read, key, queue)
     _check_circles(read)
     for tenant in sorted(read.agents):
-        _check_agents(read, tenant, around)
+        check_agents(read, tenant, around)
     for filed in read.dispositions.values():
         for name, tree in filed.value.dispositions.items():
             _check_tree(read.problems, filed, name, tree)
@@ -183,7 +183,8 @@ def _check_removed(read: Read[Q], around: Around) -> None:
 
 
 # -- agents -----------------------------------------------------------------------------------------
-def _check_agents(read: Read[Q], tenant: str, around: Around) -> None:
+def check_agents(read: Read[Q], tenant: str, around: Around) -> None:
+    """Adds what is wrong with a tenant's agents to `read.problems`."""
     problems = read.problems
     queues = {name for owner, name in read.queue_names if owner == tenant}
     devices = None if around.devices is None else {name for owner, name in around.devices if owner == tenant}

@@ -113,6 +113,13 @@ def read(sources: Mapping[str, str], queue_model: type[Q]) -> Read[Q]:
     return found
 
 
+def add_agents(found: Read[Q], text: str, file: str, tenant: str) -> None:
+    """More agents of a tenant, from elsewhere than its files; `text` as in `config/agents.yaml`."""
+    filed = _valid(found, Agents, load_marked(text, file), text, tenant)
+    if filed is not None:
+        found.agents.setdefault(tenant, []).append(filed)
+
+
 def _each(found: Read[Q], sources: Mapping[str, str], name: str, model: type[D], into: dict[str, Filed[D]]) -> None:
     for file, tenant in each_tenants(sources, f"config/{name}.yaml"):
         filed = _one(found, model, sources[file], file, tenant)

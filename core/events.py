@@ -267,6 +267,17 @@ class ReleaseActivated:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentEnrolled:
+    """An agent whom no file declares was added, changed or removed over the API. What was said of her stands in the
+    state that goes with it, and is gone when she is. It concerns no interaction."""
+
+    tenant: str
+    agent_id: str
+    change: Literal["added", "changed", "removed"]
+    interaction_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CommandRejected:
     """A command of this interaction was not carried out. `what`: the command's name; `why`: for the log."""
 
@@ -339,6 +350,7 @@ InteractionFact = (
     | MessageSent
     | ToggleSet
     | ReleaseActivated
+    | AgentEnrolled
     | RoutingDecided
     | RoutingKept
     | CommandRejected

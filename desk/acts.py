@@ -13,7 +13,7 @@ from desk.problems import NotFound, Unprocessable
 from desk.roles import Permission, Principal
 from desk.services import Services
 
-_SHOWN_WITHIN_S = 0.5
+SHOWN_WITHIN_S = 0.5
 
 
 async def presence(
@@ -194,5 +194,5 @@ async def ask(
     finally:
         row = services.audit.entry(who, address, fact, subject, told, result, tenant=tenant)
         services.audit.later(row)
-    await services.hub.settle(lambda board: board.seq > before, _SHOWN_WITHIN_S)
+    await services.hub.settle(lambda board: board.seq > before, SHOWN_WITHIN_S)
     return said

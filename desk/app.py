@@ -13,7 +13,19 @@ from fastapi.openapi.utils import get_openapi
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk.access import NEEDS
-from desk.api import accounts, boards, campaigns, interactions, lists, live, phone, recordings, sessions, system
+from desk.api import (
+    accounts,
+    agents,
+    boards,
+    campaigns,
+    interactions,
+    lists,
+    live,
+    phone,
+    recordings,
+    sessions,
+    system,
+)
 from desk.pages import agent, agent_dialing, board, entry, people
 from desk.pages import campaigns as campaign_pages
 from desk.pages import lists as list_pages
@@ -27,6 +39,7 @@ log = logging.getLogger("centralita.desk")
 _ROOMS = (
     sessions,
     boards,
+    agents,
     interactions,
     campaigns,
     lists,

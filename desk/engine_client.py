@@ -4,6 +4,8 @@
     GET  /acd/events?epoch=E&after=N   -> NDJSON {seq, kind, id, tenant, value}, {ping}; {reset}: ask anew
     POST /acd/do {fact, fields}        -> ok, or 409 {why}
     GET  /acd/explain/ID, /acd/contact/ID, /acd/setup
+    GET  /acd/agents?tenant=T          -> {agents: [definition]}
+    POST /acd/agents {change, tenant, agent_id, fields} -> {ok, warnings}, or 404, 409 {why}, 422 {why, faults}
     GET  /dialer/snapshot              -> {now_s, campaigns: [view]}; its changes come as kind `campaign`
     GET  /dialer/campaign/TENANT/ID    -> view + {decisions: [{at_s, count, why}], leads: {state: n}}
     GET  /dialer/why/TENANT/LEAD       -> why she was or was not dialed
@@ -45,6 +47,14 @@ class EngineAway(Exception):
 
 class EngineRefused(Exception):
     """What was asked cannot be; the message is the engine's, for the person."""
+
+
+class FieldsWrong(EngineRefused):
+    """What is wrong with which field: `faults` [{field, what, hint}]."""
+
+    def __init__(self, message: str, faults: list[Json]) -> None:
+        super().__init__(message)
+        self.faults = faults
 
 
 class NotKnown(Exception):
@@ -115,6 +125,29 @@ class EngineClient:
         if answer.status_code >= 400:
             raise EngineAway(f"the engine answered {answer.status_code}", maybe_done=answer.status_code >= 500)
         return _body(answer)
+
+    async def agents(self, tenant: str) -> list[Json]:
+        """Everybody as she is defined, by id. Raises EngineAway."""
+        try:
+            return list((await self._get(f"/acd/agents?tenant={_part(tenant)}"))["agents"])
+        except (NotKnown, KeyError, TypeError):
+            raise EngineAway("this engine does not tell its agents: start it again with this release") from None
+
+    async def enrol(self, change: str, tenant: str, agent_id: str, fields: Mapping[str, Any]) -> list[Json]:
+        """Adds, changes or removes an agent; warnings as [{field, what, hint}]. Raises EngineAway (it may or may not
+        have been done), EngineRefused, FieldsWrong, NotKnown."""
+        body = {"change": change, "tenant": tenant, "agent_id": agent_id, "fields": dict(fields)}
+        answer = await self._answer("POST", "/acd/agents", json=body)
+        why = _why(answer)
+        if answer.status_code == 404:
+            raise NotKnown(why)
+        if answer.status_code == 422:
+            raise FieldsWrong(why or "the engine does not understand this request", _body(answer).get("faults") or [])
+        if answer.status_code == 409:
+            raise EngineRefused(why or "the engine refused")
+        if answer.status_code >= 400:
+            raise EngineAway(why or f"the engine answered {answer.status_code}", maybe_done=answer.status_code != 503)
+        return list(_body(answer).get("warnings") or [])
 
     async def _ask(self, path: str, fact: str, fields: Mapping[str, Any]) -> str:
         body = {"fact": fact, "fields": dict(fields)}

@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from desk.fake_agents import FakeAgents
 from desk.fake_dialer import FakeDialer, Refusal
 from desk.fake_floor import Floor, RefusedByFake
 
@@ -36,6 +37,7 @@ class FakeEngine(Floor):
     def __init__(self, kept: int = 1000) -> None:
         super().__init__()
         self.dialer = FakeDialer(self._tell, self.now_s)
+        self.people = FakeAgents(self)
         self.epoch = "e1"
         self.kept = kept
         self.done: list[tuple[str, Json]] = []
@@ -55,6 +57,8 @@ class FakeEngine(Floor):
                 Route("/acd/setup", self._setup),
                 Route("/acd/events", self._events),
                 Route("/acd/do", self._do, methods=["POST"]),
+                Route("/acd/agents", self._agents, methods=["GET"]),
+                Route("/acd/agents", self._enrol, methods=["POST"]),
                 Route("/acd/explain/{interaction_id}", self._explain),
                 Route("/acd/contact/{interaction_id}", self._contact),
                 Route("/dialer/snapshot", self._campaigns),
@@ -64,6 +68,12 @@ class FakeEngine(Floor):
                 Route("/dialer/files", self._files, methods=["POST"]),
             ]
         )
+
+    async def _agents(self, request: Request) -> Response:
+        return self._answer(None) if self.fails else self.people.known(request)
+
+    async def _enrol(self, request: Request) -> Response:
+        return self._answer(None) if self.fails else await self.people.put(request)
 
     async def _files(self, request: Request) -> Response:
         asked = await request.json()

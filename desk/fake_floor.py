@@ -53,6 +53,10 @@ class Floor:
         self.agents[tenant, agent_id] = views.agent_view(tenant, agent_id, name, device, queues, self.now_s())
         self._tell_agent(tenant, agent_id)
 
+    def remove_agent(self, agent_id: str, tenant: str = "main") -> None:
+        del self.agents[tenant, agent_id]
+        self._tell("agent", agent_id, tenant, None)
+
     def snapshot(self) -> Json:
         return {
             "now_s": self.now_s(),

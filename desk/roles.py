@@ -61,6 +61,8 @@ class Permission(Enum):
     """Put numbers on do-not-call."""
     MANAGE_LISTS = "manage_lists"
     """Import, undo and export lists; take numbers off do-not-call."""
+    MANAGE_AGENTS = "manage_agents"
+    """Add, change and remove agents whom no file declares."""
     MANAGE_ACCOUNTS = "manage_accounts"
     READ_AUDIT = "read_audit"
 
@@ -90,6 +92,7 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.SEE_LEADS: _LEADS | {_R.CAMPAIGN_MANAGER, _R.QUALITY, _R.ADMIN},
     _P.LIST_NUMBERS: _LEADS | {_R.CAMPAIGN_MANAGER, _R.ADMIN},
     _P.MANAGE_LISTS: frozenset({_R.CAMPAIGN_MANAGER, _R.ADMIN}),
+    _P.MANAGE_AGENTS: frozenset({_R.COORDINATOR, _R.ADMIN}),
     _P.MANAGE_ACCOUNTS: frozenset({_R.ADMIN}),
     _P.READ_AUDIT: frozenset({_R.ADMIN}),
 }

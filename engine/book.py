@@ -111,6 +111,10 @@ class JournalBook:
             case _:
                 return HOUSE
 
+    def forget_state(self, name: str, event: Event, at_s: float) -> int:
+        """There is no such state any more because of the event; returns its seq."""
+        return self._journal.append(Entry(SYSTEM, HOUSE, at_s, event, states=(StateRow(name, 1, None),)))
+
     def write_off(self, interaction_id: str, why: str) -> None:
         """An interaction whose snapshot cannot be read again counts as lost; a caller still there begins anew."""
         event = CommandRejected(interaction_id, "", "snapshot", why)

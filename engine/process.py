@@ -41,6 +41,9 @@ from engine.devices import Devices
 from engine.effects.http import HttpEffect
 from engine.effects.recordings import Mailboxes
 from engine.engine import Engine
+from engine.enrolled import ROWS as AGENT_ROWS
+from engine.enrolled import Enrolled
+from engine.enrolled_api import EnrolledApi
 from engine.home import Home, SecretBox
 from engine.housekeeping import keep_house
 from engine.interaction import Surroundings
@@ -133,7 +136,15 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         stack.callback(transitions.flush)
         http = HttpEffect(configuration.http_hosts(box))
         stack.push_async_callback(http.close)
-        setup = configuration.routing_with(box)
+        enrolled = Enrolled(
+            journal.load_states(AGENT_ROWS),
+            book,
+            journal.durable,
+            lambda: engine.take_agents(),
+            lambda: engine.configuration,
+            clock.now_s,
+        )
+        setup = enrolled.beside(configuration.routing_with(box))
         routing = Routing(Router(setup), book, RoutingMetrics(metrics.registry), transitions.write)
         campaigns = dialing(configuration.campaigns, routing, book, metrics, transitions.write)
         runtime = Runtime(
@@ -219,6 +230,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             clock=clock,
             box=box,
             devices=devices,
+            enrolled=enrolled,
             node=before,
             problems=problems,
         )
@@ -242,6 +254,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         public = public_app(engine.health, engine.ready, metrics.registry)
         board = AcdApi(runtime, journal, feed, views, outreach.views)
         routes = [*board.routes(), *outreach.routes(), *CampaignFiles(home.project, engine.reload).routes()]
+        routes += EnrolledApi(enrolled).routes()
         control = control_app(public, engine.status, engine.reload, engine.drain, routes)
         served = Served(public, control, "127.0.0.1", configuration.site.api_port, home.control_socket)
         await served.start()

@@ -116,15 +116,19 @@ def _what_if(reader: JournalReader, offers: list[dict[str, Any]]) -> None:
     """Adds to each offer what ten seconds more would have changed, as far as the journal reaches back."""
     from functools import cache
 
+    from acd.enrolled import beside
     from engine.config.loader import load
     from engine.config.sources import unpack
+    from engine.enrolled import ROWS, agents_from
     from engine.routing_replay import later
+
+    enrolled = agents_from(reader.load_states(ROWS))
 
     @cache
     def setup_for(release_id: str) -> Any:
         body = reader.load_release(release_id)
         configuration = load(unpack(body)).configuration if body is not None else None
-        return configuration.routing if configuration is not None else None
+        return beside(configuration.routing, enrolled)[0] if configuration is not None else None
 
     for offer in offers:
         if "cause_seq" in offer:

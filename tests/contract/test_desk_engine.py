@@ -7,18 +7,21 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 
+from acd.definitions import Routing as Sitewide
 from acd.router import Router
 from acd.setup import AgentSetup, Disposition, NotReadyReason, QueueSetup, Setup
 from core.decisions import InteractionOpened, NodeEntered
 from core.events import LegArrived
 from core.routing import OfferAccepted, OfferRinging, QueueJoined, TalkEnded
 from desk.api.models import AgentView, Contact, QueueView, StayView
-from desk.engine_client import EngineClient, EngineRefused, NotKnown
+from desk.api.models_agents import AgentDefinition
+from desk.engine_client import EngineClient, EngineRefused, FieldsWrong, NotKnown
 from desk.fake_engine import FakeEngine, serving, serving_app
 from desk.live.hub import Hub
 from desk.services import WallClock
@@ -29,6 +32,8 @@ from engine.book import JournalBook
 from engine.clock import AnchoredClock
 from engine.config.numbers import NumberPlan
 from engine.config.outbound import OutboundRules
+from engine.enrolled import Enrolled
+from engine.enrolled_api import EnrolledApi
 from engine.interaction import Surroundings
 from engine.metrics import Metrics
 from engine.routing import Routing
@@ -50,6 +55,12 @@ SETUP = Setup(
     {("main", "sales"): QueueSetup("main", "sales", "Sales", dispositions=CHOICES, disposition_required=True)},
     {("main", "lunch"): NotReadyReason("lunch", {"es": "Comida", "en": "Lunch"})},
 )
+
+FILES = {
+    "config/queues/sales.yaml": "queue: sales\n",
+    "config/agents.yaml": "agents:\n  ana: {device: ana}\n  eva: {device: eva}\n",
+    "config/devices/ana.yaml": "device: ana\n",
+}
 
 
 class InMemory:
@@ -118,8 +129,14 @@ async def _real(tmp_path: Path, socket: Path) -> AsyncIterator[Real]:
         feed = Feed("e1", views.view, clock.now_s, views.queues_of)
         stack.callback(feed.close)
         runtime.watch(feed.changed)
-        app = Starlette(routes=AcdApi(runtime, journal, feed, views).routes())
-        await stack.enter_async_context(serving_app(app, socket))
+        around: Any = SimpleNamespace(sources=FILES, routing=SETUP, site=SimpleNamespace(routing=Sitewide()))
+
+        def apply() -> str:
+            return runtime.change_routing(enrolled.beside(SETUP))
+
+        enrolled = Enrolled([], book, journal.durable, apply, lambda: around, clock.now_s)
+        routes = [*AcdApi(runtime, journal, feed, views).routes(), *EnrolledApi(enrolled).routes()]
+        await stack.enter_async_context(serving_app(Starlette(routes=routes), socket))
         yield Real(journal, clock, runtime)
 
 
@@ -288,3 +305,28 @@ async def test_the_setup_has_what_people_choose_from(stage: Any) -> None:
     assert [(each["path"], each["leaf"]) for each in queue["dispositions"]][:2] == [("sold", False), ("sold/new", True)]
     assert all({"tenant", "reason", "title", "chosen", "limit_s"} <= set(each) for each in setup["reasons"])
     assert {each["agent_id"] for each in setup["agents"]} == {"ana", "eva"}
+
+
+async def test_agents_are_added_changed_and_removed_where_no_file_declares_them(stage: Any) -> None:
+    _, client = stage
+    said = {"name": "Pau", "queues": ["sales"], "code": "2003", "pin": "4321"}
+    assert await client.enrol("add", "main", "pau", said) == []
+    assert "pau" in [agent["agent_id"] for agent in (await client.snapshot())["agents"]]
+    assert await client.enrol("change", "main", "pau", {"name": None, "rest_s": 3.0}) == []
+    known = {each["agent_id"]: each for each in await client.agents("main")}
+    for each in known.values():
+        assert set(AgentDefinition.model_fields) - set(each) == set()
+    pau = AgentDefinition.model_validate(known["pau"])
+    assert (pau.name, pau.rest_s, pau.has_pin, pau.declared, pau.queues) == ("", 3.0, True, "", ["sales"])
+    assert known["ana"]["declared"].startswith("config/agents.yaml:")
+    for change, agent_id in (("add", "pau"), ("add", "ana"), ("change", "ana"), ("remove", "ana")):
+        with pytest.raises(EngineRefused):
+            await client.enrol(change, "main", agent_id, said)
+    with pytest.raises(FieldsWrong) as wrong:
+        await client.enrol("change", "main", "pau", {"queues": ["gone"]})
+    assert [(fault["field"], fault["what"]) for fault in wrong.value.faults] == [("queues", "there is no queue 'gone'")]
+    await client.enrol("remove", "main", "pau", {})
+    assert "pau" not in [agent["agent_id"] for agent in (await client.snapshot())["agents"]]
+    for change in ("change", "remove"):
+        with pytest.raises(NotKnown):
+            await client.enrol(change, "main", "pau", {})

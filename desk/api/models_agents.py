@@ -1,0 +1,73 @@
+"""What goes over the API about who is an agent: as in `config/agents.yaml`, whose words these are."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from desk.api.models import _Asked, _Told
+
+AgentId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+Id = Annotated[str, Field(min_length=1, max_length=80)]
+Level = Annotated[int, Field(ge=0, le=10)]
+Units = Annotated[int, Field(ge=1, le=1000)]
+
+
+class AgentFields(_Asked):
+    """What is not given, or null, is not said: its default holds. `device`: a phone of `config/devices/`, by its name
+    there; `code` and `pin`: digits, to log in at any phone; `queues`: `all`, or which; `units`: what one contact of a
+    channel takes of her `capacity`; `rest_s`: seconds between two contacts."""
+
+    name: Annotated[str, Field(max_length=200)] | None = None
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,16}$")] | None = None
+    pin: Annotated[str, StringConstraints(pattern=r"^[0-9]{4,16}$")] | None = None
+    device: Id | None = None
+    skills: Annotated[dict[Id, Level], Field(max_length=200)] | None = None
+    queues: Annotated[list[Id], Field(max_length=200)] | Literal["all"] | None = None
+    languages: Annotated[list[Id], Field(max_length=20)] | None = None
+    capacity: Units | None = None
+    units: Annotated[dict[Id, Units], Field(max_length=20)] | None = None
+    auto_answer: bool | None = None
+    rest_s: Annotated[float, Field(ge=0, le=3600)] | None = None
+
+
+class AgentAdded(AgentFields):
+    """`agent_id`: a-z, 0-9, _ and -; hers for good."""
+
+    agent_id: AgentId
+
+
+class AgentDefinition(_Told):
+    """`declared`: the file and line that say so (`config/agents.yaml:12`), empty for who was added over the API.
+    `has_pin`: PINs are never told."""
+
+    tenant: str
+    agent_id: str
+    declared: str = ""
+    name: str = ""
+    code: str | None = None
+    has_pin: bool = False
+    device: str | None = None
+    skills: dict[str, int] = {}
+    queues: list[str] | Literal["all"] = "all"
+    languages: list[str] = []
+    capacity: int = 100
+    units: dict[str, int] = {}
+    auto_answer: bool = False
+    rest_s: float | None = None
+
+
+class FieldFault(_Told):
+    """`field` empty: it is about all of it."""
+
+    field: str = ""
+    what: str
+    hint: str = ""
+
+
+class AgentWritten(_Told):
+    """`warnings`: it was done, and is perhaps not what was meant."""
+
+    agent: AgentDefinition
+    warnings: list[FieldFault] = []

@@ -1,0 +1,75 @@
+"""Agents over the control socket: everybody as she is defined, and those whom no file declares added, changed, removed.
+
+GET  /acd/agents?tenant=main                        {agents: [definition, without PINs]}
+POST /acd/agents {change, tenant, agent_id, fields}   {ok, warnings}, or {ok, why, faults}: 404 no such agent,
+                                                    409 refused, 422 what is wrong with which field, 503 not durable
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from acd.enrolled import Fault
+from engine.asking import answer, refused
+from engine.enrolled import Change, Enrolled, NotEnrolled, shown
+from store.errors import StoreError
+
+_MOST_BYTES = 64 * 1024
+_STATUS = {"gone": 404, "refused": 409, "wrong": 422}
+
+
+class Asked(msgspec.Struct):
+    change: Change
+    tenant: str
+    agent_id: str
+    fields: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class EnrolledApi:
+    enrolled: Enrolled
+    _at_work: set[asyncio.Task[Response]] = field(default_factory=set)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/acd/agents", self.known, methods=["GET"]),
+            Route("/acd/agents", self.put, methods=["POST"]),
+        ]
+
+    async def known(self, request: Request) -> Response:
+        found = await self.enrolled.known(request.query_params.get("tenant", "main"))
+        return answer({"agents": [shown(each) for each in found]})
+
+    async def put(self, request: Request) -> Response:
+        if int(request.headers.get("content-length") or 0) > _MOST_BYTES:
+            return refused(422, "the request is too long")
+        try:
+            asked = msgspec.json.decode(await request.body(), type=Asked)
+        except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+            return refused(422, str(error))
+        # Whoever asked may go away: what was begun is brought to its end.
+        task = asyncio.create_task(self._put(asked), name="enrol")
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        return await asyncio.shield(task)
+
+    async def _put(self, asked: Asked) -> Response:
+        try:
+            warnings = await self.enrolled.put(asked.change, asked.tenant, asked.agent_id, asked.fields)
+        except NotEnrolled as why:
+            return answer({"ok": False, "why": str(why), "faults": _plain(why.faults)}, _STATUS[why.kind])
+        except (TimeoutError, StoreError):
+            return refused(503, "nothing was changed: the journal does not reach the disk: free space on its disk")
+        return answer({"ok": True, "warnings": _plain(warnings)})
+
+
+def _plain(faults: Iterable[Fault]) -> list[dict[str, str]]:
+    return [{"field": fault.field, "what": fault.what, "hint": fault.hint} for fault in faults]
