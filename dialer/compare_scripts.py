@@ -27,7 +27,7 @@ from scipy.stats import chisquare
 from core.attempt import AttemptState
 from core.lead_record import AttemptRecord
 from dialer.records import tried_before
-from dialer.script_test import kept_as
+from dialer.script_test import name_of, test_of
 from dialer.setup import CampaignSetup, ScriptTest
 
 ALPHA = 0.05
@@ -103,12 +103,12 @@ class Tally:
 
     def __init__(self, setup: CampaignSetup, test: ScriptTest) -> None:
         self._setup, self._test = setup, test
-        self._names = {kept_as(test, one): one.name for one in test.scripts}
+        self._names = {one.name for one in test.scripts}
         self._seen: dict[str, _Seen] = {}
 
     def add(self, attempt: AttemptRecord) -> None:
-        test, _, name = attempt.script.partition("/")
-        if test != self._test.name:
+        name = name_of(attempt.script)
+        if test_of(attempt.script) != self._test.name:
             return
         lead = self._seen.setdefault(attempt.lead_id, _Seen(name))
         lead.other |= lead.script != name
@@ -125,7 +125,7 @@ class Tally:
 
     def compared(self) -> Compared:
         seen = list(self._seen.values())
-        ours = [one for one in seen if one.script in set(self._names.values())]
+        ours = [one for one in seen if one.script in self._names]
         counted = [one for one in ours if one.met and (one.goal or not one.unfinished)]
         arms = []
         for script in self._test.scripts:

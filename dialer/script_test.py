@@ -44,6 +44,10 @@ def name_of(kept: str) -> str:
     return kept.partition("/")[2]
 
 
+def test_of(kept: str) -> str:
+    return kept.partition("/")[0]
+
+
 def text_of(setup: CampaignSetup, attempt: Attempt) -> Mapping[str, str]:
     """What the agent says in this attempt, by language."""
     test = setup.script_test

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.lead_record import AttemptRecord
@@ -200,6 +200,7 @@ def test_looking_after_every_ten_people_finds_nothing_where_nothing_is(rate: flo
 cells = st.tuples(st.integers(0, 60), st.integers(0, 60)).map(lambda pair: (max(pair), min(pair)))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(cells, cells)
 def test_ranges_hold_what_was_seen(first: tuple[int, int], second: tuple[int, int]) -> None:
     arm: Arm = compared(*people("classic", *first), *people("short", *second, 5_000)).arms[1]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
@@ -58,7 +58,7 @@ def test_another_test_draws_anew() -> None:
 shares = st.lists(st.integers(1, 50), min_size=2, max_size=5)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(shares, st.data())
 def test_only_those_leads_move_that_have_to(given_shares: Sequence[int], data: st.DataObject) -> None:
     scripts = tuple(Script(f"s{index}", share) for index, share in enumerate(given_shares))
@@ -69,6 +69,7 @@ def test_only_those_leads_move_that_have_to(given_shares: Sequence[int], data: s
     assert all(new in (old, f"t/s{grown}") for old, new in zip(before, after, strict=True))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 99_999), st.text(min_size=1, max_size=12), st.text(max_size=12))
 def test_a_list_taken_out_and_imported_again_changes_nothing(number: int, lead_id: str, list_id: str) -> None:
     """Its leads have other ids then; what their own system calls them, and their numbers, are the same."""
