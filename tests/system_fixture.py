@@ -78,10 +78,10 @@ class System:
         """The secret of a phone account, `main-1001`."""
         return next(device.secret for device in self.node.devices if device.name == name)
 
-    async def ask(self, method: str, path: str) -> dict[str, Any]:
+    async def ask(self, method: str, path: str, within_s: float = 60.0) -> dict[str, Any]:
         # Not verifying (there is no TLS) saves reading all certificates of the system: 40 ms for each question.
         transport = httpx.AsyncHTTPTransport(uds=str(self.home.control_socket), verify=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=30) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=within_s) as client:
             body: dict[str, Any] = (await client.request(method, path)).json()
             return body
 
@@ -89,7 +89,7 @@ class System:
         return await self.ask("GET", "/status")
 
     async def reload(self) -> dict[str, Any]:
-        return await self.ask("POST", "/reload")
+        return await self.ask("POST", "/reload", within_s=200.0)  # a process of its own reads the files
 
     async def until(self, what: Callable[[dict[str, Any]], object], within_s: float = 30.0) -> dict[str, Any]:
         """The first status for which `what` holds."""

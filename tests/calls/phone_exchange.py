@@ -56,7 +56,7 @@ class Exchange:
                 installation.command(*program, writable=[settings.state_dir]),
                 capture_output=True,
                 text=True,
-                timeout=20,
+                timeout=60,
                 check=True,
             )
             said.append(done.stdout)
@@ -89,7 +89,7 @@ def _allow_transfers(exchange: Exchange) -> None:
     assert section
     path.write_text(before + section + after.replace("allow_transfer = no", "allow_transfer = yes", 1))
     exchange.command("module reload res_pjsip.so")
-    for _ in range(50):
+    for _ in range(200):
         if re.search(r"allow_transfer +: true", exchange.command(f"pjsip show endpoint {TRANSFERS}")):
             return
         time.sleep(0.1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from core.commands import AskAgent
 from core.decisions import StayEnded, WorkEnded
 from telephony.softphone import ear
+from tests.callers import so_far
 from tests.phone_fixture import tone_wav
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +58,7 @@ async def test_a_day_at_the_phone(system, softphones, tmp_path):
     await here.until("confirmed")
     call = await ana.call(f"sip:*452@{running.sip}")
     await desk.until(lambda agent: agent["presence"] == "ready")
-    ended = await call.until("disconnected", timeout_s=20)
+    ended = await call.until("disconnected")
 
     # Her phone rings, they hear each other, and the caller leaves.
     there = await ana.incoming()
@@ -107,7 +108,7 @@ async def test_a_day_at_the_phone(system, softphones, tmp_path):
     await line.until("confirmed")
     await desk.until(lambda agent: agent["line"])
     await line.dtmf("*0")
-    await line.until("disconnected", timeout_s=20)
+    await line.until("disconnected")
     await desk.until(lambda agent: not agent["line"] and agent["presence"] == "logged_out")
 
     # From a phone that is nobody's she says who she is, and goes home. Her PIN is written down nowhere.
@@ -133,7 +134,7 @@ async def test_a_day_at_the_phone(system, softphones, tmp_path):
 
 async def _until(running, what, menu):
     """Until the journal holds such an event of one of the two newest interactions."""
-    for _ in range(200):
+    for _ in range(600):
         if any(what(record.event) for i in running.interactions()[:2] for record in running.journal(i)):
             return
         await asyncio.sleep(0.05)
@@ -142,12 +143,14 @@ async def _until(running, what, menu):
 
 async def _hear_each_other(here, there, place, name):
     recordings = await here.record(place / f"{name}-here.wav"), await there.record(place / f"{name}-there.wav")
-    await here.play(tone_wav(place / "700.wav", 700.0, seconds=1.5))
-    await there.play(tone_wav(place / "1300.wav", 1300.0, seconds=1.5))
-    await here.played()
-    await asyncio.sleep(0.3)
-    await here.stop_recording()
-    await there.stop_recording()
-    sounds = [ear.load(await recording.saved()) for recording in recordings]
-    assert ear.tone_spans(sounds[0], 1300.0)
-    assert ear.tone_spans(sounds[1], 700.0)
+    for call, hz in ((here, 700.0), (there, 1300.0)):
+        await call.play(tone_wav(place / f"{hz:g}.wav", hz, seconds=1.5), loop=True)
+    async with asyncio.timeout(30):
+        while not all(
+            ear.tone_spans(so_far(recording.path), hz)
+            for recording, hz in zip(recordings, (1300.0, 700.0), strict=True)
+        ):
+            await asyncio.sleep(0.1)
+    for call in (here, there):
+        await call.stop_playing()
+        await call.stop_recording()

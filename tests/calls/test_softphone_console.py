@@ -18,7 +18,7 @@ import pytest
 from telephony.softphone import script
 from telephony.softphone.client import Softphone
 from telephony.softphone.console import app
-from telephony.softphone.ear import load, tone_spans
+from telephony.softphone.ear import Sound, load, tone_spans
 from telephony.softphone.loudspeaker import Loudspeaker, endless_header
 from tests.calls.phone_exchange import Exchange, exchange
 from tests.phone_fixture import tone_wav
@@ -44,7 +44,7 @@ def run(exchange: Exchange, *more: str, secret: str | None = None, stdin: str = 
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=40,
+        timeout=120,
     )
 
 
@@ -54,7 +54,7 @@ class Person:
     def __init__(self, process: subprocess.Popen[bytes], terminal: int) -> None:
         self.process, self._terminal, self.seen = process, terminal, ""
 
-    def sees(self, text: str, within_s: float = 10.0) -> None:
+    def sees(self, text: str, within_s: float = 30.0) -> None:
         """The next time this shows up; what was seen before it is over."""
         until_s = time.monotonic() + within_s
         while text not in self.seen:
@@ -112,7 +112,7 @@ def test_a_person_calls_presses_keys_and_hangs_up(person: Person, tmp_path: Path
     person.presses("cbusy\r")
     person.sees("not connected: 486 Busy Here")
     person.presses("q")
-    assert person.process.wait(timeout=20) == 0
+    assert person.process.wait(timeout=60) == 0
 
 
 def test_told_to_end_it_unregisters_and_leaves_nothing_behind(person: Person, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_told_to_end_it_unregisters_and_leaves_nothing_behind(person: Person, tm
     assert list(tmp_path.glob("centralita-phone-*"))
     person.process.terminate()
     person.sees("main-ana is no longer registered")
-    assert person.process.wait(timeout=20) == 143
+    assert person.process.wait(timeout=60) == 143
     assert not list(tmp_path.glob("centralita-phone-*"))
 
 
@@ -136,7 +136,7 @@ async def test_a_person_is_called_and_answers(person: Person, exchange: Exchange
     await call.hangup()
     await asyncio.to_thread(person.sees, "the other side hung up")
     person.presses("\x04")
-    assert await asyncio.to_thread(person.process.wait, 5) == 0
+    assert await asyncio.to_thread(person.process.wait, 30) == 0
 
 
 def test_without_a_keyboard_it_makes_its_call_and_tells_the_outcome(exchange: Exchange) -> None:
@@ -150,7 +150,7 @@ def test_without_a_keyboard_it_makes_its_call_and_tells_the_outcome(exchange: Ex
 def test_what_is_wrong_has_its_own_exit_code(exchange: Exchange, tmp_path: Path) -> None:
     wrong_secret = run(exchange, secret="not-the-secret")
     assert (wrong_secret.returncode, "secret is wrong" in wrong_secret.stderr) == (3, True)
-    unknown = subprocess.run([*PHONE, "100"], capture_output=True, text=True, timeout=20)
+    unknown = subprocess.run([*PHONE, "100"], capture_output=True, text=True, timeout=60)
     assert (unknown.returncode, "--account" in unknown.stderr) == (2, True)
     assert run(exchange, f"--script={tmp_path / 'missing'}").returncode == 2
 
@@ -159,7 +159,7 @@ def test_a_script_calls_says_records_and_hangs_up(exchange: Exchange, tmp_path: 
     said, heard = tone_wav(tmp_path / "said.wav", 700, seconds=0.8), tmp_path / "heard.wav"
     steps = [
         {"do": "call", "uri": "echo"},
-        {"wait_for": "call_state", "state": "confirmed", "timeout_s": 5},
+        {"wait_for": "call_state", "state": "confirmed", "timeout_s": 30},
         {"do": "record", "path": str(heard)},
         {"do": "play", "path": str(said)},
         {"wait_for": "played", "finished": True},
@@ -217,15 +217,24 @@ async def test_what_is_recorded_is_played_as_it_grows(softphone: Softphone, tmp_
     await there.play(tone_wav(tmp_path / "said.wav", 700), loop=True)
     recording = await call.record(tmp_path / "heard.wav")
     async with Loudspeaker(recording.path, 16000, ["/bin/sh", "-c", f"cat > {tmp_path / 'played.raw'}"]) as speaker:
-        await asyncio.sleep(1.5)
+        async with asyncio.timeout(30):
+            while not tone_spans(_played(tmp_path), 700, at_least_s=0.7):
+                await asyncio.sleep(0.1)
         assert not speaker.silent
     await call.hangup()
-    played = (tmp_path / "played.raw").read_bytes()
-    (tmp_path / "played.wav").write_bytes(endless_header(16000)[:40] + len(played).to_bytes(4, "little") + played)
-    assert tone_spans(load(tmp_path / "played.wav"), 700, at_least_s=0.7)
+
+
+def _played(place: Path) -> Sound:
+    """What the player was given so far."""
+    raw = place / "played.raw"
+    played = raw.read_bytes() if raw.exists() else b""
+    played = played[: len(played) // 2 * 2]  # a sample may be on its way
+    (place / "played.wav").write_bytes(endless_header(16000)[:40] + len(played).to_bytes(4, "little") + played)
+    return load(place / "played.wav")
 
 
 async def test_a_machine_without_sound_keeps_the_call(tmp_path: Path) -> None:
     async with Loudspeaker(tmp_path / "never.wav", 16000, ["/bin/false"]) as speaker:
-        await asyncio.sleep(0.3)
-        assert speaker.silent
+        async with asyncio.timeout(30):
+            while not speaker.silent:
+                await asyncio.sleep(0.02)

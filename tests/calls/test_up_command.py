@@ -21,12 +21,12 @@ UP = [sys.executable, "-c", "from engine.cli import main; main()"]
 @pytest.fixture
 async def up(tmp_path):
     project = tmp_path / "project"
-    write_project(project, {"hold": FLOW}, {}, "drain_s: 20", tmp_path / "ports")
+    write_project(project, {"hold": FLOW}, {}, "drain_s: 120", tmp_path / "ports")
     env = {**os.environ, "CENTRALITA_HOME": str(project), "CENTRALITA_STATE": str(tmp_path / "var"), "COLUMNS": "100"}
     process = await asyncio.create_subprocess_exec(*UP, "up", env=env, stdout=asyncio.subprocess.PIPE)
     said = b""
     while b"Ctrl-C" not in said:
-        said += await asyncio.wait_for(process.stdout.readline(), 40)
+        said += await asyncio.wait_for(process.stdout.readline(), 120)
     yield process, env, said.decode(), tmp_path
     if process.returncode is None:
         process.kill()
@@ -61,9 +61,11 @@ async def test_ctrl_c_lets_the_call_in_progress_end_and_leaves_nothing(up, softp
     assert call.state == "confirmed", "a stop does not cut the call in progress"
     late = await softphone.call(f"sip:100@127.0.0.1:{port}")
     with contextlib.suppress(CallEnded):
-        await late.until("disconnected", timeout_s=15)
+        await late.until("disconnected", timeout_s=60)
     assert call.state == "confirmed"
     await call.hangup()
-    assert await asyncio.wait_for(process.wait(), 20) == 0
-    assert left_behind(tmp_path) == []
+    assert await asyncio.wait_for(process.wait(), 60) == 0
+    async with asyncio.timeout(20):
+        while left_behind(tmp_path):
+            await asyncio.sleep(0.1)
     assert not (tmp_path / "var/engine.sock").exists()
