@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
 from engine.cli.agents_import import import_agents
 from engine.cli.client import ask, do
@@ -64,6 +67,25 @@ def not_ready(
 ) -> None:
     """Keep contacts from an agent; during work, when it ends."""
     _act(project, tenant, agent, "not_ready", reason=reason)
+
+
+@app.command("list")
+def list_agents(tenant: TenantOption = "main", project: ProjectOption = None, json: JsonOption = False) -> None:
+    """Who is an agent, with what, and where that is said: a file and its line, or over the API."""
+    from engine.cli.agents_import import shown
+
+    agents = ask(home_of(project), "GET", f"/acd/agents?tenant={quote(tenant)}")["agents"]
+    if json:
+        print_json(agents)
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("agent", "name", "phone", "code", "queues", "skills", "said in"):
+        table.add_column(column, overflow="fold")
+    for agent in agents:
+        queues = "all" if agent["queues"] == "all" else shown(tuple(agent["queues"]))
+        cells = (agent["agent_id"], agent["name"], agent["device"] or "", agent["code"] or "", queues)
+        table.add_row(*map(escape, (*cells, shown(agent["skills"]), agent["declared"] or "the API")))
+    out.print(table)
 
 
 app.command("import")(import_agents)

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.common import ProjectOption, counted, fail, home_of, out, print_problems
+from engine.cli.common import (
+    JsonOption,
+    ProjectOption,
+    counted,
+    fail,
+    home_of,
+    out,
+    print_json,
+    print_problems,
+    problem_json,
+)
 
 if TYPE_CHECKING:
     from acd.setup import AgentSetup, Setup
@@ -22,6 +32,7 @@ def import_agents(
     tenant: Annotated[str, typer.Option(help="Whose agents.")] = "main",
     write: Annotated[bool, typer.Option("--write", help="Take it over; without it, only show.")] = False,
     project: ProjectOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Show what a list of agents changes and what is wrong with it; with --write, make it config/agents.csv.
 
@@ -45,10 +56,20 @@ def import_agents(
     around = known_sounds(home), known_music(home)
     before = load(sources, *around).configuration
     loaded = load({**sources, name: text}, *around)
-    print_problems(_named(loaded.problems, name, str(file)))
+    problems = _named(loaded.problems, name, str(file))
     if loaded.configuration is None:
+        if json:
+            print_json({"problems": list(map(problem_json, problems)), "changes": [], "written": False})
+            raise typer.Exit(1)
+        print_problems(problems)
         fail(f"nothing was taken over: {counted(len(loaded.problems.errors), 'error')}")
     changes = compare(before.routing if before else None, loaded.configuration.routing, tenant)
+    if json:
+        if write:
+            _put(home.project / name, text)
+        print_json({"problems": list(map(problem_json, problems)), "changes": changes, "written": write})
+        return
+    print_problems(problems)
     for line in changes:
         out.print(line, markup=False, highlight=False)
     if not changes:
@@ -56,12 +77,15 @@ def import_agents(
     if not write:
         out.print(f"nothing was written: `centralita agents import {file} --write` makes it {name}")
         return
-    place = home.project / name
+    _put(home.project / name, text)
+    out.print(f"written to {name}; `centralita reload` puts it in force")
+
+
+def _put(place: Path, text: str) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     fresh = place.with_suffix(".csv.new")
     fresh.write_text(text, encoding="utf-8")
     fresh.replace(place)
-    out.print(f"written to {name}; `centralita reload` puts it in force")
 
 
 def compare(before: Setup | None, after: Setup, tenant: str) -> list[str]:
@@ -75,7 +99,7 @@ def compare(before: Setup | None, after: Setup, tenant: str) -> list[str]:
     for name in sorted(old.keys() | new.keys()):
         if name not in old:
             queues = new[name].queues
-            lines.append(f"+ {name}: {new[name].name}, {'all queues' if queues is None else _shown(queues)}")
+            lines.append(f"+ {name}: {new[name].name}, {'all queues' if queues is None else shown(queues)}")
         elif name not in new:
             lines.append(f"- {name}: {old[name].name}")
         else:
@@ -90,11 +114,12 @@ def _changes(old: AgentSetup, new: AgentSetup) -> list[str]:
         if was != now and field.name in _SECRET:
             found.append(f"another {field.name}")
         elif was != now:
-            found.append(f"{field.name} {_shown(was)} → {_shown(now)}")
+            found.append(f"{field.name} {shown(was)} → {shown(now)}")
     return found
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value in a table or a sentence."""
     if value is None:
         return "all"
     if isinstance(value, dict):

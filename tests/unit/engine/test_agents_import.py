@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -123,3 +124,38 @@ def test_a_list_that_cannot_be_read_is_said(project: Path) -> None:
     assert take("nowhere.csv").exit_code == 1
     (project / "latin.csv").write_bytes("agent,name\neva,Peña\n".encode("latin-1"))
     assert "save it as CSV UTF-8" in " ".join(take("latin.csv").output.split())
+
+
+def test_programs_get_json(project: Path) -> None:
+    (project / "new.csv").write_text("agent,name,queues,code,pin\neva,Eva,sales,2010,4711\n")
+    shown = json.loads(take("new.csv", "--json").output)
+    assert (shown["changes"], shown["written"]) == (["+ eva: Eva, sales"], False)
+    assert json.loads(take("new.csv", "--write", "--json").output)["written"] is True
+    (project / "bad.csv").write_text("agent,queues\neva,salse\npau,suport\n")
+    result = take("bad.csv", "--write", "--json")
+    told = json.loads(result.output)
+    assert (result.exit_code, told["changes"], told["written"]) == (1, [], False)
+    wrong = [(each["file"], each["line"], each["column"]) for each in told["problems"] if each["severity"] == "error"]
+    assert wrong == [("bad.csv", 2, 5), ("bad.csv", 3, 5)]
+    assert "eva,Eva" in (project / "config/agents.csv").read_text(), "nothing was taken over"
+
+
+def test_the_list_says_where_each_agent_is_from(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    of_the_api = {
+        "agent_id": "pau",
+        "name": "Pau [x]",
+        "device": None,
+        "code": "7",
+        "queues": "all",
+        "skills": {"vip": 3},
+    }
+    agents = [
+        {**of_the_api, "declared": ""},
+        {**of_the_api, "agent_id": "ana", "queues": ["sales"], "declared": "config/agents.yaml:12"},
+    ]
+    monkeypatch.setattr("engine.cli.agents.ask", lambda home, method, path: {"agents": agents})
+    runner = CliRunner(env={"COLUMNS": "200"})
+    text = runner.invoke(app, ["list"]).output
+    assert [line.split()[-1] for line in text.splitlines()[1:]] == ["API", "config/agents.yaml:12"]
+    assert "Pau [x]" in text
+    assert json.loads(runner.invoke(app, ["list", "--json"]).output) == agents
