@@ -106,7 +106,7 @@ class Supervisor:
         running_node.save(self.plan.home, self.plan.node)
         self.plan.home.active_release.unlink(missing_ok=True)
         try:
-            require_free(self.plan.node, ports)
+            require_free(self.launcher.settings, ports)
             # The kernel ties Asterisk's life to the thread that spawned it, so it is spawned right here.
             self.launcher.spawn()
             serving, standby = self.engines
