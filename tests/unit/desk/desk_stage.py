@@ -25,6 +25,8 @@ import uvicorn
 from argon2 import PasswordHasher
 
 from core.clock import VirtualClock
+from desk import acts, idempotency
+from desk.api import system
 from desk.app import make_app
 from desk.fake_engine import FakeEngine, serving
 from desk.roles import Principal, Role
@@ -120,6 +122,22 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@contextlib.contextmanager
+def patient() -> Iterator[None]:
+    """The desk waits for its database longer than a busy machine stands still, not just as long as a person would."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(idempotency, "_PATIENCE_S", 20.0)
+        changed.setattr(system, "ANSWERS_WITHIN_S", 20.0)
+        yield
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asked is answered when the board shows what came of it, however slow the machine. What shows nothing there
+    would be waited for so long as well."""
+    monkeypatch.setattr(acts, "_SHOWN_WITHIN_S", 20.0)
+
+
 @contextlib.asynccontextmanager
 async def desks(
     state: Path, empty: Path, fake: FakeEngine | None = None, clock: VirtualClock | None = None, **settings: Any
@@ -165,5 +183,6 @@ def _floor() -> FakeEngine:
 
 @pytest.fixture
 async def desk(tmp_path: Path, empty_database: Path) -> AsyncIterator[Desk]:
-    async with desks(tmp_path, empty_database) as opened:
-        yield opened
+    with patient():
+        async with desks(tmp_path, empty_database) as opened:
+            yield opened

@@ -36,6 +36,7 @@ async def test_a_campaign_is_seen_with_what_pacing_decided(desk, manager):
     assert (await manager.get("/v1/campaigns/nothing")).status_code == 404
 
 
+@pytest.mark.usefixtures("shown")
 async def test_it_is_started_the_board_shows_it_at_once_and_nobody_to_dial_is_told(desk, manager):
     empty = (await manager.post(f"{CAMPAIGN}/action", START)).json()
     assert empty["told"].startswith("there is no lead to dial, renewals is empty")

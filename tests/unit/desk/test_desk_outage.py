@@ -6,7 +6,17 @@ import asyncio
 import sqlite3
 from contextlib import asynccontextmanager
 
+import pytest
+
 from desk.roles import Role
+from tests.unit.desk.desk_stage import desks
+
+
+@pytest.fixture
+async def desk(tmp_path, empty_database):
+    """As impatient as in earnest."""
+    async with desks(tmp_path, empty_database) as opened:
+        yield opened
 
 
 @asynccontextmanager
@@ -24,6 +34,7 @@ async def stalled(desk):
     connection.close()
 
 
+@pytest.mark.usefixtures("shown")
 async def test_agents_work_while_the_database_stalls_and_the_audit_log_catches_up(desk):
     ana = desk.agent("ana")
     async with stalled(desk):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from desk.roles import Role
 from desk.web import MOST_BYTES
 
@@ -16,6 +18,7 @@ async def test_what_the_engine_refuses_is_told_in_its_words(desk):
     assert (refused.status_code, refused.json()["detail"]) == (409, "log in first")
 
 
+@pytest.mark.usefixtures("shown")
 async def test_a_request_shows_on_the_board_when_it_is_answered(desk):
     ana = desk.agent("ana")
     assert (await ana.post(PRESENCE, LOG_IN)).json() == {"ok": True}
@@ -73,6 +76,7 @@ async def test_what_was_refused_may_be_tried_again_and_what_is_unknown_may_not(d
     assert (again.status_code, again.json()["type"]) == (409, "urn:centralita:outcome_unknown")
 
 
+@pytest.mark.usefixtures("shown")
 async def test_a_wrap_up_goes_through_from_talk_to_end(desk):
     ana = desk.agent("ana")
     for action in ("log_in", "ready"):
