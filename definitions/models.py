@@ -216,6 +216,8 @@ def _say(detail: ErrorDetails, model: type[BaseModel]) -> PydanticCustomError:
     match kind:
         case _ if kind == FAULT:
             return fault(context["what"], context["hint"], at_key=context["at_key"])
+        case "missing" if loc and isinstance(loc[-1], int):
+            return fault("this list is too short", f"{loc[-1] + 1} entries belong here")
         case "missing":
             return fault(f"the key '{name}' is missing", f"add `{name}: …`")
         case "extra_forbidden":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,18 +11,31 @@ from definitions.faults import fault
 from definitions.fields import Country, TimeZone
 from definitions.models import Count, Definition, Digits, Flag, LanguageTag, Name, PhoneNumber, Seconds
 
+Port = Annotated[Count, Field(ge=1, le=65_535)]
+
 
 class Sip(Definition):
     """Where phones and trunks reach us."""
 
-    port: Count = Field(default=5060, description="UDP and TCP port of SIP")
-    tls_port: Count | None = Field(default=None, description="TCP port of SIP over TLS; none unless set")
-    rtp_first: Count = Field(default=10000, description="first UDP port of audio")
-    rtp_last: Count = Field(default=10999, description="last UDP port of audio; a call needs two, a transfer four")
+    port: Port = Field(default=5060, description="UDP and TCP port of SIP")
+    tls_port: Port | None = Field(default=None, description="TCP port of SIP over TLS; none unless set")
+    rtp_first: Port = Field(default=10000, ge=1024, description="first UDP port of audio")
+    rtp_last: Port = Field(
+        default=10999, ge=1025, description="last UDP port of audio; a call needs two, a transfer four"
+    )
     external_address: str | None = Field(default=None, description="our address as seen from outside a NAT")
     relay_host: str = Field(default="", description="where our other nodes reach this SIP; empty: they do not")
-    phone_vanished_s: Count = Field(default=20, description="a phone that sends no audio for so long is gone; 0: never")
-    trunk_vanished_s: Count = Field(default=60, description="the same for callers from outside")
+    phone_vanished_s: Count = Field(
+        default=20, le=3600, description="a phone that sends no audio for so long is gone; 0: never"
+    )
+    trunk_vanished_s: Count = Field(default=60, le=3600, description="the same for callers from outside")
+
+    @model_validator(mode="after")
+    def _room_for_audio(self) -> Sip:
+        if self.rtp_last <= self.rtp_first:
+            what = f"rtp_first {self.rtp_first} to rtp_last {self.rtp_last} leaves no room"
+            raise fault(what, "make rtp_last the larger one: a call needs two ports, a transfer four")
+        return self
 
 
 class Overflow(Definition):
@@ -30,7 +43,7 @@ class Overflow(Definition):
 
     endpoint: Name
     number: str | None = None
-    ring_s: Count = 45
+    ring_s: Count = Field(default=45, ge=5, le=300)
 
 
 class RemoteNode(Definition):
@@ -42,19 +55,19 @@ class RemoteNode(Definition):
 
     node: Name
     host: str = "127.0.0.1"
-    port: Count = 8088
+    port: Port = 8088
     user: str = "engine"
-    manager_port: Count | None = Field(
+    manager_port: Port | None = Field(
         default=None, description="its AMI at `host`; without it conversations there are not recorded"
     )
     recordings: str = Field(description="its recordings directory, as this machine sees it")
     relay_host: str = Field(
         default="", description="where our other nodes reach its SIP; without it no call crosses to its phones"
     )
-    relay_port: Count = Field(default=5060, description="UDP port of its SIP")
+    relay_port: Port = Field(default=5060, description="UDP port of its SIP")
     bind: str = Field(default="127.0.0.1", description="the address its SIP and audio listen at")
-    rtp_first: Count = Field(default=10000, description="its first UDP port of audio")
-    rtp_last: Count = Field(default=10999, description="its last UDP port of audio")
+    rtp_first: Port = Field(default=10000, ge=1024, description="its first UDP port of audio")
+    rtp_last: Port = Field(default=10999, ge=1025, description="its last UDP port of audio")
     state: str = Field(default="/srv/centralita", description="the directory it runs in, on its own machine")
     overflow: Overflow | None = Field(
         default=None,
@@ -69,8 +82,8 @@ class RemoteNode(Definition):
 class Absence(Definition):
     """What callers get while the engine is away: music, then an apology, then `overflow`."""
 
-    retry_s: Count = Field(default=2, description="how often a waiting leg is offered again")
-    tries: Count = Field(default=30, description="how many times, before the apology")
+    retry_s: Count = Field(default=2, ge=1, le=60, description="how often a waiting leg is offered again")
+    tries: Count = Field(default=30, ge=1, le=1000, description="how many times, before the apology")
     overflow_after_s: Seconds = Field(default=30.0, description="legs of a dead engine are sent to overflow after this")
     apology: str = Field(default="vm-nobodyavail&vm-goodbye", description="Asterisk sounds joined by &")
     safe_harbour: str = Field(
@@ -101,10 +114,10 @@ class Site(Definition):
     country: Country = Field(default="ES", description="how national numbers are read")
     languages: tuple[LanguageTag, ...] = Field(default=("es", "en"), min_length=1)
     sip: Sip = Sip()
-    asterisk_http_port: Count = 8088
-    asterisk_manager_port: Count = 5038
-    api_port: Count = Field(default=8008, description="health and metrics, on loopback")
-    desk_port: Count = Field(default=8009, description="pages and API for people")
+    asterisk_http_port: Port = 8088
+    asterisk_manager_port: Port = 5038
+    api_port: Port = Field(default=8008, description="health and metrics, on loopback")
+    desk_port: Port = Field(default=8009, description="pages and API for people")
     desk_bind: str = Field(default="127.0.0.1", description="the address the desk listens on")
     desk_url: str = Field(
         default="",
@@ -114,8 +127,8 @@ class Site(Definition):
     upload_mb: int = Field(default=250, ge=1, le=10_000, description="the largest list people may send to the desk")
     nodes: tuple[RemoteNode, ...] = Field(default=(), description="more Asterisks beside the local one")
     drain_s: Count = Field(default=30, description="how long a stop waits for calls in progress to end")
-    max_interactions: Count = Field(default=400, description="more callers than this are refused at the door")
-    leg_limit_s: Count = Field(default=4 * 3600, description="no leg lives longer")
+    max_interactions: Count = Field(default=400, ge=1, description="more callers than this are refused at the door")
+    leg_limit_s: Count = Field(default=4 * 3600, ge=1, le=86_400, description="no leg lives longer")
     media_workers: Count = Field(
         default=2, le=64, description="processes that listen to live audio (answering machines, speech); 0: none"
     )

@@ -25,11 +25,20 @@ def said(**files: str) -> list[str]:
         ("time_zone: Europe/Madird", "there is no time zone 'Europe/Madird': did you mean 'Europe/Madrid'?"),
         ("country: spain", "'spain' is not a country: write two letters: ES, AR, US"),
         ("desk_url: desk.example.com", "'desk.example.com' is not written as it must be"),
+        ("api_port: 99999", "99999 is out of range: write at most 65535"),
+        ("asterisk_http_port: 0", "0 is out of range: write at least 1"),
+        ("leg_limit_s: 100000", "100000 is out of range: write at most 86400"),
+        ("sip: {rtp_first: 30000, rtp_last: 20000}", "rtp_first 30000 to rtp_last 20000 leaves no room: make rtp_last"),
     ],
 )
 def test_what_a_site_may_get_wrong(line: str, expected: str) -> None:
     (problem,) = said(config__site_dot_yaml=f"site: t\nlanguages: [es]\n{line}\n")
     assert problem.startswith(f"config/site.yaml:3:{line.index(' ') + 2}: {expected}")
+
+
+def test_a_range_of_one_number_is_told_what_it_lacks() -> None:
+    problems = load({**FILES, "config/numbers/1.yaml": "range: [1]\nflow: f\n"}).problems
+    assert "config/numbers/1.yaml:1:8: this list is too short: 2 entries belong here" in str(problems)
 
 
 @pytest.mark.parametrize(
