@@ -21,6 +21,7 @@ from engine.config.trial import try_out
 from engine.devices import Devices
 from engine.durably import DURABLE_WITHIN_S
 from engine.effects.http import HttpEffect
+from engine.enrolled import Enrolled
 from engine.home import Home, SecretBox
 from engine.housekeeping import projected
 from engine.media import Resolver, Sounds
@@ -61,6 +62,7 @@ class Engine:
     clock: AnchoredClock
     box: SecretBox
     devices: Sequence[Devices]
+    enrolled: Enrolled
     node: NodeSettings
     """What the local Asterisk runs on."""
     nodes_up: dict[str, bool] = field(default_factory=dict)
@@ -172,7 +174,7 @@ class Engine:
         around = self.runtime.surroundings
         pinned = {i.release_id for i in self.runtime.interactions.values()} | {configuration.release_id}
         releases = {key: release for key, release in around.releases.items() if key in pinned}
-        routing = configuration.routing_with(self.box)
+        routing = self.enrolled.beside(configuration.routing_with(self.box))
         self.runtime.surroundings = replace(
             around,
             releases={**releases, configuration.release_id: configuration.release},
@@ -204,7 +206,16 @@ class Engine:
             told.append(f"no voice could say {len(spoken.failed)} of the texts, as '{line.text[:60]}': {why}")
         if refused:
             told.append(f"queues, skills and agents stay as they were: {refused}")
+        told += self.enrolled.notes
         return [*told, f"campaigns stay as they were: {kept}"] if kept else told
+
+    def take_agents(self) -> str:
+        """Who is enrolled by now is in force beside who is declared; or else: why not."""
+        routing = self.enrolled.beside(self.configuration.routing_with(self.box))
+        why = self.runtime.change_routing(routing)
+        if not why:
+            self.runtime.surroundings = replace(self.runtime.surroundings, routing=routing)
+        return why
 
     async def bring_node(self, node: NodeSettings) -> None:
         """New phones, trunks and dialplan, when they changed; calls go on."""
