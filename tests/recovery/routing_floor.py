@@ -28,6 +28,14 @@ class Floor:
             answer = await client.post("/acd/do", json={"fact": "AgentActed", "fields": fields})
         assert answer.json() == {"ok": True}, answer.text
 
+    async def enrols(self, agent: str, **fields: Any) -> None:
+        """An agent whom no file declares."""
+        transport = httpx.AsyncHTTPTransport(uds=str(self.running.home.control_socket), verify=False)
+        asked = {"change": "add", "tenant": "main", "agent_id": agent, "fields": fields}
+        async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=60) as client:
+            answer = await client.post("/acd/agents", json=asked)
+        assert answer.json()["ok"], answer.text
+
     async def board(self) -> tuple[dict[str, Any], Agents, Stays]:
         snapshot = await self.running.ask("GET", "/acd/snapshot")
         agents = {agent["agent_id"]: agent for agent in snapshot["agents"]}

@@ -61,6 +61,7 @@ async def test_a_killed_engine_loses_no_place_and_no_talk(system):
             [stay[name] for name in kept] for stay in waiting_before
         ]
         assert [stay["position"] for stay in waiting] == list(range(1, 2 + QUEUED))
+        assert agents.keys() == agents_before.keys() == {"ana", "eva", "luis", "marta", "noa"}
         same = ("presence", "reason", "device", "since_s")
         for name, agent in agents.items():
             assert [agent[key] for key in same] == [agents_before[name][key] for key in same]
@@ -92,6 +93,7 @@ async def test_a_killed_engine_loses_no_place_and_no_talk(system):
 async def _in_full_swing(floor, behaviour):
     """Two talk, one wraps up, one phone rings, four wait."""
     await floor.until(lambda agents, waiting: all(agent["reachable"] for agent in agents.values()))
+    await floor.enrols("noa", queues=["sales"], code="2009", pin="4321")
     for agent in ("ana", "eva", "marta"):
         await floor.do(agent, "log_in")
     await floor.do("marta", "ready")
@@ -142,7 +144,11 @@ def _read_in_a_terminal(running, interaction_id):
     assert board.exit_code == 0, board.output
     assert all(word in board.output for word in ("sales", "ana", "wrap up", "talking"))
     snapshot = json.loads(runner.invoke(app, ["watch", "--once", "--json", *project]).output)
-    assert {agent["agent_id"] for agent in snapshot["agents"]} == {"ana", "eva", "luis", "marta"}
+    assert {agent["agent_id"] for agent in snapshot["agents"]} == {"ana", "eva", "luis", "marta", "noa"}
+    listed = runner.invoke(app, ["agents", "list", *project]).output.splitlines()
+    places = {line.split()[0]: line.split()[-1] for line in listed[1:]}
+    declared = {name: f"config/agents.yaml:{line}" for line, name in enumerate(("ana", "eva", "luis", "marta"), 3)}
+    assert places == {**declared, "noa": "API"}
     status = runner.invoke(app, ["status", *project])
     assert "waiting · agents: " in status.output
     told = runner.invoke(app, ["explain", interaction_id, *project])
