@@ -140,7 +140,9 @@ def test_a_file_that_is_not_there_and_an_encoding_nobody_knows(tmp_path: Path) -
         open_table(_file(tmp_path, b"a;b\n"), encoding="klingon")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_rows_or_refused(tmp_path: Path, content: bytes) -> None:
     path = _file(tmp_path, content)
