@@ -50,7 +50,7 @@ async def test_what_a_reload_brought_survives_asterisk_and_engine_and_ports_wait
     os.kill(asterisk, signal.SIGKILL)
     await running.until(lambda body: launcher.pid not in (None, asterisk) and body["ready"], 60)
     running.kill_engine()
-    await running.until(lambda body: running.engine_pid != engine and body["ready"], 60)
+    await running.until(lambda body: body["ready"] and running.engine_pid != engine, 60)
     phones = SecretBox(running.home.state / "secrets.json").named("device/")
     await softphone.register("main-1003", phones["main-1003"], port=running.node.sip_port)
     with pytest.raises(RegistrationFailed):
