@@ -73,7 +73,8 @@ class AgentPhone:
         act: Act,
         now_s: float,
     ) -> AgentAnswered:
-        """`act` hands a request to the router, or to a conversation, and returns its refusal; `devices`: our own phones by name."""
+        """`act` hands a request to the router, or to a conversation, and returns its refusal; `devices`: our own phones
+        by name."""
         device = interaction.entry if interaction.entry in devices else ""
         agent = _on_her_line(command, interaction, setup) or self._who(
             command, interaction.tenant, setup, device, now_s

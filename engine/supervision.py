@@ -21,7 +21,7 @@ from core.events import CommandOutcomeUnknown, CommandRejected, DigitPressed, Ev
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.leg_commands import BridgeLegs, HangUpLeg, ListenIn, Play, StopListening, UnbridgeLeg
 from core.media import Tone
-from core.routing import LineParty, LineUsed, SupervisionAction, SupervisionActed, SupervisorCalled
+from core.routing import LineParty, LineUsed, SupervisionActed, SupervisionAction, SupervisorCalled
 from engine import conversation
 from engine.contact import Conversation, Mode, Party, Supervisor
 from engine.dialing import RING_S

@@ -12,10 +12,10 @@
       refused: who_are_you           # wrong PIN, no such reason …; without it, the error exit
 
 `into` takes what is known of her afterwards: agent_id, name, presence, reason, looks, pending, queue_count, language
-(the first of hers); and `why`, in words, when it was refused. `hold_line` makes this very call her held line: it has no `ok`, since the flow is over
-and calls reach her over it until she hangs up. Neither has `supervise`: she listens to the agent's conversation until
-she hangs up or it is over, and `refusal` tells why not: not_supervisor, no_agent, nobody (the agent talks with nobody),
-taken (somebody follows it already), yourself, elsewhere (another telephony node).
+(the first of hers); and `why`, in words, when it was refused. `hold_line` makes this very call her held line: it has
+no `ok`, since the flow is over and calls reach her over it until she hangs up. Neither has `supervise`: she listens to
+the agent's conversation until she hangs up or it is over, and `refusal` tells why not: not_supervisor, no_agent, nobody
+(the agent talks with nobody), taken (somebody follows it already), yourself, elsewhere (another telephony node).
 """
 
 from __future__ import annotations

@@ -190,6 +190,9 @@ class Calls(Desk):
 
     async def _put_in(self, bridge_id: str, memory: BridgeMemory, leg: LegMemory) -> None:
         uri = f"bridges/{q(bridge_id)}/addChannel?channel={q(leg.leg_id)}"
+        if leg.commands:
+            # Else one that leaves at its own key leaves the others amid that digit, and they hear nothing any more.
+            uri += "&absorbDTMF=true"
         added = await leg.node.send(leg.leg_id, "POST", uri)
         if added.status_code in (404, 409):
             self._bridges.pop(bridge_id, None)

@@ -72,13 +72,14 @@ class LegMemory:
     application, None while it is there: until then the node's dialplan has it, and nothing but its end can be asked.
     `confirmed`: the node is known to have the leg; `missed`: the last survey did not find it. `limit_s`: absolute life,
     0 when unknown. `asked_to_end`: why we hung up, None when we did not. `created`: it was made before it was dialed,
-    and is in our application from then on.
+    and is in our application from then on. `commands`: its keys are for us alone, wherever it is bridged.
     """
 
     __slots__ = (
         "asked_to_end",
         "away",
         "background",
+        "commands",
         "confirmed",
         "created",
         "ear",
@@ -108,6 +109,7 @@ class LegMemory:
         self.limit_s = limit_s
         self.confirmed = inbound
         self.created = False
+        self.commands = False
         self.missed = False
         self.up = False
         self.rang = False

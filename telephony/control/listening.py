@@ -56,6 +56,7 @@ class Listening(Calls):
             LegGone: either has ended.
         """
         leg, agent = self._book.get(leg_id), self._book.get(to_leg_id)
+        leg.commands = True
         if leg.node is not agent.node:
             raise CommandRefused(f"leg {leg_id} is not on {agent.node.name}: listening needs both on one node")
         await self.mute(leg_id, not whisper)

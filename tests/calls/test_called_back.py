@@ -18,7 +18,7 @@ from core.decisions import Moved, StayEnded, Supervised
 from telephony.softphone import ear
 from telephony.softphone.client import Softphone
 from tests.callers import Caller, prompt, registered
-from tests.calls.hearing import Heard, ever, tones
+from tests.calls.hearing import Heard, tones
 from tests.outbound import House, calling
 from tests.phone_fixture import tone_wav
 from tests.system_fixture import systems
@@ -276,10 +276,12 @@ async def test_a_supervisor_calls_in_whispers_barges_in_takes_over_and_hands_on(
     caller = await place.talk()
     supervisor = await place.dial("*462001", "main-1004")
     place.ears[sue] = await Heard.speak(supervisor, SUPERVISOR_HZ, place.folder)
+    hers = place.ears[her]
+    assert isinstance(hers, Heard)
     await place.hear({sue: {her, ana}, her: {ana}, ana: {her}})
     await supervisor.press("2")
     await place.hear({sue: {her, ana}, her: {ana}, ana: {her, sue}})
-    assert not ever(place.ears[her], sue), "a whisper is for the agent alone"
+    assert not hers.ever(sue), "a whisper is for the agent alone"
     await supervisor.press("3")
     await place.hear({sue: {her, ana}, her: {ana, sue}, ana: {her, sue}})
     await supervisor.press("1")
