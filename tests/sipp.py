@@ -30,7 +30,18 @@ _INFO = """  <send retrans="500">
   </send>
   <recv response="200" crlf="true" />
 """
+_PATIENCE_S = 8
+"""How long a caller who presses 1 waits before she presses it again."""
 _runs = itertools.count(1)
+
+
+def _ask(cseq: int, number: int, of: int) -> str:
+    """She presses 1 and waits to be hung up on; the last time for as long as the scenario itself says."""
+    pressed = f'  <label id="{number}" />\n' + _INFO.format(cseq=cseq, digit="1")
+    if number == of - 1:
+        return pressed
+    patience = f'timeout="{_PATIENCE_S * 1000}" ontimeout="{number + 1}" next="99"'
+    return f'{pressed}  <recv request="BYE" {patience} />\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ class _Sipp:
         self._process = await asyncio.create_subprocess_exec(
             "sipp", self._sip, "-i", "127.0.0.2", "-mi", "127.0.0.2", "-sf", str(self._scenario),
             "-inf", str(self._csv), "-s", self._number, "-m", str(self._count), "-r", str(rate), "-l", str(self._count),
-            "-p", "0", "-nostdin", "-timeout", "90s", "-timeout_error",
+            "-p", "0", "-nostdin", "-timeout", "150s", "-timeout_error",
             cwd=self._scenario.parent,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -81,7 +92,8 @@ class _Sipp:
 
 
 class Callers(_Sipp):
-    """`codes`: what each types, one digit after another, `between_s` apart; then all wait `wait_s` and press 1."""
+    """`codes`: what each types, one digit after another, `between_s` apart; then all wait `wait_s` and press 1, `asks`
+    times if need be: a key may be pressed while no engine lives to hear of it."""
 
     def __init__(
         self,
@@ -91,21 +103,26 @@ class Callers(_Sipp):
         wait_s: float,
         number: str = "100",
         between_s: float = 0.12,
+        asks: int = 1,
     ) -> None:
         digits = max(map(len, codes))
         scenario = _with_digits(TEMPLATE, digits, 1, between_s)
-        scenario = scenario.replace("PRESS_1\n", _INFO.format(cseq=digits + 2, digit="1"))
+        scenario = scenario.replace("PRESS_1\n", "".join(_ask(digits + 2 + n, n, asks) for n in range(asks)))
         scenario = scenario.replace("WAIT_MS", str(int(wait_s * 1000)))
         lines = [f"{600000000 + n};{';'.join(code)}" for n, code in enumerate(codes)]
         super().__init__(directory, sip, scenario, lines, number)
 
 
 class Leavers(_Sipp):
-    """`calls`: the number each dials and the keys she presses (equally many); she hangs up within `longest_s`."""
+    """`calls`: the number each dials and the keys she presses (equally many); she hangs up within `longest_s`, and no
+    sooner than after `shortest_s`."""
 
-    def __init__(self, directory: Path, sip: str, calls: Sequence[tuple[str, str]], longest_s: float) -> None:
+    def __init__(
+        self, directory: Path, sip: str, calls: Sequence[tuple[str, str]], longest_s: float, shortest_s: float = 0.0
+    ) -> None:
         scenario = _with_digits(TEMPLATE.with_name("sipp_leave.xml"), max(len(keys) for _, keys in calls), 2, 0.12)
         scenario = scenario.replace("LONGEST_MS", str(int(longest_s * 1000)))
+        scenario = scenario.replace("SHORTEST_MS", str(int(shortest_s * 1000)))
         lines = [f"{600000000 + n};{number};{';'.join(keys)}" for n, (number, keys) in enumerate(calls)]
         super().__init__(directory, sip, scenario, lines, "100")
 

@@ -85,7 +85,7 @@ class Stage:
 
     async def do(self, fact: str, path: str = "/dialer/do", **fields: Any) -> dict[str, Any]:
         transport = httpx.AsyncHTTPTransport(uds=str(self.running.home.control_socket), verify=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=15) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=30) as client:
             answer: dict[str, Any] = (await client.post(path, json={"fact": fact, "fields": fields})).json()
             return answer
 
@@ -224,7 +224,7 @@ def _seed(url: str, leads: Sequence[LeadRecord]) -> None:
 
 async def _registered(running: System, count: int) -> None:
     loop = asyncio.get_running_loop()
-    until_s = loop.time() + 20
+    until_s = loop.time() + 30
     while sum(agent["reachable"] for agent in (await running.ask("GET", "/acd/snapshot"))["agents"]) < count:
         assert loop.time() < until_s, running.log(2000)
         await asyncio.sleep(0.1)

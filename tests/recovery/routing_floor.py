@@ -24,7 +24,7 @@ class Floor:
     async def do(self, agent: str, action: str, **more: str) -> None:
         transport = httpx.AsyncHTTPTransport(uds=str(self.running.home.control_socket), verify=False)
         fields = {"tenant": "main", "agent_id": agent, "action": action, **more}
-        async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=15) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=30) as client:
             answer = await client.post("/acd/do", json={"fact": "AgentActed", "fields": fields})
         assert answer.json() == {"ok": True}, answer.text
 

@@ -18,7 +18,7 @@ nodes:
     prompt: "Marque su código."
     digits: "4"
     into: code
-    first_digit_s: 20
+    first_digit_s: 100
     no_input: {then: bye}
     no_match: {then: bye}
     next: wait
@@ -38,17 +38,16 @@ CALLS = 50
 async def test_fifty_callers_survive_the_engines_death(system, tmp_path: Path):
     running = await system({"hold": FLOW})
     codes = [f"{1000 + n}" for n in range(CALLS)]
-    callers = Callers(tmp_path, running.sip, codes, wait_s=14)
+    callers = Callers(tmp_path, running.sip, codes, wait_s=14, asks=4)
     await callers.start(rate=25)
     try:
-        await running.until(lambda body: sum(row["node"] == "wait" for row in body["interactions"]) == CALLS, 20)
+        await running.until(lambda body: sum(row["node"] == "wait" for row in body["interactions"]) == CALLS, 30)
         # A key that was pressed in the journal's last milliseconds is as if it had not been pressed.
         await running.saved()
         killed = running.engine_pid
         running.kill_engine()
-        after = await running.until(lambda body: body["ready"] and len(body["interactions"]) == CALLS, 15)
-        assert running.engine_pid != killed
-        # Who presses her key while the engine comes back is served already.
+        after = await running.until(lambda body: body["ready"] and running.engine_pid != killed)
+        # Who presses her key when the engine has just come back is served already, and may be gone.
         assert {row["node"] for row in after["interactions"]} <= {"wait", "done", "bye"}
         served = await callers.served()
     finally:

@@ -45,7 +45,7 @@ def attempt(lead_id):
     )
 
 
-async def until(what, within_s=20.0):
+async def until(what, within_s=40.0):
     async with asyncio.timeout(within_s):
         while not what():
             await asyncio.sleep(0.02)

@@ -23,7 +23,7 @@ async def call_once(running, phone):
     await running.until_idle()
 
 
-async def eventually(what, within_s=25.0):
+async def eventually(what, within_s=40.0):
     until = asyncio.get_running_loop().time() + within_s
     while not what():
         assert asyncio.get_running_loop().time() < until
@@ -44,7 +44,7 @@ async def test_sql_follows_the_journal_through_its_workers_death(system, softpho
     await running.until(lambda body: body["projection"]["lag_events"] == 0)
 
     # The database keeps everybody waiting: calls do not notice, and nothing of them is missing afterwards.
-    with sqlite3.connect(running.home.state / "centralita.db", isolation_level=None) as other:
+    with sqlite3.connect(running.home.state / "centralita.db", timeout=30, isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
         try:
             await call_once(running, softphone)
