@@ -58,9 +58,13 @@ async def test_what_she_promised_is_kept_and_says_when_she_is_dialed_again(house
     await house.leads("debts", NUMBER)
     await house.act("debts", "start")
     call = await house.called(NUMBER)
-    await house.until_async(lambda: house.talks("ana"), 20.0, "she talks with nobody")
-    (view,) = [each for each in await house.campaigns() if each["campaign"] == "debts"]
-    assert view["lines"]["connected"] == 1
+    await house.until_async(lambda: house.talks("ana"), 30.0, "she talks with nobody")
+
+    async def connected() -> bool:
+        (view,) = [each for each in await house.campaigns() if each["campaign"] == "debts"]
+        return bool(view["lines"]["connected"] == 1)
+
+    await house.until_async(connected, 30.0, "the campaign has no line that is connected")
     house.people.hang_up(call)
     attempt = await house.attempt(NUMBER)
     interaction_id = f"{DIALED_PREFIX}{attempt.attempt_id}"
@@ -84,11 +88,15 @@ async def test_what_she_promised_is_kept_and_says_when_she_is_dialed_again(house
         found = await house.store.lead("main", NUMBER.lstrip("+"), 0.0)
         return found if found is not None and found.record.promise is not None else None
 
-    lead: StagedLead = await house.until_async(promised, 20.0, "the store has heard of no promise")
+    lead: StagedLead = await house.until_async(promised, 30.0, "the store has heard of no promise")
     assert (lead.record.state, lead.record.promise.on) == (LeadState.WAITING, f"{day}")  # type: ignore[union-attr]
     due = datetime.combine(day + timedelta(days=2), datetime.min.time(), ZoneInfo("Europe/Madrid"))
     assert lead.record.not_before_s == due.timestamp()
-    assert (await house.attempt(NUMBER)).answers == {"sum": "1000.50", "pay_on": f"{day}"}
+
+    async def answered() -> bool:
+        return (await house.attempt(NUMBER)).answers == {"sum": "1000.50", "pay_on": f"{day}"}
+
+    await house.until_async(answered, 30.0, "the store has not what she filled in")
     why = await house.system.ask("GET", f"/dialer/why/main/{NUMBER.lstrip('+')}")
     assert why["sentences"][1].startswith(f"she promised to pay 1000.50 by {day}: she is not dialed about it before ")
     assert why["next_s"] >= due.timestamp()
@@ -99,7 +107,7 @@ async def test_what_she_promised_is_kept_and_says_when_she_is_dialed_again(house
         found = await house.store.lead("main", NUMBER.lstrip("+"), 0.0)
         return found is not None and found.record.state is LeadState.DONE
 
-    await house.until_async(done, 20.0, "she is not done with")
+    await house.until_async(done, 30.0, "she is not done with")
     await house.act("debts", "stop")
     await house.idle()
 

@@ -46,7 +46,7 @@ async def test_two_people_who_talk_do_not_miss_the_engine(system, softphones):
     other = await luis.incoming()
     await call.until("confirmed")
     await running.until(lambda body: [row["state"] for row in body["interactions"]] == ["connected"])
-    async with asyncio.timeout(10):  # the engine decided it; Asterisk has yet to do it
+    async with asyncio.timeout(30):  # the engine decided it; Asterisk has yet to do it
         while [len(bridge["channels"]) for bridge in await running.ari("bridges")] != [2]:
             await asyncio.sleep(0.05)
     pid = running.engine_pid
@@ -56,7 +56,8 @@ async def test_two_people_who_talk_do_not_miss_the_engine(system, softphones):
         assert len(await running.ari("channels")) == 2
         assert not any("overflow" in text for text in running.told)
     finally:
-        os.kill(pid, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):  # one that hangs for long is killed
+            os.kill(pid, signal.SIGCONT)
     await running.until(lambda body: body["ready"])
     await call.hangup()
     await other.until("disconnected")
@@ -67,7 +68,5 @@ async def test_a_frozen_engine_is_killed_and_a_fresh_one_serves(caller):
     running, call = caller
     pid = running.engine_pid
     os.kill(pid, signal.SIGSTOP)
-    await asyncio.sleep(11)
-    await running.until(lambda body: body["ready"] and not body["interactions"], 20)
-    assert running.engine_pid != pid
-    await call.until("disconnected", timeout_s=20)
+    await running.until(lambda body: body["ready"] and running.engine_pid != pid and not body["interactions"], 60)
+    await call.until("disconnected")

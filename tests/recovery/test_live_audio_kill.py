@@ -62,7 +62,7 @@ async def listened(stage: Any, listener: str = "notebook", **options: str) -> tu
 
 
 async def until_ready(stage: Any, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(stage.workers.pids) < count:
             await asyncio.sleep(0.02)
 
@@ -77,7 +77,7 @@ async def test_a_killed_worker_loses_its_own_verdicts_and_nothing_else(stage: An
     other, survivor = await listened(stage)
     assert victim != survivor  # the one with the fewest legs is asked
     os.kill(victim, signal.SIGKILL)
-    lost = await stage.facts.next(ListenerLost, mine, timeout_s=15)
+    lost = await stage.facts.next(ListenerLost, mine)
     assert (lost.listening_id, str(victim) in lost.why) == ("l1", True)
     await still_works(stage, mine)
     # Whoever asks meanwhile is served by those who are left.
@@ -85,7 +85,8 @@ async def test_a_killed_worker_loses_its_own_verdicts_and_nothing_else(stage: An
     assert stage.control._taps[mine].stream.pid == survivor
     await stage.control.dismiss(mine, "l2")
     await stage.control.dismiss(other, "l1")
-    assert [verdict.label for verdict in stage.facts.of(AudioVerdict, other)] == ["heard"]
+    assert (await stage.facts.next(AudioVerdict, other)).label == "heard"
+    assert len(stage.facts.of(AudioVerdict, other)) == 1
     assert stage.facts.of(ListenerLost, other) == []
     assert await stage.left() == []
     processes.replace(victim)
@@ -96,9 +97,9 @@ async def test_a_killed_worker_loses_its_own_verdicts_and_nothing_else(stage: An
 async def test_a_worker_that_hangs_is_killed(
     stage: Any, processes: WorkerProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers_module, "HANGS_AFTER_S", 1.3)
+    monkeypatch.setattr(workers_module, "HANGS_AFTER_S", 2.5)
     leg_id, victim = await listened(stage, "clumsy", on="hang")
-    lost = await stage.facts.next(ListenerLost, leg_id, timeout_s=20)
+    lost = await stage.facts.next(ListenerLost, leg_id)
     assert "hung" in lost.why
     await still_works(stage, leg_id)
     processes.replace(victim)
@@ -119,7 +120,7 @@ async def test_an_engine_that_is_killed_leaves_no_media_leg(
             command = [sys.executable, "-m", "tests.recovery.media_engine", *where, str(tmp_path)]
             engine = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
             assert engine.stdout is not None
-            assert await asyncio.wait_for(engine.stdout.readline(), 15) == b"up\n"
+            assert await asyncio.wait_for(engine.stdout.readline(), 90) == b"up\n"
             engine.kill()
             await engine.wait()
         # Whatever heard it is gone, or goes as soon as the next engine looks.
@@ -129,7 +130,7 @@ async def test_an_engine_that_is_killed_leaves_no_media_leg(
             (survey,) = await next_one.survey()
             assert [(leg.leg_id, leg.up) for leg in survey.legs] == [(LEG, True)]
             assert survey.bridges == {}
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(30):
                 while await media_legs(settings):
                     await asyncio.sleep(0.02)
             await next_one.hang_up(LEG, EndReason.HUNG_UP_BY_US)
@@ -141,7 +142,7 @@ async def test_an_engine_that_is_killed_leaves_no_media_leg(
 async def media_legs(settings: NodeSettings) -> list[str]:
     """Channels and bridges of live audio that are there."""
     auth = ("supervisor", settings.secrets.ari_supervisor)
-    async with httpx.AsyncClient(base_url=settings.ari_url, auth=auth, trust_env=False) as ari:
+    async with httpx.AsyncClient(base_url=settings.ari_url, auth=auth, trust_env=False, timeout=30) as ari:
         there = [*(await ari.get("/channels")).json(), *(await ari.get("/bridges")).json()]
     return [one["id"] for one in there if one["id"].startswith(("media-", "hear-"))]
 
@@ -172,13 +173,13 @@ async def test_an_asterisk_that_dies_takes_all_of_it_along(
             assert len(workers) == 2
             node.launcher.kill()
             await asyncio.to_thread(node.launcher.start)
-            await asyncio.wait_for(back.wait(), 10)
+            await asyncio.wait_for(back.wait(), 30)
             assert [survey.legs for survey in await control.survey()] == [()]
 
             def ends(leg_id: str) -> int:
                 return len(facts.of(AudioVerdict, leg_id)) + len(facts.of(ListenerLost, leg_id))
 
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(30):
                 while not all(map(ends, legs)):
                     await asyncio.sleep(0.02)
             assert [ends(leg_id) for leg_id in legs] == [1, 1]
@@ -197,11 +198,11 @@ async def test_media_workers_come_with_the_system_and_find_its_next_engine(syste
     log = running.home.logs / "media_worker-1.out"
 
     async def connected(times: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not log.exists() or log.read_text().count("connected to the engine") < times:
                 await asyncio.sleep(0.05)
 
     await connected(1)
     running.kill_engine()
-    await running.until(lambda body: body["ready"], 25)
+    await running.until(lambda body: body["ready"], 40)
     await connected(2)

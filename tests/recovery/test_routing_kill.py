@@ -129,6 +129,7 @@ async def _resolved(floor, waiting_before):
     await floor.until(lambda agents, waiting: agents["luis"]["looks"] == "talking")
     (work,) = (await floor.board())[1]["luis"]["assignments"]
     assert work["interaction_id"] in order[:2], "the first one is not rung at the phone that refused her right away"
+    await running.saved()
     events = [record.event for record in running.journal(first)]
     assert any(isinstance(event, OfferMade) for event in events)
     assert any(isinstance(event, OfferFailed) and event.how == "rona" for event in events)
