@@ -115,22 +115,25 @@ async def test_who_barges_in_hears_no_more_of_what_was_queued(stage: LiveStage) 
     caller = await stage.caller()
     leg_id = caller.leg_id
     await stage.control.answer(leg_id)
-    await stage.record(caller)
     options = {"hz": "700", "seconds": "10", "yield": "yes"}
-    await stage.control.listen(ListenToLeg(leg_id, "l1", "speaker", options))
-    await asyncio.sleep(0.6)
-    await stage.say(caller, 440.0, 0.2)
-    verdict = await stage.facts.next(AudioVerdict, leg_id)
-    await asyncio.sleep(1.0)
-    flushed = told(verdict)
-    assert verdict.label == "flushed"
-    assert flushed["queued_s"] > 3.0
-    spans = await stage.heard(caller, 700.0)  # several, if a busy machine has swallowed something in between
-    start_s, end_s = spans[0][0], spans[-1][1]
-    # Her phone hears everything somewhat late: as late as the first word.
-    late_s = start_s - flushed["said_s"]
-    left_s = end_s - flushed["at_s"] - late_s
-    assert left_s <= flushed["queued_s"] / 2, f"{left_s} s more of it; `bench.live_audio` measures how soon"
+    for once in range(1, TRIES + 1):
+        await stage.record(caller)
+        await stage.control.listen(ListenToLeg(leg_id, f"l{once}", "speaker", options))
+        await asyncio.sleep(0.6)
+        await stage.say(caller, 440.0, 0.2)
+        verdict = await stage.facts.next(AudioVerdict, leg_id, count=once)
+        await asyncio.sleep(1.0)
+        flushed = told(verdict)
+        assert verdict.label == "flushed"
+        assert flushed["queued_s"] > 3.0
+        spans = await stage.heard(caller, 700.0)  # several, if a busy machine has swallowed something in between
+        start_s, end_s = spans[0][0], spans[-1][1]
+        # Her phone hears everything somewhat late: as late as the first word.
+        late_s = start_s - flushed["said_s"]
+        left_s = end_s - flushed["at_s"] - late_s
+        if left_s <= 0.5:
+            return
+    pytest.fail(f"{left_s} s more of it, of {flushed['queued_s']}; `bench.live_audio` measures how soon")
 
 
 async def test_a_dialed_leg_is_heard_from_the_first_ring_on(stage: LiveStage, tmp_path: Path) -> None:
