@@ -16,6 +16,7 @@ from engine.cli.common import out
 from tests.http_host import HttpHost, json_reply
 from tests.recovery.campaign_stage import AGENTS, Behaviour, Person, campaign, stages
 
+RINGS_S = 60.0
 ENDED = (LeadState.DONE, LeadState.EXHAUSTED)
 
 
@@ -35,6 +36,7 @@ async def test_a_killed_engine_dials_nobody_twice_and_accounts_for_everybody(tmp
         assert await stage.act("start") == {"ok": True}
         await stage.until_people(lambda all_: _ringing(all_) and _answered(all_) and len(all_.calls) >= 4)
         before = await stage.view()
+        await running.saved()  # what was decided in the journal's last milliseconds is as if it had not been
         killed, killed_s = running.engine_pid, asyncio.get_running_loop().time()
         running.kill_engine()
         await running.until(lambda body: body["ready"] and running.engine_pid != killed)
@@ -63,7 +65,7 @@ async def test_a_killed_engine_dials_nobody_twice_and_accounts_for_everybody(tmp
         # Of who answered and left while nobody was there nothing is known but that her attempt was lost; and who hangs
         # up in the very instant of answering may be gone before anybody hears that she answered.
         unseen = sum(
-            (call.answered_s > killed_s - 1.0 and call.ended_s < back_s) or call.ended_s - call.answered_s < 0.1
+            (call.answered_s > killed_s - 3.0 and call.ended_s < back_s) or call.ended_s - call.answered_s < 0.1
             for call in calls
         )
         assert len(calls) - unseen <= answered <= len(calls)
@@ -80,7 +82,7 @@ async def test_a_killed_engine_dials_nobody_twice_and_accounts_for_everybody(tmp
 async def _told_elsewhere(crm, attempts):
     """Every end was told, the crash notwithstanding; what was told twice has the same name."""
     ended = {attempt.attempt_id for attempt in attempts}
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(40):
         while {told["attempt_id"] for told in _notices(crm) if told["event"] == "attempt_ended"} < ended:
             await asyncio.sleep(0.1)
     ids = Counter(told["id"] for told in _notices(crm))
@@ -140,7 +142,7 @@ async def test_a_bad_day_store_away_agents_gone_trunk_refusing(tmp_path):
     """Three campaigns one after another on one system, each with trouble of its own."""
     campaigns = {
         "locked": campaign("locked"),
-        "deserted": campaign("deserted", "power", "ratio: 4, max_lines: 10", 20.0, "unlimited"),
+        "deserted": campaign("deserted", "power", "ratio: 4, max_lines: 10", RINGS_S, "unlimited"),
         "refused": campaign("refused"),
         "declined": campaign("declined"),
     }
@@ -167,8 +169,7 @@ async def _store_locked(stage, leads):
         view = await stage.until(lambda view: view["store"]["away"], "locked")
         assert view["state"] == "running"
         await stage.until(lambda view: view["store"]["unsaved"] >= 3, "locked")
-        await asyncio.sleep(3)
-        assert len(stage.people.calls) > dialed, "it goes on with the leads it has"
+        await stage.until_people(lambda people: len(people.calls) > dialed)  # it goes on with the leads it has
     view = await stage.until_over("locked")
     assert not view["store"]["away"]
     assert view["today"]["connected"] + view["today"]["abandoned"] >= leads - 1
@@ -184,10 +185,11 @@ async def _agents_gone(stage):
     for name in AGENTS:
         await stage.agent(f"a{name}", "log_out")
     await stage.until(lambda view: not any(view["lines"].values()), "deserted")
+    await stage.until_people(lambda people: not people.open_calls)
     calls = stage.people.calls[before:]
     assert len(calls) == 10
     assert all(call.cancelled and call.ended_s - call.began_s >= 2.0 for call in calls)
-    assert all(call.ended_s - call.began_s < 15.0 for call in calls), "sooner than they would have rung out"
+    assert all(call.ended_s - call.began_s < RINGS_S - 5.0 for call in calls), "sooner than they would have rung out"
     view = await stage.view("deserted")
     assert view["today"]["live"] == view["today"]["abandoned"] == 0
     assert await stage.act("stop", "deserted") == {"ok": True}

@@ -73,7 +73,7 @@ class Filler:
 async def overflows(system: System, phone: Softphone, colleague: Softphone) -> None:
     """A caller who arrives now hears an apology, and then rings the colleague's phone."""
     call = await phone.call(f"sip:100@{system.sip}")
-    there = await colleague.incoming(timeout_s=20)
+    there = await colleague.incoming(timeout_s=30)
     await call.hangup()
     await there.until("disconnected")
 
@@ -109,7 +109,7 @@ async def test_who_is_inside_goes_on_and_who_arrives_goes_to_overflow(tmp_path: 
             await inside.call.played()
             await inside.press("#")
             await inside.hears("eco")
-            await asyncio.sleep(1.0)
+            await inside.at("door")
             await inside.press("3")
             await inside.hears("victor")
             assert not [event for event in eva.events if event.name == "incoming"]

@@ -1,7 +1,5 @@
 """An engine that takes over serves what served: edited files go live by a reload, or by a new start, alone."""
 
-import asyncio
-
 from tests.recovery.test_engine_kill import FLOW
 from tests.system_fixture import is_saved
 
@@ -15,9 +13,7 @@ async def test_a_takeover_does_not_bring_edited_files_to_life(system):
         (running.home.project / "flows" / "hold.yaml").write_text(edited)
         killed = running.engine_pid
         running.kill_engine()
-        await asyncio.sleep(0.5)
-        after = await running.until(lambda body: body["ready"])
-        assert running.engine_pid != killed
+        after = await running.until(lambda body, killed=killed: body["ready"] and running.engine_pid != killed)
         assert after["release"] == before, kind
         told = await running.reload()
         assert told["reloaded"] is (kind == "good"), told
