@@ -89,11 +89,13 @@ async def test_postgresql_stalled(
     diary: Diary, tmp_path: Path, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It keeps its connections and answers nothing: that takes long at first, then it is given up and tried again."""
-    monkeypatch.setattr("store.sql.database._ANSWERS_WITHIN_S", 3.0)
     errors: list[str] = []
-    database = Database(postgres_server.create_database("stalled"))
+    url = postgres_server.create_database("stalled")
+    database = Database(url)
     await database.upgrade()
-    projector = Projector(diary.reader, database, errors.append)
+    monkeypatch.setattr("store.sql.database._ANSWERS_WITHIN_S", 3.0)
+    impatient = Database(url)
+    projector = Projector(diary.reader, impatient, errors.append)
 
     async def lag() -> int:
         await projector.measure()
@@ -111,6 +113,7 @@ async def test_postgresql_stalled(
             await diary.write(*many_calls(20, seed=3))
             assert await lag() == diary.journal.last_seq - before
         await until(lambda: projector.seq == diary.journal.last_seq and not projector.failing)
+    await impatient.close()
     assert "Calls go on, nothing is lost" in errors[0]
     assert "answers again" in errors[1]
     await _compare_with_a_fresh_copy(diary, database, tmp_path)
