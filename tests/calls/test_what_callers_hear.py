@@ -87,7 +87,7 @@ async def _told(stage: Stage, renderer: SpeechRenderer, caller: object, language
     await stage.facts.next(LegUp, caller.leg_id)
     recording = await caller.call.record(place / f"heard-{language}.wav")
     await stage.control.play(caller.leg_id, f"speech-{place.name}-{language}", [str(path) for path in paths])
-    finished = await stage.facts.next(PlaybackFinished, caller.leg_id, timeout_s=60)
+    finished = await stage.facts.next(PlaybackFinished, caller.leg_id, timeout_s=120)
     assert finished.how == "completed"
     await caller.call.stop_recording()
     return await recording.saved()
@@ -112,7 +112,7 @@ async def test_callers_hear_their_balance_and_leave_messages(
         callers[language] = await Caller.dial(running, phone, "101", tmp_path)
     await asyncio.gather(*(_conversation(caller, language, tmp_path) for language, caller in callers.items()))
 
-    kept = running.recordings("collections")
+    kept = await running.messages("collections", *(caller.interaction_id for caller in callers.values()))
     for language, caller in callers.items():
         _, phrases, message = TALKS[language]
         text = heard(await caller.recording.saved(), language)
@@ -138,11 +138,11 @@ async def _conversation(caller: Caller, language: str, place: Path) -> None:
     await caller.press(key)
     await caller.at("document")
     await caller.press("12345678")
-    await caller.at("options", 60)
+    await caller.at("options", 120)
     await caller.press("0")
-    await caller.at("message", 60)
+    await caller.at("message", 120)
     await caller.press("1")
-    await asyncio.sleep(1.0)
+    await caller.is_recorded()
     await caller.call.play(said)
     await caller.call.played()
     await asyncio.sleep(0.3)
