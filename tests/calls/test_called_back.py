@@ -126,9 +126,10 @@ class Place:
         self.before = len(self.house.people.of(number))
 
     async def reached(self, number: str) -> Call:
-        """The call to that number since."""
-        await self.house.until(lambda: len(self.house.people.of(number)) > self.before, 40.0)
-        return self.house.people.of(number)[-1]
+        """The call to that number since, answered: from then on its voice is the one that is heard."""
+        people = self.house.people
+        await self.house.until(lambda: any(each.answered_s for each in people.of(number)[self.before :]), 40.0)
+        return people.of(number)[-1]
 
     async def agent(self, looks: str) -> None:
         async def so() -> bool:
@@ -237,7 +238,6 @@ async def test_a_customer_who_is_called_first_waits_no_longer_for_her_agent(plac
     place.forget(ANSWERS)
     await house.presence("ana", "ready")
     call = await place.reached(ANSWERS)
-    await house.until(lambda: call.answered_s, 30.0)
     await house.until(lambda: call.voice.audible_s(call.answered_s, AGENT_HZ), 30.0)
     await house.until(lambda: line.voice.audible_s(call.answered_s, HER_HZ), 30.0)
     house.people.hang_up(call)
