@@ -88,7 +88,7 @@ async def test_a_day_at_the_phone(system, softphones, tmp_path):
     mark = ana.mark()
     here = await caller.call(f"sip:500@{running.sip}")
     await desk.until(lambda agent: agent["looks"] == "talking")
-    assert not [event for event in ana.events[mark:] if event.get("event") == "incoming"]
+    assert not [event for event in ana.events[mark:] if event.name == "incoming"]
     await _hear_each_other(here, line, tmp_path, "line")
     await here.hangup()
     await desk.until(lambda agent: agent["looks"] == "wrap_up")
