@@ -35,7 +35,7 @@ async def test_a_login_gives_tokens_that_say_who_and_what_one_may(desk):
     me = (await _me(desk, answer["access_token"])).json()
     assert me == answer["me"]
     assert (me["login"], me["role"], me["tenant"], me["agent_id"]) == ("ana@acme", "agent", "main", "ana")
-    assert me["permissions"] == ["self", "work", "see_queues", "phone"]
+    assert me["permissions"] == ["self", "work", "phone", "see_queues"]
 
 
 async def test_a_wrong_password_and_an_unknown_login_read_alike(desk):
