@@ -135,7 +135,7 @@ def patient() -> Iterator[None]:
 def shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asked is answered when the board shows what came of it, however slow the machine. What shows nothing there
     would be waited for so long as well."""
-    monkeypatch.setattr(acts, "_SHOWN_WITHIN_S", 20.0)
+    monkeypatch.setattr(acts, "SHOWN_WITHIN_S", 20.0)
 
 
 @contextlib.asynccontextmanager
