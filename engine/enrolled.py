@@ -17,7 +17,6 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from acd.checks import Around
-from acd.definitions import Agent
 from acd.enrolled import Checked, Fault, Fields, beside, check_enrolled, declared_at, definition_of
 from acd.reading import read
 from acd.setup import Key, Setup
@@ -202,7 +201,3 @@ def shown(known: Known) -> dict[str, Any]:
         "declared": known.declared,
         "has_pin": bool(known.fields.get("pin")),
     }
-
-
-def _plain(agent: Agent) -> Fields:
-    return agent.model_dump(mode="json", exclude_unset=True)
