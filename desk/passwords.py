@@ -28,10 +28,6 @@ class Passwords:
         async with self._room:
             return await asyncio.to_thread(self._verify, stored or self._nobodys, password) and stored is not None
 
-    def outdated(self, stored: str) -> bool:
-        """Hashed with weaker parameters than today's."""
-        return self._hasher.check_needs_rehash(stored)
-
     def _verify(self, stored: str, password: str) -> bool:
         try:
             return self._hasher.verify(stored, _same(password))

@@ -173,9 +173,6 @@ class Runtime:
         """Puts an interaction recovered from its snapshot on the table, before any event."""
         self._remember(interaction)
 
-    def knows_leg(self, leg_id: str) -> bool:
-        return leg_id in self._open.legs
-
     def work(self) -> dict[str, int]:
         """How much is under way: nothing of it may be left when nobody is there."""
         return {"timers": len(self.timers), "lanes": len(self.lanes), "waiting_for_disk": len(self._tasks)}
