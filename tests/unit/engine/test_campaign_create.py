@@ -26,7 +26,7 @@ SALES = (
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder in ("config", "flows"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("sounds"))
     monkeypatch.setenv("CENTRALITA_HOME", str(tmp_path))
     monkeypatch.setenv("CENTRALITA_STATE", str(tmp_path / "var"))
     monkeypatch.setenv("COLUMNS", "80")

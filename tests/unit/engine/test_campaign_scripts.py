@@ -46,7 +46,7 @@ def campaign(project: Path) -> Path:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder in ("config", "flows"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("sounds"))
     before, _, rest = campaign(tmp_path).read_text().partition("script:\n")
     campaign(tmp_path).write_text(before + TEST + rest[rest.index("form:\n") :])
     monkeypatch.setenv("CENTRALITA_STATE", str(tmp_path / "var"))
