@@ -181,7 +181,8 @@ def wilson(hits: int, sample: int, z: float = 1.96) -> tuple[float, float]:
     share, square = hits / sample, z * z
     middle = (share + square / (2 * sample)) / (1 + square / sample)
     half = z * math.sqrt(share * (1 - share) / sample + square / (4 * sample * sample)) / (1 + square / sample)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # With nothing or everything hit the end is the share itself, which rounding may miss.
+    return min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half))
 
 
 @lru_cache(maxsize=1024)

@@ -228,7 +228,9 @@ def test_after_a_restart_everything_goes_on_as_it_would_have(
     live(died, before, checked=False)
     assert died.rows == went_on.rows
     died.router = Router(made)
-    died.router._floor.down = set(went_on.router._floor.down)  # phones tell again how they are
+    # Phones tell again how they are, and recovery who calls from them.
+    died.router._floor.down = set(went_on.router._floor.down)
+    died.router._floor.in_use = dict(went_on.router._floor.in_use)
     died.timers.clear()
     outcome = died.heed(died.router.restore(died.rows, died.now_s, lambda _: True))
     assert not outcome.facts
