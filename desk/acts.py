@@ -5,10 +5,11 @@ Every function may raise EngineAway and EngineRefused (whose message is for the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from desk.engine_client import EngineAway, EngineRefused
+from desk.engine_client import EngineAway, EngineRefused, NotKnown
 from desk.problems import NotFound, Unprocessable
 from desk.roles import Permission, Principal
 from desk.services import Services
@@ -164,6 +165,24 @@ async def wrap_up(
     await ask(services, who, address, "WrapUpActed", fields, f"interaction {interaction_id}", told)
 
 
+@contextlib.contextmanager
+def audited(
+    services: Services, who: Principal, address: str, fact: str, subject: str, told: Mapping[str, Any], tenant: str
+) -> Iterator[None]:
+    """Around what is asked of the engine: a row in the audit log says what came of it."""
+    result = "ok"
+    try:
+        yield
+    except (EngineRefused, NotKnown):
+        result = "refused"
+        raise
+    except EngineAway as away:
+        result = "unknown" if away.maybe_done else "away"
+        raise
+    finally:
+        services.audit.later(services.audit.entry(who, address, fact, subject, told, result, tenant=tenant))
+
+
 async def ask(
     services: Services,
     who: Principal,
@@ -178,21 +197,11 @@ async def ask(
 ) -> str:
     """`subject`, `told`: for the audit log. `dialer`: it is asked, not the router. Returns what the dialer tells who
     asked beside that it is done."""
-    before, tenant = services.hub.board.seq, tenant or str(fields.get("tenant") or who.tenant)
-    result, said = "ok", ""
-    try:
+    before, said = services.hub.board.seq, ""
+    with audited(services, who, address, fact, subject, told, tenant or str(fields.get("tenant") or who.tenant)):
         if dialer:
             said = await services.engine.dial(fact, fields)
         else:
             await services.engine.do(fact, fields)
-    except EngineRefused:
-        result = "refused"
-        raise
-    except EngineAway as away:
-        result = "unknown" if away.maybe_done else "away"
-        raise
-    finally:
-        row = services.audit.entry(who, address, fact, subject, told, result, tenant=tenant)
-        services.audit.later(row)
     await services.hub.settle(lambda board: board.seq > before, SHOWN_WITHIN_S)
     return said

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from desk.acts import SHOWN_WITHIN_S
-from desk.engine_client import EngineAway, EngineRefused, FieldsWrong, NotKnown
+from desk.acts import SHOWN_WITHIN_S, audited
+from desk.engine_client import FieldsWrong, NotKnown
 from desk.problems import NotFound, Unprocessable
 from desk.roles import Principal
 from desk.services import Services
@@ -31,24 +31,13 @@ async def enrol(
 ) -> list[Json]:
     """`change`: add, change or remove. Returns warnings. What was said of her stays out of the audit log: only which
     fields. Raises NotFound, Unprocessable."""
-    before, result = services.hub.board.seq, "ok"
+    before, told = services.hub.board.seq, {"change": change, "fields": sorted(fields)}
     try:
-        warnings = await services.engine.enrol(change, tenant, agent_id, fields)
+        with audited(services, who, address, "AgentEnrolled", f"agent {agent_id}", told, tenant):
+            warnings = await services.engine.enrol(change, tenant, agent_id, fields)
     except NotKnown:
-        result = "refused"
         raise NotFound(_GONE) from None
     except FieldsWrong as wrong:
-        result = "refused"
         raise Unprocessable(str(wrong), kind="agent_wrong", faults=wrong.faults) from None
-    except EngineRefused:
-        result = "refused"
-        raise
-    except EngineAway as away:
-        result = "unknown" if away.maybe_done else "away"
-        raise
-    finally:
-        told = {"change": change, "fields": sorted(fields)}
-        row = services.audit.entry(who, address, "AgentEnrolled", f"agent {agent_id}", told, result, tenant=tenant)
-        services.audit.later(row)
     await services.hub.settle(lambda board: board.seq > before, SHOWN_WITHIN_S)
     return warnings

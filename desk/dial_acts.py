@@ -14,7 +14,7 @@ import phonenumbers
 from core.dialing import DIALED_PREFIX
 from desk import acts, contacts
 from desk.api.models import WrapUpAsked
-from desk.engine_client import EngineAway, EngineRefused, NotKnown
+from desk.engine_client import EngineRefused, NotKnown
 from desk.problems import NotFound, Refused, Unprocessable
 from desk.roles import Principal
 from desk.services import Services
@@ -37,19 +37,9 @@ async def write_campaign(
     services: Services, who: Principal, address: str, tenant: str, campaign: str, text: str, replace: bool
 ) -> dict[str, Any]:
     """`{file, problems}`. Its text stays out of the audit log."""
-    result = "ok"
-    try:
+    told = {"replace": replace, "characters": len(text)}
+    with acts.audited(services, who, address, "CampaignWritten", f"campaign {campaign}", told, tenant):
         return await services.engine.write_campaign(tenant, campaign, text, replace)
-    except EngineRefused:
-        result = "refused"
-        raise
-    except EngineAway as away:
-        result = "unknown" if away.maybe_done else "away"
-        raise
-    finally:
-        told = {"replace": replace, "characters": len(text)}
-        row = services.audit.entry(who, address, "CampaignWritten", f"campaign {campaign}", told, result, tenant=tenant)
-        services.audit.later(row)
 
 
 async def manual(
