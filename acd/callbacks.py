@@ -11,7 +11,7 @@ from acd import counters, ewt, offers, queues, stays, virtual
 from acd.floor import Floor
 from acd.records import Stay
 from acd.turn import Turn
-from core.routing import StayTurned, TurnNear
+from core.queue_facts import StayTurned, TurnNear
 from core.stay import StayEvent, StayState
 
 LOOK_S = 5.0

@@ -12,7 +12,7 @@ from acd.setup import Setup
 from acd.turn import Aggregate, Turn
 from core.assignment import AssignmentEvent, AssignmentState
 from core.decisions import Noted
-from core.routing import OfferWithdrawn
+from core.offer_facts import OfferWithdrawn
 from core.stay import StayEnd, StayState
 
 _TALKING = (AssignmentState.ACTIVE, AssignmentState.HELD, AssignmentState.CONSULTING)

@@ -22,7 +22,11 @@ from definitions.models import load
 from definitions.problems import Problem, Problems, Severity
 
 Fields = Mapping[str, Any]
-"""What was said of an agent, as the keys of `config/agents.yaml` with JSON values; what is not there was not said."""
+"""What was said of an agent, as the keys of `config/agents.yaml` with JSON values, and `phone`; what is not there was
+not said."""
+
+OWN = "own"
+"""`phone: own`: her `device` was made for her. Files have no such key: their phones are in `config/devices/`."""
 
 _ASKED, _OTHERS = "the request", "the API"
 
@@ -120,7 +124,8 @@ def _lost(setup: Setup, agent: AgentSetup) -> Iterable[str]:
 
 def _text(agents: Mapping[str, Fields]) -> str:
     """As a file would say it: JSON is YAML, and each key of an agent stands on a line of its own."""
-    return json.dumps({"agents": agents}, indent=1, ensure_ascii=True)
+    filed = {name: {key: value for key, value in said.items() if key != "phone"} for name, said in agents.items()}
+    return json.dumps({"agents": filed}, indent=1, ensure_ascii=True)
 
 
 def _fault(problem: Problem, rows: list[str]) -> Fault:

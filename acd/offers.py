@@ -12,7 +12,15 @@ from acd.records import Agent, Assignment, Stay
 from acd.turn import Refused, Turn
 from core.assignment import AssignmentEvent, AssignmentState
 from core.decisions import Considered, OfferDecided
-from core.routing import OfferAccepted, OfferFailed, OfferMade, OfferRefused, OfferRinging, OfferTaken, OfferWithdrawn
+from core.offer_facts import (
+    OfferAccepted,
+    OfferFailed,
+    OfferMade,
+    OfferRefused,
+    OfferRinging,
+    OfferTaken,
+    OfferWithdrawn,
+)
 from core.stay import StayEnd, StayEvent, StayState
 
 GRACE_S = 10.0

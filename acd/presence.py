@@ -11,9 +11,15 @@ from acd.records import Agent
 from acd.setup import NotReadyReason
 from acd.turn import Refused, Turn
 from core.agent import PRESENCE_TABLE, Presence, PresenceEvent
+from core.agent_facts import (
+    AgentActed,
+    AgentKept,
+    DeviceChanged,
+    PhoneUsed,
+)
 from core.assignment import AssignmentState
 from core.decisions import Moved, Noted
-from core.routing import AgentActed, AgentKept, DeviceChanged, LineChanged, LineReleased, LineRingback, PhoneUsed
+from core.line_facts import LineChanged, LineReleased, LineRingback
 
 RETRY_S = 30.0
 """Who could not be rung is tried again after this, unless her phone is known to be gone."""

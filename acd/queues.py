@@ -12,7 +12,7 @@ from acd.order import SortKey, standing
 from acd.records import Stay
 from acd.setup import Key
 from acd.turn import Refused, Turn
-from core.routing import QueueActed, QueuePosition
+from core.queue_facts import QueueActed, QueuePosition
 from core.stay import StayState
 
 

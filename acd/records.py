@@ -12,7 +12,7 @@ import msgspec
 
 from core.agent import Presence
 from core.assignment import AssignmentState
-from core.routing import CalledFirst, StayMode
+from core.queue_facts import CalledFirst, StayMode
 from core.stay import StayState
 
 

@@ -22,30 +22,32 @@ from acd.records import Agent, Assignment, Queue, Stay
 from acd.saved import SavedUnreadable, dump, load
 from acd.setup import Key, Setup
 from acd.turn import Aggregate, Refused, RoutingOutcome, Turn
-from core.events import TimerFired
-from core.routing import (
+from core.agent_facts import (
     AgentActed,
     AgentKept,
     DeviceChanged,
-    LineChanged,
+    PhoneUsed,
+    WrapUpActed,
+)
+from core.events import TimerFired
+from core.line_facts import LineChanged
+from core.offer_facts import (
     OfferAccepted,
     OfferFailed,
     OfferRefused,
     OfferRinging,
     OfferTaken,
-    PhoneUsed,
+)
+from core.queue_facts import (
     QueueActed,
     QueueJoined,
     QueuePosition,
-    RouterFact,
-    RoutingChanged,
     StayActed,
     StayGivenUp,
     StayTurned,
-    TalkChanged,
-    TalkEnded,
-    WrapUpActed,
 )
+from core.routing import RouterFact, RoutingChanged
+from core.talk_facts import TalkChanged, TalkEnded
 
 _HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     QueueJoined: stays.join,

@@ -14,7 +14,7 @@ from acd.skills import Requirement, RequirementInvalid
 from acd.turn import Turn
 from core.decisions import Considered, Noted, StayEnded
 from core.events import QueueLeft
-from core.routing import QueueJoined, QueuePosition, StayGivenUp
+from core.queue_facts import QueueJoined, QueuePosition, StayGivenUp
 from core.stay import StayEnd, StayEvent, StayState
 
 _AT_THE_DOOR = {"closed": StayEnd.CLOSED, "no_agents": StayEnd.OVERFLOWED, "full": StayEnd.OVERFLOWED}

@@ -15,7 +15,7 @@ from acd.order import step_at
 from acd.records import Stay
 from acd.turn import Refused, Turn
 from core.decisions import StayChanged
-from core.routing import MOST_PRIORITY, StayActed, StayPrioritised
+from core.queue_facts import MOST_PRIORITY, StayActed, StayPrioritised
 from core.stay import StayState
 
 

@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from acd.records import Stay
-from core.routing import StayMode
+from core.queue_facts import StayMode
 from core.stay import StayState
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from acd.masks import bits
 from acd.records import Agent, Assignment, Kept, Stay
 from acd.setup import Disposition, QueueSetup
 from acd.turn import Refused, Turn
+from core.agent_facts import WrapUpActed
 from core.assignment import AssignmentEvent, AssignmentState
 from core.decisions import WorkEnded
-from core.routing import TalkChanged, TalkEnded, WrapUpActed
+from core.talk_facts import TalkChanged, TalkEnded
 
 NOT_GIVEN = "not_given"
 _HANDED_OVER = ("transferred", "agent_hung_up", "taken_over", "vanished")

@@ -39,19 +39,18 @@ from acd.router import Router
 from acd.setup import AgentSetup, Key, QueueSetup, Relaxation, Setup
 from acd.strategies import STRATEGIES
 from acd.turn import Turn
+from core.agent_facts import AgentActed
 from core.commands import StartTimer
 from core.events import QueueLeft, TimerFired
-from core.routing import (
-    AgentActed,
+from core.offer_facts import (
     OfferAccepted,
     OfferFailed,
     OfferMade,
     OfferRinging,
-    QueueJoined,
-    RouterFact,
-    StayGivenUp,
-    TalkEnded,
 )
+from core.queue_facts import QueueJoined, StayGivenUp
+from core.routing import RouterFact
+from core.talk_facts import TalkEnded
 
 Fact = RouterFact | TimerFired
 WINDOW = 1000

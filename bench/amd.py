@@ -1,13 +1,14 @@
 """Who is right about what answered: Asterisk's `app_amd` beside our detectors, over the same calls.
 
-    python -m bench.amd [--quick] [--offline] [--live SHARE] [--at-once 30] [--json FILE]
+    python -m bench.amd [--quick] [--offline] [--words] [--live SHARE] [--at-once 30] [--json FILE]
 
 Needs the corpus (`python -m training.amd.corpus`, docs/detection.md); it is synthetic. Every example is ten seconds of
 A-law from the answer on. All of them go through one real Asterisk to `app_amd` with the amd.conf that Asterisk ships
 and with VICIdial's arguments; ours hears all of them offline, and a share of them live over the same Asterisk and the
 media workers, to show that both agree. `talk_detect`: what our judge makes of when it was loud, offline by
 TALK_DETECT's own measure, and live.
-`--quick`: one example in five. `--offline`: without Asterisk, so without app_amd.
+`--quick`: one example in five. `--offline`: without Asterisk, so without app_amd. `--words`: also ours with words,
+offline, by the installed recogniser: some minutes more.
 
 Wrong means: somebody is sent where she does not belong. `not_sure` (and app_amd's NOTSURE) goes to a person, for
 everybody alike.
@@ -24,10 +25,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import uvloop
 from rich.console import Console
 
-from bench.amd_examples import TONES, Example, Told, described, examples, is_right, offline, talked
+from bench.amd_examples import TONES, Example, Told, described, examples, is_right, offline, talked, worded
 from bench.amd_tables import confusion, summary
 from dialer.amd.profiles import PROFILES as TALK_PROFILES
 from training.amd.corpus import default_folder
@@ -36,18 +38,21 @@ QUICK = 0.2
 
 
 async def through_asterisk(
-    found: Sequence[Example], live: Sequence[Example], at_once: int, say: Console
+    found: Sequence[Example], live: Sequence[Example], at_once: int, words: bool, say: Console
 ) -> dict[str, list[Told]]:
     from bench.amd_calls import PROFILES, app_amd, ours, stage
 
     with tempfile.TemporaryDirectory(prefix="bench-amd-") as folder:
-        async with stage(Path(folder)) as at:
+        async with stage(Path(folder), words=words) as at:
             told = {}
             for profile in PROFILES:
                 say.print(f"app_amd, {profile}: {len(found)} calls")
                 told[f"app_amd {profile}"] = await app_amd(at, found, profile, at_once)
             say.print(f"ours, live: {len(live)} calls")
             told["ours, live"] = await ours(at, live, at_once)
+            if words:
+                say.print(f"ours, words, live: {len(live)} calls")
+                told["ours, words, live"] = await ours(at, live, at_once, words=True)
             for profile in TALK_PROFILES:
                 say.print(f"talk_detect {profile}, live: {len(live)} calls")
                 told[f"talk_detect {profile}, live"] = await ours(
@@ -76,6 +81,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=default_folder())
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--offline", action="store_true")
+    parser.add_argument("--words", action="store_true")
     parser.add_argument("--live", type=float, default=0.25, help="share of the examples that ours hears live")
     parser.add_argument("--at-once", type=int, default=30)
     parser.add_argument("--json", type=Path, help="everything that was told of every example")
@@ -88,10 +94,15 @@ def main() -> int:
     for name, count in described(found, asked.folder).items():
         console.print(f"{name}: {count}")
     told: dict[str, list[Told]] = {"ours": offline(found)}
+    if asked.words:
+        told["ours, words"], recognised = worded(found)
+        cost_s = recognised.cost_s
+        console.print(f"recogniser: asked {len(cost_s) / recognised.calls:.2f} times a call,", end=" ")
+        console.print(f"{np.median(cost_s):.2f} / {np.quantile(cost_s, 0.95):.2f} s of the processor each (p50 / p95)")
     told |= {f"talk_detect {profile}": talked(found, profile) for profile in TALK_PROFILES}
     if not asked.offline:
         live = [one for n, one in enumerate(found) if n * asked.live % 1 < asked.live]
-        told |= uvloop.run(through_asterisk(found, live, asked.at_once, console))
+        told |= uvloop.run(through_asterisk(found, live, asked.at_once, asked.words, console))
     by_name = {one.name: one for one in found}
     for name, verdicts in told.items():
         console.print(confusion(name, verdicts, by_name))

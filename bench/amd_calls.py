@@ -25,7 +25,9 @@ from bench.whole_system import free_port
 from core.events import AudioVerdict, LegFact, ListenerLost
 from core.leg import EndReason, LegRole
 from core.leg_commands import ListenToLeg, OriginateLeg
+from engine.ears import Ears
 from engine.listeners import LISTENERS, WATCHES
+from speech.recognisers import make_recogniser
 from telephony.ari.settings import AriSettings
 from telephony.control.asterisk import AsteriskCallControl
 from telephony.live_audio.worker import run
@@ -118,7 +120,7 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(folder: Path, workers: int = 2) -> AsyncIterator[Stage]:
+async def stage(folder: Path, workers: int = 2, words: bool = False) -> AsyncIterator[Stage]:
     loop = asyncio.get_running_loop()
     port = free_port(range(15900, 15950))
     trunk = Trunk(name="far", host=FAR_SIDE, port=port, qualify_s=0, codecs=("alaw",))
@@ -151,7 +153,7 @@ async def stage(folder: Path, workers: int = 2) -> AsyncIterator[Stage]:
             await media.start()
             listening = [
                 await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "bench.amd_calls", str(folder / "media.sock")),
+                    *(sys.executable, "-m", "bench.amd_calls", str(folder / "media.sock"), *["words"] * words),
                     cwd=ROOT,
                     stdin=subprocess.PIPE,
                 )
@@ -200,15 +202,23 @@ async def app_amd(at: Stage, found: Sequence[Example], profile: str, at_once: in
 
 
 async def ours(
-    at: Stage, found: Sequence[Example], at_once: int, limit_s: float = 6.0, listener: str = "amd", profile: str = ""
+    at: Stage,
+    found: Sequence[Example],
+    at_once: int,
+    limit_s: float = 6.0,
+    listener: str = "amd",
+    profile: str = "",
+    words: bool = False,
 ) -> list[Told]:
-    """`listener`, `profile`: who listens; by TALK_DETECT with the numbers of a profile."""
+    """`listener`, `profile`: who listens; by TALK_DETECT with the numbers of a profile. `words`: they count, too."""
 
     async def one(n: int, example: Example) -> Told:
-        number, leg_id = f"{listener[0]}{profile[:1]}{n}", f"{listener}-{profile}-{n}"
+        name = f"{listener[0]}{profile[:1]}{'w' * words}"
+        number, leg_id = f"{name}{n}", f"{listener}-{name}-{n}"
         at.playing[number] = example
         at.verdicts[leg_id] = asyncio.get_running_loop().create_future()
         options = {"limit_s": str(limit_s), "rest_s": str(REST_S)} | ({"profile": profile} if profile else {})
+        options |= {"words": example.language} if words else {}
         listen = ListenToLeg(leg_id, "l", listener, options, LONGEST_S)
         ring = OriginateLeg(
             leg_id, f"i{n}", "node-1", LegRole.CUSTOMER, f"trunk:far/{number}", "+34911234567", 10, 60, listen=listen
@@ -253,4 +263,5 @@ async def _all(found: Sequence[Example], one, at_once: int) -> list[Told]:  # ty
 
 
 if __name__ == "__main__":
-    uvloop.run(run(Path(sys.argv[1]), LISTENERS))
+    ears = Ears(make_recogniser("whisper-short")).ear if sys.argv[2:] == ["words"] else None
+    uvloop.run(run(Path(sys.argv[1]), LISTENERS, ears))

@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.sip_people import _linear_table, alaw
-from core.live_audio import AudioBlock
+from core.live_audio import AudioBlock, Ear
 from dialer.amd.screener import Screener
 from dialer.amd.talk_timing import make as make_talk_timing
+from engine.ears import PatientEar, loaded
+from speech.recognisers import make_recogniser
 from telephony.live_audio.talk_meter import TalkMeter
 from training.amd.backgrounds import backgrounds
 from training.amd.clips import MACHINES, PEOPLE, Clip, Sound, spoken, tones
@@ -32,7 +34,8 @@ HEARINGS, TONE_HEARINGS = 2, 8
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """`side`: human, machine, tone or silence; `truth`: the label wanted of a tone. `sound`: A-law, ten seconds."""
+    """`side`: human, machine, tone or silence; `truth`: the label wanted of a tone. `sound`: A-law, ten seconds.
+    `language`: that of the campaign that would call there."""
 
     name: str
     side: str
@@ -41,6 +44,7 @@ class Example:
     hello: bool
     onset_s: float
     sound: bytes
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,37 @@ def offline(found: Sequence[Example], limit_s: float = 6.0) -> list[Told]:
         return list(pool.map(partial(listened, limit_s), found, chunksize=8))
 
 
-def listened(limit_s: float, example: Example) -> Told:
-    samples, screener = linear(example.sound), Screener(limit_s, rest_s=REST_S)
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What words cost: one value each time the recogniser was asked, in seconds of the processor."""
+
+    calls: int
+    cost_s: tuple[float, ...]
+
+
+def worded(found: Sequence[Example], limit_s: float = 6.0) -> tuple[list[Told], Recognised]:
+    """Ours with words, as late as they would come live. One process: the recogniser takes its time.
+
+    Raises:
+        RecogniserUnavailable: it is not installed.
+    """
+    recogniser = loaded(make_recogniser("whisper-short"))
+    cost_s: list[float] = []
+
+    def heard_by(example: Example) -> Told:
+        ear = PatientEar(recogniser)
+        told = listened(limit_s, example, ear)
+        cost_s.extend(ear.cost_s)
+        return told
+
+    return [heard_by(example) for example in found], Recognised(len(found), tuple(cost_s))
+
+
+def listened(limit_s: float, example: Example, ear: Ear | None = None) -> Told:
+    samples = linear(example.sound)
+    screener = Screener(limit_s, rest_s=REST_S, language=example.language if ear else "")
+    if ear is not None:
+        screener.hear_with(ear)
     for n in range(len(samples) // 160):
         verdict = screener.feed(AudioBlock("leg", n * 0.02, n, samples[n * 160 : (n + 1) * 160].tobytes()))
         if verdict is not None and verdict.final:
@@ -133,7 +166,7 @@ def is_right(example: Example, label: str) -> bool:
 def _spoken(behind: Backgrounds, asked: tuple[Clip, int]) -> Example:
     clip, number = asked
     one = heard(clip, number, behind)
-    return _example(f"{clip.name}/{number}", clip.truth, clip.truth, clip.kind, clip.hello, one)
+    return _example(f"{clip.name}/{number}", clip.truth, clip.truth, clip.kind, clip.hello, one, clip.language)
 
 
 def _toned(truth: str, name: str, sound: Sound, number: int, behind: Backgrounds) -> Example:
@@ -141,8 +174,8 @@ def _toned(truth: str, name: str, sound: Sound, number: int, behind: Backgrounds
     return _example(f"{name}/{number}", "silence" if truth == "silence" else TONES, truth, truth, False, one)
 
 
-def _example(name: str, side: str, truth: str, kind: str, hello: bool, one: Hearing) -> Example:
-    return Example(name, side, truth, kind, hello, one.onset_s, alaw(one.samples))
+def _example(name: str, side: str, truth: str, kind: str, hello: bool, one: Hearing, language: str = "es") -> Example:
+    return Example(name, side, truth, kind, hello, one.onset_s, alaw(one.samples), language)
 
 
 def _some(found: Sequence[Example], share: float) -> list[Example]:

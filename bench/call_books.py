@@ -19,8 +19,10 @@ from websockets.asyncio.client import connect
 
 from core.decisions import InteractionClosed, InteractionOpened, LegJoined, StayEnded
 from core.events import LegEnded, LegUp
-from core.leg_commands import StartTalkRecording
-from core.routing import OfferFailed, OfferMade, QueueJoined
+from core.leg_commands import KeepRecording, StartTalkRecording
+from core.offer_facts import OfferFailed, OfferMade
+from core.queue_facts import QueueJoined
+from engine.lost_recordings import lost
 from store.cipher import ContactCipher
 from store.entry import Recorded
 from store.journal_reader import JournalReader
@@ -126,8 +128,12 @@ class Contact:
     legs: dict[str, Leg] = field(default_factory=dict)
     offers: int = 0
     unanswered: Counter[str] = field(default_factory=Counter)
-    recordings: list[float] = field(default_factory=list)
+    recordings: dict[str, float] = field(default_factory=dict)
     """When each was begun (UTC seconds)."""
+    filed: dict[str, float] = field(default_factory=dict)
+    """When it was decided that it is over."""
+    lost: dict[str, str] = field(default_factory=dict)
+    """Why."""
     seq: int = 0
     customer_ended_s: float = 0.0
 
@@ -143,10 +149,11 @@ class Contact:
 
     def misses(self, kept: int) -> Iterator[str]:
         """Recordings that are not there, of conversations that lasted for a moment."""
-        begun = [at_s for at_s in self.recordings if self.customer_ended_s - at_s >= LEAST_RECORDED_S]
-        if not len(begun) <= kept <= len(self.recordings):
-            lasted = [round(self.customer_ended_s - at_s, 2) for at_s in self.recordings]
-            yield f"{self.interaction_id}: {kept} recordings are kept; seconds from each one's beginning: {lasted}"
+        lasted = {name: self.filed.get(name, self.customer_ended_s) - at_s for name, at_s in self.recordings.items()}
+        due = [name for name, seconds in lasted.items() if seconds >= LEAST_RECORDED_S]
+        if not len(due) <= kept <= len(lasted):
+            why = ", ".join(f"{name} ({lasted[name]:.2f} s): {self.lost.get(name, 'not told')}" for name in lasted)
+            yield f"{self.interaction_id}: {kept} recordings are kept; {why}"
 
     def take(self, record: Recorded) -> None:
         self.seq = self.seq or record.seq
@@ -166,7 +173,13 @@ class Contact:
                     self.customer_ended_s = record.at_s
             case _:
                 pass
-        self.recordings += [record.at_s for command in record.commands if isinstance(command, StartTalkRecording)]
+        for command in record.commands:
+            if isinstance(command, StartTalkRecording):
+                self.recordings.setdefault(command.recording_id, record.at_s)
+            elif isinstance(command, KeepRecording):
+                self.filed.setdefault(command.recording_id, record.at_s)
+        if record.event is not None and (told := lost(record.event))[0]:
+            self.lost[told[0]] = told[1]
         for decision in record.decisions:
             match decision:
                 case InteractionOpened(caller=caller):

@@ -5,7 +5,7 @@
 Every way saves the same: a digit pressed in a menu with three decisions and two commands (about 600 bytes).
 The journal also seals it and keeps the snapshot (500 bytes) of its interaction; the others do not.
 CPU is this process's, and the server's where there is one. Wait: from handing it over to knowing it is safe.
-On purpose the journal commits at most every 20 ms (`GATHER_S`): a lone waiter in quiet hours does not notice,
+On purpose the journal commits at most every 8 ms (`GATHER_S`): a lone waiter in quiet hours does not notice,
 one in a tight loop would.
 """
 

@@ -99,6 +99,20 @@ class AskQueueStatus:
     queue: str
 
 
+PhoneAction = Literal[
+    "log_in",
+    "log_out",
+    "ready",
+    "not_ready",
+    "finish_wrap_up",
+    "disposition",
+    "hold_line",
+    "supervise",
+    "status",
+]
+"""What an agent may ask for with her phone alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class AskAgent:
     """An agent works with her phone alone: her presence, wrap-up, this very leg as her held line, or as what she
@@ -108,17 +122,7 @@ class AskAgent:
     interaction_id: str
     request_id: str
     leg_id: str
-    action: Literal[
-        "log_in",
-        "log_out",
-        "ready",
-        "not_ready",
-        "finish_wrap_up",
-        "disposition",
-        "hold_line",
-        "supervise",
-        "status",
-    ]
+    action: PhoneAction
     agent_id: str = ""
     pin: str = ""
     value: str = ""
@@ -132,6 +136,16 @@ class TagInteraction:
     interaction_id: str
     tags: tuple[str, ...]
     removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GiveDisposition:
+    """What came of it, as a flow says. The journal keeps it; in an agentless campaign it drives the lead. `answers`:
+    into the campaign's form, by field."""
+
+    interaction_id: str
+    disposition: str
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +214,7 @@ InteractionCommand = (
     | AskQueueStatus
     | AskAgent
     | TagInteraction
+    | GiveDisposition
     | NoteInteraction
     | OpenTicket
     | RequestCallback

@@ -3,7 +3,7 @@
     dialer                          interaction                     agents (acd)
       AttemptWanted, AttemptCancelled  ->   .
       .  <- AttemptProgressed               . -- QueueJoined ... -->  .
-      .  <- AttemptDisposed  <- - - - - - - - - - - wrap-up - - - - - .
+      .  <- AttemptDisposed  <- its flow, or  - - - wrap-up - - - - - .
       LineWanted, LineUnwanted     ->   her phone is rung first; it becomes her held line for one attempt
       .  <- LineCame                        .
     store of leads                  people (CLI, desk, phone keys, flows)
@@ -142,9 +142,9 @@ class LineCame:
 @dataclass(frozen=True, slots=True)
 class AttemptProgressed:
     """`event`: an `AttemptEvent` value. `cause`: the Q.850 cause of an end, 0 when unknown; `why`: in words.
-    `agent_id`: who has her (`connect`). `verdict`, `evidence`: who or what answered, as far as a detector has said by
-    then: human, machine, fax, busy, failed, invalid (the network says so in the line) or unknown; in words.
-    `greeted_s`: when her greeting ended, 0 when nobody knows."""
+    `agent_id`: who has her (`connect`); at the end: to whom a flow handed her over. `verdict`, `evidence`: who or what
+    answered, as far as a detector has said by then: human, machine, fax, busy, failed, invalid (the network says so in
+    the line) or unknown; in words. `greeted_s`: when her greeting ended, 0 when nobody knows."""
 
     interaction_id: str
     attempt_id: str
@@ -159,8 +159,9 @@ class AttemptProgressed:
 
 @dataclass(frozen=True, slots=True)
 class AttemptDisposed:
-    """The agent's wrap-up of a dialed contact ended. `disposition`: a path, `not_given` when she gave none;
-    `callback_at_s` 0: none was promised."""
+    """The agent's wrap-up of a dialed contact ended; `agent_id` empty: a flow says what came of it so far.
+    `disposition`: a path, `not_given` when she gave none; `callback_at_s` 0: none was promised. `answers`: a flow's,
+    into the form."""
 
     interaction_id: str
     attempt_id: str
@@ -168,6 +169,7 @@ class AttemptDisposed:
     disposition: str
     callback_at_s: float = 0.0
     personal: bool = False
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 # -- said by the store of leads -----------------------------------------------------------------------------

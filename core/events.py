@@ -108,9 +108,12 @@ class RecordingFinished:
 
 @dataclass(frozen=True, slots=True)
 class RecordingFailed:
+    """`partial`: some of it was written all the same."""
+
     leg_id: str
     recording_id: str
     why: str
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +197,17 @@ class TransferEnded:
 @dataclass(frozen=True, slots=True)
 class QueueStatusGiven:
     """`status`: open, closed, or no_agents when nobody is logged in. `waiting` and `ewt_s`: callers in it, and how
-    long one who joins now will probably wait."""
+    long one who joins now will probably wait; `longest_wait_s`: who has waited longest, 0 when nobody does.
+    `agents_ready`: of those `agents_logged_in`, who would be rung at once."""
 
     interaction_id: str
     request_id: str
     status: Literal["open", "closed", "no_agents"]
     waiting: int = 0
     ewt_s: float = 0.0
+    longest_wait_s: float = 0.0
+    agents_ready: int = 0
+    agents_logged_in: int = 0
 
 
 @dataclass(frozen=True, slots=True)

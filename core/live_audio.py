@@ -100,6 +100,26 @@ class Talker(Listener, Protocol):
         ...
 
 
+class Ear(Protocol):
+    """Writes down what somebody said: elsewhere and later, and where there is too much to do, not at all."""
+
+    def ask(self, pcm: bytes, rate_hz: int, language: str) -> None:
+        """Returns at once. Whatever was asked before and is not yet begun will not be heard."""
+        ...
+
+    def answer(self) -> str | None:
+        """What was heard, told once; None: nothing yet, or never."""
+        ...
+
+
+class Reader(Listener, Protocol):
+    """A listener that also wants words, where somebody can recognise them."""
+
+    def hear_with(self, ear: Ear) -> None:
+        """Called at most once, before the first block."""
+        ...
+
+
 ListenerFactory = Callable[[Mapping[str, str]], Listener]
 """Makes a listener from the options of its `ListenToLeg`; raises ValueError when they make no sense."""
 

@@ -16,7 +16,7 @@ import yaml
 
 from definitions.marked import Marked, Node, Path
 from definitions.problems import Problem, Problems, Severity
-from definitions.yaml_traps import explain
+from definitions.yaml_further import explain_all
 
 __all__ = ["MOST_BYTES", "MOST_DEPTH", "MOST_VALUES", "Marked", "Node", "Path", "load_marked", "problem_at"]
 
@@ -45,7 +45,7 @@ def load_marked(text: str | bytes, file: str) -> Marked | Problems:
     except _Refused as refused:
         return Problems([refused.problem])
     except (yaml.YAMLError, UnicodeEncodeError) as error:
-        return Problems([explain(error, text, file)])
+        return Problems(explain_all(error, text, file))
 
 
 def problem_at(text: str, file: str, path: Path, what: str, hint: str = "") -> Problem:

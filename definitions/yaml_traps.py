@@ -56,6 +56,11 @@ def explain(error: yaml.YAMLError | UnicodeEncodeError, text: str, file: str) ->
         return say("a space is missing after the colon", "write `key: value`")
     if column == len(row) - len(row.lstrip()) + 1 and "block" in context:
         return _misplaced(say, start_line)
+    if not re.search(r":\s+\{\{", row) and (closed := _after_bracket(row, column)):
+        return say(
+            f"something follows the closing {closed}",
+            "end the line there; more keys go inside it, or on a line of their own",
+        )
     if re.search(r":\s+(\{\{|\S*\}\})", row):
         return say("a text that begins with {{ must stand in quotes", 'write "{{ … }} …"')
     if quoted := re.search(r":\s+(\"[^\"]*\"|'[^']*')\s*\S", row):
@@ -67,6 +72,16 @@ def explain(error: yaml.YAMLError | UnicodeEncodeError, text: str, file: str) ->
     if "block scalar" in context:
         return say("a text after > or | must begin on the next line", "break the line there, or quote the text")
     return say(problem or "this is not YAML", "quote texts with signs in them, and check the indentation")
+
+
+def _after_bracket(row: str, column: int) -> str:
+    """The bracket that closes right before the place where YAML stopped, when it closes one of the same row: it is
+    none of a quoted text's."""
+    before = row[: column - 1].rstrip()
+    bare = re.sub(r"\"(?:\\.|[^\"\\])*\"|'(?:[^']|'')*'", "", before)
+    opening = {"}": "{", "]": "["}.get(bare[-1:], "")
+    is_closed = opening and before.endswith(bare[-1]) and bare.count(opening) == bare.count(bare[-1])
+    return bare[-1] if is_closed else ""
 
 
 def _quoted(problem: str, say: _Say, row: str, column: int) -> Problem:

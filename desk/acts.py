@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from desk.engine_client import EngineAway, EngineRefused, NotKnown
-from desk.problems import NotFound, Unprocessable
+from desk.problems import Forbidden, NotFound, Unprocessable
 from desk.roles import Permission, Principal
 from desk.services import Services
 
@@ -27,7 +27,12 @@ async def presence(
     reason: str = "",
     device: str = "",
 ) -> None:
+    """Raises Forbidden: who may not follow conversations seats nobody who may at a phone of her choice."""
     own = (tenant, agent_id) == (who.tenant, who.agent_id)
+    if device and not own and not who.may(Permission.SUPERVISE):
+        known = await services.engine.agents(tenant)
+        if any(each["agent_id"] == agent_id and each.get("supervises") for each in known):
+            raise Forbidden("she supervises by phone: who may follow conversations says where she logs in")
     fields = {
         "tenant": tenant,
         "agent_id": agent_id,

@@ -27,6 +27,7 @@ from desk.api import (
     system,
 )
 from desk.pages import agent, agent_dialing, board, entry, people
+from desk.pages import agents as agent_pages
 from desk.pages import campaigns as campaign_pages
 from desk.pages import lists as list_pages
 from desk.pages import recordings as recording_pages
@@ -56,6 +57,7 @@ _ROOMS = (
     list_pages,
     recording_pages,
     people,
+    agent_pages,
 )
 ROUTERS = tuple(room.router for room in _ROOMS)
 """All there is; what each route needs stands in `desk/access.py`."""

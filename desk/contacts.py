@@ -39,11 +39,13 @@ async def explained(services: Services, tenant: str, interaction_id: str) -> dic
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """An earlier contact of the same person. `agent_id`, `disposition`: of the last agent who talked; else empty."""
+    """An earlier contact of the same person. `agent_id`, `queue`, `disposition`: of the last agent who talked; else
+    empty."""
 
     row: InteractionRow
     agent_id: str = ""
     disposition: str = ""
+    queue: str = ""
 
 
 async def history(services: Services, tenant: str, interaction_id: str) -> list[Past]:
@@ -73,7 +75,9 @@ async def history(services: Services, tenant: str, interaction_id: str) -> list[
         )
         last = {work.interaction_id: work for work in (await session.scalars(talked)).all()}
     return [
-        Past(row, work.agent_id, work.disposition) if (work := last.get(row.interaction_id)) else Past(row)
+        Past(row, work.agent_id, work.disposition, work.queue or "")
+        if (work := last.get(row.interaction_id))
+        else Past(row)
         for row in rows
     ]
 

@@ -4,8 +4,9 @@
     GET  /acd/events?epoch=E&after=N   -> NDJSON {seq, kind, id, tenant, value}, {ping}; {reset}: ask anew
     POST /acd/do {fact, fields}        -> ok, or 409 {why}
     GET  /acd/explain/ID, /acd/contact/ID, /acd/setup
-    GET  /acd/agents?tenant=T          -> {agents: [definition]}
-    POST /acd/agents {change, tenant, agent_id, fields} -> {ok, warnings}, or 404, 409 {why}, 422 {why, faults}
+    GET  /acd/agents?tenant=T          -> {agents: [definition], queues, skills, devices: [name]}
+    POST /acd/agents {change, tenant, agent_id, fields} -> {ok, warnings, account: of a phone that was made, or null},
+                                          or 404, 409 {why}, 422 {why, faults}
     GET  /dialer/snapshot              -> {now_s, campaigns: [view]}; its changes come as kind `campaign`
     GET  /dialer/campaign/TENANT/ID    -> view + {decisions: [{at_s, count, why}], leads: {state: n}}
     GET  /dialer/why/TENANT/LEAD       -> why she was or was not dialed
@@ -31,6 +32,8 @@ log = logging.getLogger("centralita.desk")
 Json = dict[str, Any]
 
 ANSWERS_WITHIN_S = 5.0
+ENROLS_WITHIN_S = 20.0
+"""Asterisk may have to read its phones again."""
 RELOADS_WITHIN_S = 60.0
 """All files are looked at, in a process of its own."""
 SILENT_FOR_S = 15.0
@@ -128,16 +131,24 @@ class EngineClient:
 
     async def agents(self, tenant: str) -> list[Json]:
         """Everybody as she is defined, by id. Raises EngineAway."""
+        return list((await self.roster(tenant))["agents"])
+
+    async def roster(self, tenant: str) -> Json:
+        """`{agents: [definition], queues, skills, devices: [name]}`: everybody, and what one may give an agent. Raises
+        EngineAway."""
         try:
-            return list((await self._get(f"/acd/agents?tenant={_part(tenant)}"))["agents"])
+            found = await self._get(f"/acd/agents?tenant={_part(tenant)}")
+            return {"queues": [], "skills": [], "devices": [], **found, "agents": list(found["agents"])}
         except (NotKnown, KeyError, TypeError):
             raise EngineAway("this engine does not tell its agents: start it again with this release") from None
 
-    async def enrol(self, change: str, tenant: str, agent_id: str, fields: Mapping[str, Any]) -> list[Json]:
-        """Adds, changes or removes an agent; warnings as [{field, what, hint}]. Raises EngineAway (it may or may not
-        have been done), EngineRefused, FieldsWrong, NotKnown."""
+    async def enrol(
+        self, change: str, tenant: str, agent_id: str, fields: Mapping[str, Any]
+    ) -> tuple[list[Json], Json | None]:
+        """Adds, changes or removes an agent; warnings as [{field, what, hint}], and the SIP account of a phone that was
+        made for her. Raises EngineAway (it may or may not have been done), EngineRefused, FieldsWrong, NotKnown."""
         body = {"change": change, "tenant": tenant, "agent_id": agent_id, "fields": dict(fields)}
-        answer = await self._answer("POST", "/acd/agents", json=body)
+        answer = await self._answer("POST", "/acd/agents", within_s=ENROLS_WITHIN_S, json=body)
         why = _why(answer)
         if answer.status_code == 404:
             raise NotKnown(why)
@@ -147,7 +158,7 @@ class EngineClient:
             raise EngineRefused(why or "the engine refused")
         if answer.status_code >= 400:
             raise EngineAway(why or f"the engine answered {answer.status_code}", maybe_done=answer.status_code != 503)
-        return list(_body(answer).get("warnings") or [])
+        return list(_body(answer).get("warnings") or []), _body(answer).get("account")
 
     async def _ask(self, path: str, fact: str, fields: Mapping[str, Any]) -> str:
         body = {"fact": fact, "fields": dict(fields)}

@@ -60,6 +60,7 @@ def campaign_view(tenant: str, campaign: str, title: str, mode: str, queue: str,
         "lines": dict.fromkeys(("dialing", "ringing", "screening", "waiting", "connected", "leaving_message"), 0),
         "agents": {"ready": 0, "busy": 0, "lines": 0},
         "today": dict.fromkeys(_TODAY, 0),
+        "dispositions": {},
         "abandonment": [
             {
                 "rule": "es/abandonment",
@@ -280,5 +281,5 @@ class FakeDialer:
 
     def _changed(self, view: Json) -> None:
         copied = {**view, **{part: [{**each} for each in view[part]] for part in ("previews", "in_person")}}
-        copied |= {part: {**view[part]} for part in ("lines", "agents", "today", "last", "leads")}
+        copied |= {part: {**view[part]} for part in ("lines", "agents", "today", "dispositions", "last", "leads")}
         self._tell("campaign", view["campaign"], view["tenant"], copied)

@@ -7,18 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from desk import fake_steering, fake_supervision
+from desk import fake_consult, fake_steering, fake_supervision
 from desk import fake_views as views
 
 Json = dict[str, Any]
 _LOOKS = {"offered": "ringing", "active": "talking", "held": "hold", "consulting": "consulting", "wrap_up": "wrap_up"}
-_TALK_STATES = {
-    "hold": "held",
-    "resume": "active",
-    "consult": "consulting",
-    "cancel_consult": "active",
-    "swap": "active",
-}
+_TALK_STATES = {"hold": "held", "resume": "active"}
 
 
 class RefusedByFake(Exception):
@@ -105,6 +99,12 @@ class Floor:
             tenant, offer["interaction_id"], offer["queue"], agent_id, self.now_s()
         )
         self._tell("talk", offer["interaction_id"], tenant, self.talks[offer["interaction_id"]])
+
+    def answer_consulted(self, interaction_id: str) -> None:
+        """Who is asked first picks up."""
+        talk = self.talks[interaction_id]
+        fake_consult.answered(talk)
+        self._tell("talk", interaction_id, talk["tenant"], talk)
 
     def answer_supervisor(self, interaction_id: str) -> None:
         """The phone of who wants to follow it is picked up."""
@@ -199,7 +199,11 @@ class Floor:
             self._over(key, mine)
         elif action in _TALK_STATES:
             self._put(agent, mine, _TALK_STATES[action])
-            talk.update(customer_in=mine["state"] == "active", consulting=mine["state"] == "consulting")
+            talk.update(customer_in=mine["state"] == "active")
+        elif action in fake_consult.ACTIONS:
+            if why := fake_consult.act(talk, asked, self.agents):
+                raise RefusedByFake(why)
+            self._put(agent, mine, "consulting" if talk["consulting"] else "active")
         if asked["interaction_id"] in self.talks:
             self._tell("talk", asked["interaction_id"], key[0], talk)
 
@@ -227,7 +231,8 @@ class Floor:
         if asked.get("finish") and mine["state"] != "wrap_up":
             raise RefusedByFake("the conversation is not over")
         if asked.get("finish") and not given:
-            raise RefusedByFake("this queue wants a disposition")
+            leaf_paths = ", ".join(each["path"] for each in views.DISPOSITIONS if each["leaf"])
+            raise RefusedByFake(f"choose a disposition first: {leaf_paths}")
         mine["disposition"] = given
         if asked.get("text"):
             note = {"at_s": self.now_s(), "by": asked["agent_id"], "text": asked["text"]}

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.routing import MOST_PRIORITY
+from core.queue_facts import MOST_PRIORITY
 
 Json = dict[str, Any]
 

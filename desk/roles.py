@@ -63,6 +63,8 @@ class Permission(Enum):
     """Import, undo and export lists; take numbers off do-not-call."""
     MANAGE_AGENTS = "manage_agents"
     """Add, change and remove agents whom no file declares."""
+    GRANT_SUPERVISION = "grant_supervision"
+    """Say which agents may follow conversations of others by phone, and change how those log in there."""
     MANAGE_ACCOUNTS = "manage_accounts"
     READ_AUDIT = "read_audit"
 
@@ -93,6 +95,7 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.LIST_NUMBERS: _LEADS | {_R.CAMPAIGN_MANAGER, _R.ADMIN},
     _P.MANAGE_LISTS: frozenset({_R.CAMPAIGN_MANAGER, _R.ADMIN}),
     _P.MANAGE_AGENTS: frozenset({_R.COORDINATOR, _R.ADMIN}),
+    _P.GRANT_SUPERVISION: frozenset({_R.ADMIN}),
     _P.MANAGE_ACCOUNTS: frozenset({_R.ADMIN}),
     _P.READ_AUDIT: frozenset({_R.ADMIN}),
 }

@@ -50,7 +50,8 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class GuardedRoute(APIRoute):
-    """Asks the guard before anything of the request is read; does a POST with an idempotency key once."""
+    """Asks the guard before anything of the request is read; does a POST with an idempotency key once. Who tells a
+    secret leaves in `request.state.kept_answer` what repeats are told."""
 
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
@@ -89,7 +90,10 @@ async def _once(request: Request, handler: Handler, services: Services, account_
         await services.idempotency.release(account_id, key)
         raise
     if answer.status_code < 300:
-        await services.idempotency.answer(account_id, key, answer.status_code, bytes(answer.body).decode())
+        # Of a page only that it was done: it may show a password, which is shown once.
+        kept = bytes(answer.body).decode() if "json" in answer.headers.get("content-type", "") else ""
+        kept = getattr(request.state, "kept_answer", kept)
+        await services.idempotency.answer(account_id, key, answer.status_code, kept)
     else:
         await services.idempotency.release(account_id, key)
     return answer

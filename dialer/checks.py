@@ -17,18 +17,30 @@ _OVERDIAL = frozenset({Mode.POWER, Mode.PREDICTIVE})
 _ANOTHER = "`detection: {{by: {}}}` in config/site.yaml"
 OPT_OUT_VERB = "do_not_call"
 """The flow node by which a caller says so herself."""
+DISPOSITION_VERB = "disposition"
+"""The one by which a flow says what came of her."""
+
+
+@dataclass(frozen=True, slots=True)
+class InFlow:
+    """`verbs`: the types of a flow's nodes, and of the flows it calls. `dispositions`: what they say came of the call,
+    and the fields of the form that they fill in for each. `queues`: whose agents it may lead to."""
+
+    verbs: frozenset[str] = frozenset()
+    dispositions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    queues: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
     """What exists beside campaigns. `queues`: (tenant, name) -> the paths of its dispositions. `flows`: (tenant, name)
-    -> the types of its nodes; None when flows could not be read. `wrong_skills`: (tenant, expression) -> what is wrong
+    -> what is in it; None when flows could not be read. `wrong_skills`: (tenant, expression) -> what is wrong
     and what to do, several times. `hosts`: those that may be asked; None: nobody knows. `detection`: who tells machines
     from people: audio, talk_detect or app_amd."""
 
     queues: Mapping[Key, frozenset[str]] = field(default_factory=dict)
     broken_queues: frozenset[Key] = frozenset()
-    flows: Mapping[Key, frozenset[str]] | None = None
+    flows: Mapping[Key, InFlow] | None = None
     calendars: frozenset[Key] = frozenset()
     packs: Mapping[str, RulePack] = field(default_factory=dict)
     broken_packs: frozenset[str] = frozenset()
@@ -64,6 +76,8 @@ def _check_names(problems: Problems, filed: FiledCampaign, around: Around) -> No
             filed.say(problems, ("queue",), f"there is no queue '{value.queue}'", hint)
         else:
             _check_dispositions(problems, filed, around.queues[tenant, value.queue])
+    elif value.mode is Mode.AGENTLESS and around.flows is not None and (tenant, value.flow) in around.flows:
+        _check_said(problems, filed, around.flows[tenant, value.flow or ""], around)
     for path, flow in (
         (("flow",), value.flow),
         (("drop", "flow"), value.drop.flow),
@@ -92,15 +106,7 @@ def _check_names(problems: Problems, filed: FiledCampaign, around: Around) -> No
 
 def _check_dispositions(problems: Problems, filed: FiledCampaign, known: frozenset[str]) -> None:
     """Empty `known`: the queue has no tree, so agents give none."""
-    wanted = [(("dispositions", path), path) for path in filed.value.dispositions]
-    wanted += [
-        (("quotas", index, "result"), quota.result)  # type: ignore[misc]
-        for index, quota in enumerate(filed.value.quotas)
-        if quota.result not in OUTCOMES
-    ]
-    test = filed.value.script_test
-    wanted += [(("script_test", "goal", index), path) for index, path in enumerate(test.goal if test else ())]  # type: ignore[misc]
-    for place, path in wanted:
+    for place, path in _dispositions_named(filed):
         if path in known:
             continue
         if not known:
@@ -109,6 +115,53 @@ def _check_dispositions(problems: Problems, filed: FiledCampaign, known: frozens
         else:
             hint = did_you_mean(path, known, what="dispositions")
             filed.say(problems, place, f"there is no disposition '{path}'", hint, key=place[0] == "dispositions")
+
+
+def _check_said(problems: Problems, filed: FiledCampaign, flow: InFlow, around: Around) -> None:
+    """An agentless campaign: its flow says what came of her, or the agents to whom it hands her over."""
+    value, tenant = filed.value, filed.tenant
+    of_agents = frozenset[str]().union(*(around.queues.get((tenant, queue), frozenset()) for queue in flow.queues))
+    own = {"/".join(path.split("/")[:length]) for path in flow.dispositions for length in range(1, path.count("/") + 2)}
+    unknown = any((tenant, queue) in around.broken_queues for queue in flow.queues)
+    for place, path in () if unknown else _dispositions_named(filed):
+        if path in own or path in of_agents:
+            continue
+        known = sorted(own | of_agents)
+        hint = did_you_mean(path, known, what="dispositions") if known else ""
+        if not hint.startswith("did"):
+            hint = f"say it in a node: {{type: {DISPOSITION_VERB}, value: {path}, next: …}}"
+        what = f"the flow {value.flow} never says '{path}'"
+        filed.say(problems, place, what, hint, key=place[0] == "dispositions")
+    fields = {entry.name for entry in value.form}
+    for path, answers in sorted(flow.dispositions.items()):
+        for name in sorted(answers - fields):
+            what = (
+                f"the flow {value.flow} fills in '{name}' with its disposition '{path}', and the form has no such field"
+            )
+            hint = did_you_mean(name, fields, what="fields") if fields else ""
+            hint = hint if hint.startswith("did") else f"write form: [{{name: {name}, title: …}}]"
+            filed.say(problems, ("form",) if fields else ("flow",), what, hint, key=True)
+    for path, rule in value.dispositions.items():
+        said = [fields for one, fields in flow.dispositions.items() if one == path or one.startswith(f"{path}/")]
+        if rule.date and said and path not in of_agents and not any(rule.date in answers for answers in said):
+            what = f"nobody fills in '{rule.date}', the day of this {rule.then}"
+            hint = f"write `answers: {{{rule.date}: …}}` in the flow's node that says '{path}'"
+            filed.say(problems, ("dispositions", path, "date"), what, hint)
+
+
+def _dispositions_named(filed: FiledCampaign) -> list[tuple[tuple[str | int, ...], str]]:
+    """(where, path) of every one that the campaign names."""
+    wanted: list[tuple[tuple[str | int, ...], str]] = [
+        (("dispositions", path), path) for path in filed.value.dispositions
+    ]
+    wanted += [
+        (("quotas", index, "result"), quota.result)
+        for index, quota in enumerate(filed.value.quotas)
+        if quota.result not in OUTCOMES
+    ]
+    test = filed.value.script_test
+    wanted += [(("script_test", "goal", index), path) for index, path in enumerate(test.goal if test else ())]
+    return wanted
 
 
 def _check_detection(problems: Problems, filed: FiledCampaign, by: str) -> None:
@@ -181,7 +234,7 @@ def _check_opt_out(problems: Problems, filed: FiledCampaign, setup: CampaignSetu
     if not asked.value or asked.source is None or flow is None or around.flows is None:
         return
     nodes = around.flows.get((filed.tenant, flow))
-    if nodes is not None and OPT_OUT_VERB not in nodes:
+    if nodes is not None and OPT_OUT_VERB not in nodes.verbs:
         what = f"{asked.source.name} asks for a key not to be called again, and flow '{flow}' has none"
         filed.say(problems, ("drop", "flow"), what, f"give it a node `type: {OPT_OUT_VERB}` behind a key")
 

@@ -18,7 +18,7 @@ al., KDD 2019): where they were not, something else than lots decided who got wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
 
@@ -26,6 +26,7 @@ from scipy.stats import chisquare
 
 from core.attempt import AttemptState
 from core.lead_record import AttemptRecord
+from dialer.compliance.rules import Mode
 from dialer.records import tried_before
 from dialer.script_test import name_of, test_of
 from dialer.setup import CampaignSetup, ScriptTest
@@ -38,6 +39,9 @@ LEAST = 10
 """Of people with the goal, and of people without it, in each group, before anything is concluded."""
 MISMATCH = 0.001
 """A split that chance makes rarer than this is no chance. Small, because it is asked at every look, too."""
+_HALF, _NINE_OF_TEN = -0.4, 1.0
+"""Standard errors beyond the range's edge. At one look they would be 0 and 1.28; over many, luck comes earlier
+(`bench.script_test`)."""
 _EXPECTED = 5.0
 """Chi-square means nothing where fewer are expected."""
 
@@ -119,8 +123,10 @@ class Tally:
         if talked_s is None or met_machine or not heard:
             return
         lead.met = True
-        # Who is still talked with, or was and nobody has said what came of it, would count as a failure.
-        lead.unfinished = not state.is_over or bool(self._test.goal and not attempt.disposition)
+        # Who is still talked with, or was and nobody has said what came of it, would count as a failure. Where no agent
+        # had her nobody will: she left before she chose.
+        may_be_said = attempt.mode != Mode.AGENTLESS.value or bool(attempt.agent_id)
+        lead.unfinished = not state.is_over or bool(self._test.goal and not attempt.disposition and may_be_said)
         lead.goal |= self._reached(attempt.disposition, (attempt.ended_s or talked_s) - talked_s)
 
     def compared(self) -> Compared:
@@ -158,6 +164,32 @@ def multiple(people: int, alpha: float = ALPHA) -> float:
     once = -2 * log(alpha)
     r = (once + log(once + 1)) / NARROWEST_AT
     return sqrt(2 * (1 + 1 / (people * r)) * log(sqrt(people * r + 1) / alpha))
+
+
+def people_needed(rate: float, more: float, shares: tuple[int, int] = (1, 1), alpha: float = ALPHA) -> tuple[int, int]:
+    """After about how many people, both scripts together, a difference is said: in half of the tests, in nine of ten.
+    `rate`: of the goal with the first script; `more`: so much more with the other; both 0 < share < 1. `shares`: of the
+    leads, the first script's and the other's."""
+    first, other = (share / sum(shares) for share in shares)
+    spread = rate * (1 - rate) / first + (rate + more) * (1 - rate - more) / other
+    rarest = min(first * min(rate, 1 - rate), other * min(rate + more, 1 - rate - more))
+
+    def is_said(people: int, lucky: float) -> bool:
+        told = abs(more) >= (multiple(people, alpha) + lucky) * sqrt(spread / people)
+        return told and people * rarest >= LEAST
+
+    return _first(lambda people: is_said(people, _HALF)), _first(lambda people: is_said(people, _NINE_OF_TEN))
+
+
+def _first(holds: Callable[[int], bool]) -> int:
+    """The least number, in steps of ten, from which on it holds."""
+    low, high = 0, 1
+    while not holds(high * 10):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle * 10) else (middle, high)
+    return high * 10
 
 
 def split_by_chance(counts: Sequence[int], shares: Sequence[int]) -> float | None:

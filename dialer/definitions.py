@@ -82,7 +82,8 @@ class Campaign(Definition):
     caps: Caps = Caps()
     quotas: tuple[QuotaRule, ...] = ()
     dispositions: Mapping[Text, AfterRule] = Field(default_factory=dict)
-    """By disposition, a group (`sold`) or a choice (`sold/new`): what follows for the lead. Others finish it."""
+    """By disposition, a group (`sold`) or a choice (`sold/new`): what follows for the lead. Others finish it. Of an
+    agentless campaign: what the flow's nodes `disposition` say."""
     priority: Annotated[Count, Field(le=1000)] = 0
     """Of campaigns with the same agents, the highest has them first."""
     weight: Annotated[Count, Field(ge=1, le=1000)] = 1

@@ -17,6 +17,11 @@ from numpy.typing import NDArray
 _E164 = re.compile(r"\+[1-9][0-9]{3,14}")
 
 
+def how_to_import(register: str) -> str:
+    """The command that brings a national register in."""
+    return f"centralita dnc import FILE --register {register} --as-of DAY"
+
+
 def number_key(number: str) -> int:
     """`+34911234567` -> 34911234567.
 
@@ -107,9 +112,3 @@ class DoNotCall:
     def without(self, number: str) -> DoNotCall:
         """The list without a number: somebody was listed by mistake, or agreed to be called again."""
         return replace(self, added=self.added - {number}, removed=self.removed | {number})
-
-    def built_anew(self) -> DoNotCall:
-        """The same list with its overlay folded in."""
-        gone = NumberSet(self.removed)
-        kept = NumberSet(number for number in self.numbers if number not in gone) if len(gone) else self.numbers
-        return replace(self, numbers=kept.union(NumberSet(self.added)), added=frozenset(), removed=frozenset())

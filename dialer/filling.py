@@ -1,9 +1,13 @@
-"""An agent fills in the form of whom she talks with: checked against the campaign, kept with the attempt."""
+"""An agent, or a flow, fills in the form of whom it talks with: checked against the campaign, kept with the attempt."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from core.decisions import Noted
 from core.dialing import FormFilled
 from dialer import form, promises
+from dialer.records import Attempt
 from dialer.setup import After, CampaignSetup
 from dialer.state import State
 from dialer.turn import Refused, Turn
@@ -31,6 +35,20 @@ def form_filled(state: State, turn: Turn, fact: FormFilled) -> None:
     if kept != attempt.answers:
         turn.attempt(attempt)
         attempt.answers = kept
+
+
+def filled_by_flow(state: State, turn: Turn, attempt: Attempt, given: Mapping[str, str]) -> None:
+    """What her flow asked her. Nobody is there to be told what cannot be read: it is noted, and the rest is kept.
+    `attempt` is the turn's, its disposition the flow's."""
+    setup = state.of(attempt.key)
+    answers, wrong = form.read(setup.form, given)
+    kept = {name: answer for name, answer in {**attempt.answers, **answers}.items() if answer}
+    after = setup.after(attempt.disposition)
+    if past := _not_ahead(state, after, kept, turn.now_s):
+        kept.pop(after.date, None)
+    attempt.answers = kept
+    for why in (*wrong, *past):
+        turn.decide(Noted("form", why))
 
 
 def _incomplete(setup: CampaignSetup, after: After, answers: dict[str, str]) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 AgentState = Literal["ready", "reserved", "talk", "hold", "wrap_up"]
+Absence = Literal["not_ready", "skills", "phone"]
+"""On a break, or leaving after this contact; without the skills asked for; ready, and her phone cannot be rung."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,12 @@ class FloorAgent:
 class FloorPool:
     """`agents`: everybody who may serve this queue with these skills and is ready or at work; who is logged out, on a
     break with nothing in hand, or leaves after this contact is not among them. Who is longest ready comes first.
-    `waiting`: contacts of the queue, ours included, whom nobody has been offered yet."""
+    `waiting`: contacts of the queue, ours included, whom nobody has been offered yet. `absent`: how many of the queue's
+    agents are logged in and not among `agents`, by why."""
 
     agents: tuple[FloorAgent, ...] = ()
     waiting: int = 0
+    absent: tuple[tuple[Absence, int], ...] = ()
 
 
 class Floor(Protocol):

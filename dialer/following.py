@@ -37,7 +37,10 @@ def settle(state: State, turn: Turn, attempt: Attempt) -> None:
     trying_again.learn(turn.campaign(attempt.key), lead, attempt)
     outcome, disposition = attempt.state.value, attempt.disposition
     lead.record = replace(lead.record, outcome=outcome, disposition=disposition or lead.record.disposition)
-    quota.count(turn.campaign(attempt.key), setup, lead.record, (outcome, disposition))
+    campaign = turn.campaign(attempt.key)
+    quota.count(campaign, setup, lead.record, (outcome, disposition))
+    if disposition:
+        campaign.said = {**campaign.said, disposition: campaign.said.get(disposition, 0) + 1}
     if attempt.state is _S.CUSTOMER_HUNG_UP and attempt.mode is Mode.AGENTLESS:
         _finish(state, turn, setup, lead, attempt, After())
     elif attempt.state in _REACHED or (attempt.state is _S.ABANDONED and disposition not in ("", NOT_GIVEN)):
@@ -59,7 +62,7 @@ def _finish(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt:
         lead.record = replace(lead.record, agent_id=whose, next_number=_index(lead, attempt.number))
         release(state, turn, lead, LeadEvent.CALLBACK, why, at_s, done)
     elif after.then == "do_not_call":
-        said = NumberListed(attempt.tenant, attempt.number, by="agent", why=why)
+        said = NumberListed(attempt.tenant, attempt.number, by="agent" if attempt.agent_id else "caller", why=why)
         save_word(state, turn, said)
         if lead.record.state is not LeadState.DONE:
             turn.move_lead(lead, LeadEvent.OPT_OUT, "do_not_call")

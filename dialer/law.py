@@ -10,6 +10,7 @@ from dialer.compliance.check import Allowed, Block, Blocked, Dialing, LeadFacts,
 from dialer.compliance.numbers import country_of
 from dialer.compliance.rules import Basis, Mode, Party
 from dialer.compliance.strictest import Terms
+from dialer.dnc import how_to_import
 from dialer.quota import full_for
 from dialer.records import Lead
 from dialer.setup import CampaignSetup
@@ -88,17 +89,17 @@ def facts_of(record: LeadRecord, number: LeadNumber) -> LeadFacts:
     return LeadFacts(record.lead_id, basis, record.consent_s, record.proof, number.time_zone, record.region)
 
 
-def registers_missing(state: State, setup: CampaignSetup, terms: Terms, now_s: float) -> str:
+def registers_missing(state: State, terms: Terms, now_s: float) -> str:
     """Why nobody under these terms may be dialed: a register is not at hand, or too old. Empty: they are there."""
     at_hand = state.book.national
     for needed in terms.lists:
         for name in needed.lists:
             register = at_hand.get(name)
             if register is None:
-                return f"the register {name} has not been imported: {needed.source}"
+                return f"the register {name} has not been imported: {how_to_import(name)} ({needed.source})"
             if now_s - register.as_of_s > needed.max_age_s:
                 most = needed.max_age_s / DAY_S
-                return f"the register {name} is older than {most:g} days, import it again: {needed.source}"
+                return f"the register {name} is older than {most:g} days: {how_to_import(name)} ({needed.source})"
     return ""
 
 
@@ -112,7 +113,7 @@ def _ask(
     found = verdict(state, setup, lead, number, mode, shown.number, now_s)
     if isinstance(found, Allowed):
         return shown.number, found.terms
-    missing = registers_missing(state, setup, terms, now_s)
+    missing = registers_missing(state, terms, now_s)
     if missing:
         return Not(number.number, found.rule, missing, None, campaign_wide=True)
     return _no(number.number, found, now_s)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.live_audio import AudioBlock, Verdict
+from core.live_audio import AudioBlock, Ear, Verdict
 from dialer.amd.labels import QUIET, QUIET_S
 from dialer.amd.screener import Screener
 from dialer.amd.screener import make as make_screener
@@ -19,6 +19,9 @@ class Mailbox:
     def __init__(self, screener: Screener) -> None:
         self._screener = screener
         self._is_machine = False
+
+    def hear_with(self, ear: Ear) -> None:
+        self._screener.hear_with(ear)
 
     def feed(self, block: AudioBlock) -> Verdict | None:
         found = self._screener.feed(block)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from core.campaign import CampaignEvent, CampaignState
-from core.decisions import PacingDecided
-from dialer import quota, staging
+from core.decisions import LeadBlocked, PacingDecided
+from dialer import cannot_dial, quota, staging
+from dialer.call_hours import why_closed
 from dialer.compliance.rules import Mode
 from dialer.pacing import Due, Pool
 from dialer.records import Lead
@@ -46,8 +47,13 @@ def _pace(state: State, turn: Turn, key: Key, share: Share | None) -> None:
         campaign = turn.campaign(key)
         turn.move_campaign(campaign, CampaignEvent.DRAIN, f"quota {reached.name} of {reached.most} is reached")
         return
+    missing = cannot_dial.without_register(state, setup, turn.now_s)
+    if missing:
+        turn.move_campaign(turn.campaign(key), CampaignEvent.TROUBLE, missing)
+        _say(state, turn, setup, None, Due(0, missing), 0)
+        return
     if setup.calendar is not None and not setup.calendar.is_open(turn.now_s):
-        _say(state, turn, setup, None, Due(0, "the campaign's own calendar is closed"), 0)
+        _say(state, turn, setup, None, Due(0, why_closed(state, setup, turn.now_s)), 0)
         return
     staging.ask(state, turn, setup, share)
     room, limit = _room(state, setup, turn.now_s)
@@ -68,15 +74,31 @@ def _pace(state: State, turn: Turn, key: Key, share: Share | None) -> None:
         due = turn.pacer(key).dials_due(pool, turn.now_s)
         if due.count > room:
             due = Due(room, f"{due.why}; {limit}")
+        if not pool.agents:
+            due = Due(0, _idle(state, setup, share, turn.now_s))
     if due.count:
+        before = len(turn.outcome.decisions)
         started, trouble = _start(state, turn, setup, share, due.count)
+        blocked = [one for one in turn.outcome.decisions[before:] if isinstance(one, LeadBlocked)]
+        cannot_dial.put_back(state, turn, setup, blocked, started)
     if trouble:
         campaign = turn.campaign(key)
         if turn.move_campaign(campaign, CampaignEvent.TROUBLE, trouble):
             due = Due(0, trouble)
     elif started < due.count:
-        due = Due(due.count, f"{due.why}; {staging.why_empty(state, setup, turn.now_s)}")
+        held = "" if started else cannot_dial.held_back(state, setup, turn.now_s)
+        parts = (due.why, staging.why_empty(state, setup, turn.now_s), held)
+        due = Due(due.count, "; ".join(part for part in parts if part))
     _say(state, turn, setup, pool, due, started)
+
+
+def _idle(state: State, setup: CampaignSetup, share: Share, now_s: float) -> str:
+    """Why nobody is dialed where no agent counts: what keeps agents away, and what would keep leads back all the
+    same."""
+    nobody = cannot_dial.no_agent(state, setup, share, now_s)
+    closed = why_closed(state, setup, now_s)
+    parts = (nobody, closed if closed != nobody else "", cannot_dial.held_back(state, setup, now_s))
+    return "; ".join(part for part in parts if part)
 
 
 def _start(state: State, turn: Turn, setup: CampaignSetup, share: Share | None, count: int) -> tuple[int, str]:

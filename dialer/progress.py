@@ -8,7 +8,7 @@ from core.attempt import AttemptEvent, AttemptState
 from core.decisions import AttemptEnded
 from core.dialing import AttemptDisposed, AttemptProgressed
 from core.errors import EventRefused
-from dialer import her_phone, told, trouble
+from dialer import filling, her_phone, told, trouble
 from dialer.compliance.abandonment import Counts, bounds
 from dialer.compliance.rules import Mode, Window
 from dialer.following import NOT_GIVEN, settle
@@ -79,6 +79,8 @@ def moved(
     listens = attempt.screened and attempt.state in (_S.ANSWERED, _S.SCREENING)
     if attempt.answered_s is not None and not listens and _is_person(attempt.state) and not attempt.counted:
         _count_person(state, turn, campaign, attempt)
+    if attempt.state is _S.COMPLETED:
+        attempt.agent_id = agent_id or attempt.agent_id
     if attempt.state is _S.CONNECTED:
         _connected(state, turn, campaign, attempt, agent_id)
     if attempt.state.is_over:
@@ -88,11 +90,15 @@ def moved(
 
 
 def disposed(state: State, turn: Turn, fact: AttemptDisposed) -> None:
-    """The agent has finished with it."""
+    """The agent has finished with it; or her flow says how it stands, until that is over or an agent says more."""
     attempt = state.attempts.get(fact.attempt_id)
     if attempt is None or attempt.disposed:
         return
     turn.attempt(attempt)
+    if attempt.mode is Mode.AGENTLESS and not fact.agent_id:
+        attempt.disposition = fact.disposition
+        filling.filled_by_flow(state, turn, attempt, fact.answers)
+        return
     attempt.agent_id = fact.agent_id or attempt.agent_id
     finish(state, turn, attempt, fact.disposition or NOT_GIVEN, fact.callback_at_s, fact.personal)
     turn.soon.add(attempt.tenant)
@@ -101,8 +107,10 @@ def disposed(state: State, turn: Turn, fact: AttemptDisposed) -> None:
 def finish(
     state: State, turn: Turn, attempt: Attempt, disposition: str, callback_s: float = 0.0, personal: bool = False
 ) -> None:
-    """`disposition`: what was chosen, `not_given` when nothing came."""
+    """`disposition`: what was chosen, `not_given` when nothing came: then what her flow said holds."""
     turn.attempt(attempt)
+    if disposition == NOT_GIVEN and attempt.disposition:
+        disposition = attempt.disposition
     attempt.disposition, attempt.callback_s, attempt.personal = disposition, callback_s, personal
     attempt.disposed = True
     if disposition not in ("", NOT_GIVEN):
@@ -110,6 +118,7 @@ def finish(
     if attempt.state.is_over:
         if attempt.ended_s is not None and attempt.connected_s is not None:
             _teach(state, turn, attempt, WrapUpEnded(max(0.0, turn.now_s - attempt.ended_s)))
+        remember(state, turn, attempt)
         save_attempt(turn, attempt)
         settle(state, turn, attempt)
     state.index_attempt(attempt)
@@ -172,7 +181,7 @@ def _ended(state: State, turn: Turn, campaign: Campaign, attempt: Attempt, event
     if attempt.was_dialed:
         remember(state, turn, attempt)
         trouble.ended(turn, campaign, attempt, event)
-    needs_agent = over is _S.COMPLETED and attempt.mode is not Mode.AGENTLESS and bool(attempt.agent_id)
+    needs_agent = over is _S.COMPLETED and bool(attempt.agent_id)
     # Who is abandoned into the queue may meet somebody yet, who says what came of it.
     needs_agent = needs_agent or (over is _S.ABANDONED and state.of(attempt.key).drop_action == "queue")
     if not needs_agent and over not in CROSSING:

@@ -52,7 +52,8 @@ class Campaign(msgspec.Struct, omit_defaults=True):
     """`made`: how many attempts ever, for their ids. `serial`: the last that was given to the store. `tally_s`: from
     when the abandonment windows are counted. `taken`: list -> leads taken ÷ its weight. `given`: people it brought to
     agents ÷ its weight. `recent`: how the last attempts went, (at_s, kind, why). `stage_after_s`: nothing is to be had
-    of the store before. `call_after_s`: its own rate of calls allows none before."""
+    of the store before. `call_after_s`: its own rate of calls allows none before. `held`: what put the last leads back,
+    in words, told until `held_until_s`."""
 
     tenant: str
     campaign: str
@@ -77,9 +78,13 @@ class Campaign(msgspec.Struct, omit_defaults=True):
     stage_after_s: float = 0.0
     call_after_s: float = 0.0
     zones: tuple[str, ...] = ()
+    held: str = ""
+    held_until_s: float = 0.0
     heard: Heard = msgspec.field(default_factory=Heard)
     hours: dict[Slot, HourCounts] = {}
     """At what hours people were dialed, and reached; replaced, never changed in place."""
+    said: dict[str, int] = {}
+    """What came of today's conversations, by disposition; replaced, never changed in place."""
 
     @property
     def key(self) -> Key:
@@ -102,6 +107,7 @@ class Tried(msgspec.Struct, frozen=True, array_like=True):
     conversation_s: float | None = None
     campaign: str = ""
     script: str = ""
+    disposition: str = ""
 
     def past(self) -> Past:
         abandoned = self.state == AttemptState.ABANDONED.value
@@ -200,7 +206,7 @@ class Attempt(msgspec.Struct, omit_defaults=True):
         if talked is None and self.mode is Mode.AGENTLESS and self.state.is_live:
             talked = self.answered_s
         how = (self.state.value, self.dialed_s, self.ended_s, talked)
-        return Tried(self.attempt_id, self.lead_id, self.number, *how, self.campaign, self.script)
+        return Tried(self.attempt_id, self.lead_id, self.number, *how, self.campaign, self.script, self.disposition)
 
     def record(self) -> AttemptRecord:
         return AttemptRecord(
@@ -280,4 +286,4 @@ def tried_before(past: AttemptRecord) -> Tried:
     if talked is None and past.mode == Mode.AGENTLESS.value and AttemptState(past.state).is_live:
         talked = past.answered_s
     how = (past.state, past.dialed_s, past.ended_s, talked)
-    return Tried(past.attempt_id, past.lead_id, past.number, *how, past.campaign, past.script)
+    return Tried(past.attempt_id, past.lead_id, past.number, *how, past.campaign, past.script, past.disposition)

@@ -10,8 +10,8 @@ from core.dialing import LeadsSaved, LeadsStaged, ListsChanged
 from core.lead import LeadState
 from core.lead_record import StagedLead
 from core.lead_store import Staging
-from dialer.compliance.local_time import next_open
-from dialer.compliance.rules import Cap, Hours, Mode, Rest
+from dialer.call_hours import why_closed, zones_open
+from dialer.compliance.rules import Cap, Mode, Rest
 from dialer.keeping import put_back
 from dialer.records import Lead, Tried, lead_row, tried_before
 from dialer.setup import CampaignSetup
@@ -52,9 +52,10 @@ def ask(state: State, turn: Turn, setup: CampaignSetup, share: Share | None) -> 
 
 def why_empty(state: State, setup: CampaignSetup, now_s: float) -> str:
     """Why there was no lead to dial."""
+    closed = why_closed(state, setup, now_s)
+    if closed:
+        return closed
     campaign = state.campaigns[setup.key]
-    if campaign.zones and not zones_open(setup, campaign.zones, now_s):
-        return "nobody may be called at this hour"
     return "no lead may be dialed now" if now_s < campaign.stage_after_s else "leads are on their way"
 
 
@@ -68,28 +69,6 @@ def history_s(setup: CampaignSetup) -> float:
             elif isinstance(rule, Rest):
                 found.append(rule.for_s + LONGEST_CALL_S)
     return min(max(found), EVER_S)
-
-
-def zones_open(setup: CampaignSetup, zones: tuple[str, ...], now_s: float) -> tuple[str, ...]:
-    """Those in which somebody could be called now. A zone is left out only if every rule's hours are over there: of
-    holidays and of regions each lead is asked itself."""
-    law = setup.law()
-    countries: set[str] = set()
-    for pack in law.packs:
-        countries |= pack.countries
-    weeks = [
-        [
-            replace(rule, holidays=None)
-            for pack in law.packs
-            if not country or not pack.countries or country in pack.countries
-            for rule in pack.rules
-            if isinstance(rule, Hours)
-            and rule.scope.serves(law.purpose, law.mode)
-            and not (rule.scope.regions or rule.scope.prefixes)
-        ]
-        for country in sorted(countries) or [""]
-    ]
-    return tuple(zone for zone in zones if any(next_open(rules, (zone,), "", now_s) == now_s for rules in weeks))
 
 
 def _wanted(state: State, setup: CampaignSetup, share: Share | None) -> int:

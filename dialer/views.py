@@ -46,6 +46,7 @@ def campaign(state: State, key: Key, now_s: float) -> dict[str, Any] | None:
         "lines": {name: lines.get(name, 0) for name in _LINES.values()},
         "agents": _agents(state, key, now_s),
         "today": {name: getattr(today, name) for name in today.__struct_fields__},
+        "dispositions": record.said if now_s < record.day_ends_s else {},
         "abandonment": [
             {
                 "rule": standing.limit.source.name,

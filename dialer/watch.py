@@ -191,5 +191,5 @@ def new_day(state: State, turn: Turn, key: Key) -> None:
         return
     campaign = turn.campaign(key)
     days = state.setup.days
-    campaign.today = Today()
+    campaign.today, campaign.said = Today(), {}
     campaign.day_ends_s = days.ends_at(turn.now_s) if days is not None else (turn.now_s // DAY_S + 1) * DAY_S

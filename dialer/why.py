@@ -58,6 +58,7 @@ def why(state: State, given: StagedLead, now_s: float) -> dict[str, Any]:
                 "lead_id": past.lead_id,
                 "number": past.number,
                 "state": past.state,
+                "disposition": past.disposition,
                 "dialed_s": past.dialed_s,
                 "ended_s": past.ended_s,
                 "conversation_s": past.conversation_s,

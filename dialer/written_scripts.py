@@ -52,10 +52,7 @@ def check_test(test: ScriptTest, script: Titles, agentless: bool, faults: Faults
         if not one.text and not agentless:
             what, hint = f"the script '{one.name}' has no text", "write what agents say: text: …"
             faults.add(("script_test", "scripts", index), what, hint)
-    if agentless and test.goal:
-        what = "without agents nobody gives a disposition"
-        faults.add(("script_test", "goal"), what, "write how long they have to stay: `talk: 30s`", at_key=True)
-    elif bool(test.goal) == bool(test.talk):
+    if bool(test.goal) == bool(test.talk):
         what = "the goal is both a disposition and a length" if test.goal else "nothing says what the scripts are for"
-        hint = "write `talk: 30s`" if agentless else "write `goal: [sold]`, or `talk: 30s`"
-        faults.add(("script_test",), what, f"{hint}, before the test begins", at_key=True)
+        hint = "write `goal: [sold]`, or `talk: 30s`, before the test begins"
+        faults.add(("script_test",), what, hint, at_key=True)

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from core.dialing import CALLED
+from core.interaction import ringback_for
 from core.live_audio import MEDIA_LEG
 from engine.commanded import SUPERVISOR, Commanded
 from telephony.node.settings import STASIS_APP
@@ -100,6 +101,9 @@ async def send_to_overflow(
         if number % _ASK_EVERY == 0 and await is_back():
             break
         try:
+            if leg_id not in up:
+                # A phone that calls another one: a tone without end holds its leg here.
+                await ari.delete(f"/playbacks/{ringback_for(leg_id)}")
             where = {"context": context, "extension": "s", "priority": "1"}
             answer = await ari.post(f"/channels/{leg_id}/continue", params=where)
         except httpx.HTTPError:

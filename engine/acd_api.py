@@ -18,15 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from core.routing import (
-    AgentActed,
-    ConversationActed,
-    OfferRefused,
-    QueueActed,
-    StayActed,
-    SupervisionActed,
-    WrapUpActed,
-)
+from core.agent_facts import AgentActed, WrapUpActed
+from core.offer_facts import OfferRefused
+from core.queue_facts import QueueActed, StayActed
+from core.talk_facts import ConversationActed, SupervisionActed
 from engine.acd_feed import Feed
 from engine.asking import answer, done, read_fact, refused
 from engine.contact_card import contact_card

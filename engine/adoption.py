@@ -6,7 +6,7 @@ from core.events import LegAdopted
 from core.leg import Leg
 from core.leg_commands import BridgeLegs, Play, StartMusic, UnbridgeLeg
 from core.media import Tone
-from engine import consult, conversation, offers, steps, supervision, waiting
+from engine import consult, conversation, offers, steps, supervision, talk_recording, waiting
 from engine.contact import Conversation, Party
 from engine.interaction import Surroundings, Turn
 from ivr import interpreter
@@ -27,6 +27,8 @@ def adopted(turn: Turn, leg: Leg, event: LegAdopted, around: Surroundings, now_s
             _customer_waits(turn, around, now_s)
         elif talk is not None:
             _customer_talks(turn, talk, event, around, now_s)
+            if interaction.recording is not None:
+                talk_recording.resume(turn, interaction.recording)
         return interaction.waiting is not None or talk is not None
     if talk is not None and talk.supervisor is not None and talk.supervisor.leg_id == leg.leg_id:
         if event.up:

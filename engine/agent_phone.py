@@ -12,9 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from acd.setup import AgentSetup, Setup
+from core.agent_facts import AgentActed, WrapUpActed
 from core.commands import AskAgent
 from core.events import AgentAnswered
-from core.routing import AgentActed, LineChanged, RouterFact, SupervisorCalled, WrapUpActed
+from core.line_facts import LineChanged
+from core.routing import RouterFact
+from core.talk_facts import SupervisorCalled
 from engine import supervisor_phone
 from engine.interaction import Interaction
 

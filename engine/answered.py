@@ -14,7 +14,7 @@ from core.commands import CancelTimer, StartTimer
 from core.interaction import InteractionEvent
 from core.leg import LegState
 from core.leg_commands import StartMusic, StopMusic
-from core.routing import QueueJoined, StayGivenUp
+from core.queue_facts import QueueJoined, StayGivenUp
 from engine import interlude, offers, steps, waiting
 from engine.contact import Attempt, Waiting
 from engine.interaction import Surroundings, Turn

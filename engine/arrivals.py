@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from core.agent_facts import PhoneUsed
 from core.commands import Transfer
 from core.decisions import InteractionOpened, LegJoined, Noted
 from core.errors import EventRefused
 from core.events import LegArrived
-from core.interaction import InteractionEvent
-from core.leg import Leg, LegEvent, LegRole
-from core.leg_commands import Play, TurnAwayLeg
+from core.interaction import InteractionEvent, ringback_for
+from core.leg import EndReason, Leg, LegEvent, LegRole
+from core.leg_commands import HangUpLeg, Play, TurnAwayLeg
 from core.media import Tone
-from core.routing import PhoneUsed
 from engine.config.numbers import Route
-from engine.config.outbound import Permitted
+from engine.config.outbound import Permitted, Refused
 from engine.interaction import Interaction, Surroundings, Turn, interaction_id_for
 from engine.steps import follow
 from engine.transfers import start_transfer
@@ -27,8 +27,12 @@ DIRECT_RING_S = 60.0
 def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
     """A new interaction for a leg that came in: a flow answers it, or it is connected with the phone it dialed."""
     route = around.numbers.route(event.called, event.entry)
-    if event.entry in around.outbound.devices and (permitted := wanted_phone(event, route, around)) is not None:
-        return _connect(event, route, permitted, around, now_s)
+    if event.entry in around.outbound.devices:
+        match _asked(event, route, around):
+            case Permitted() as permitted:
+                return _connect(event, route, permitted, around, now_s)
+            case Refused(why) if around.outbound.is_public(event.called):
+                return _refuse(event, route, why, around, now_s)
     turn = Turn(_opened(event, route, around, now_s))
     interaction_id = turn.interaction.interaction_id
     release = around.releases[around.release_id]
@@ -76,35 +80,40 @@ def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
 def wanted_phone(event: LegArrived, route: Route, around: Surroundings) -> Permitted | None:
     """Whom one of our own phones calls, when it is no number of ours and the outbound rules allow it. A carrier's
     caller never gets here: nobody outside can dial through us."""
-    emergency = event.called in around.outbound.emergency_numbers
-    if not (route.is_default or emergency):
-        return None
-    verdict = around.outbound.permit(event.called, route.tenant, around.dialed)
+    verdict = _asked(event, route, around)
     return verdict if isinstance(verdict, Permitted) else None
+
+
+def _asked(event: LegArrived, route: Route, around: Surroundings) -> Permitted | Refused | None:
+    """What the outbound rules say of what one of our phones dialed; None: it is a number of ours."""
+    if not route.is_default:
+        if event.called not in around.outbound.emergency_numbers:
+            return None
+        verdict = around.outbound.permit(event.called, route.tenant, around.dialed)
+        return verdict if isinstance(verdict, Permitted) else None
+    return around.outbound.permit(event.called, route.tenant, around.dialed)
+
+
+def _refuse(event: LegArrived, route: Route, why: str, around: Surroundings, now_s: float) -> Turn:
+    """Her phone says so: who dials a public number that she may not have must not believe that she was put through.
+    Other digits that are nobody's reach the default flow."""
+    turn = Turn(_opened(event, route, around, now_s).but(outcome="refused"))
+    turn.decisions += [_without_flow(turn, "outbound", "outbound refused"), Noted("outbound_refused", why)]
+    _join(turn, now_s)
+    turn.commands.append(HangUpLeg(event.leg_id, EndReason.REJECTED))
+    return turn
 
 
 def _connect(event: LegArrived, route: Route, permitted: Permitted, around: Surroundings, now_s: float) -> Turn:
     """A phone calls a phone, or out: no flow, one transfer, ringback meanwhile."""
     turn = Turn(_opened(event, route, around, now_s))
     interaction_id = turn.interaction.interaction_id
-    turn.decisions.append(
-        InteractionOpened(
-            interaction_id=interaction_id,
-            tenant=route.tenant,
-            channel="voice",
-            direction="outbound" if permitted.endpoint.startswith("trunk:") else "internal",
-            called=event.called,
-            caller=event.caller,
-            flow="",
-            flow_version=around.release_id,
-            language="",
-            rule=f"outbound {permitted.rule}",
-        )
-    )
+    direction = "outbound" if permitted.endpoint.startswith("trunk:") else "internal"
+    turn.decisions.append(_without_flow(turn, direction, f"outbound {permitted.rule}"))
     _join(turn, now_s)
     turn.facts.append(PhoneUsed(interaction_id, event.entry, used=True))
     turn.move(InteractionEvent.TRANSFER)
-    ringback = f"{interaction_id}.ringback"
+    ringback = ringback_for(event.leg_id)
     caller = "" if permitted.endpoint.startswith("trunk:") else event.caller
     wanted = Transfer(interaction_id, event.leg_id, ringback, event.called, DIRECT_RING_S, caller)
     start_transfer(turn, wanted, around.outbound, around.dialed, now_s)
@@ -127,6 +136,23 @@ def _opened(event: LegArrived, route: Route, around: Surroundings, now_s: float)
     )
 
 
+def _without_flow(turn: Turn, direction: str, rule: str) -> InteractionOpened:
+    """No flow answers it."""
+    interaction = turn.interaction
+    return InteractionOpened(
+        interaction_id=interaction.interaction_id,
+        tenant=interaction.tenant,
+        channel="voice",
+        direction=direction,
+        called=interaction.called,
+        caller=interaction.caller,
+        flow="",
+        flow_version=interaction.release_id,
+        language="",
+        rule=rule,
+    )
+
+
 def _join(turn: Turn, now_s: float) -> None:
     leg = turn.interaction.customer
     turn.decisions.append(LegJoined(turn.interaction.interaction_id, leg.leg_id, leg.role.value, leg.node))
@@ -137,19 +163,7 @@ def _join(turn: Turn, now_s: float) -> None:
 def turn_away(event: LegArrived, around: Surroundings, why: str, now_s: float) -> Turn:
     """A leg that arrived and cannot be served at all: it goes to overflow, and the journal says why."""
     turn = Turn(_opened(event, Route("main", "", "", why), around, now_s).but(outcome="error"))
-    opened = InteractionOpened(
-        interaction_id=turn.interaction.interaction_id,
-        tenant="main",
-        channel="voice",
-        direction="inbound",
-        called=event.called,
-        caller=event.caller,
-        flow="",
-        flow_version=around.release_id,
-        language="",
-        rule="turned away",
-    )
-    turn.decisions.extend((opened, Noted("turned_away", why)))
+    turn.decisions += [_without_flow(turn, "inbound", "turned away"), Noted("turned_away", why)]
     _join(turn, now_s)
     turn.commands.append(TurnAwayLeg(event.leg_id))
     return turn

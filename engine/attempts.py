@@ -97,6 +97,9 @@ def look(turn: Turn) -> None:
         if attempt.due_s:
             turn.commands.append(CancelTimer(turn.interaction_id, DEADLINE))
         progress(turn, _E.CONNECT, agent_id=talk.lead.agent_id)
+    elif attempt.state is _S.CONNECTED and not attempt.wanted.queue and talk is not None and talk.lead is not None:
+        if (agent_id := talk.lead.agent_id) and agent_id != attempt.agent_id:
+            turn.interaction = turn.interaction.but(attempt=attempt.but(agent_id=agent_id))
     elif not attempt.state.is_over and turn.interaction.customer.state is LegState.ENDED:
         progress(turn, _E.LOST, why="a fault of ours")
 
@@ -186,6 +189,7 @@ def _ended(turn: Turn, event: LegEnded, now_s: float) -> None:
         progress(turn, _E.HARBOURED, event.cause, "the node told her who called")
     elif attempt.state is _S.CONNECTED:
         lost = event.reason in (EndReason.LOST, EndReason.HARBOURED)
-        progress(turn, _E.LOST if lost else _E.HUNG_UP, event.cause, event.reason.value)
+        how = _E.LOST if lost else _E.HUNG_UP
+        progress(turn, how, event.cause, event.reason.value, agent_id=attempt.agent_id)
     elif not attempt.state.is_over:
         progress(turn, _E.LOST if by_us else _E.HUNG_UP, event.cause, event.reason.value)

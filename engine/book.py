@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from core.agent_facts import WrapUpActed
 from core.clock import Clock
 from core.commands import AskAgent, Command, SendHttp
 from core.decisions import InteractionClosed
 from core.dialing import DialerFact, FormFilled, LeadActed, ManualAsked, NumberListed
 from core.events import CommandRejected, DigitPressed, Event, HttpReplied, RoutingDecided, RoutingKept, TimerFired
 from core.leg_commands import Play
-from core.routing import RouterFact, WrapUpActed
+from core.routing import RouterFact
 from engine import snapshots
 from engine.interaction import Interaction
 from engine.routing import Routed
@@ -114,6 +115,11 @@ class JournalBook:
     def forget_state(self, name: str, event: Event, at_s: float) -> int:
         """There is no such state any more because of the event; returns its seq."""
         return self._journal.append(Entry(SYSTEM, HOUSE, at_s, event, states=(StateRow(name, 1, None),)))
+
+    def write_after(self, interaction_id: str, event: Event) -> int:
+        """What became of something when its interaction is over; returns the event's seq."""
+        contact = self._journal.reader.contact_of(interaction_id) or HOUSE
+        return self._journal.append(Entry(interaction_id, contact, self._clock.now_s(), event))
 
     def write_off(self, interaction_id: str, why: str) -> None:
         """An interaction whose snapshot cannot be read again counts as lost; a caller still there begins anew."""

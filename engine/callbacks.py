@@ -33,7 +33,7 @@ from core.events import (
 from core.interaction import InteractionEvent
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.leg_commands import AnswerLeg, HangUpLeg
-from core.routing import StayGivenUp, StayTurned, TurnNear
+from core.queue_facts import StayGivenUp, StayTurned, TurnNear
 from engine import called_back, offers, waiting
 from engine.callback_rules import permit, settings_of
 from engine.config.outbound import Refused

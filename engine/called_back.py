@@ -11,18 +11,17 @@ from core.events import Event, LegEnded
 from core.interaction import InteractionEvent
 from core.leg import Leg, LegState
 from core.leg_commands import HangUpLeg, Play
+from core.line_facts import LineParty
 from core.media import Tone
-from core.routing import (
-    ConversationActed,
-    LineParty,
+from core.offer_facts import (
     OfferAccepted,
     OfferFailed,
     OfferTaken,
     OfferWithdrawn,
-    StayTurned,
-    SupervisionActed,
 )
-from engine import callbacks, conversation, lines, waiting
+from core.queue_facts import StayTurned
+from core.talk_facts import ConversationActed, SupervisionActed
+from engine import announcements, callbacks, conversation, lines, waiting
 from engine.callback_rules import settings_of
 from engine.contact import Conversation, Party, Waiting
 from engine.departures import SETUP_S
@@ -61,8 +60,8 @@ def _let_hear(turn: Turn, stay: Waiting, whispered: bool, around: Surroundings) 
     talk = turn.interaction.talk
     assert talk is not None
     assert talk.lead is not None
-    said = (waiting.prompts_for(turn.interaction, stay, around).whisper,) if whispered else ()
-    parts = waiting.words(turn, said, stay, around, conversation.known_of(turn))
+    said = (announcements.prompts_for(turn.interaction, stay, around).whisper,) if whispered else ()
+    parts = announcements.words(turn, said, stay, around, conversation.known_of(turn))
     ring = (talk.lead.leg_id, f"{turn.interaction_id}.w{turn.number()}")
     turn.commands.append(Play(*ring, (*parts, Tone("ringback"))))
     conversation.keep(turn, talk.but(ring=ring))

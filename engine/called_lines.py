@@ -8,13 +8,14 @@ LineWanted --> her phone rings --up--> her held line, in silence --LineUsed--> l
 
 from __future__ import annotations
 
+from core.agent_facts import AgentKept
 from core.decisions import InteractionClosed, InteractionOpened, LegJoined
 from core.dialing import LineCame, LineUnwanted, LineWanted
 from core.events import CommandOutcomeUnknown, CommandRejected, Event, LegAdopted, LegUp
 from core.interaction import InteractionEvent
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.leg_commands import HangUpLeg, ParkLeg
-from core.routing import AgentKept, LineChanged, LineUsed
+from core.line_facts import LineChanged, LineUsed
 from engine.contact import Line
 from engine.interaction import Interaction, Surroundings, Turn
 from engine.ringing import ring

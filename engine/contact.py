@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from core.attempt import AttemptState
 from core.callback import CallbackState
 from core.dialing import AttemptWanted
-from core.routing import CalledFirst, QueueJoined
+from core.queue_facts import CalledFirst, QueueJoined
 
 
 class Waiting(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -249,6 +249,7 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
         greeted_s: when her greeting ended; 0 when nobody knows.
         heard_out: nobody listens any more whether it is a machine.
         speaks: a machine hears the campaign's message.
+        agent_id: the agent to whom the campaign's flow handed her over last: what came of it is hers to say.
     """
 
     wanted: AttemptWanted
@@ -263,6 +264,7 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     greeted_s: float = 0.0
     heard_out: bool = False
     speaks: bool = False
+    agent_id: str = ""
 
     def but(self, **changes: Any) -> Attempt:
         return replace(self, **changes)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from core.agent_facts import WrapUpActed
 from core.commands import NoteInteraction, TagInteraction
 from core.decisions import InteractionOpened, NodeEntered, VariablesSet
 from core.dialing import AttemptWanted
 from core.events import LegArrived
-from core.routing import ConversationActed, WrapUpActed
+from core.talk_facts import ConversationActed
 from store.entry import Recorded
 
 HIDDEN = "***"

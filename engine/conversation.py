@@ -26,9 +26,11 @@ from core.leg_commands import (
     StopPlayback,
     UnbridgeLeg,
 )
+from core.line_facts import LineUsed
 from core.media import Part
-from core.routing import LineUsed, StayGivenUp, TalkChanged, TalkEnded
-from engine import interlude, offers, steps, talk_recording, waiting
+from core.queue_facts import StayGivenUp
+from core.talk_facts import TalkChanged, TalkEnded
+from engine import announcements, interlude, offers, steps, talk_recording, waiting
 from engine.contact import Conversation, Party, Waiting
 from engine.interaction import Surroundings, Turn
 from ivr.effects import longest_s
@@ -83,8 +85,8 @@ def _whisper(
     before: list[tuple[str, str]],
     longest: list[float],
 ) -> None:
-    prompt = waiting.prompts_for(turn.interaction, stay, around).whisper
-    parts = waiting.words(turn, (prompt,), stay, around, known_of(turn))
+    prompt = announcements.prompts_for(turn.interaction, stay, around).whisper
+    parts = announcements.words(turn, (prompt,), stay, around, known_of(turn))
     _say(turn, party.leg_id, parts, before, longest)
 
 
@@ -105,7 +107,7 @@ def _notice(
         longest.append(60.0)
     elif (prompt := waiting.notice_due(turn, stay, around)) is not None:
         turn.commands.append(StopMusic(customer))
-        _say(turn, customer, waiting.words(turn, (prompt,), stay, around, {}), before, longest)
+        _say(turn, customer, announcements.words(turn, (prompt,), stay, around, {}), before, longest)
 
 
 def _say(turn: Turn, leg_id: str, parts: tuple[Part, ...], before: list[tuple[str, str]], longest: list[float]) -> None:

@@ -10,8 +10,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
+from core.agent_facts import DeviceChanged
 from core.errors import CommandFailed
-from core.routing import DeviceChanged
 from telephony.ami.facts import AmiFact, Contact, ContactChanged, ContactStatus, NodeBooted
 
 log = logging.getLogger("centralita.devices")

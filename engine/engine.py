@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,8 @@ from engine.enrolled import Enrolled
 from engine.home import Home, SecretBox
 from engine.housekeeping import projected
 from engine.media import Resolver, Sounds
-from engine.node_settings import ami_settings, node_settings, sound_directories
+from engine.node_connections import ami_settings
+from engine.node_settings import lan_address, node_settings, sound_directories
 from engine.node_watch import last_seen
 from engine.runtime import Runtime
 from engine.speech import PromptRenderer
@@ -68,6 +70,8 @@ class Engine:
     nodes_up: dict[str, bool] = field(default_factory=dict)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    bringing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while Asterisk's files are written and read."""
     doing: str = ""
     """How far a reload is: checking, speaking, taking over; empty: there is none."""
     problems: list[str] = field(default_factory=list)
@@ -161,26 +165,28 @@ class Engine:
         self.doing = "speaking"
         spoken = await self.renderer.prepare(configuration.static_speech())
         self.doing = "taking over"
-        wanted = node_settings(self.home, configuration, self.box)
+        wanted = node_settings(self.home, self.enrolled.with_phones(configuration), self.box)
         try:
             node, later = running_node.reloaded(self.node, wanted), running_node.waits_for_start(self.node, wanted)
             async with asyncio.timeout(DURABLE_WITHIN_S):
                 await self.journal.save_release(configuration.release_id, pack(configuration.sources))
             if node != self.node:
-                await asyncio.to_thread(render, node, self.installation)
+                async with self.bringing:
+                    await asyncio.to_thread(render, node, self.installation)
         except (ValidationError, NodeError, StoreError, OSError) as failure:
             why = "the journal does not reach the disk" if isinstance(failure, TimeoutError) else str(failure)
             raise NothingChanged(f"nothing was changed: {why}") from failure
         around = self.runtime.surroundings
         pinned = {i.release_id for i in self.runtime.interactions.values()} | {configuration.release_id}
         releases = {key: release for key, release in around.releases.items() if key in pinned}
-        routing = self.enrolled.beside(configuration.routing_with(self.box))
+        whole = self.enrolled.with_phones(configuration)
+        routing = self.enrolled.beside(whole.routing_with(self.box))
         self.runtime.surroundings = replace(
             around,
             releases={**releases, configuration.release_id: configuration.release},
             release_id=configuration.release_id,
-            numbers=configuration.numbers,
-            outbound=configuration.outbound,
+            numbers=whole.numbers,
+            outbound=whole.outbound,
             time_zone=configuration.site.time_zone,
             pins={**around.pins, **configuration.pins(self.box)},
             routing=routing,
@@ -199,7 +205,7 @@ class Engine:
             phones.look_again()
         self.journal.retire_releases(pinned)
         log.warning("release %s serves new interactions", configuration.release_id)
-        await self.bring_node(node)
+        await self.bring_node()
         told = [f"config/site.yaml: {name} is taken over when `centralita up` starts again" for name in later]
         if spoken.failed:
             line, why = spoken.failed[0]
@@ -210,27 +216,50 @@ class Engine:
         return [*told, f"campaigns stay as they were: {kept}"] if kept else told
 
     def take_agents(self) -> str:
-        """Who is enrolled by now is in force beside who is declared; or else: why not."""
-        routing = self.enrolled.beside(self.configuration.routing_with(self.box))
+        """Who is enrolled by now is in force beside who is declared, with her phone; or else: why not."""
+        whole = self.enrolled.with_phones(self.configuration)
+        routing = self.enrolled.beside(whole.routing_with(self.box))
         why = self.runtime.change_routing(routing)
         if not why:
-            self.runtime.surroundings = replace(self.runtime.surroundings, routing=routing)
+            self.runtime.surroundings = replace(
+                self.runtime.surroundings, routing=routing, numbers=whole.numbers, outbound=whole.outbound
+            )
         return why
 
-    async def bring_node(self, node: NodeSettings) -> None:
-        """New phones, trunks and dialplan, when they changed; calls go on."""
-        if node == self.node:
-            return
-        client = AmiClient(ami_settings(self.node), lambda fact: None)
-        try:
-            await asyncio.to_thread(render, node, self.installation)
-            running_node.save(self.home, node)
-            self.node = node
-            await client.start()
-            for module in RELOADED_MODULES:
-                await client.reload(module)
-            log.warning("the node has read its phones, trunks and dialplan again")
-        except (CommandFailed, NodeError, OSError) as failure:
-            log.error("the node keeps its old phones and trunks until it starts again: %s", failure)
-        finally:
-            await client.close()
+    async def take_phones(self) -> str:
+        """Asterisk has the phones of who is enrolled by now; or else: why not."""
+        why = await self.bring_node()
+        for phones in self.devices:
+            phones.look_again()
+        return why
+
+    def sip_server(self) -> tuple[str, int, int | None]:
+        """Where phones register: (address, port, TLS port)."""
+        host = str(self.node.bind)
+        if self.node.bind.is_unspecified:
+            with contextlib.suppress(OSError):
+                host = lan_address()
+        return host, self.node.sip_port, self.node.tls_port
+
+    async def bring_node(self) -> str:
+        """New phones, trunks and dialplan, when they changed; calls go on. Returns why Asterisk keeps the old ones."""
+        async with self.bringing:
+            whole = self.enrolled.with_phones(self.configuration)
+            node = running_node.as_far_as_possible(self.node, node_settings(self.home, whole, self.box))
+            if node == self.node:
+                return ""
+            client = AmiClient(ami_settings(self.node), lambda fact: None)
+            try:
+                await asyncio.to_thread(render, node, self.installation)
+                running_node.save(self.home, node)
+                self.node = node
+                await client.start()
+                for module in RELOADED_MODULES:
+                    await client.reload(module)
+                log.warning("the node has read its phones, trunks and dialplan again")
+            except (CommandFailed, NodeError, OSError) as failure:
+                log.error("the node keeps its old phones and trunks until it starts again: %s", failure)
+                return str(failure)
+            finally:
+                await client.close()
+            return ""

@@ -1,6 +1,6 @@
 """Agents whom no file declares: enrolled over the API, kept in the journal, in force at once.
 
-    asked --checked beside everything that is configured--> journal (durable) --> router
+    asked --checked beside everything that is configured--> journal (durable) --> router --> her own phone to Asterisk
             | refused, with what is wrong with which field
 
 A file that declares the same person wins: she is changed there. Nobody else writes these rows.
@@ -16,8 +16,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from acd.checks import Around
-from acd.enrolled import Checked, Fault, Fields, beside, check_enrolled, declared_at, definition_of
+from acd.checks import Around, skills_of
+from acd.enrolled import OWN, Checked, Fault, Fields, beside, check_enrolled, declared_at, definition_of
 from acd.reading import read
 from acd.setup import Key, Setup
 from core.events import AgentEnrolled, Event
@@ -25,16 +25,19 @@ from definitions.layout import in_folder, stem_of
 from engine.config.configuration import Configuration
 from engine.config.queue_prompts import Queue
 from engine.durably import DURABLE_WITHIN_S
+from engine.own_phones import OwnPhones, SipAccount, device_of, new_device, own_phones, unfit, with_phones
 from store.entry import StateRow
 
 log = logging.getLogger("centralita.agents")
 
 ROWS = "agent:"
 """How the names of their rows in the journal begin: `agent:<tenant>/<id>`."""
-Change = Literal["add", "change", "remove"]
+Change = Literal["add", "change", "new_phone", "remove"]
+"""`new_phone`: one of her own, in the place of the phone she has."""
 _DONE: Mapping[Change, Literal["added", "changed", "removed"]] = {
     "add": "added",
     "change": "changed",
+    "new_phone": "changed",
     "remove": "removed",
 }
 
@@ -65,8 +68,26 @@ class Known:
     declared: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """`account`: of a phone that was made for her now; told this once."""
+
+    warnings: tuple[Fault, ...] = ()
+    account: SipAccount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Everybody of a tenant, declared or enrolled, by id; and the names one may give an agent there."""
+
+    agents: tuple[Known, ...]
+    queues: tuple[str, ...]
+    skills: tuple[str, ...]
+    devices: tuple[str, ...]
+
+
 class Enrolled:
-    """`durable(seq)` returns when the disk has it; `apply(agents)` puts all of them in force, or says why not."""
+    """`durable(seq)` returns when the disk has it; `apply()` puts all of them in force, or says why not."""
 
     def __init__(
         self,
@@ -76,7 +97,9 @@ class Enrolled:
         apply: Callable[[], str],
         configuration: Callable[[], Configuration],
         now_s: Callable[[], float],
+        phones: OwnPhones,
     ) -> None:
+        self._phones = phones
         self._states = states
         self._durable = durable
         self._apply = apply
@@ -92,9 +115,14 @@ class Enrolled:
         made, self.notes = beside(setup, self._agents)
         return made
 
-    async def known(self, tenant: str) -> list[Known]:
-        """Everybody, declared or enrolled, by id. No PIN."""
-        found = await asyncio.to_thread(read, self._configuration().sources, Queue)
+    def with_phones(self, configuration: Configuration) -> Configuration:
+        """With the phones that were made for those who are enrolled."""
+        return with_phones(configuration, self._agents)
+
+    async def roster(self, tenant: str) -> Roster:
+        """Everybody, and what there is for her. Phones are those that files declare."""
+        sources = self._configuration().sources
+        found = await asyncio.to_thread(read, sources, Queue)
         declared = {
             name: Known(
                 tenant, name, agent.model_dump(mode="json", exclude_unset=True), declared_at(found, tenant, name)
@@ -102,10 +130,15 @@ class Enrolled:
             for name, agent in found.agents_of(tenant).items()
         }
         enrolled = {name: Known(tenant, name, fields) for name, fields in self._of(tenant).items()}
-        return [each for _, each in sorted({**enrolled, **declared}.items())]
+        return Roster(
+            tuple(each for _, each in sorted({**enrolled, **declared}.items())),
+            tuple(sorted(name for owner, name in found.queue_names if owner == tenant)),
+            tuple(sorted(skills_of(found, tenant) or ())),
+            tuple(sorted(stem_of(file) for file, owner in in_folder(sources, "devices") if owner == tenant)),
+        )
 
-    async def put(self, change: Change, tenant: str, agent_id: str, fields: Mapping[str, Any]) -> tuple[Fault, ...]:
-        """Adds her, changes the given fields (None: as if never said) or removes her. Returns warnings.
+    async def put(self, change: Change, tenant: str, agent_id: str, fields: Mapping[str, Any]) -> Written:
+        """Adds her, changes the given fields (None: as if never said), gives her a phone of her own, or removes her.
 
         Raises:
             NotEnrolled: and why.
@@ -114,16 +147,19 @@ class Enrolled:
         async with self._alone:
             key = (tenant, agent_id)
             before = self._agents.get(key)
-            checked = await self._checked(change, key, before, fields)
-            after = None if change == "remove" else _said(before or {}, fields)
+            after, checked = await self._checked(change, key, before, fields)
             await self._keep(key, before, after, change)
             log.warning("agent %s of %s was %s over the API", agent_id, tenant, _DONE[change])
-            return checked.warnings
+            told, account = await self._bring_phone(key, before, after)
+            return Written((*checked.warnings, *told), account)
 
-    async def _checked(self, change: Change, key: Key, before: Fields | None, fields: Fields) -> Checked:
+    async def _checked(
+        self, change: Change, key: Key, before: Fields | None, fields: Fields
+    ) -> tuple[Fields | None, Checked]:
+        """What is said of her afterwards, and what there is to say about that."""
         tenant, agent_id = key
         if change == "remove" and before is not None:
-            return Checked()  # also where a file declares her by now: what the API said of her is forgotten
+            return None, Checked()  # also where a file declares her by now: what the API said of her is forgotten
         configuration = self._configuration()
         found = await asyncio.to_thread(read, configuration.sources, Queue)
         if place := declared_at(found, tenant, agent_id):
@@ -134,15 +170,36 @@ class Enrolled:
             raise NotEnrolled(f"there is no agent {agent_id} in this tenant", "gone")
         if tenant not in {"main", *(owner for owner, _ in configuration.routing.queues)}:
             raise NotEnrolled(f"there is no tenant {tenant} with queues", "refused")
+        faults: list[Fault] = []
+        after = _after(change, agent_id, before or {}, fields, faults)
+        mine, others = device_of(after), self._of(tenant)
+        declared = {(owner, stem_of(file)) for file, owner in in_folder(configuration.sources, "devices")}
         around = Around(
-            devices=frozenset((owner, stem_of(file)) for file, owner in in_folder(configuration.sources, "devices")),
-            routing=configuration.site.routing,
+            devices=frozenset(declared | ({(tenant, mine)} if mine else set())), routing=configuration.site.routing
         )
-        after, others = _said(before or {}, fields), self._of(tenant)
         checked = await asyncio.to_thread(check_enrolled, found, tenant, agent_id, after, others, around)
-        if checked.faults:
-            raise NotEnrolled("; ".join(map(str, checked.faults)), "wrong", checked.faults)
-        return checked
+        faults += checked.faults
+        if mine and not faults:
+            everybody = {**self._agents, key: after}
+            if why := await asyncio.to_thread(unfit, configuration, tenant, mine, everybody):
+                faults.append(Fault("phone", why, "choose another id, or a phone of config/devices/"))
+        if faults:
+            raise NotEnrolled("; ".join(map(str, faults)), "wrong", faults)
+        return after, checked
+
+    async def _bring_phone(
+        self, key: Key, before: Fields | None, after: Fields | None
+    ) -> tuple[tuple[Fault, ...], SipAccount | None]:
+        """Asterisk has her own phone, or no longer."""
+        old, new = device_of(before), device_of(after)
+        if own_phones({key: before or {}}) == own_phones({key: after or {}}):
+            return (), None
+        account = self._phones.account(key[0], new) if new and new != old else None
+        why = await self._phones.bring()
+        if old and old != new:
+            self._phones.forget(key[0], old)
+        hint = "it does when it is started again"
+        return ((Fault("phone", f"Asterisk has not read its phones again: {why}", hint),) if why else ()), account
 
     async def _keep(self, key: Key, before: Fields | None, after: Fields | None, change: Change) -> None:
         """On disk first, then in force; else as it was."""
@@ -184,9 +241,23 @@ def agents_from(rows: Iterable[StateRow]) -> dict[Key, Fields]:
     return found
 
 
-def _said(before: Fields, fields: Fields) -> Fields:
-    """Only what is said: None takes it back."""
-    return {name: value for name, value in {**before, **fields}.items() if value is not None}
+def _after(change: Change, agent_id: str, before: Fields, fields: Fields, faults: list[Fault]) -> dict[str, Any]:
+    """Only what is said: None takes it back. A phone of her own is hers until another is said, or none."""
+    own, phone, device = device_of(before), fields.get("phone"), fields.get("device")
+    after = {name: value for name, value in {**before, **fields}.items() if value is not None}
+    if phone not in (None, OWN):
+        faults.append(Fault("phone", f"'{phone}' is no kind of phone", f"write `{OWN}`, or `device` and its name"))
+    elif phone == OWN and device not in (None, own):
+        faults.append(Fault("phone", "she has one phone", "leave `device` or `phone` out"))
+    if change == "new_phone" or (phone == OWN and not own):
+        return {**after, "phone": OWN, "device": new_device(agent_id)}
+    if own and phone == OWN:
+        return {**after, "device": own}
+    if own and ("phone" in fields or (device != own and "device" in fields)):
+        after.pop("phone", None)
+        if device in (None, own):
+            after.pop("device", None)
+    return after
 
 
 def shown(known: Known) -> dict[str, Any]:
@@ -199,5 +270,6 @@ def shown(known: Known) -> dict[str, Any]:
         "tenant": known.tenant,
         "agent_id": known.agent_id,
         "declared": known.declared,
+        "phone": known.fields.get("phone"),
         "has_pin": bool(known.fields.get("pin")),
     }

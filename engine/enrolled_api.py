@@ -1,15 +1,18 @@
 """Agents over the control socket: everybody as she is defined, and those whom no file declares added, changed, removed.
 
-GET  /acd/agents?tenant=main                        {agents: [definition, without PINs]}
-POST /acd/agents {change, tenant, agent_id, fields}   {ok, warnings}, or {ok, why, faults}: 404 no such agent,
-                                                    409 refused, 422 what is wrong with which field, 503 not durable
+GET  /acd/agents?tenant=main                          {agents: [definition, no PINs], queues, skills, devices: [name]}
+POST /acd/agents {change, tenant, agent_id, fields}   {ok, warnings, account}, or {ok, why, faults}: 404 no such agent,
+                                                      409 refused, 422 what is wrong with which field, 503 not durable
+
+`change`: add, change, new_phone or remove. `account`: {username, password, server, port, tls_port} of a phone that was
+made for her now, else null; it is told here and nowhere else.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import msgspec
@@ -45,8 +48,9 @@ class EnrolledApi:
         ]
 
     async def known(self, request: Request) -> Response:
-        found = await self.enrolled.known(request.query_params.get("tenant", "main"))
-        return answer({"agents": [shown(each) for each in found]})
+        found = await self.enrolled.roster(request.query_params.get("tenant", "main"))
+        there = {"queues": found.queues, "skills": found.skills, "devices": found.devices}
+        return answer({"agents": [shown(each) for each in found.agents], **there})
 
     async def put(self, request: Request) -> Response:
         if int(request.headers.get("content-length") or 0) > _MOST_BYTES:
@@ -63,12 +67,13 @@ class EnrolledApi:
 
     async def _put(self, asked: Asked) -> Response:
         try:
-            warnings = await self.enrolled.put(asked.change, asked.tenant, asked.agent_id, asked.fields)
+            written = await self.enrolled.put(asked.change, asked.tenant, asked.agent_id, asked.fields)
         except NotEnrolled as why:
             return answer({"ok": False, "why": str(why), "faults": _plain(why.faults)}, _STATUS[why.kind])
         except (TimeoutError, StoreError):
             return refused(503, "nothing was changed: the journal does not reach the disk: free space on its disk")
-        return answer({"ok": True, "warnings": _plain(warnings)})
+        account = asdict(written.account) if written.account is not None else None
+        return answer({"ok": True, "warnings": _plain(written.warnings), "account": account})
 
 
 def _plain(faults: Iterable[Fault]) -> list[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from acd.capacity import VOICE, hindrance
@@ -9,9 +10,10 @@ from acd.records import Agent, Assignment
 from acd.router import Router
 from acd.setup import AgentSetup
 from acd.skills import Requirement, RequirementInvalid
+from core.agent import Presence
 from core.assignment import AssignmentState
 from core.stay import StayState
-from dialer.floor import AgentState, FloorAgent, FloorPool
+from dialer.floor import Absence, AgentState, FloorAgent, FloorPool
 
 _AT_WORK: dict[AssignmentState, AgentState] = {
     AssignmentState.ACTIVE: "talk",
@@ -34,15 +36,22 @@ class RouterFloor:
         if setup is None:
             return FloorPool()
         wanted = tuple(_requirement(text) for text in (setup.skills, skills) if text)
-        found = [
-            seen
-            for person in self._people(tenant, queue)
-            if all(requirement.met(person.skills) for requirement in wanted)
-            and (agent := self._router.agent((person.tenant, person.agent_id))) is not None
-            and (seen := self._seen(agent, person, now_s)) is not None
-        ]
+        found: list[FloorAgent] = []
+        absent: Counter[Absence] = Counter()
+        for person in self._people(tenant, queue):
+            agent = self._router.agent((person.tenant, person.agent_id))
+            if agent is None or agent.presence is Presence.LOGGED_OUT:
+                continue
+            if not all(requirement.met(person.skills) for requirement in wanted):
+                absent["skills"] += 1
+            elif (seen := self._seen(agent, person, now_s)) is not None:
+                found.append(seen)
+            elif agent.presence is Presence.READY and not agent.pending:
+                absent["phone"] += 1
+            else:
+                absent["not_ready"] += 1
         found.sort(key=lambda agent: (agent.state != "ready", agent.since_s, agent.agent_id))
-        return FloorPool(tuple(found), self._waiting(tenant, queue))
+        return FloorPool(tuple(found), self._waiting(tenant, queue), tuple(sorted(absent.items())))
 
     def queues_of(self, tenant: str, agent_id: str) -> Iterator[tuple[str, str]]:
         """(tenant, queue) of every queue an agent serves."""

@@ -14,8 +14,8 @@ from core.interaction import InteractionEvent
 from core.leg import LegRole
 from core.leg_commands import Play, StartMusic
 from core.media import Tone
-from core.routing import QueueJoined
-from engine import conversation, interlude, steps, waiting
+from core.queue_facts import QueueJoined
+from engine import announcements, conversation, interlude, steps, waiting
 from engine.contact import Conversation, Party, Waiting
 from engine.dialing import Target, dial
 from engine.interaction import Surroundings, Turn
@@ -112,7 +112,7 @@ def _again(
 ) -> None:
     joined = waiting.another(turn, joined, language=language_of(turn, stay), purpose="serve")
     stay = stay.but(joined=joined, since_s=now_s, origin=None, sent_by="", playing="", saying="", timers=())
-    first = waiting.prompts_for(turn.interaction, stay, around).returned if sorry else None
+    first = announcements.prompts_for(turn.interaction, stay, around).returned if sorry else None
     waiting.begin(turn, stay, around, now_s, first)
 
 

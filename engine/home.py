@@ -39,6 +39,11 @@ class Home:
             raise FileNotFoundError(
                 "no project here: run this inside a directory with config/site.yaml, or set CENTRALITA_HOME"
             )
+        return cls.at(project, state)
+
+    @classmethod
+    def at(cls, project: Path, state: Path | None = None) -> Home:
+        """There, whatever it holds. `state`: else `CENTRALITA_STATE`, else `var/` in it."""
         if state is None:
             state = Path(os.environ.get("CENTRALITA_STATE") or project / "var")
         return cls(project.resolve(), state.resolve())
@@ -152,6 +157,13 @@ class SecretBox:
                 self._values[name] = str(make()) if callable(make) else secrets.token_urlsafe(24)
                 self._save()
         return self._values[name]
+
+    def forget(self, name: str) -> None:
+        """There is no such secret any more; who asks for it gets a new one."""
+        with self._alone():
+            self._values = self._read()
+            if self._values.pop(name, None) is not None:
+                self._save()
 
     def named(self, prefix: str) -> dict[str, str]:
         """The secrets whose names begin so, by what follows."""

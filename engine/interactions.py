@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.agent_facts import PhoneUsed
 from core.commands import StartTimer
 from core.decisions import InteractionClosed, Noted
 from core.errors import EventRefused
@@ -43,7 +44,6 @@ from core.events import (
 from core.interaction import InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.leg_commands import DestroyBridge, HangUpLeg, TurnAwayLeg
-from core.routing import PhoneUsed
 from engine import adoption, attempts, callbacks, consult, conversation, interlude, lines, people, steps, talk_recording
 from engine.interaction import Interaction, Surroundings, Turn
 from engine.transfers import END_OF_DIRECT_CALL, end_of_leg, external_up, join

@@ -12,8 +12,14 @@ from core.commands import AskAgent
 from core.events import AgentAnswered, CommandRejected, DigitPressed, Event, LegAdopted, LegEnded, PlaybackFinished
 from core.leg import EndReason, LegState
 from core.leg_commands import AnswerLeg, ParkLeg, Play, StopPlayback
+from core.line_facts import (
+    LineChanged,
+    LineParty,
+    LineReleased,
+    LineRingback,
+    LineUsed,
+)
 from core.media import Tone
-from core.routing import LineChanged, LineParty, LineReleased, LineRingback, LineUsed
 from engine import called_lines, line_keys, supervisor_lines
 from engine.contact import Line
 from engine.interaction import Interaction, Turn

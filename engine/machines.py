@@ -12,7 +12,7 @@ from __future__ import annotations
 from core.attempt import AttemptEvent, AttemptState
 from core.commands import CancelTimer, StartTimer
 from core.leg import LegState
-from core.routing import StayGivenUp
+from core.queue_facts import StayGivenUp
 from engine import conversation, offers, waiting
 from engine.answered import DEADLINE, lead_through
 from engine.contact import Attempt

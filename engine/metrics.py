@@ -24,6 +24,9 @@ class Metrics:
         self.refused_events = Counter("centralita_events_refused", "Events no handler could take", registry=r)
         self.late_events = Counter("centralita_events_late", "Events of interactions that are over", registry=r)
         self.gaps = Counter("centralita_gaps", "Times events were or may have been missed", registry=r)
+        self.lost_recordings = Counter(
+            "centralita_recordings_lost", "Recordings that could not be made or kept", registry=r
+        )
         self.node_up = Gauge("centralita_node_up", "1 while the telephony node is connected", ["node"], registry=r)
         self.journal_healthy = Gauge("centralita_journal_healthy", "1 while the journal takes writes", registry=r)
         self.projection_lag = Gauge("centralita_projection_lag_events", "Journal events not yet in SQL", registry=r)

@@ -12,6 +12,7 @@ import json
 import logging
 import signal
 import sys
+import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,7 +25,8 @@ from engine import running_node
 from engine.config.loader import load
 from engine.config.sources import read_sources
 from engine.home import Home, SecretBox
-from engine.node_settings import ami_settings, node_settings
+from engine.node_connections import ami_settings
+from engine.node_settings import node_settings
 from telephony.ami.client import AmiClient
 from telephony.ami.facts import AmiFact, ContactChanged, LegQuality, NodeBooted, RegistrationChanged
 
@@ -33,11 +35,14 @@ log = logging.getLogger("centralita.node")
 _EVERY_S, _AT_MOST_EVERY_S = 5.0, 0.5
 _QUALITY_REPORTS = 200
 _POOR_LOSS = 0.05
+_REGISTRATION = "-registration"
+"""After the name of its trunk, in pjsip.conf."""
 
 
 @dataclass(slots=True)
 class NodeState:
-    """What is known of one node. Quality figures are means over the last reports of all its legs."""
+    """What is known of one node. `trunks`: those that register, and how that stands. Quality figures are means over the
+    last reports of all its legs."""
 
     node: str
     well: bool = False
@@ -96,7 +101,7 @@ class NodeWatch:
         try:
             health = await client.health()
             state.devices = {contact.device: contact.status for contact in await client.contacts()}
-            state.trunks = {r.server: r.status for r in await client.registrations()}
+            state.trunks = {r.name.removesuffix(_REGISTRATION): r.status for r in await client.registrations()}
             state.answered_in_s, state.calls, state.version = health.answered_in_s, health.calls, health.version
             state.well, state.problem = True, ""
         except CommandFailed as failure:
@@ -122,6 +127,15 @@ def last_seen(home: Home) -> dict[str, Any]:
         return body
     except (OSError, ValueError):
         return {}
+
+
+def seen_just_now(home: Home) -> dict[str, Any]:
+    """The same, while the watcher runs."""
+    try:
+        age_s = time.time() - home.node_file.stat().st_mtime
+    except OSError:
+        return {}
+    return last_seen(home) if age_s <= 3 * _EVERY_S else {}
 
 
 async def serve(home: Home) -> None:

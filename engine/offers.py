@@ -14,7 +14,13 @@ from typing import Literal
 from core.events import CommandOutcomeUnknown, CommandRejected, Event, LegEarlyMedia, LegEnded, LegRinging, LegUp
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.leg_commands import HangUpLeg
-from core.routing import OfferAccepted, OfferFailed, OfferMade, OfferRinging, StayGivenUp
+from core.offer_facts import (
+    OfferAccepted,
+    OfferFailed,
+    OfferMade,
+    OfferRinging,
+)
+from core.queue_facts import StayGivenUp
 from engine.contact import Offer, Party
 from engine.interaction import Surroundings, Turn
 from engine.ringing import ring

@@ -3,13 +3,15 @@
 A loop that wakes up for every message spends more on waking up, and on caches gone cold, than on the messages. While it
 is busy it sleeps after each spell of work, `REST_PER_WORK` times as long as it worked and `LONGEST_S` at most. Sockets
 keep what comes meanwhile; a timer is late by no more than that; a caller, whose phone hears a packet every 20 ms, does
-not notice. A loop that has little to do is left alone and answers at once.
+not notice. What somebody waits for ends a rest (`wake`): waits that follow one another would add up. A loop that has
+little to do is left alone and answers at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from threading import Event
 
 LOOK_S = 0.05
 """How often it is judged whether the loop is busy."""
@@ -28,10 +30,15 @@ class Pace:
         self._loop = asyncio.get_running_loop()
         self._looked_s, self._worked_s = time.monotonic(), time.thread_time()
         self._spell_began_s, self._spell_worked_s = self._looked_s, self._worked_s
+        self._awaited = Event()
         self._handle: asyncio.Handle = self._loop.call_later(begins_in_s, self._look)
 
     def close(self) -> None:
         self._handle.cancel()
+
+    def wake(self) -> None:
+        """From any thread, after it has told the loop what that waits for: it rests no longer, or not the next time."""
+        self._awaited.set()
 
     def _look(self) -> None:
         now_s, worked_s = time.monotonic(), time.thread_time()
@@ -57,7 +64,8 @@ class Pace:
         rest_s = min(max(REST_PER_WORK * spell_s, SHORTEST_S), LONGEST_S) - waited_s
         if rest_s > 0.0:
             # The whole thread sleeps, on purpose: a loop that waits for its sockets is woken by the first of them.
-            time.sleep(rest_s)
+            self._awaited.wait(rest_s)
+            self._awaited.clear()
         if time.monotonic() - self._looked_s < LOOK_S:
             self._spell(worked_s)
         else:

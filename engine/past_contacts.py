@@ -11,7 +11,7 @@ from core.commands import AskAgent
 from core.decisions import InteractionClosed, InteractionOpened
 from core.dialing import DIALER, LineWanted
 from core.events import AgentAnswered
-from core.routing import QueueJoined
+from core.queue_facts import QueueJoined
 from store.entry import Recorded
 from store.journal_reader import JournalReader
 

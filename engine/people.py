@@ -21,20 +21,14 @@ from core.events import (
 from core.interaction import InteractionEvent
 from core.leg import EndReason, Leg, LegEvent, LegState
 from core.leg_commands import HangUpLeg
-from core.routing import (
-    ContactFact,
-    ConversationActed,
-    LineParty,
-    LineUsed,
-    OfferMade,
-    OfferWithdrawn,
-    QueuePosition,
-    StayPrioritised,
-    SupervisionActed,
-    SupervisorCalled,
-)
+from core.line_facts import LineParty, LineUsed
+from core.offer_facts import OfferMade, OfferWithdrawn
+from core.queue_facts import QueuePosition, StayPrioritised
+from core.routing import ContactFact
+from core.talk_facts import ConversationActed, SupervisionActed, SupervisorCalled
 from engine import (
     adoption,
+    announcements,
     consult,
     conversation,
     handover,
@@ -70,7 +64,7 @@ def take(turn: Turn, event: Event, around: Surroundings, now_s: float) -> bool:
         case PlaybackFinished():
             return _played(turn, event.playback_id, around)
         case TimerFired():
-            return waiting.fired(turn, event.timer_id, around, now_s) or conversation.fired(
+            return announcements.fired(turn, event.timer_id, around, now_s) or conversation.fired(
                 turn, event.timer_id, around
             )
         case CommandRejected():
@@ -83,7 +77,7 @@ def take(turn: Turn, event: Event, around: Surroundings, now_s: float) -> bool:
         case OfferWithdrawn():
             _withdrawn(turn, event, around, now_s)
         case QueuePosition():
-            waiting.told(turn, event, around, now_s)
+            announcements.told(turn, event, around, now_s)
         case StayPrioritised():
             _prioritised(turn, event)
         case ConversationActed():
@@ -160,7 +154,7 @@ def _withdrawn(turn: Turn, event: OfferWithdrawn, around: Surroundings, now_s: f
 
 
 def _played(turn: Turn, playback_id: str, around: Surroundings) -> bool:
-    return waiting.heard(turn, playback_id, around) or conversation.played(turn, playback_id, around)
+    return announcements.heard(turn, playback_id, around) or conversation.played(turn, playback_id, around)
 
 
 def _line(turn: Turn, event: LineParty, around: Surroundings, now_s: float) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from core.leg_commands import Play
 from core.media import Tone
-from core.routing import ConversationActed, TalkAction
+from core.talk_facts import ConversationActed, TalkAction
 from engine import requests
 from engine.contact import Party
 from engine.interaction import Surroundings, Turn

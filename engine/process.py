@@ -51,16 +51,11 @@ from engine.lanes import Lanes
 from engine.listeners import LISTENERS, WATCHES
 from engine.media import Resolver, Sounds
 from engine.metrics import Metrics
-from engine.node_settings import (
-    ami_settings,
-    ari_settings,
-    node_settings,
-    remote_managers,
-    remote_nodes,
-    sound_directories,
-)
+from engine.node_connections import ami_settings, ari_settings, remote_managers, remote_nodes
+from engine.node_settings import node_settings, sound_directories
 from engine.outbound_use import OutboundUse
 from engine.outreach import CAMPAIGN, Outreach, dialing, opened_leads
+from engine.own_phones import OwnPhones
 from engine.pace import Pace
 from engine.recovery import Reconciler, load_open, report_unfinished
 from engine.routing import ROWS, Routing
@@ -99,14 +94,15 @@ async def serve(home: Home) -> None:
         log.error("node %s: somebody else took our application over; this engine steps down", node)
         stop.set()
 
-    async with running(home, stolen):
-        with contextlib.closing(Pace(TAKE_OVER_S)):
+    with contextlib.closing(Pace(TAKE_OVER_S)) as pace:
+        async with running(home, stolen, pace):
             await stop.wait()
-        log.warning("stopping: calls in progress stay up for the next engine")
+            pace.close()
+            log.warning("stopping: calls in progress stay up for the next engine")
 
 
 @contextlib.asynccontextmanager
-async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator[Engine]:
+async def running(home: Home, on_stolen: Callable[[str], None], pace: Pace) -> AsyncIterator[Engine]:
     """A whole engine, torn down in order afterwards. Its calls stay up. `on_stolen(node)`: another one commands it."""
     home.prepare()
     clock, metrics, box = AnchoredClock(), Metrics(), SecretBox(home.state / "secrets.json")
@@ -117,14 +113,24 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             metrics.journal_healthy.set(0)
             log.error("journal: %s", what)
 
-        journal = Journal.open(home.journal, cipher, journal_failed)
+        journal = Journal.open(home.journal, cipher, journal_failed, on_awaited=pace.wake)
         stack.push_async_callback(journal.close)
         metrics.journal_healthy.set_function(lambda: float(journal.healthy))
         book = JournalBook(journal, cipher, clock)
 
         configuration, problems = releases.serving(home, journal)
         installation = find()
-        wanted = node_settings(home, configuration, box)
+        enrolled = Enrolled(
+            journal.load_states(AGENT_ROWS),
+            book,
+            journal.durable,
+            lambda: engine.take_agents(),
+            lambda: engine.configuration,
+            clock.now_s,
+            OwnPhones(box, lambda: engine.take_phones(), lambda: engine.sip_server()),
+        )
+        whole = enrolled.with_phones(configuration)
+        wanted = node_settings(home, whole, box)
         before = running_node.saved(home) or wanted
         node = running_node.as_far_as_possible(before, wanted)
         readable, unreadable = load_open(journal.open_snapshots())
@@ -136,15 +142,7 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         stack.callback(transitions.flush)
         http = HttpEffect(configuration.http_hosts(box))
         stack.push_async_callback(http.close)
-        enrolled = Enrolled(
-            journal.load_states(AGENT_ROWS),
-            book,
-            journal.durable,
-            lambda: engine.take_agents(),
-            lambda: engine.configuration,
-            clock.now_s,
-        )
-        setup = enrolled.beside(configuration.routing_with(box))
+        setup = enrolled.beside(whole.routing_with(box))
         routing = Routing(Router(setup), book, RoutingMetrics(metrics.registry), transitions.write)
         campaigns = dialing(configuration.campaigns, routing, book, metrics, transitions.write)
         runtime = Runtime(
@@ -153,8 +151,8 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
             surroundings=Surroundings(
                 releases=in_use,
                 release_id=configuration.release_id,
-                numbers=configuration.numbers,
-                outbound=configuration.outbound,
+                numbers=whole.numbers,
+                outbound=whole.outbound,
                 time_zone=configuration.site.time_zone,
                 toggles=toggles_from(journal.load_state("toggles")),
                 pins=configuration.pins(box),
@@ -277,9 +275,10 @@ async def running(home: Home, on_stolen: Callable[[str], None]) -> AsyncIterator
         spools = [node.recordings, *(remote.recordings_dir for remote in remotes)]
         tasks = [
             asyncio.create_task(
-                keep_spools(spools, runtime.interactions.__contains__, journal.show, mailboxes.keep), name="spools"
+                keep_spools(spools, runtime.interactions.__contains__, journal.show, mailboxes.keep, book.write_after),
+                name="spools",
             ),
-            asyncio.create_task(engine.bring_node(node), name="bring node"),
+            asyncio.create_task(engine.bring_node(), name="bring node"),
             *(asyncio.create_task(phones.keep(), name="devices") for phones in devices),
             *(asyncio.create_task(client.start(), name="recorder") for client in recorders.values()),
             asyncio.create_task(_probe_loop(metrics), name="loop probe"),

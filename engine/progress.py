@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from core.agent_facts import AgentKept
 from core.attempt import ATTEMPT_TABLE, AttemptEvent, AttemptState
 from core.decisions import Moved
 from core.dialing import AttemptProgressed, AttemptWanted
 from core.leg import EndReason, LegState
 from core.leg_commands import HangUpLeg
-from core.routing import AgentKept
 from engine.interaction import Turn
 
 TIMER = "attempt:"

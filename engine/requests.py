@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from core.decisions import VariablesSet
 from core.errors import EventRefused
 from core.leg_commands import MuteLeg, SendDigits
-from core.routing import ConversationActed
+from core.talk_facts import ConversationActed
 from engine import consult, conversation, handover, talk_recording
 from engine.contact import Conversation, Party
 from engine.dialing import find

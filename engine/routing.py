@@ -21,12 +21,14 @@ from acd.router import Router
 from acd.setup import Key, Setup
 from acd.turn import Aggregate, RoutingOutcome
 from acd.views import looks
+from core.agent_facts import PhoneUsed
 from core.commands import AskQueueStatus, CancelTimer, StartTimer
 from core.decisions import Decision, Moved, Noted
 from core.dialing import DialerFact
 from core.errors import EventRefused
 from core.events import CommandRejected, Event, QueueStatusGiven, RoutingDecided, RoutingKept, TimerFired
-from core.routing import ROUTER, PhoneUsed, QueueJoined, RouterFact, RoutingChanged
+from core.queue_facts import QueueJoined
+from core.routing import ROUTER, RouterFact, RoutingChanged
 from core.table import Transition
 from engine.interaction import Interaction
 from engine.routing_disposed import disposed
@@ -139,7 +141,14 @@ class Routing:
             return QueueStatusGiven(command.interaction_id, command.request_id, "no_agents")
         status = self.router.status(tenant, command.queue, now_s)
         return QueueStatusGiven(
-            command.interaction_id, command.request_id, status.status, status.waiting, max(0.0, status.ewt_s)
+            interaction_id=command.interaction_id,
+            request_id=command.request_id,
+            status=status.status,
+            waiting=status.waiting,
+            ewt_s=max(0.0, status.ewt_s),
+            longest_wait_s=status.longest_wait_s,
+            agents_ready=status.available,
+            agents_logged_in=status.logged_in,
         )
 
     def agent_at(self, device: str) -> Key | None:

@@ -10,10 +10,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from acd.router import Router
+from core.agent_facts import AgentKept, PhoneUsed
 from core.assignment import AssignmentState
 from core.events import Event, QueueLeft, TimerFired
 from core.leg import LegState
-from core.routing import AgentKept, LineChanged, OfferFailed, OfferWithdrawn, PhoneUsed, StayMode, StayTurned, TalkEnded
+from core.line_facts import LineChanged
+from core.offer_facts import OfferFailed, OfferWithdrawn
+from core.queue_facts import StayMode, StayTurned
+from core.talk_facts import TalkEnded
 from engine.callbacks import LOOK
 from engine.interaction import Interaction
 

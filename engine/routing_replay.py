@@ -15,7 +15,8 @@ from acd.setup import Setup
 from acd.turn import RoutingOutcome
 from core.commands import StartTimer
 from core.events import RoutingKept, TimerFired
-from core.routing import ROUTER, OfferMade, RouterFact, RoutingChanged
+from core.offer_facts import OfferMade
+from core.routing import ROUTER, RouterFact, RoutingChanged
 from engine.routing import aggregate_of, is_routed
 from store.journal_reader import JournalReader
 

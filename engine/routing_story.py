@@ -7,7 +7,13 @@ from typing import Any
 
 from core.decisions import OfferDecided, StayChanged, StayEnded
 from core.events import QueueLeft, RoutingDecided
-from core.routing import OfferAccepted, OfferFailed, OfferMade, OfferWithdrawn, QueueJoined
+from core.offer_facts import (
+    OfferAccepted,
+    OfferFailed,
+    OfferMade,
+    OfferWithdrawn,
+)
+from core.queue_facts import QueueJoined
 from store.entry import Recorded
 from store.journal_reader import JournalReader
 

@@ -32,10 +32,11 @@ from core.commands import (
 from core.decisions import Moved
 from core.dialing import AttemptWanted, DialingFact, LineWanted
 from core.errors import EventRefused
-from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, TimerFired
+from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, RecordingFailed, TimerFired
 from core.leg_commands import AnswerLeg, HangUpLeg, Play, StopPlayback
-from core.routing import RouterFact, RoutingFact, SupervisorCalled
+from core.routing import RouterFact, RoutingFact
 from core.table import Transition
+from core.talk_facts import SupervisorCalled
 from engine.agent_phone import AgentPhone
 from engine.away_callers import AwayCallers
 from engine.campaigns import Campaigns, is_dialed, no_campaigns
@@ -45,6 +46,7 @@ from engine.effects import errands
 from engine.hourly_caps import HourlyCaps
 from engine.interaction import Interaction, Surroundings, Turn, interaction_id_for
 from engine.lanes import Lanes, Ordered
+from engine.lost_recordings import LostRecordings
 from engine.metrics import Metrics
 from engine.open_interactions import OpenInteractions
 from engine.opt_outs import OptOuts
@@ -96,6 +98,7 @@ class Runtime:
         self.campaigns = campaigns or no_campaigns(book)
         self.campaigns.no_room = self.no_room
         self.draining = False
+        self._lost_recordings = LostRecordings(metrics)
         self._open = OpenInteractions()
         self.interactions = self._open.by_id
         metrics.open_interactions.set_function(lambda: len(self.interactions))
@@ -244,6 +247,7 @@ class Runtime:
         if isinstance(fact, PlaybackFinished | LegEnded):
             self.lanes.over(fact)
         self.metrics.events.add(type(fact))
+        lost = self._lost_recordings.hear(fact) if isinstance(fact, RecordingFailed | CommandRejected) else ""
         now_s, interaction = self.clock.now_s(), self._find(fact)
         if is_routed(fact):
             return self.follow(self.routing.take(fact, interaction, now_s))
@@ -251,6 +255,8 @@ class Runtime:
             return self.follow(self.campaigns.take(fact, interaction, now_s))
         if interaction is None and not isinstance(fact, BEGINNINGS):
             self.metrics.late_events.inc()
+            if lost:
+                self._book.write_after(lost, fact)
             return "this contact is over"
         if interaction is not None and isinstance(fact, LegArrived) and not interaction.is_away:
             return ""

@@ -75,6 +75,8 @@ def listening(wanted: AttemptWanted, answer_within_s: float, detection: Detectio
     listener = LISTENER if detection.by == "audio" else detection.by
     if detection.by != "audio":
         options["profile"] = detection.profile
+    elif detection.words and wanted.language:
+        options["words"] = wanted.language
     if wanted.on_machine == "message":
         limit_s += wanted.beep_within_s
         if detection.by == "audio":

@@ -1,7 +1,8 @@
-"""Messages left in Asterisk's spool: decided to be kept, and never filed because the engine died or the disk was full.
+"""Recordings left in Asterisk's spool: decided to be kept, and never filed because the engine died or could not.
 
-Who left one was told that it is kept, or hung up believing so. The journal says what was decided; what was discarded,
-or belongs to a contact that asked to be forgotten, is deleted.
+Who left a message was told that it is kept, or hung up believing so. The journal says what was decided; what was
+discarded, or belongs to a contact that asked to be forgotten, is deleted. What nobody decided is left to people, and
+told in its contact's journal; the journal is told too when what had failed is filed after all.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 from core.errors import CommandFailed
+from core.events import Event, RecordingFailed, RecordingKept
 from core.leg_commands import DiscardRecording, KeepRecording
+from engine.lost_recordings import interaction_id_of, lost
 from store.entry import Recorded
 from store.errors import StoreError
 from store.journal_reader import ERASED
@@ -23,10 +26,13 @@ log = logging.getLogger("centralita.recordings")
 
 SETTLED_S = 60.0
 """A file that changed later than this ago may still be on its usual way."""
-EVERY_S = 600.0
+EVERY_S = 60.0
+_UNDECIDED = "nobody decided what becomes of it: it stays in the spool until somebody takes it out or deletes it"
 
 Show = Callable[[str], Awaitable[Sequence[Recorded]]]
 Keep = Callable[[KeepRecording, float], Awaitable[None]]
+Tell = Callable[[str, Event], object]
+"""Writes into an interaction's journal what became of a recording when it was over."""
 
 
 def recording_id_of(file: Path) -> str:
@@ -34,22 +40,18 @@ def recording_id_of(file: Path) -> str:
     return re.sub(r"=([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), file.stem.removeprefix("r-"))
 
 
-def interaction_id_of(recording_id: str) -> str:
-    """Messages are named `<interaction>.<visit>.<number>`, conversations `<interaction>.r<number>`."""
-    rest, _, last = recording_id.rpartition(".")
-    return rest if last.startswith("r") else rest.rpartition(".")[0]
-
-
-async def keep_spools(directories: Iterable[Path], is_open: Callable[[str], bool], show: Show, keep: Keep) -> None:
+async def keep_spools(
+    directories: Iterable[Path], is_open: Callable[[str], bool], show: Show, keep: Keep, tell: Tell
+) -> None:
     """Until cancelled."""
     spools = list(directories)
     while True:
         for directory in spools:
-            await clear(directory, is_open, show, keep)
+            await clear(directory, is_open, show, keep, tell)
         await asyncio.sleep(EVERY_S)
 
 
-async def clear(directory: Path, is_open: Callable[[str], bool], show: Show, keep: Keep) -> None:
+async def clear(directory: Path, is_open: Callable[[str], bool], show: Show, keep: Keep, tell: Tell) -> None:
     """Files and deletes what was decided. `is_open(interaction_id)`: its flow still decides; `show`: its journal."""
     for file in await asyncio.to_thread(_settled, directory):
         recording_id = recording_id_of(file)
@@ -57,14 +59,22 @@ async def clear(directory: Path, is_open: Callable[[str], bool], show: Show, kee
         if is_open(interaction_id):
             continue
         try:
-            decided = _decided(await show(interaction_id), recording_id)
+            records = await show(interaction_id)
+            decided = _decided(records, recording_id)
+            was_lost = any(recording_id == lost(record.event)[0] for record in records if record.event is not None)
             if decided is None:
+                if file.stat().st_size == 0:
+                    await asyncio.to_thread(file.unlink, missing_ok=True)  # of a leg that ended before it began
+                elif records and not was_lost:
+                    tell(interaction_id, RecordingFailed("", recording_id, _UNDECIDED, partial=True))
                 continue
             at_s, command = decided
             if isinstance(command, KeepRecording):
                 await keep(command, at_s)
-            else:
-                await asyncio.to_thread(file.unlink, missing_ok=True)
+                if was_lost:
+                    tell(interaction_id, RecordingKept(command.leg_id, recording_id))
+            # Of what is filed safely a copy may be left: an engine died between the two.
+            await asyncio.to_thread(file.unlink, missing_ok=True)
         except (CommandFailed, StoreError, OSError) as failure:
             log.error("recording %s stays in the spool: %s", recording_id, failure)
 

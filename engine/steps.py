@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.commands import AskAgent, JoinQueue, LeaveQueue, RequestCallback, Transfer
+from core.attempt import AttemptState
+from core.commands import AskAgent, GiveDisposition, JoinQueue, LeaveQueue, RequestCallback, Transfer
+from core.dialing import AttemptDisposed
 from core.errors import EventRefused
 from core.events import Event, LegEnded, QueueLeft, TransferEnded
 from core.interaction import InteractionEvent, InteractionState
@@ -19,7 +21,12 @@ from ivr.interpreter import Ended
 
 MAX_IMMEDIATE_FACTS = 50
 """A flow may bounce off refused transfers this often without time passing."""
-_OURS = frozenset((Transfer, JoinQueue, LeaveQueue, StartMusic, KeepRecording, AskAgent, HangUpLeg, RequestCallback))
+_OURS = frozenset(
+    (
+        *(Transfer, JoinQueue, LeaveQueue, StartMusic, KeepRecording, AskAgent, HangUpLeg, RequestCallback),
+        GiveDisposition,
+    )
+)
 OUTCOMES = {EndReason.LOST: "lost", EndReason.HARBOURED: "lost", EndReason.LIMIT_REACHED: "limit_reached"}
 """Ends of the customer's leg that are nobody's wish."""
 
@@ -71,6 +78,9 @@ def follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: floa
                     turn.commands.append(_music(turn, command, step, around))
                 case KeepRecording():
                     turn.commands.append(_labelled(command, turn.interaction))
+                case GiveDisposition():
+                    turn.commands.append(command)
+                    _dispose(turn, command)
                 case AskAgent():
                     lines.asked(turn, command)
                     turn.commands.append(command)
@@ -89,6 +99,16 @@ def follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: floa
         f"interaction {turn.interaction.interaction_id}: the flow bounced {MAX_IMMEDIATE_FACTS} times without time "
         "passing; give the branches of its queue and transfer nodes somewhere to wait"
     )
+
+
+def _dispose(turn: Turn, command: GiveDisposition) -> None:
+    """The campaign's own flow says what comes of her; what she hears after a drop, or a machine hears, does not."""
+    attempt = turn.interaction.attempt
+    if attempt is None or attempt.wanted.queue or attempt.state is not AttemptState.CONNECTED:
+        return
+    attempt_id = attempt.wanted.attempt_id
+    said = AttemptDisposed(turn.interaction_id, attempt_id, "", command.disposition, answers=command.answers)
+    turn.facts.append(said)
 
 
 def _not_now(turn: Turn, command: Transfer | JoinQueue) -> Event:

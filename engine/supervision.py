@@ -20,8 +20,9 @@ from core.decisions import Supervised
 from core.events import CommandOutcomeUnknown, CommandRejected, DigitPressed, Event, LegEnded, LegUp
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.leg_commands import BridgeLegs, HangUpLeg, ListenIn, Play, StopListening, UnbridgeLeg
+from core.line_facts import LineParty, LineUsed
 from core.media import Tone
-from core.routing import LineParty, LineUsed, SupervisionActed, SupervisionAction, SupervisorCalled
+from core.talk_facts import SupervisionActed, SupervisionAction, SupervisorCalled
 from engine import conversation
 from engine.contact import Conversation, Mode, Party, Supervisor
 from engine.dialing import RING_S

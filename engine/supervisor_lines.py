@@ -10,7 +10,7 @@ from __future__ import annotations
 from core.decisions import Supervised
 from core.events import AgentAnswered, CommandRejected, DigitPressed, Event, LegAdopted, PlaybackFinished
 from core.leg_commands import AnswerLeg
-from core.routing import LineParty, LineUsed
+from core.line_facts import LineParty, LineUsed
 from engine import line_keys
 from engine.contact import Line
 from engine.interaction import Turn

@@ -1,6 +1,7 @@
 """A supervisor calls in to follow an agent's conversation: whether she may, and which one it is.
 
-Who supervises by phone stands in `config/agents.yaml` (`supervises: yes`), since nobody logs in to the desk at a phone.
+Who supervises by phone stands in `config/agents.yaml` (`supervises: yes`), or an admin said so on the desk: nobody logs
+in there at a phone.
 She reaches the agents of her own tenant. The rest is `engine/supervision.py`, as when the desk asks.
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 
 from acd.setup import AgentSetup, Setup
 from core.commands import AskAgent
-from core.routing import SupervisorCalled
+from core.talk_facts import SupervisorCalled
 from engine import supervision
 from engine.interaction import Interaction
 

@@ -45,21 +45,31 @@ def stop(turn: Turn) -> None:
     if recording is None:
         return
     turn.interaction = interaction.but(recording=None)
-    leg_id = interaction.customer.leg_id
-    turn.commands.append(StopTalkRecording(leg_id, recording.recording_id))
-    turn.commands.append(
-        KeepRecording(
-            interaction_id=turn.interaction_id,
-            leg_id=leg_id,
-            recording_id=recording.recording_id,
-            mailbox=recording.mailbox,
-            labels={"kind": "conversation", "queue": recording.queue, "agents": ",".join(recording.agents)},
-            tenant=interaction.tenant,
-            caller=interaction.caller,
-            called=interaction.called,
-            theirs=interaction.theirs,
-        )
+    turn.commands.append(StopTalkRecording(interaction.customer.leg_id, recording.recording_id))
+    turn.commands.append(_kept(turn, recording))
+
+
+def _kept(turn: Turn, recording: TalkRecording) -> KeepRecording:
+    interaction = turn.interaction
+    return KeepRecording(
+        interaction_id=turn.interaction_id,
+        leg_id=interaction.customer.leg_id,
+        recording_id=recording.recording_id,
+        mailbox=recording.mailbox,
+        labels={"kind": "conversation", "queue": recording.queue, "agents": ",".join(recording.agents)},
+        tenant=interaction.tenant,
+        caller=interaction.caller,
+        called=interaction.called,
+        theirs=interaction.theirs,
     )
+
+
+def resume(turn: Turn, recording: TalkRecording) -> None:
+    """After a gap: an engine may have died after it decided to record, and before it said so. One that runs goes on."""
+    leg_id = turn.interaction.customer.leg_id
+    turn.commands.append(StartTalkRecording(leg_id, recording.recording_id))
+    if recording.is_paused:
+        turn.commands.append(PauseTalkRecording(leg_id, recording.recording_id, paused=True))
 
 
 def pause(turn: Turn, paused: bool) -> str:
@@ -100,6 +110,8 @@ def take(turn: Turn, event: Event) -> bool:
     recording = turn.interaction.recording
     if failed and recording is not None and recording.recording_id == subject and not _is_pause(event):
         turn.interaction = turn.interaction.but(recording=None)
+        if isinstance(event, RecordingFailed) and event.partial:
+            turn.commands.append(_kept(turn, recording))
     return True
 
 

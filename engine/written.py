@@ -52,6 +52,10 @@ class Book(Protocol):
 
     def write_routed(self, routed: Routed) -> int: ...
 
+    def write_after(self, interaction_id: str, event: Event) -> int:
+        """What became of something when its interaction is over."""
+        ...
+
 
 class HttpSender(Protocol):
     def send(self, command: SendHttp, report: Callable[[Event], None], done: Callable[[str], None]) -> None: ...

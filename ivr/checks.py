@@ -15,6 +15,7 @@ from ivr.model import Flow
 from ivr.node import NodeModel, Path, Placed, walk
 from ivr.prompt_items import choose_language
 from ivr.prompts import Prompt
+from ivr.silent_callers import check_silence
 from ivr.tables import Table
 from ivr.templates import BUILT_IN_VARIABLES
 
@@ -92,6 +93,7 @@ def check_flow(read: ReadFlow, known: Known) -> None:
     _check_languages(read, read.flow)
     _check_targets(read, read.flow)
     _check_loops(read, read.flow, known)
+    check_silence(read, read.flow, _DEAF)
     variables = variables_of(read.flow, known)
     for name, node in read.flow.nodes.items():
         prompts = node.prompts()

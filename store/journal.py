@@ -31,7 +31,7 @@ from store.journal_reader import JournalReader
 from store.journal_writer import Batch, JournalWriter, Operation
 
 LINGER_S = 0.05
-GATHER_S = 0.02
+GATHER_S = 0.008
 STALLED_S = 5.0
 MAX_PENDING = 100_000
 CLOSE_TIMEOUT_S = 10.0
@@ -60,6 +60,7 @@ class Journal:
         cipher: ContactCipher,
         on_error: Callable[[str], None],
         max_pending: int,
+        on_awaited: Callable[[], None],
     ) -> None:
         self.path = path
         self.reader = JournalReader.open(path, cipher)
@@ -68,6 +69,7 @@ class Journal:
         self._lease = lease
         self._on_error = on_error
         self._max_pending = max_pending
+        self._on_awaited = on_awaited
         self._loop = asyncio.get_running_loop()
         self._batch = Batch()
         self._in_flight: deque[tuple[float, Batch]] = deque()
@@ -78,20 +80,27 @@ class Journal:
             path,
             cipher,
             connection,
-            on_saved=lambda batches: self._soon(self._saved, batches),
+            on_saved=self._on_disk,
             on_refused=lambda error: self._soon(self._refused, error),
             on_problem=lambda message: self._soon(self._on_error, f"journal {path}: {message}"),
         )
 
     @classmethod
     def open(
-        cls, path: Path, cipher: ContactCipher, on_error: Callable[[str], None], max_pending: int = MAX_PENDING
+        cls,
+        path: Path,
+        cipher: ContactCipher,
+        on_error: Callable[[str], None],
+        max_pending: int = MAX_PENDING,
+        on_awaited: Callable[[], None] = lambda: None,
     ) -> Self:
         """Opens, or creates, the journal; to be called inside the running event loop.
 
         Args:
             on_error: called in the loop with what is wrong and what to do; once per failure, not per retry.
             max_pending: entries kept in memory while the disk refuses.
+            on_awaited: called on the writer's thread when something that somebody waits for is on disk, and the loop
+                has been told.
 
         Raises:
             JournalLocked: another engine has it open.
@@ -101,7 +110,7 @@ class Journal:
         lease = Lease(path)
         try:
             connection = journal_file.open_for_writing(path, cipher.identity)
-            return cls(path, lease, connection, cipher, on_error, max_pending)
+            return cls(path, lease, connection, cipher, on_error, max_pending, on_awaited)
         except BaseException:
             lease.release()
             raise
@@ -280,6 +289,12 @@ class Journal:
             self._refuse(f"the disk has not answered for {STALLED_S:.0f} s")
         self._in_flight.append((now, batch))
         self._writer.put(batch)
+
+    def _on_disk(self, batches: Sequence[Batch]) -> None:
+        """On the writer's thread."""
+        self._soon(self._saved, batches)
+        if any(batch.waiters for batch in batches):
+            self._on_awaited()
 
     def _saved(self, batches: Sequence[Batch]) -> None:
         for batch in batches:

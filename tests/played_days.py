@@ -12,7 +12,7 @@ from acd.simulation.day import EPOCH_S, Day
 from acd.simulation.definitions import ScenarioFile, scenario_of
 from core.decisions import Decision
 from core.events import Event
-from core.routing import QueueJoined
+from core.queue_facts import QueueJoined
 from definitions.models import load
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import socket
@@ -70,6 +71,47 @@ class RawSip:
             match = re.match(r"SIP/2\.0 (\d{3})", text)
             if match and int(match[1]) >= 200:
                 return Reply(int(match[1]), text)
+
+
+class Registrar:
+    """Asks one REGISTER after the other for the digest of a password, at a port of its own on loopback."""
+
+    def __init__(self, user: str, password: str) -> None:
+        self._user, self._password = user, password
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = int(self._socket.getsockname()[1])
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def is_convinced(self, timeout_s: float = 30.0) -> bool:
+        """Whether the first digest that comes is that of the password. Raises TimeoutError without one."""
+        self._socket.settimeout(timeout_s)
+        while True:
+            data, peer = self._socket.recvfrom(65535)
+            text = data.decode(errors="replace")
+            if not text.startswith("REGISTER "):
+                continue
+            digest = text.partition("Authorization: Digest ")[2].partition("\r")[0]
+            given = dict(re.findall(r'(\w+)="?([^",]+)"?', digest))
+            if not given:
+                asked = 'WWW-Authenticate: Digest realm="registrar", nonce="abc", algorithm=MD5\r\n'
+                self._socket.sendto(_answer(text, "401 Unauthorized", asked), peer)
+                continue
+            ha1 = _md5(f"{self._user}:registrar:{self._password}")
+            right = given["response"] == _md5(f"{ha1}:abc:{_md5('REGISTER:' + given['uri'])}")
+            self._socket.sendto(_answer(text, "200 OK" if right else "403 Forbidden"), peer)
+            return right
+
+
+def _answer(request: str, status: str, headers: str = "") -> bytes:
+    kept = re.findall(r"^(?:Via|From|To|Call-ID|CSeq|Contact): .*\r\n", request, re.MULTILINE | re.IGNORECASE)
+    return f"SIP/2.0 {status}\r\n{''.join(kept)}{headers}Expires: 600\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def offer(address: str = "127.0.0.1", port: int = 40000) -> str:

@@ -15,7 +15,7 @@ from acd.simulation.day import Day
 from acd.simulation.traffic import Scenario
 from acd.turn import RoutingOutcome
 from core.decisions import StayEnded
-from core.routing import QueuePosition
+from core.queue_facts import QueuePosition
 from core.stay import StayEnd
 from definitions.saying import wait_minutes
 

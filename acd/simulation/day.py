@@ -17,19 +17,14 @@ from acd.router import Router
 from acd.setup import Announcements, Key, QueueSetup, Setup
 from acd.simulation.traffic import Scenario, Traffic
 from acd.turn import RoutingOutcome
+from core.agent_facts import AgentActed, WrapUpActed
 from core.commands import StartTimer
 from core.decisions import StayEnded, WorkEnded
 from core.events import TimerFired
-from core.routing import (
-    AgentActed,
-    OfferAccepted,
-    OfferMade,
-    QueueJoined,
-    RouterFact,
-    StayGivenUp,
-    TalkEnded,
-    WrapUpActed,
-)
+from core.offer_facts import OfferAccepted, OfferMade
+from core.queue_facts import QueueJoined, StayGivenUp
+from core.routing import RouterFact
+from core.talk_facts import TalkEnded
 
 Fact = RouterFact | TimerFired
 EPOCH_S = 1_767_225_600.0

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from core.agent import Presence
 from core.decisions import Decision, InteractionOpened, Moved, StayEnded, WorkEnded
 from core.events import Event
-from core.routing import QueueJoined, StayTurned
+from core.queue_facts import QueueJoined, StayTurned
 from core.stay import StayEnd
 from core.table import Transition
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
@@ -10,6 +11,7 @@ from desk import agent_acts
 from desk.api.common import Desk, Tenant, Who, problems
 from desk.api.models import Done
 from desk.api.models_agents import AgentAdded, AgentDefinition, AgentFields, AgentWritten
+from desk.roles import Principal
 from desk.services import Services
 from desk.web import address_of, guarded_router
 
@@ -18,10 +20,10 @@ router = guarded_router(prefix="/v1", tags=["agents"])
 
 @router.post("/agents", status_code=201, responses=problems(404, 409))
 async def add(asked: AgentAdded, tenant: Tenant, who: Who, request: Request, desk: Desk) -> AgentWritten:
-    """A new agent, in force at once and for good. Everything that is wrong is told at once, by field (`faults`)."""
+    """A new agent, in force at once and for good. Everything that is wrong is told at once, by field (`faults`). With
+    `phone: own` she has a phone at once too: `sip` is its account."""
     fields = asked.model_dump(exclude_none=True, exclude={"agent_id"})
-    warnings = await agent_acts.enrol(desk, who, address_of(request), "add", tenant, asked.agent_id, fields)
-    return await _written(desk, tenant, asked.agent_id, warnings)
+    return await _write(request, desk, who, "add", tenant, asked.agent_id, fields)
 
 
 @router.get("/agents/{agent_id}/definition", responses=problems(404))
@@ -36,18 +38,37 @@ async def change(
 ) -> AgentWritten:
     """Changes the given fields; null takes one back. She keeps her presence and her conversations. Refused for who
     stands in a file, with the file and line."""
-    fields = asked.model_dump(exclude_unset=True)
-    warnings = await agent_acts.enrol(desk, who, address_of(request), "change", tenant, agent_id, fields)
-    return await _written(desk, tenant, agent_id, warnings)
+    return await _write(request, desk, who, "change", tenant, agent_id, asked.model_dump(exclude_unset=True))
+
+
+@router.post("/agents/{agent_id}/phone", responses=problems(404, 409))
+async def new_phone(agent_id: str, tenant: Tenant, who: Who, request: Request, desk: Desk) -> AgentWritten:
+    """A phone of her own in the place of the one she has, with an account that `sip` tells: for who has lost the old
+    one's password, or a phone. The old one registers no more; a call on it goes on."""
+    return await _write(request, desk, who, "new_phone", tenant, agent_id, {})
 
 
 @router.delete("/agents/{agent_id}", responses=problems(404, 409))
 async def remove(agent_id: str, tenant: Tenant, who: Who, request: Request, desk: Desk) -> Done:
-    """She is an agent no more when what she is at is over; what was said of her is deleted."""
+    """She is an agent no more when what she is at is over; what was said of her is deleted, and a phone that was made
+    for her registers no more. A call on it goes on."""
     await agent_acts.enrol(desk, who, address_of(request), "remove", tenant, agent_id, {})
     return Done()
 
 
-async def _written(desk: Services, tenant: str, agent_id: str, warnings: list[dict[str, Any]]) -> AgentWritten:
+async def _write(
+    request: Request,
+    desk: Services,
+    who: Principal,
+    change: str,
+    tenant: str,
+    agent_id: str,
+    fields: Mapping[str, Any],
+) -> AgentWritten:
+    address = address_of(request)
+    warnings, account = await agent_acts.enrol(desk, who, address, change, tenant, agent_id, fields)
     found = await agent_acts.definition(desk, tenant, agent_id)
-    return AgentWritten.model_validate({"agent": found, "warnings": warnings})
+    written = AgentWritten.model_validate({"agent": found, "warnings": warnings, "sip": account})
+    if account is not None:
+        request.state.kept_answer = written.model_copy(update={"sip": None}).model_dump_json()
+    return written

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from core.routing import MOST_PRIORITY, AgentAction, QueueAction, SupervisionAction, TalkAction
+from core.agent_facts import AgentAction
+from core.queue_facts import MOST_PRIORITY, QueueAction
+from core.talk_facts import SupervisionAction, TalkAction
 from desk.roles import Role
 
 Text = Annotated[str, Field(max_length=200)]

@@ -61,15 +61,6 @@ def known_registers(directory: Path) -> list[Register]:
     return [_read(file) for file in sorted(directory.glob("*.json"))]
 
 
-def load_registers(directory: Path) -> dict[str, DoNotCall]:
-    """Every register by its name, mapped from its file: quick, and no copy. Blocking.
-
-    Raises:
-        RegisterUnusable: one of them cannot be relied upon.
-    """
-    return {each.register: _mapped(directory, each) for each in known_registers(directory)}
-
-
 def usable_registers(directory: Path) -> tuple[dict[str, DoNotCall], list[str]]:
     """Those that can be relied upon, and in words what is wrong with the others. A register that is missing blocks the
     campaigns that need it, so one damaged file harms nobody else."""

@@ -89,7 +89,7 @@ def _quoted(lines: _Lines, number: int, line: str, delimiter: str, position: int
         following = lines.take()
         if following is None or len(more) >= _MOST_LINES or len(record) + len(following[1]) > _LONGEST:
             lines.give_back([*more, *([following] if following else [])])
-            return RawRow(number, [], position, refusal("quotes"))
+            return RawRow(number, _loose(line.rstrip("\r\n"), delimiter), position, refusal("quotes"))
         more.append(following)
         record += following[1]
     lines.give_back(more)

@@ -21,11 +21,14 @@ from desk.api.models import PresenceAsked, TalkAsked, WrapUpAsked
 from desk.engine_client import EngineAway, EngineRefused
 from desk.pages.agent_dialing import Dialed, answers_in, dialed, in_person, previews
 from desk.pages.common import checked, language_of, page_router, render, speaking, who_of
+from desk.pages.consultation import Beside, beside
+from desk.pages.plain import Plain
 from desk.pages.setup import SetupCache, titled
 from desk.pages.times import local_time, moment
 from desk.patience import within
 from desk.problems import Problem, Unprocessable
 from desk.services import Services
+from desk.targets import Known, offered, understood
 from desk.web import address_of, services_of
 
 router = page_router()
@@ -49,6 +52,7 @@ class Work:
     extend_s: float
     muted: bool
     dialed: Dialed | None = None
+    beside: Beside | None = None
     history: Sequence[contacts.Past] = field(default_factory=list)
 
 
@@ -66,33 +70,40 @@ async def panel(request: Request) -> Response:
 async def presence(request: Request, action: Field, reason: Field = "", device: Field = "") -> Response:
     who = who_of(request)
     asked = checked(PresenceAsked, action=action, reason=reason, device=device)
-    if not who.agent_id:
-        raise Unprocessable("no agent belongs to this login: an admin sets which")
-    await acts.presence(
-        services_of(request),
-        who,
-        address_of(request),
-        who.tenant,
-        who.agent_id,
-        asked.action,
-        asked.reason,
-        asked.device,
-    )
+    with speaking(request):
+        if not who.agent_id:
+            raise Unprocessable("no agent belongs to this login: an admin sets which")
+        await acts.presence(
+            services_of(request),
+            who,
+            address_of(request),
+            who.tenant,
+            who.agent_id,
+            asked.action,
+            asked.reason,
+            asked.device,
+        )
     return await panel(request)
 
 
 @router.post("/agent/offers/{offer_id}/refuse")
 async def refuse(offer_id: str, request: Request) -> Response:
-    await acts.refuse_offer(services_of(request), who_of(request), address_of(request), offer_id)
+    with speaking(request):
+        await acts.refuse_offer(services_of(request), who_of(request), address_of(request), offer_id)
     return await panel(request)
 
 
 @router.post("/agent/talks/{interaction_id}")
 async def talk(interaction_id: str, request: Request, action: Field, target: Field = "") -> Response:
+    services, who = services_of(request), who_of(request)
     asked = checked(TalkAsked, action=action, target=target)
-    await acts.talk(
-        services_of(request), who_of(request), address_of(request), interaction_id, asked.action, asked.target
-    )
+    with speaking(request):
+        to = asked.target
+        if asked.action in ("consult", "transfer"):
+            setup: SetupCache = request.app.state.setup_cache
+            await setup.fresh()
+            to = understood(to, _targets(services, setup, who.tenant, who.agent_id))
+        await acts.talk(services, who, address_of(request), interaction_id, asked.action, to)
     return await panel(request)
 
 
@@ -127,17 +138,39 @@ async def wrap_up(
 
 
 async def _in_titles(request: Request, interaction_id: str, said: str) -> str:
-    """What a form is refused for, its fields called as the page calls them."""
+    """What a wrap-up is refused for, dispositions and the form's fields called as the page calls them."""
     setup: SetupCache = request.app.state.setup_cache
-    who = who_of(request)
-    reached = dialed(
-        setup, who.tenant, await _contact(services_of(request), who.tenant, interaction_id), language_of(request)
-    )
+    services, who, language = services_of(request), who_of(request), language_of(request)
+    mine = services.hub.board.assignments(who.tenant, who.agent_id)
+    queue = next((str(each.get("queue", "")) for each in mine if each["interaction_id"] == interaction_id), "")
+    for path, title in setup.disposition_titles(who.tenant, queue, language).items():
+        said = _named(said, path, title)
+    reached = dialed(setup, who.tenant, await _contact(services, who.tenant, interaction_id), language)
     for question in reached.form if reached else ():
-        # As the name of a field, not as a word of a sentence or of an answer.
-        parts = re.split(rf"(?<![^ ;]){re.escape(question.name)}(?=[:,]|$|; )", said)
-        said = question.title.join(parts)
+        said = _named(said, question.name, question.title)
     return said
+
+
+def _named(said: str, name: str, title: str) -> str:
+    """As a name in what is said, not as a word of a sentence or of an answer."""
+    return title.join(re.split(rf"(?<![^ ;'«]){re.escape(name)}(?=[:,'»]|$|; )", said))
+
+
+def _targets(services: Services, setup: SetupCache, tenant: str, agent_id: str) -> list[Known]:
+    """Whom a contact can be given to: colleagues, logged in or not, and queues."""
+    board = services.hub.board
+    colleagues = [
+        Known(f"agent:{each['agent_id']}", str(each.get("name") or each["agent_id"]), (str(each["agent_id"]),))
+        for each in board.agents(tenant)
+        if each["agent_id"] != agent_id
+    ]
+    queues = []
+    for each in board.queues(tenant):
+        titles = setup.queue(tenant, str(each["queue"])).get("title") or ""
+        spoken = [str(title) for title in titles.values()] if isinstance(titles, Mapping) else [str(titles)]
+        name = str(each.get("title") or each["queue"])
+        queues.append(Known(f"queue:{each['queue']}", name, (str(each["queue"]), *spoken)))
+    return [*colleagues, *queues]
 
 
 async def _shown(request: Request) -> dict[str, Any]:
@@ -168,7 +201,9 @@ async def _shown(request: Request) -> dict[str, Any]:
         "previews": previews(services, setup, who.tenant, who.agent_id, language),
         "manual": setup.campaigns(who.tenant, (agent or {}).get("queues", ())),
         "all_queues": board.queues(who.tenant),
-        "local_time": local_time(services.settings.time_zone),
+        "typed": offered(_targets(services, setup, who.tenant, who.agent_id)),
+        "plain": Plain(board, setup, who.tenant, language, services.settings.time_zone),
+        "local_time": local_time(services.settings.time_zone, language_of(request)),
     }
 
 
@@ -194,6 +229,7 @@ async def _work(
         extend_s=float(queue.get("wrap_up_extend_s", 0.0)),
         muted=muted,
         dialed=reached,
+        beside=beside(services.hub.board, tenant, interaction_id, agent_id),
         history=earlier,
     )
 

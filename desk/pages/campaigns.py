@@ -13,7 +13,9 @@ from desk.api.models_campaigns import CampaignAsked, LeadAsked, NumberAsked
 from desk.engine_client import EngineAway, NotKnown
 from desk.live.trail import KEPT_S, tightest
 from desk.pages import chart
-from desk.pages.common import checked, page_router, render, speaking, tenant_of, who_of
+from desk.pages.common import checked, language_of, page_router, render, speaking, tenant_of, who_of
+from desk.pages.plain import Plain
+from desk.pages.setup import SetupCache
 from desk.pages.times import local_time
 from desk.problems import Forbidden, NotFound
 from desk.roles import EVERY_TENANT, Permission
@@ -74,7 +76,7 @@ async def why(campaign: str, request: Request, lead_id: str = "") -> Response:
     services, tenant = services_of(request), tenant_of(request)
     with speaking(request):
         told = await dial_acts.why(services, tenant, lead_id.strip())
-    clock = local_time(services.settings.time_zone)
+    clock = local_time(services.settings.time_zone, language_of(request))
     return render(request, "why_lead.html", told=told, campaign=campaign, tenant=tenant, local_time=clock)
 
 
@@ -159,10 +161,14 @@ async def shown(request: Request, campaign: str) -> dict[str, Any]:
     summary = _summary({**view, "leads": detail.get("leads") or view.get("leads", {})})
     now_s = services.hub.engine_now_s()
     samples = services.hub.trails.of((tenant, campaign), now_s)
+    setup: SetupCache = request.app.state.setup_cache
+    await setup.fresh()
+    plain = Plain(services.hub.board, setup, tenant, language_of(request), services.settings.time_zone)
     rules = [{**rule, "mood": mood(rule)} for rule in view.get("abandonment", ())]
     return {
         "tenant": tenant,
         "campaign": summary,
+        "plain": plain,
         "actions": _MAY_DO.get(view.get("state", ""), ("start", "pause", "drain", "stop")),
         "rules": rules,
         "decisions": list(detail.get("decisions", ()))[:_DECISIONS_SHOWN],
@@ -177,7 +183,7 @@ async def shown(request: Request, campaign: str) -> dict[str, Any]:
             [("met", lambda s: s.met), ("calling", lambda s: s.calling), ("ready", lambda s: s.ready)],
         ),
         "share_chart": chart.draw_share(samples, now_s, KEPT_S, lambda s: s.ratio, lambda s: s.most),
-        "local_time": local_time(services.settings.time_zone),
+        "local_time": local_time(services.settings.time_zone, language_of(request)),
     }
 
 

@@ -101,7 +101,7 @@ async def shown(request: Request, campaign: str) -> dict[str, Any]:
         "tenant": tenant,
         "campaign": view,
         "lists": await _lists(services, tenant, lists),
-        "local_time": local_time(services.settings.time_zone),
+        "local_time": local_time(services.settings.time_zone, language_of(request)),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from desk.api.recordings import view
-from desk.pages.common import page_router, render, tenant_of, who_of
+from desk.pages.common import language_of, page_router, render, tenant_of, who_of
 from desk.pages.times import local_time
 from desk.roles import EVERY_TENANT
 from desk.web import services_of
@@ -33,5 +33,5 @@ async def page(request: Request, queue: Word = "", agent_id: Word = "", before: 
         agents=services.hub.board.agents(tenant),
         tenant=tenant,
         tenants=services.tenants() if who_of(request).tenant == EVERY_TENANT else [tenant],
-        local_time=local_time(services.settings.time_zone),
+        local_time=local_time(services.settings.time_zone, language_of(request)),
     )

@@ -81,6 +81,18 @@ class SetupCache:
             (parent["below"] if parent else roots).append(shown)
         return roots
 
+    def disposition_titles(self, tenant: str, queue: str, language: str) -> dict[str, str]:
+        """Path -> titles from the branch down, `Sold › New customer`; the longest paths first."""
+        own = {
+            str(each["path"]): titled(each.get("title"), language) or str(each["path"]).rpartition("/")[2]
+            for each in self.queue(tenant, queue).get("dispositions", ())
+        }
+        above = {path: ["/".join(path.split("/")[: n + 1]) for n in range(path.count("/") + 1)] for path in own}
+        return {
+            path: " › ".join(own.get(each, each.rpartition("/")[2]) for each in above[path])
+            for path in sorted(own, key=len, reverse=True)
+        }
+
 
 def filled(text: str, values: Mapping[str, Any]) -> str:
     """A script with what is known of who is called: `{{ contract }}`; what is not known stays open."""

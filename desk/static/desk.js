@@ -19,6 +19,7 @@
     !(old.dataset?.keep !== undefined && old.id && old.id === fresh.id && old.dataset.keep === fresh.dataset?.keep);
   if (window.Idiomorph) {
     Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => keep(old, fresh);
+    Idiomorph.defaults.callbacks.beforeNodeRemoved = (node) => !node.matches?.(".said");
     Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
   }
 
@@ -76,6 +77,7 @@
       each.textContent = clock(left);
       each.classList.toggle("soon", left < 10);
     }
+    if ($("[data-again]")) refresh(); // an agent is told nothing of colleagues: who is rung is asked for
     for (const each of all("[data-due]")) each.hidden = now < Number(each.dataset.due);
     // Wrap-up ends by itself: what is written by then is kept.
     for (const form of all("form[data-ends]")) {
@@ -121,13 +123,19 @@
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { refresh(); calm(); } });
 
   // -- what went wrong --------------------------------------------------------------------------------
-  function toast(text) {
-    const box = document.createElement("div");
-    box.className = "toast";
+  // It is said below the controls it is about, where nothing is covered; elsewhere at the page's edge.
+  function toast(text, about) {
+    const where = about?.closest?.("#panel form, #panel .controls, #panel .offer, .presence .stack");
+    const box = document.createElement(where ? "output" : "div");
+    box.className = where ? "said fault" : "toast";
     box.textContent = text;
-    $("#toasts").append(box);
-    setTimeout(() => box.remove(), 8000);
+    if (where) { box.setAttribute("role", "alert"); where.after(box); } else $("#toasts").append(box);
+    box.scrollIntoView({ block: "nearest" });
+    setTimeout(() => box.remove(), where ? 30000 : 8000);
   }
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt !== panel()) for (const each of all(".said")) each.remove();
+  });
   document.addEventListener("htmx:responseError", async (event) => {
     const { xhr, requestConfig } = event.detail;
     if (xhr.status === 401) {
@@ -137,11 +145,11 @@
     if (requestConfig.elt === panel()) return;
     let text = document.body.dataset.broken;
     try { text = JSON.parse(xhr.responseText).detail || text; } catch { /* not ours: the general words do */ }
-    toast(text);
+    toast(text, requestConfig.elt);
     refresh();
   });
   document.addEventListener("htmx:sendError", (event) => {
-    if (event.detail.elt !== panel()) toast(document.body.dataset.lost);
+    if (event.detail.elt !== panel()) toast(document.body.dataset.lost, event.detail.elt);
   });
 
   // -- drafts: a note survives a reload ---------------------------------------------------------------

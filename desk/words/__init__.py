@@ -52,7 +52,10 @@ def translated(said: str, language: str) -> str:
         return same
     for pattern, phrase in patterns:
         if match := pattern.fullmatch(said):
-            return phrase.format(**match.groupdict())
+            named = match.groupdict()
+            if "who" in named:
+                named["who"] = whole.get(named["who"], named["who"])
+            return phrase.format(**named)
     if "; " in said:
         return "; ".join(translated(part, language) for part in said.split("; "))
     sentence, opened, source = said.partition(" (")

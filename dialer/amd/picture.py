@@ -1,4 +1,4 @@
-"""A trace as one page: the wave, who spoke, what sounded, how sure it became, and what was told when."""
+"""A trace as one page: the wave, who spoke, what sounded, how sure it became, phrases recognised, verdicts told."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ def _svg(found: Trace) -> str:
         _bands(found.tones, 172, "#8250df", "tones"),
     ]
     parts.append(_line(found.person, 194, 60))
+    if found.words:
+        parts.append('<text x="0" y="296">words</text>')
+    for n, (at_s, phrase) in enumerate(found.words):
+        x, anchor = _LEFT + at_s * scale, "end" if at_s > found.seconds / 2 else "start"
+        y = 296 + 14 * n
+        parts.append(f'<text x="{x:.1f}" y="{y}" text-anchor="{anchor}">\u201c{escape(phrase)}\u201d</text>')
     for second in range(int(found.seconds) + 1):
         x = _LEFT + second * scale
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="10" y2="258" stroke="#8883"/>')
@@ -50,7 +56,8 @@ def _svg(found: Trace) -> str:
             f'<text x="{x + shift:.1f}" y="22" text-anchor="{anchor}" style="fill:{colour};font-weight:bold">'
             f"{escape(verdict.label)}</text>"
         )
-    return f'<svg viewBox="0 0 {_WIDTH} 280" role="img" aria-label="verdict over time">{"".join(parts)}</svg>'
+    height = 280 + 14 * len(found.words) + (8 if found.words else 0)
+    return f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="verdict over time">{"".join(parts)}</svg>'
 
 
 def _wave(samples: NDArray[np.int16]) -> str:

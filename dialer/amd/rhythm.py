@@ -1,8 +1,8 @@
 """Person or recording, by how it is spoken: people answer with something short and wait; greetings go on.
 
 A trained judge (model.py) says how likely a person is, at every moment, from lengths, pauses, loudness and melody. A
-person is believed in a pause only; a recording also in the middle of its speech. Whoever says nothing at all for
-`DEAD_AIR_S` is told apart.
+person is believed in a pause only; a recording also in the middle of its speech. Words, where they are known, weigh as
+much as the judge was taught they do. Whoever says nothing at all for `DEAD_AIR_S` is told apart.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from math import nan
 from dialer.amd.features import Features
 from dialer.amd.frames import Frame
 from dialer.amd.labels import HUMAN, MACHINE, SILENCE, Finding
-from dialer.amd.model import LATE_SPOKEN_S, ONE_BREATH_S, RESTED_S, Model, shipped
+from dialer.amd.model import LATE_SPOKEN_S, ONE_BREATH_S, Model, shipped
 from dialer.amd.speech import Timeline
+from dialer.amd.words import UNKNOWN, Said
 
 DEAD_AIR_S = 3.5
 NOISE_S = 0.12
 """What is shorter is a click or a breath."""
+SAID_UNTIL = 0.3
+"""A recording's phrase is enough for who is no likelier a person than that, all told."""
 EVERY = 2
 """Frames between two judgements: 40 ms."""
 
@@ -33,8 +36,8 @@ class Rhythm:
         self._frames = 0
         self._quiet_s = 0.0
 
-    def feed(self, frame: Frame, line: Timeline) -> Finding | None:
-        """None: it is too early to say."""
+    def feed(self, frame: Frame, line: Timeline, said: Said = UNKNOWN, waits: bool = False) -> Finding | None:
+        """`said`: the words known by now; `waits`: more will be in a moment. None: it is too early to say."""
         self._features.feed(frame, line)
         self._frames += 1
         self._quiet_s = self._quiet_s + 0.02 if frame.is_quiet else 0.0
@@ -44,12 +47,16 @@ class Rhythm:
             return None
         if self._frames % EVERY:
             return None
-        self.person = person = self._model.person(self._features.vector(line))
+        person = self._model.person(self._features.vector(line))
+        self.person = person = self._model.with_words(person, said.kind)
         rest_s = line.rest_s
-        wanted = self._model.rested_from if rest_s >= RESTED_S else self._model.human_from
-        if rest_s >= self._model.rest_s and person >= wanted:
-            told = f"it said something for {line.spoken_s:.1f} s and has waited for {rest_s:.1f} s"
+        wanted = self._model.wanted_from(line.spoken_s, rest_s)
+        if rest_s >= self._model.rest_s and person >= wanted and not waits:
+            what = "what people say" if said.kind == "person" else "something"
+            told = f"it said {what} for {line.spoken_s:.1f} s and has waited for {rest_s:.1f} s"
             return Finding(HUMAN, line.now_s, person, f"{told}, as {_of_100(person)} do who are people", rest_s)
+        if said.kind == "recording" and person <= SAID_UNTIL:
+            return Finding(MACHINE, line.now_s, 1.0 - person, f"it said \u201c{said.phrase}\u201d")
         if person <= self._model.machine_until and line.spoken_s >= self._model.spoken_s:
             return self._machine(line)
         if line.last_s >= ONE_BREATH_S:

@@ -2,7 +2,8 @@
 
 Tones are beyond doubt and speak first. A trained judge of rhythm says person or recording. What nobody knows by the
 limit is `not_sure`, and goes to a person; so does dead air, which is told apart. Whoever speaks on beyond the limit
-waits for nothing yet: the judge may listen until the next pause. Who has waited for `rest_s` after speaking is kept
+waits for nothing yet: the judge may listen until the next pause. Where a recogniser is there (`hear_with`), what was
+said counts as well. Who has waited for `rest_s` after speaking is kept
 waiting no longer, whatever the judge thinks. After `machine`, when asked to (`until_beep`), it goes on listening for
 the beep.
 """
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.live_audio import BLOCK_S, AudioBlock, Verdict
+from core.live_audio import BLOCK_S, AudioBlock, Ear, Verdict
 from dialer.amd.beep import BeepDetector
 from dialer.amd.cadence import COUNTRIES, CadenceDetector
 from dialer.amd.fax import FaxDetector
@@ -24,6 +25,8 @@ from dialer.amd.model import RESTED_S, Model
 from dialer.amd.rhythm import EVERY, Rhythm
 from dialer.amd.sit import SitDetector
 from dialer.amd.speech import SpeechDetector, Timeline
+from dialer.amd.word_asks import WordAsks
+from dialer.amd.words import LANGUAGES
 
 SPEAKS_ON_PAUSE_S = RESTED_S + EVERY * BLOCK_S
 """The pause that ends it: the judge must have looked at one."""
@@ -35,7 +38,8 @@ SPOKEN_S = 0.5
 class Screener:
     """`limit_s`: after the answer, no verdict comes later, unless somebody speaks on: then none later than
     `speaks_on_s`. `rest_s`: nor later than so long after somebody spoke; 0: however long she waits. `countries`: whose
-    progress tones may be heard. `model`: the shipped one unless told."""
+    progress tones may be heard. `model`: the shipped one unless told. `language`: of the words; empty: nobody listens
+    to words."""
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class Screener:
         countries: tuple[str, ...] = COUNTRIES,
         model: Model | None = None,
         rest_s: float = 0.0,
+        language: str = "",
     ) -> None:
         self.limit_s = limit_s
         self.rest_s = rest_s
@@ -53,6 +58,8 @@ class Screener:
         self.frame: Frame | None = None
         """The last one heard."""
         self._countries, self._model = countries, model
+        self._language = language
+        self._ear: Ear | None = None
         self._machine: Finding | None = None
         self._answered = False
         self._begin()
@@ -62,6 +69,14 @@ class Screener:
         self._analyser, self._speech, self._rhythm = Analyser(), SpeechDetector(), Rhythm(self._model)
         self._sit, self._fax, self._beep = SitDetector(), FaxDetector(), BeepDetector()
         self._cadence = CadenceDetector(self._countries)
+        self.words = WordAsks(self._ear, self._language)
+        """What was asked of the recogniser, and what it said."""
+
+    def hear_with(self, ear: Ear) -> None:
+        """Words count from now on, if phrases of the language are known."""
+        if self._language.partition("-")[0].lower() in LANGUAGES:
+            self._ear = ear
+            self.words = WordAsks(ear, self._language)
 
     @property
     def person(self) -> float:
@@ -95,6 +110,11 @@ class Screener:
             return Verdict(found.label, found.confidence, found.evidence, final=False)
         return Verdict(found.label, found.confidence, found.evidence, past_s=found.past_s)
 
+    def overhear(self, block: AudioBlock) -> None:
+        """Words and who speaks when, without a verdict: for whoever gathers them."""
+        frame = self._analyser.feed(np.frombuffer(block.pcm, np.int16))
+        self.words.feed(block.pcm, self._speech.feed(block.pcm, frame))
+
     def _is_late(self, frame: Frame) -> bool:
         """Whether the time is over, for a verdict or for the beep."""
         if self._machine is not None:
@@ -109,7 +129,8 @@ class Screener:
         beep = self._beep.feed(frame, line, line.spoken_s >= SPOKEN_S)
         if beep is not None or self._machine is not None:
             return beep
-        return self._rhythm.feed(frame, line)
+        self.words.feed(block.pcm, line)
+        return self._rhythm.feed(frame, line, self.words.said, self.words.waits)
 
     def end(self) -> Verdict:
         if self._machine is not None:
@@ -121,7 +142,8 @@ class Screener:
 
 
 def make(options: Mapping[str, str]) -> Screener:
-    """A `ListenerFactory`. Options: `limit_s`, `speaks_on_s`, `rest_s`, `until_beep` (yes), `countries` (ES,US).
+    """A `ListenerFactory`. Options: `limit_s`, `speaks_on_s`, `rest_s`, `until_beep` (yes), `countries` (ES,US),
+    `words` (the language of the words that count, where somebody recognises them).
 
     Raises:
         ValueError: an option makes no sense.
@@ -138,4 +160,5 @@ def make(options: Mapping[str, str]) -> Screener:
     if rest_s and not 0.5 <= rest_s <= 30.0:
         raise ValueError(f"rest_s {rest_s:g}: between 0.5 and 30, or 0")
     until_beep = options.get("until_beep") == "yes"
-    return Screener(limits["limit_s"], limits["speaks_on_s"], until_beep, countries, rest_s=rest_s)
+    words = options.get("words", "")
+    return Screener(limits["limit_s"], limits["speaks_on_s"], until_beep, countries, rest_s=rest_s, language=words)

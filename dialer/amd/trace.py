@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.live_audio import AudioBlock, Verdict
+from core.live_audio import AudioBlock, Ear, Verdict
 from dialer.amd.frames import BLOCK, RATE_HZ
 from dialer.amd.runs import PURE
 from dialer.amd.screener import Screener
@@ -16,7 +16,7 @@ from dialer.amd.screener import Screener
 @dataclass(frozen=True)
 class Trace:
     """One value a frame: level (dB of full scale), speech, tones, how sure of a person (nan: nobody asked).
-    `verdicts`: with when they were told."""
+    `verdicts`: with when they were told. `words`: phrases of recordings that were recognised, likewise."""
 
     seconds: float
     samples: NDArray[np.int16]
@@ -25,11 +25,21 @@ class Trace:
     tones: NDArray[np.bool_]
     person: NDArray[np.float64]
     verdicts: tuple[tuple[float, Verdict], ...]
+    words: tuple[tuple[float, str], ...] = ()
 
 
-def trace(samples: NDArray[np.int16], limit_s: float = 6.0, until_beep: bool = False) -> Trace:
-    """`samples`: 8 kHz from the answer on. The detectors stop listening at their final verdict, the picture goes on."""
-    screener = Screener(limit_s, until_beep=until_beep)
+def trace(
+    samples: NDArray[np.int16],
+    limit_s: float = 6.0,
+    until_beep: bool = False,
+    ear: Ear | None = None,
+    language: str = "",
+) -> Trace:
+    """`samples`: 8 kHz from the answer on. The detectors stop listening at their final verdict, the picture goes on.
+    `ear`, `language`: of words, where they are to be recognised."""
+    screener = Screener(limit_s, until_beep=until_beep, language=language)
+    if ear is not None:
+        screener.hear_with(ear)
     verdicts: list[tuple[float, Verdict]] = []
     levels, tones, person = [], [], []
     for n in range(len(samples) // BLOCK):
@@ -55,4 +65,5 @@ def trace(samples: NDArray[np.int16], limit_s: float = 6.0, until_beep: bool = F
         np.array(tones, dtype=bool),
         np.array(person),
         tuple(verdicts),
+        tuple((at_s, said.phrase) for at_s, said in screener.words.told if said.phrase and said.kind != "person"),
     )

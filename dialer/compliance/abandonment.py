@@ -150,13 +150,6 @@ def spare_of(counts: Counts, most: Fraction) -> int:
     return max(0, math.floor((most * counts.live - counts.abandoned) / (1 - most)))
 
 
-def needed_to_recover(counts: Counts, most: Fraction) -> int | None:
-    """How many answers must be served until the ratio is within the cap again; None: no number of them is enough."""
-    if counts.ratio <= most:
-        return 0
-    return None if most == 0 else math.ceil(counts.abandoned / most) - counts.live
-
-
 def bounds(window: Window, started_s: float, at_s: float) -> tuple[float, float]:
     """The window that holds `at_s`: from (included) and until (not). An answer before the start is in the first one."""
     if window.kind == "successive":

@@ -19,7 +19,7 @@ from dialer.compliance.local_time import closed_because, next_open, zones_of
 from dialer.compliance.numbers import country_of, is_mobile, never_dialed
 from dialer.compliance.rules import Basis, BasisNeeded, Cap, Identity, ListsNeeded, Party, Rest, Rule, Source
 from dialer.compliance.strictest import Law, Terms
-from dialer.dnc import DoNotCall
+from dialer.dnc import DoNotCall, how_to_import
 
 DAY_S = 86_400.0
 _MOST_STEPS = 100
@@ -193,13 +193,14 @@ class _Asked:
         for name in needed.lists:
             register = at_hand.get(name)
             if register is None:
-                yield _block(needed, f"the register {name} has not been imported")
+                yield _block(needed, f"the register {name} has not been imported: {how_to_import(name)}")
                 continue
             # Of today: a register that will have aged by the next call will be imported again by then.
             age_s = self.now_s - register.as_of_s
             if age_s > needed.max_age_s:
                 days, most = age_s / DAY_S, needed.max_age_s / DAY_S
-                yield _block(needed, f"the register {name} is {days:.1f} days old, at most {most:g} are allowed")
+                old = f"the register {name} is {days:.1f} days old, at most {most:g} are allowed"
+                yield _block(needed, f"{old}: {how_to_import(name)}")
             if self.number in register and not self._holds(needed.unless):
                 yield _block(needed, f"{self.number} is in the register {name}")
 

@@ -23,7 +23,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, WrapValidator, field_validator, model_validator
 
 from definitions.faults import did_you_mean, fault
-from definitions.models import Count, Definition, Flag, Name, Seconds, Text
+from definitions.models import Count, Definition, Flag, LanguageTag, Name, Seconds, Text
 from dialer.compliance.fields import (
     BasisName,
     Countries,
@@ -209,7 +209,8 @@ class DutyRule(_Rule):
     """What no machine can check."""
 
     type: Literal["duty"]
-    says: Text
+    says: Mapping[LanguageTag, Text] | Text
+    """A text, or one for each language: reports take the one of their own language."""
 
 
 RULES: Mapping[str, type[_Rule]] = {

@@ -64,7 +64,7 @@ def evidence(
         *_agent_within(terms, all_of_them),
         *_blocked(all_of_them),
         *(
-            Evidence(one.source.name, one.source.law, "", one.says, "for people to show", 0, None)
+            Evidence(one.source.name, one.source.law, "", one.said("en"), "for people to show", 0, None)
             for one in terms.duties
         ),
     ]

@@ -134,5 +134,7 @@ _VALUES: Mapping[type[Any], Callable[[Source, Scope, Any], Rule]] = {
         source, scope, r.lists, r.max_age, frozenset(r.unless)
     ),
     written.IdentityRule: lambda source, scope, r: rules.Identity(source, scope, r.shown, r.no_mobile, r.begins),
-    written.DutyRule: lambda source, scope, r: rules.Duty(source, scope, r.says),
+    written.DutyRule: lambda source, scope, r: rules.Duty(
+        source, scope, {"": r.says} if isinstance(r.says, str) else r.says
+    ),
 }

@@ -248,11 +248,16 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What no machine can check: words an agent says, records a company keeps."""
+    """What no machine can check: words an agent says, records a company keeps. `says`: by language, `` where the pack
+    names none."""
 
     source: Source
     scope: Scope
-    says: str
+    says: Mapping[str, str]
+
+    def said(self, language: str) -> str:
+        """In that language, else in the one that the pack is written in."""
+        return self.says.get(language) or next(iter(self.says.values()), "")
 
 
 Rule: TypeAlias = (

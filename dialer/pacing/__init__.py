@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from dialer.pacing.adaptive_ratio import AdaptiveRatio
+from dialer.pacing.common import NO_AGENT
 from dialer.pacing.method import (
     Abandoned,
     CannotRestore,
@@ -38,6 +39,7 @@ METHODS: Mapping[str, Callable[[PacingSettings], Pacer]] = MappingProxyType(
 
 __all__ = [
     "METHODS",
+    "NO_AGENT",
     "Abandoned",
     "BusyAgent",
     "CannotRestore",

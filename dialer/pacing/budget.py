@@ -25,9 +25,9 @@ _RESERVE = 6.0
 """Abandonments; at first `_EARLY` and one more with each `_GROW` answers, at the end of the window `_LAST`. It starts
 to run down when fewer than `_PACE` times as many are still to come."""
 _EARLY, _GROW, _LAST, _PACE = 0.5, 100.0, 0.5, 2.0
-_MENDED, _MENDS_LEAST = 8.0, 0.01
-"""A cap broken with fewer abandonments than so many still to be earned stays broken."""
-_KEPT = 0.8
+_LEANT_ON, _MANY = 0.8, 1000.0
+"""Of what is still to be earned: one line for each agent, which is what a used-up budget leaves, earns less."""
+_KEPT = 0.5
 """Of the bank, never touched."""
 _TIMID, _BOLD = 0.03, 2.0
 _LEAST, _MOST = 1e-4, 0.6
@@ -42,8 +42,8 @@ class Budget:
         self._aim = 0.0
         self._per_s = 1.0  # many are still to come, until it is known
         self._mark = (0.0, -1)
-        self.mends = 1.0
-        """How much of a broken cap what is left of the window would mend: 1 all of it."""
+        self.mended = 0
+        """So many abandonments too many what is left of the window would still mend."""
 
     def answered(self, served: bool) -> None:
         by = _STEP * self._aim if served else -_STEP * (1.0 - self._aim)
@@ -53,7 +53,7 @@ class Budget:
         """The probability of finding nobody that a further line may have now."""
         self._aim = aim(self.settings, pool)
         to_come = self._aim * self._answers_per_s(pool, now_s) * pool.window_left_s
-        self.mends = min(1.0, max(_MENDS_LEAST, (to_come / _MENDED) ** 2))
+        self.mended = int(_LEANT_ON * min(_MANY, to_come))
         reserve = min(_LAST + (_RESERVE - _LAST) * min(1.0, to_come / (_PACE * _RESERVE)), _EARLY + pool.live / _GROW)
         # At the end of the window the last one stays: nothing could be earned back.
         sure = pool.spare + 0.5 - max(0.0, 1.0 - to_come / 3.0)

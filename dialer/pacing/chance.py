@@ -21,3 +21,13 @@ def reaches(count: float, mean: float, variance: float, third: float) -> float:
     z = (count - 0.5 - mean) / sigma
     skewed = _DENSITY * math.exp(-0.5 * z * z) * third / (6.0 * sigma * variance) * (z * z - 1.0)
     return min(1.0, max(0.0, 0.5 * math.erfc(z * _ROOT_HALF) + skewed))
+
+
+def at_most(count: int, chances: int, mean: float) -> float:
+    """What P(sum >= count) of so many chances with this mean cannot exceed: right where `reaches` guesses, far out. The
+    expected number of ways to choose `count` that all hit is highest when all chances are alike (Maclaurin)."""
+    if count <= 0:
+        return 1.0
+    if count > chances:
+        return 0.0
+    return min(1.0, math.comb(chances, count) * min(1.0, mean / chances) ** count)

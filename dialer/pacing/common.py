@@ -10,6 +10,8 @@ from dialer.pacing.method import CannotRestore, Due, Outcome, PacingSettings
 from dialer.pacing.pool import Pool
 from dialer.pacing.rest import Rest
 
+NO_AGENT = "no agent is there"
+
 
 def one_each(pool: Pool) -> int:
     """One line for each ready agent, those in flight taken off: nobody who answers can be without an agent."""
@@ -38,7 +40,7 @@ class Method:
     def dials_due(self, pool: Pool, now_s: float) -> Due:
         rest = self._rest.owed(pool, now_s)
         if not pool.agents:
-            return Due(0, "no agent is there")
+            return Due(0, NO_AGENT)
         if rest:
             return Due(0, self._rest.say())
         if pool.nobody_may_be_abandoned:

@@ -52,11 +52,6 @@ class Lines:
         shape *= 1.0 - 1.0 / _SHAPE_MEMORY
         shape[min(AGES - 1, max(0, int(ended.ring_s)))] += 1.0
 
-    @property
-    def doubt(self) -> float:
-        """The rate's standard error, relative to it."""
-        return math.sqrt((1.0 - self.rate) / (max(self.rate, 0.01) * self._seen))
-
     def table(self, within_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Shape (AGES, len(within_s)): the probability that a person answers a line of that age within so long."""
         longer_p, longer_o = _longer(self._answered), _longer(self._other)

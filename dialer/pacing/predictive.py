@@ -8,7 +8,9 @@ For five moments at which the next line's person would answer, as learnt, three 
 
 The risk of the next line is the probability that answers >= agents + soon free, averaged over the five moments. Lines
 are added until it passes what the budget allows (budget.py), which learns from what happened; and no line is added with
-which more answers than agents and remaining abandonments can bear become likely at all.
+which more answers than agents and remaining abandonments can bear become likely at all. What rings cannot be taken back
+before the law's least ring. So no line is added either with which more answers than the rest of the window would mend
+are not all but impossible (chance.py, `at_most`): at its end that leaves what would keep the cap if all were answered.
 
 What was tried and left out, since the same abandonments bought less with it: dialing while no agent is ready, agents
 in conversation, and counting those who write up in full. A line can still be dialed a second later, when more is known,
@@ -25,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from dialer.pacing.budget import Budget
-from dialer.pacing.chance import reaches
+from dialer.pacing.chance import at_most, reaches
 from dialer.pacing.common import Method, one_each, room
 from dialer.pacing.lines import AGES, Lines
 from dialer.pacing.method import Abandoned, AnsweredBy, Due, Ended, Outcome, PacingSettings, Served, WrapUpEnded
@@ -38,7 +40,9 @@ _GROWN_S = 32.0
 _SOON_FREE_HALF = 15.0
 """In a team of so many a chance that an agent will be free counts half; less in smaller ones."""
 _OVER_THE_CAP = 0.003
-"""How likely the cap may be broken by a line while the window has time to mend that."""
+"""How likely the cap may be broken by a line, for a while."""
+_FOR_GOOD, _DOUBT = 1e-4, 1.3
+"""How likely for good, were people to answer so many times more often than learnt."""
 
 
 class Predictive(Method):
@@ -97,6 +101,7 @@ class Predictive(Method):
         spread = chance * (1.0 - chance)
         self._rows = np.concatenate((sign * chance, spread, sign * spread * (1.0 - 2.0 * chance)), axis=1)
         self._next = self._rows[0].tolist()
+        self._answers: list[float] = self._rows[: AGES + 1, _MOMENTS - 1].tolist()
 
     def _wanted(self, pool: Pool, now_s: float) -> Due:
         agents = pool.ready - pool.waiting
@@ -110,8 +115,11 @@ class Predictive(Method):
         rows += [min(last, first + int(agent.for_s)) for agent in pool.busy if agent.state == "wrap_up"]
         sums: list[float] = self._rows[rows].sum(axis=0).tolist() if rows else [0.0] * (3 * _MOMENTS)
         most = room(pool, self.settings)
-        count, risk = 0, 0.0
         stopped = f"; at most {self.settings.most_lines_per_agent:g} lines for an agent"
+        lines = len(pool.ringing_s) + pool.screening
+        answers = sum(self._answers[row] for row in rows[:lines])
+        bearable = agents + pool.spare + self.budget.mended
+        count, risk = 0, 0.0
         while count < most:
             risk = self._risk(agents, sums)
             if risk > allowed:
@@ -120,6 +128,10 @@ class Predictive(Method):
             more = [total + one for total, one in zip(sums, self._next, strict=True)]
             if self._breaks(agents + pool.spare, more):
                 stopped = f"; one more could break the cap, {pool.spare} to spare"
+                break
+            lines, answers = lines + 1, answers + self._answers[0]
+            if at_most(bearable + 1, lines, _DOUBT * answers) > _FOR_GOOD:
+                stopped = f"; one more could break the cap for good, {pool.spare} to spare"
                 break
             count, sums = count + 1, more
         return Due(
@@ -135,12 +147,8 @@ class Predictive(Method):
         return total / _MOMENTS
 
     def _breaks(self, bearable: int, sums: list[float]) -> bool:
-        """Whether what is in flight is likely at all to break the cap: more answers than agents and budget bear. The
-        less of the window is left to mend that, the less is risked, and the less the answer rate is believed."""
-        mean, spread, third = sums[_MOMENTS - 1 :: _MOMENTS]
-        mends = self.budget.mends
-        doubt = (1.0 - mends) * (self.lines.doubt * mean) ** 2
-        return reaches(bearable + 1, mean, spread + doubt, third) > _OVER_THE_CAP * mends
+        """Whether what is in flight is likely at all to break the cap: more answers than agents and budget bear."""
+        return reaches(bearable + 1, *sums[_MOMENTS - 1 :: _MOMENTS]) > _OVER_THE_CAP
 
     def _keep(self) -> Any:
         heard = [[o.answered_by, o.ring_s] if isinstance(o, Ended) else ["wrap_up", o.wrap_s] for o in self._heard]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from core.live_audio import Ear
+
 app = typer.Typer(help="What answered: people, machines, fax, the network.", no_args_is_help=True)
 _BAR = " ▁▂▃▄▅▆▇█"
 
@@ -29,6 +31,9 @@ def attempt(
     limit_s: Annotated[float, typer.Option(min=1, max=30, help="No verdict comes later.")] = 6.0,
     until_beep: Annotated[bool, typer.Option("--until-beep", help="Wait for a machine's beep.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write the picture as a page.", show_default=False)] = None,
+    words: Annotated[
+        str, typer.Option(metavar="LANGUAGE", help="es or en: recognise its words, too.", show_default=False)
+    ] = "",
     json: JsonOption = False,
 ) -> None:
     """Play a recording to the detectors: the verdict over time, how sure of a person they became, and why."""
@@ -38,7 +43,7 @@ def attempt(
     from dialer.amd.trace import trace
 
     samples = _samples(file)
-    found = trace(samples, limit_s, until_beep)
+    found = trace(samples, limit_s, until_beep, _ear(words), words)
     if html is not None:
         try:
             html.write_text(page(file.name, found), encoding="utf-8")
@@ -57,7 +62,9 @@ def attempt(
         ]
         sure = [None if np.isnan(each) else round(float(each), 3) for each in found.person[4::5]]
         seconds = round(len(samples) / 8000, 2)
-        print_json({"file": file.name, "seconds": seconds, "verdicts": told, "person_each_100_ms": sure})
+        said = [{"at_s": round(at_s, 2), "phrase": phrase} for at_s, phrase in found.words]
+        shown = {"file": file.name, "seconds": seconds, "verdicts": told, "person_each_100_ms": sure}
+        print_json({**shown, "words": said} if words else shown)
         return
     width = min(100, out.width - 12)
     out.print(f"{'sound':>9}  {_bars(found.levels, width, -60, -10)}", markup=False)
@@ -66,11 +73,31 @@ def attempt(
     out.print(f"{'person?':>9}  {_bars(np.nan_to_num(found.person), width, 0, 1)}", markup=False)
     end = f"{found.seconds:.1f} s"
     out.print(f"{'':>9}  0{end:>{width - 1}}", markup=False)
+    for at_s, phrase in found.words:
+        out.print(f"{at_s:5.2f} s  words: \u201c{phrase}\u201d", markup=False)
     for at_s, verdict in found.verdicts:
         text = f"{at_s:5.2f} s  {verdict.label} ({verdict.confidence:.0%}): {verdict.evidence}"
         out.print(text, markup=False, style="bold" if verdict.final else "")
     if html is not None:
         out.print(f"picture: {html}", markup=False)
+
+
+def _ear(language: str) -> Ear | None:
+    """For words in this language; none where nobody asked for words."""
+    from dialer.amd.words import LANGUAGES
+
+    if not language:
+        return None
+    if language.partition("-")[0].lower() not in LANGUAGES:
+        fail(f"--words {language}: phrases are known in {', '.join(LANGUAGES)}: choose one of them", 2)
+    from engine.ears import PatientEar, loaded
+    from speech.errors import RecogniserUnavailable
+    from speech.recognisers import make_recogniser
+
+    try:
+        return PatientEar(loaded(make_recogniser("whisper-short")))
+    except RecogniserUnavailable as missing:
+        fail(str(missing))
 
 
 def _samples(file: Path) -> NDArray[np.int16]:

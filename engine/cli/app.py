@@ -7,6 +7,7 @@ import typer
 from engine.cli import (
     agents,
     amd,
+    backup,
     campaign,
     check,
     demo,
@@ -42,6 +43,7 @@ service.register(app)
 welcome.register(app)
 check.register(app)
 journal.register(app)
+backup.register(app)
 replay.register(app)
 watch.register(app)
 doctor.register(app)

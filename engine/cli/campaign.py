@@ -162,23 +162,44 @@ def broken(leads: LeadsArgument, tenant: TenantOption = "main", project: Project
 
 
 def why(
-    lead: Annotated[str, typer.Argument(help="The lead's id.", metavar="LEAD")],
+    lead: Annotated[
+        str, typer.Argument(help="The lead's id, or one of her numbers, as people write it.", metavar="LEAD")
+    ],
     tenant: Annotated[str, typer.Option(help="Whose lead.")] = "main",
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Why a lead was or was not dialed, and when it next may be."""
+    """Why a lead was or was not dialed, and when it next may be. A number that several leads have lists them."""
     from urllib.parse import quote
 
     from engine.cli.campaign_view import why_page
 
-    told = ask(home_of(project), "GET", f"/dialer/why/{quote(tenant)}/{quote(lead)}")
+    home = home_of(project)
+    told = ask(home, "GET", f"/dialer/why/{quote(tenant)}/{quote(lead)}")
+    if told.get("ok") is False and str(told["why"]).startswith("there is no lead"):
+        lead_id = _only_lead_at(home, tenant, lead)
+        told = ask(home, "GET", f"/dialer/why/{quote(tenant)}/{quote(lead_id)}")
     if told.get("ok") is False:
         fail(str(told["why"]))
     if json:
         print_json(told)
     else:
         out.print(why_page(told))
+
+
+def _only_lead_at(home: Home, tenant: str, text: str) -> str:
+    """The one lead of that number. Ends the command when there is none, or when there are several, with their ids."""
+    from engine.cli.campaign_leads import leads_at
+
+    numbers, leads = leads_at(home, tenant, text)
+    if not leads:
+        found = f"and no lead has the number {' or '.join(numbers)}" if numbers else "and it is no phone number"
+        fail(f"there is no lead '{text}', {found}: `centralita lists export LIST` has the ids")
+    if len(leads) > 1:
+        for each in leads:
+            out.print(f"{each.lead_id}  {each.list_id}  {each.state.value}  {each.name}", markup=False, soft_wrap=True)
+        fail(f"{len(leads)} leads have the number {' or '.join(numbers)}: give the id of one")
+    return leads[0].lead_id
 
 
 def _tell_promises(project: Path | None, tenant: str, leads: list[str], action: str) -> None:

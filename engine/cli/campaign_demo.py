@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
     Play = Callable[[Home, list[Somebody], People, Tell], Awaitable[Shown]]
 
+_RESULTS = {
+    "invalid": "no such number",
+    "machine": "answering machine",
+    "message_left": "message left",
+    "fax": "fax machine",
+}
+_THEN = {"done": "done", "exhausted": "given up", "waiting": "tried again", "callback": "called back"}
 _STYLES = {"engine": "bold red", "agent": "bold magenta", "people": "green", "pacing": "cyan"}
 
 
@@ -61,7 +68,7 @@ def demo(
     except (NodeError, OSError, TimeoutError) as failure:
         fail(f"{failure}\nlogs: {home.state / 'demo-campaign'}", CANNOT_START)
     out.print()
-    out.print(_table(shown.lines))
+    out.print(demo_table(shown.lines))
     report = evidence_of(stage, "main", campaign_stage.CAMPAIGN, 0.0)
     page.write_text(report.html, encoding="utf-8")
     _summary(shown, page)
@@ -94,38 +101,65 @@ def _voiced() -> list[Somebody]:
     return people(voices())
 
 
-def _table(lines: list[Line]) -> Table:
+def demo_table(lines: Sequence[Line]) -> Table:
+    """One line a lead, whole in eighty columns; what the detector heard is counted below it."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("lead", "who"):
         table.add_column(name, no_wrap=True)
-    for name, width in (("told to", 10), ("result", 8), ("heard", 20)):
-        table.add_column(name, min_width=width)
+    table.add_column("what they do", min_width=12)
+    table.add_column("result", min_width=14)
     table.add_column("agent", no_wrap=True)
     table.add_column("after", justify="right", no_wrap=True)
+    table.add_column("and then", no_wrap=True)
     for line in lines:
-        table.add_row(line.who.lead_id, line.who.name, line.who.does, _result(line), *_heard(line))
+        row = (line.who.lead_id, line.who.name, line.who.does, Text(result(line), style=_style(line)))
+        table.add_row(*row, *_served(line), _then(line))
     return table
 
 
-def _result(line: Line) -> Text:
+def results(lines: Sequence[Line]) -> str:
+    """Every lead, once: `26 talked with: 9 sold/new, 17 not interested; 14 others: 4 answering machine, 3 busy …`."""
+    met = [line for line in lines if _talked(line)]
+    parts = []
+    for what, those in (("talked with", met), ("others", [line for line in lines if not _talked(line)])):
+        ranked = ", ".join(f"{count} {name}" for name, count in Counter(map(result, those)).most_common())
+        parts += [f"{len(those)} {what}: {ranked}"] if those else []
+    return "; ".join(parts)
+
+
+def result(line: Line) -> str:
+    """What came of it, in a campaign manager's words."""
     if line.wrong:
-        return Text(line.wrong, style="bold red")
+        return line.wrong
     attempt, lead = line.attempt, line.lead
     if attempt is None:
-        return Text(f"never dialed: {lead.reason}" if lead is not None else "never dialed")
-    return Text((attempt.disposition or attempt.state).replace("_", " "))
+        return f"never dialed: {lead.reason}" if lead is not None else "never dialed"
+    if attempt.disposition:
+        return attempt.disposition.replace("_", " ")
+    return _RESULTS.get(attempt.state, attempt.state.replace("_", " "))
 
 
-def _heard(line: Line) -> tuple[Text, str, str]:
-    """What the detector made of it, who had her, and how long after she answered."""
+def _talked(line: Line) -> bool:
+    return line.attempt is not None and line.attempt.connected_s is not None
+
+
+def _style(line: Line) -> str:
+    if line.wrong:
+        return "bold red"
+    return "green" if _talked(line) else "cyan" if line.attempt is not None and line.attempt.verdict else "dim"
+
+
+def _served(line: Line) -> tuple[str, str]:
+    """Who had her, and how long after she answered."""
     attempt = line.attempt
-    if attempt is None:
-        return Text(""), "", ""
-    style = {"human": "green", "unknown": "yellow", "": "dim"}.get(attempt.verdict, "cyan")
-    heard = f"{attempt.verdict}: {attempt.evidence}" if attempt.verdict else "nobody answered"
-    answered_s, connected_s = attempt.answered_s, attempt.connected_s
-    after = f"{connected_s - answered_s:.1f} s" if connected_s is not None and answered_s is not None else ""
-    return Text(heard, style=style), attempt.agent_id, after
+    if attempt is None or attempt.connected_s is None or attempt.answered_s is None:
+        return "", ""
+    return attempt.agent_id, f"{attempt.connected_s - attempt.answered_s:.1f} s"
+
+
+def _then(line: Line) -> str:
+    """What is done with the lead."""
+    return "" if line.lead is None else _THEN.get(line.lead.state.value, line.lead.state.value)
 
 
 def _after(shown: Shown) -> str:
@@ -149,6 +183,7 @@ def _summary(shown: Shown, page: Path) -> None:
     fine = len(shown.lines) - len(shown.wrong)
     style = "bold green" if not shown.wrong else "bold red"
     out.print(Text(f"{fine} of {len(shown.lines)} leads are accounted for.", style=style))
+    out.print(Text(f"{results(shown.lines)}."))
     for limit in shown.view["abandonment"]:
         held = limit["ratio"] <= limit["most"]
         counted = f"{limit['abandoned']} of {limit['live']} live answers abandoned, {limit['ratio']:.1%}"

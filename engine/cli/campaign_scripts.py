@@ -23,6 +23,8 @@ HOLDS = (
     "look, lists or days picked out, texts or shares changed under the same name, or agents who say something else. "
     "Who is still to be called back counts as not reached yet."
 )
+_BETTER = (0.2, 0.5, 1.0)
+"""By how much, of the goal's share or of the rest, whichever is smaller."""
 _NO_PICKING = (
     "a test counts from its beginning, or it would say what one picks out: leave out --since. A new test is another "
     "name under `script_test`"
@@ -97,6 +99,8 @@ def conclusion(found: Compared) -> Iterator[str]:
         yield f"{found.unfinished:,} conversations whose end nobody has told yet are left out."
     if found.sound:
         yield from (_said(found.arms[0], arm) for arm in found.arms[1:])
+        if not all(arm.differs for arm in found.arms[1:]):
+            yield _needed(found)
 
 
 def _said(first: Arm, arm: Arm) -> str:
@@ -118,6 +122,33 @@ def _said(first: Arm, arm: Arm) -> str:
     return (
         f"{arm.script}: no difference seen yet. It may be as much as {worse:.1f} points worse than {first.script}, or "
         f"{better:.1f} better. Go on, or end the test if that is close enough."
+    )
+
+
+def _needed(found: Compared) -> str:
+    """How large this test has to be, with this campaign's own share of the goal."""
+    from dialer.compare_scripts import ALPHA, LEAST, people_needed
+
+    first, others = found.arms[0], found.arms[1:]
+    met, goal = sum(arm.met for arm in found.arms), sum(arm.goal for arm in found.arms)
+    if min(goal, met - goal) < LEAST:
+        return (
+            f"How large the test has to be can be said once {LEAST} people reached the goal and {LEAST} did not; by "
+            f"now {goal:,} of {met:,} did."
+        )
+    enough = min(first.goal, first.met - first.goal) >= LEAST
+    rate, whose = (first.rate, first.script) if enough else (goal / met, "the scripts")
+    least = min(others, key=lambda arm: arm.share)
+    sizes = []
+    for part in _BETTER:
+        more = part * min(rate, 1 - rate)
+        if rate + more < 0.99:
+            half, most = people_needed(rate, more, (first.share, least.share), ALPHA / len(others))
+            sizes.append(f"{rate + more:.1%} after some {half:,} people talked with (nine tests of ten: {most:,})")
+    many = f", {first.script} and {least.script} together" if len(others) > 1 else ""
+    return (
+        f"How large the test has to be: with {whose} {rate:.1%} reach the goal. A script that leads to "
+        f"{'; to '.join(sizes)}{many}. By now there are {(first.met + least.met):,}."
     )
 
 

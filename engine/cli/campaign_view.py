@@ -85,11 +85,15 @@ def campaign_page(view: View, now_s: float) -> Group:
                 style="bold red",
             )
         )
-    parts += [_now(view), _limits(view["abandonment"]), _leads(view["leads"])]
+    parts += [_now(view), _leads(view["leads"]), Text("")]
+    parts += [_limits(view["abandonment"])] if view["abandonment"] else []
+    if view.get("dispositions"):
+        parts.append(Text(f"today they ended with: {said_today(view['dispositions'])}"))
     parts += [Text(detector_words(view["detector"]))] if (view.get("detector") or {}).get("told") else []
     decisions = view.get("decisions", ())[:_DECISIONS_SHOWN]
     if decisions:
         table = _table("when", ">dials", ">ready", ">in flight", "why")
+        _unbroken(table, but="why")
         for each in decisions:
             count = Text(str(each["count"]), style="bold" if each["count"] else "dim")
             ago = f"{duration(now_s - each['at_s'])} ago"
@@ -104,6 +108,7 @@ def why_page(told: View) -> Group:
     parts: list[RenderableType] = [head]
     parts += [Text(f"- {sentence}") for sentence in told["sentences"]]
     numbers = _table("number", "may be dialed", "why not", "when next")
+    _unbroken(numbers, but="why not")
     for number in told["numbers"]:
         reasons = [f"{block['rule']}: {block['why']}" for block in number["blocks"]]
         if number["dead"]:
@@ -113,14 +118,22 @@ def why_page(told: View) -> Group:
     if told["numbers"]:
         parts.append(numbers)
     if told["attempts"]:
-        attempts = _table("dialed", "number", "result")
+        attempts = _table("dialed", "number", "result", "disposition")
+        _unbroken(attempts, but="disposition")
         for past in told["attempts"]:
-            attempts.add_row(moment(past["dialed_s"]), str(past["number"]), str(past["state"]).replace("_", " "))
+            result, said = str(past["state"]).replace("_", " "), str(past.get("disposition", ""))
+            attempts.add_row(moment(past["dialed_s"]), str(past["number"]), result, Text(said))
         parts.append(attempts)
     next_s = told["next_s"]
     when = f"She may be dialed from {moment(next_s)} on." if next_s is not None else "Time alone will not change it."
     parts.append(Text(when, style="bold"))
     return Group(*parts)
+
+
+def said_today(dispositions: View) -> str:
+    """The most frequent first: `sold/new 12, interested 3`."""
+    ranked = sorted(dispositions.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{path} {count}" for path, count in ranked)
 
 
 def evidence_table(lines: Iterable[Evidence]) -> Table:
@@ -147,47 +160,36 @@ def detector_words(heard: View) -> str:
     )
 
 
-def _now(view: View) -> Table:
-    table = _table(*(f">{name}" for name in _LINES), ">ready", ">busy", ">held lines", ">hopper", ">dialed today")
+def _now(view: View) -> Text:
     agents = view["agents"]
-    lines = (str(view["lines"][name]) for name in _LINES)
-    rest = (agents["ready"], agents["busy"], agents["lines"], view["hopper"], view["today"]["dialed"])
-    table.add_row(*lines, *map(str, rest))
-    return table
-
-
-def _limits(limits: Sequence[View]) -> Table:
-    table = _table(
-        "rule",
-        ">at most",
-        ">abandoned",
-        ">of live",
-        ">ratio",
-        ">taken for machines",
-        ">people at worst",
-        ">may still be",
-        "until",
+    lines = _counted({name: view["lines"][name] for name in _LINES})
+    staff = _counted({"ready": agents["ready"], "busy": agents["busy"], "on held lines": agents["lines"]})
+    rest = _counted({"in the hopper": view["hopper"], "dialed today": view["today"]["dialed"]})
+    return Text.assemble(
+        "\n", ("lines   ", "dim"), lines, "\n", ("agents  ", "dim"), staff, "\n", ("leads   ", "dim"), rest
     )
+
+
+def _limits(limits: Sequence[View]) -> Text:
+    """A sentence for each: a table of so many columns would be cut where the terminal is narrow."""
+    said = Text()
     for limit in limits:
-        over = limit["ratio"] > limit["most"]
-        table.add_row(
-            str(limit["rule"]),
-            f"{limit['most']:.1%}",
-            str(limit["abandoned"]),
-            str(limit["live"]),
-            Text(f"{limit['ratio']:.2%}", style="bold red" if over else ""),
-            str(limit.get("machines", 0)),
-            str(limit.get("at_worst", 0)),
-            str(limit["spare"]),
-            moment(limit["until_s"]),
-        )
-    return table
+        ratio = f"{limit['ratio']:.2%}"
+        said.append(f"{limit['rule']}", "bold")
+        said.append(f" until {moment(limit['until_s'])} UTC: {limit['abandoned']} of {limit['live']} live abandoned, ")
+        said.append(ratio, "bold red" if limit["ratio"] > limit["most"] else "")
+        said.append(f"; at most {limit['most']:.1%}, {limit['spare']} more may still be; ")
+        said.append(f"taken for machines {limit.get('machines', 0)}, people at worst {limit.get('at_worst', 0)}\n")
+    return said
 
 
-def _leads(leads: Mapping[str, int]) -> Table:
-    table = _table(*(f">{state}" for state in leads))
-    table.add_row(*map(str, leads.values()))
-    return table
+def _leads(leads: Mapping[str, int]) -> Text:
+    return Text.assemble(("lists   ", "dim"), _counted(leads))
+
+
+def _counted(numbers: Mapping[str, int]) -> str:
+    """`3 ringing · 2 connected`: every one of them, zeros too, so that the place of each stays."""
+    return " · ".join(f"{number} {name.replace('_', ' ')}" for name, number in numbers.items())
 
 
 def _state(view: View) -> Text:
@@ -204,3 +206,10 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
     return table
+
+
+def _unbroken(table: Table, but: str) -> None:
+    """Only one column gives way where the terminal is narrow."""
+    for column in table.columns:
+        column.no_wrap = column.header != but
+        column.overflow = "fold"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,12 @@ from engine.cli.common import (
     print_problems,
     problem_json,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.config.loader import Loaded
+    from engine.home import Home
 
 
 def register(app: typer.Typer) -> None:
@@ -35,24 +41,11 @@ def check(
 
     That emergency numbers reach nobody is a warning, for a site may begin without a carrier: `--strict` fails then.
     """
-    from dialer.compliance.loader import stale as stale_rules
-    from engine.config.absence import absence_warnings
-    from engine.config.compliance import stale
-    from engine.config.loader import load
-    from engine.config.outbound_file import emergency_warnings
     from engine.config.sources import read_sources
-    from engine.music import known_music
-    from engine.sounds import known_sounds
 
     home = home_of(project)
     sources = read_sources(home.project)
-    loaded = load(sources, known_sounds(home), known_music(home))
-    if loaded.configuration is not None:
-        loaded.problems.extend(emergency_warnings(loaded.configuration))
-        loaded.problems.extend(absence_warnings(loaded.configuration))
-        today = datetime.now(UTC).date()
-        loaded.problems.extend(stale(loaded.configuration.packs, today))
-        loaded.problems.extend(stale_rules(loaded.configuration.dialing.values(), today))
+    loaded = checked(home, sources)
     errors, files = loaded.problems.errors, counted(len(sources), "file")
     warnings = counted(len(loaded.problems.warnings), "warning")
     failed = bool(errors or (strict and loaded.problems.warnings))
@@ -65,3 +58,23 @@ def check(
             out.print(f"[green]all right[/]: {flows}, {files}, {warnings}")
     if failed:
         fail(f"{counted(len(errors), 'error')}, {warnings} in {files}")
+
+
+def checked(home: Home, sources: Mapping[str, str]) -> Loaded:
+    """The definitions with everything there is to say of them: what is wrong, what misses, what is out of date."""
+    from dialer.compliance.loader import stale as stale_rules
+    from engine.config.absence import absence_warnings
+    from engine.config.compliance import stale
+    from engine.config.loader import load
+    from engine.config.outbound_file import emergency_warnings
+    from engine.music import known_music
+    from engine.sounds import known_sounds
+
+    loaded = load(sources, known_sounds(home), known_music(home))
+    if loaded.configuration is not None:
+        loaded.problems.extend(emergency_warnings(loaded.configuration))
+        loaded.problems.extend(absence_warnings(loaded.configuration))
+        today = datetime.now(UTC).date()
+        loaded.problems.extend(stale(loaded.configuration.packs, today))
+        loaded.problems.extend(stale_rules(loaded.configuration.dialing.values(), today))
+    return loaded

@@ -29,8 +29,11 @@ _AT_ONCE = 1_000
 def import_(
     file: Annotated[Path, typer.Argument(help="A number a row: text, CSV or a spreadsheet.")],
     register: Annotated[
-        str, typer.Option(help="A national register, as rules call it: `lista-robinson`. It is replaced whole.")
+        str, typer.Option(help="A national register, as rule packs call it: `es-robinson`. It is replaced whole.")
     ] = "",
+    own: Annotated[
+        bool, typer.Option("--own", help="The register is one that no rule pack asks for: `lists import` may.")
+    ] = False,
     as_of: Annotated[str, typer.Option(help="The day the register is of, 2026-11-20: rules ask how old it is.")] = "",
     campaign: CampaignOption = "",
     column: Annotated[str, typer.Option(help="Which column has the numbers; found out unless told.")] = "",
@@ -45,7 +48,12 @@ def import_(
     """
     if register and not as_of:
         fail("--as-of DATE is missing: a register counts only for so many days", 2)
+    from engine.cli.dnc_registers import check_asked_for
     from engine.cli.lists_open import carried_out
+
+    home = home_of(project)
+    if register and not own:
+        check_asked_for(home, register)
 
     async def work(place: Place) -> dict[str, Any]:
         read = await _read(file, country or place.country, column)
@@ -53,7 +61,7 @@ def import_(
             return await _take_over(place, register, _day(as_of, place), read, file.name)
         return await _add_all(place, tenant, campaign, read, file.name)
 
-    done = carried_out(home_of(project), work)
+    done = carried_out(home, work)
     if json:
         print_json(done)
         return

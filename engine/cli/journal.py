@@ -120,6 +120,7 @@ def _what_if(reader: JournalReader, offers: list[dict[str, Any]]) -> None:
     from engine.config.loader import load
     from engine.config.sources import unpack
     from engine.enrolled import ROWS, agents_from
+    from engine.own_phones import with_phones
     from engine.routing_replay import later
 
     enrolled = agents_from(reader.load_states(ROWS))
@@ -128,7 +129,7 @@ def _what_if(reader: JournalReader, offers: list[dict[str, Any]]) -> None:
     def setup_for(release_id: str) -> Any:
         body = reader.load_release(release_id)
         configuration = load(unpack(body)).configuration if body is not None else None
-        return beside(configuration.routing, enrolled)[0] if configuration is not None else None
+        return beside(with_phones(configuration, enrolled).routing, enrolled)[0] if configuration is not None else None
 
     for offer in offers:
         if "cause_seq" in offer:

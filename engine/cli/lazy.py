@@ -34,6 +34,7 @@ def _missing() -> typer.Typer:
 def _account(name: str | None) -> KnownAccount | None:
     """A device of this installation, by its name in `config/devices/` or inside Asterisk. None: the one to try things
     with, else one that is no agent's, else the first."""
+    from engine.cli.phones import with_kept_phones
     from engine.config.loader import load
     from engine.config.sources import read_sources
     from engine.home import Home, SecretBox
@@ -47,10 +48,13 @@ def _account(name: str | None) -> KnownAccount | None:
     configuration = load(read_sources(home.project)).configuration
     if configuration is None or not (home.state / "secrets.json").exists():
         return None
+    declared = configuration.devices.keys()
+    configuration = with_kept_phones(home, configuration)
+    made = configuration.devices.keys() - declared
     node = node_settings(home, configuration, SecretBox(home.state / "secrets.json"))
     devices = list(node.devices)
     if name is None:
-        agents = {agent.device for agent in configuration.routing.agents.values()}
+        agents = {agent.device for agent in configuration.routing.agents.values()} | made
         found = configuration.devices
         devices = sorted(devices, key=lambda each: (not found[each.name].trial, each.name in agents))
     for device in devices:

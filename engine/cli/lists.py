@@ -42,7 +42,7 @@ HeaderOption = Annotated[
 ]
 LanguageOption = Annotated[
     str,
-    typer.Option(help="`es` or `en`: of what is shown, `en` unless told, and of refused rows, the site's unless told."),
+    typer.Option(help="`es` or `en`, unless told: of what is shown, and of the reasons beside refused rows."),
 ]
 
 
@@ -193,7 +193,7 @@ async def _previewed(
         list_id,
         wishes=read_wishes(wishes or []),
         country=check_country(country or place.country),
-        words=check_choice("--language", language or place.language, ("es", "en")),
+        words=check_choice("--language", language or "en", ("es", "en")),
         reading=reading,
         **more,
     )

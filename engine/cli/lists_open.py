@@ -30,13 +30,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`home` with its lists open. `country`, `language`, `time_zone`: of the site, where a command says nothing."""
+    """`home` with its lists open. `country`, `time_zone`: of the site, where a command says nothing."""
 
     home: Home
     lists: Lists
     store: SqlListStore
     country: str
-    language: str
     time_zone: str
 
     def day(self, at_s: float) -> str:
@@ -56,9 +55,8 @@ async def opened(home: Home) -> AsyncIterator[Place]:
     try:
         await database.upgrade()
         store = SqlListStore(database)
-        language = site.languages[0].partition("-")[0]
         lists = Lists(store, home.state, time.time, lambda *changed: tell(home, *changed))
-        yield Place(home, lists, store, site.country, "es" if language == "es" else "en", site.time_zone)
+        yield Place(home, lists, store, site.country, site.time_zone)
     finally:
         await database.close()
 

@@ -62,12 +62,14 @@ def show(
 @app.command("export")
 def export(
     list_: ListArgument,
-    to: Annotated[Path | None, typer.Option("--to", help="A CSV file; standard output unless told.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", "-o", help="A CSV file; `-`, or nothing: the terminal.")] = None,
     tenant: TenantOption = "main",
     project: ProjectOption = None,
 ) -> None:
     """Every lead of a list as CSV: what the list says, how far she is, and her fields in one JSON column."""
     from engine.cli.lists_open import carried_out
+
+    to = None if to is not None and str(to) == "-" else to
 
     async def work(place: Place) -> int:
         if await place.lists.show(tenant, list_) is None:

@@ -55,7 +55,7 @@ def list_(
 @app.command("save")
 def save(
     names: Annotated[list[str], typer.Argument(help="As `recordings list` names them.", metavar="NAME...")],
-    to: Annotated[Path, typer.Option("--to", help="An existing directory.")] = Path(),
+    to: Annotated[Path, typer.Option("--to", "-o", help="An existing directory.")] = Path(),
     tenant: TenantOption = "main",
     project: ProjectOption = None,
 ) -> None:

@@ -41,11 +41,13 @@ def replay(
     skipped is counted by its reason and changes no exit code.
     """
     from engine.cli.journal_open import reading
+    from engine.enrolled import ROWS, agents_from
     from engine.replay import replay as replayed
 
     home = home_of(project)
     with reading(project) as reader:
-        results = list(replayed(_records(reader, after), _surroundings(home, reader, now)))
+        enrolled = agents_from(reader.load_states(ROWS))
+        results = list(replayed(_records(reader, after), _surroundings(home, reader, now, enrolled)))
     counts = Counter(result.result for result in results)
     differing = [result for result in results if result.result == "differs"]
     if json:
@@ -107,11 +109,14 @@ def _records(reader: JournalReader, after: int) -> Iterator[Recorded]:
         after = records[-1].seq
 
 
-def _surroundings(home: Any, reader: JournalReader, now: bool) -> Any:
+def _surroundings(home: Any, reader: JournalReader, now: bool, enrolled: Any) -> Any:
+    """`enrolled`: who is an agent now without being declared, and what was said of her."""
+    from acd.enrolled import beside
     from engine.config.loader import load
     from engine.config.sources import read_sources, unpack
     from engine.home import SecretBox
     from engine.interaction import Surroundings as Around
+    from engine.own_phones import with_phones
 
     box = SecretBox(home.state / "secrets.json")
 
@@ -119,15 +124,15 @@ def _surroundings(home: Any, reader: JournalReader, now: bool) -> Any:
         configuration = load(sources).configuration
         if configuration is None:
             return None
-        release = configuration.release
+        release, whole = configuration.release, with_phones(configuration, enrolled)
         return Around(
             releases={release.id: release},
             release_id=release.id,
-            numbers=configuration.numbers,
-            outbound=configuration.outbound,
+            numbers=whole.numbers,
+            outbound=whole.outbound,
             time_zone=configuration.site.time_zone,
             pins=configuration.pins(box),
-            routing=configuration.routing,
+            routing=beside(whole.routing, enrolled)[0],
             queue_prompts=configuration.queue_prompts,
             detection=configuration.site.detection,
         )

@@ -63,6 +63,7 @@ def up(
     Asterisk and the engine are started again when they die; calls survive the engine's death.
     """
     from engine import log as logs
+    from engine.cli.phones import with_kept_phones
     from engine.commanded import remote_commanded
     from engine.config.absence import absence_warnings
     from engine.config.loader import load
@@ -88,7 +89,7 @@ def up(
     try:
         address = bind or (lan_address() if lan else LOOPBACK)
         box = SecretBox(home.state / "secrets.json")
-        node = node_settings(home, configuration, box, address)
+        node = node_settings(home, with_kept_phones(home, configuration), box, address)
         others = remote_commanded(configuration, box)
         after_s = site.absence.overflow_after_s
         plan = Plan(home, node, find(), after_s, media_workers=site.media_workers, others=others)

@@ -80,7 +80,8 @@ def explain_steps(records: Sequence[Recorded]) -> list[dict[str, Any]]:
         for decision in record.decisions:
             match decision:
                 case said.InteractionOpened():
-                    add(record.at_s, f"flow {decision.flow} answers in {decision.language}", decision.rule)
+                    in_flow = f"flow {decision.flow} answers in {decision.language}"
+                    add(record.at_s, in_flow if decision.flow else f"{decision.direction} call", decision.rule)
                 case said.NodeEntered():
                     where = f"{decision.flow}.{decision.node}"
                 case said.NodeLeft():

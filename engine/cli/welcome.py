@@ -74,7 +74,9 @@ def accounts(
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """The phones of config/devices with their generated passwords, and the server to set in them."""
+    """The phones of config/devices, and those of agents added over the API or on the desk, with their generated
+    passwords, and the server to set in them."""
+    from engine.cli.phones import with_kept_phones
     from engine.config.loader import load
     from engine.config.sources import read_sources
     from engine.home import SecretBox
@@ -85,10 +87,11 @@ def accounts(
     if configuration is None:
         fail("the configuration has errors: centralita check")
     home.prepare()
+    configuration = with_kept_phones(home, configuration)
     node = node_settings(home, configuration, SecretBox(home.state / "secrets.json"))
     chosen = [one for one in node.devices if device in ("", one.name, one.name.partition("-")[2])]
     if not chosen:
-        fail(f"there is no phone '{device}' in config/devices", 1)
+        fail(f"there is no phone '{device}': centralita accounts shows all", 1)
     if json:
         server = {"host": str(node.bind), "port": node.sip_port, "tls_port": node.tls_port}
         print_json([{"user": one.name, "password": one.secret, **server} for one in chosen])

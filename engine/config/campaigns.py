@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from acd import loader as acd_loader
@@ -11,13 +11,15 @@ from acd.days import SiteDays
 from acd.reading import Read
 from acd.setup import Key
 from definitions.layout import in_folder, stem_of
-from dialer.checks import Around, check
+from dialer.checks import Around, InFlow, check
 from dialer.compliance.loader import Packs
 from dialer.loader import Campaigns, Site, build, read_campaigns
 from dialer.setup import DialerSetup
 from engine.config.queue_prompts import Queue
 from engine.config.routing import wrong_skills
 from ivr.model import Release
+from ivr.node import NodeModel
+from ivr.nodes.disposition import Model as DispositionNode
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def read_dialer(
         Around(
             queues=_dispositions(queues, languages),
             broken_queues=frozenset({*queues.broken_queues, *_without_dispositions(queues)}),
-            flows=_verbs(release) if release is not None else None,
+            flows=_in_flows(release) if release is not None else None,
             calendars=frozenset((tenant, stem_of(file)) for file, tenant in in_folder(sources, "calendars")),
             packs=dialing.packs,
             broken_packs=frozenset(map(stem_of, dialing.files)) - dialing.packs.keys(),
@@ -87,19 +89,31 @@ def _without_dispositions(queues: Read[Queue]) -> Iterator[Key]:
             yield tenant, name
 
 
-def _verbs(release: Release) -> dict[Key, frozenset[str]]:
-    """(tenant, flow) -> the types of its nodes, and of the flows it calls."""
-    own = {key: frozenset(node.type for node in flow.nodes.values()) for key, flow in release.flows.items()}
+def _in_flows(release: Release) -> dict[Key, InFlow]:
+    """(tenant, flow) -> what campaigns have to know of it and of the flows it calls."""
     calls = {
         key: {(flow.tenant, str(getattr(node, "flow", ""))) for node in flow.nodes.values() if node.type == "subflow"}
         for key, flow in release.flows.items()
     }
-    found: dict[Key, frozenset[str]] = {}
-    for key in own:
+    found: dict[Key, InFlow] = {}
+    for key in release.flows:
         reached, waiting = {key}, [key]
         while waiting:
             more = calls.get(waiting.pop(), set()) - reached
             reached |= more
             waiting += sorted(more)
-        found[key] = frozenset().union(*(own.get(one, frozenset()) for one in reached))
+        found[key] = _in_flow([node for one in sorted(reached & release.flows.keys()) for node in _nodes(release, one)])
     return found
+
+
+def _nodes(release: Release, key: Key) -> Iterable[NodeModel]:
+    return release.flows[key].nodes.values()
+
+
+def _in_flow(nodes: Sequence[NodeModel]) -> InFlow:
+    said: dict[str, frozenset[str]] = {}
+    for node in nodes:
+        if isinstance(node, DispositionNode):
+            said[node.value] = said.get(node.value, frozenset()) | node.answers.keys()
+    queues = frozenset(str(getattr(node, "queue", "") or "") for node in nodes) - {""}
+    return InFlow(frozenset(node.type for node in nodes), said, queues)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from acd.definitions import Routing
 from definitions.faults import fault
 from definitions.fields import Country, TimeZone
 from definitions.models import Count, Definition, Digits, Flag, LanguageTag, Name, PhoneNumber, Seconds
+from telephony.node.carrier_password import unfit
 
 Port = Annotated[Count, Field(ge=1, le=65_535)]
 
@@ -102,6 +103,12 @@ class Detection(Definition):
     )
     profile: Literal["asterisk", "vicidial"] = Field(
         default="vicidial", description="what talk_detect and app_amd expect of a person: whose published numbers"
+    )
+    words: Flag = Field(
+        default=False,
+        description="audio: a recogniser also writes down what is said, as phrases of mailboxes ('leave a message') "
+        "tell much. Costs half a second of the processor a call, and 0.4 GB a media worker; needs "
+        "centralita[recognition]. Media workers read it when they start",
     )
 
 
@@ -216,6 +223,13 @@ class Registration(Definition):
     username: str
     password: str | None = None
     expires_s: Count = 600
+
+    @field_validator("password")
+    @classmethod
+    def _fits(cls, value: str | None) -> str | None:
+        if value is not None and (why := unfit(value)):
+            raise fault(f"Asterisk's files cannot hold this password: {why}", "ask the carrier for another one")
+        return value
 
 
 class Trunk(Definition):

@@ -99,6 +99,13 @@ class OutboundRules:
             return number
         return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
+    def is_public(self, number: str) -> bool:
+        """Whether anybody's telephone could have it, or it is an emergency's."""
+        if number in self.emergency_numbers:
+            return True
+        number = self.normalise(number)
+        return number.startswith("+") and _is_possible(number)
+
     def _longest(self, number: str) -> OutboundRule | None:
         best: tuple[int, OutboundRule] | None = None
         for rule in self.rules:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from acd import loader as acd_loader
@@ -18,6 +18,7 @@ from definitions.yaml import Marked, load_marked
 from engine.config.queue_prompts import Queue, QueuePrompts, check_prompts, prompts_of
 from engine.config.sources import asterisk_name
 from ivr.model import Flow, Release
+from ivr.nodes.disposition import Model as DispositionNode
 from ivr.nodes.queue import Model as QueueNode
 
 
@@ -59,9 +60,12 @@ class RoutingPart:
         return {key: prompts_of(queue) for key, queue in self.queues.items()}
 
     def check_flows(self, flows: Iterable[Flow], sources: Mapping[str, str], problems: Problems) -> None:
-        """A flow's own requirements, as far as they are known before anybody calls, ask for skills that exist."""
+        """A flow's own requirements, as far as they are known before anybody calls, ask for skills that exist;
+        and the dispositions that it gives exist."""
         for flow in flows:
             for name, node in flow.nodes.items():
+                if isinstance(node, DispositionNode):
+                    problems.extend(self._wrong_disposition(flow, sources[flow.file], name, node.value))
                 if not isinstance(node, QueueNode) or not node.skills.names <= {"language"}:
                     continue
                 known = skills_of(self.found, flow.tenant)
@@ -70,6 +74,27 @@ class RoutingPart:
                     for what, hint, column in wrong_skills(text, known):
                         column = column if text == node.skills.source else 1
                         problems.add(_in_flow(sources[flow.file], flow.file, name, column, what, hint))
+
+    def _wrong_disposition(self, flow: Flow, text: str, name: str, wanted: str) -> Iterator[Problem]:
+        trees = self.found.dispositions.get(flow.tenant)
+        if (flow.tenant, "dispositions") in self.found.broken or (trees is not None and not trees.marked.is_whole):
+            return  # that is said, and nobody knows what there is
+        choices = [
+            one
+            for tree in (trees.value.dispositions.values() if trees is not None else ())
+            for one in acd_loader.dispositions_of(tree, flow.languages)
+        ]
+        leaves = {one.path for one in choices if one.leaf}
+        if wanted in leaves:
+            return
+        marked = load_marked(text, flow.file)
+        assert isinstance(marked, Marked), "it has been read before"
+        within = sorted(path for path in leaves if path.startswith(f"{wanted}/"))
+        what = f"the disposition '{wanted}' is a group" if within else f"there is no disposition '{wanted}'"
+        hint = f"choose among {', '.join(within)}" if within else did_you_mean(wanted, leaves, what="dispositions")
+        if not (within or hint.startswith("did")):
+            hint = "write it into a tree of config/dispositions.yaml"
+        yield marked.problem(("nodes", name, "value"), what, hint)
 
 
 def read_routing(

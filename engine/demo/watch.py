@@ -10,7 +10,8 @@ from core import decisions as said
 from core.events import DigitPressed, LegAdopted, LegEnded
 from core.leg_commands import KeepRecording, Play, StartRecording
 from core.media import Sound, Speech
-from core.routing import OfferAccepted, OfferMade, QueueJoined
+from core.offer_facts import OfferAccepted, OfferMade
+from core.queue_facts import QueueJoined
 from engine.home import Home
 from store.cipher import ContactCipher
 from store.entry import Recorded

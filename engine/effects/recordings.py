@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from core.errors import CommandFailed, CommandRefused
 from core.leg_commands import KeepRecording
@@ -34,6 +35,8 @@ class Mailboxes:
         self._cipher = cipher
         self._seals = seals
         self._sealing = threading.Lock()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """Recording -> who files it: the flow that decided so and the spool may want to at the same time."""
 
     async def keep(self, command: KeepRecording, now_s: float) -> None:
         """Files the recording; when it returns, file and labels survive a power cut. One that was filed before stays
@@ -43,6 +46,11 @@ class Mailboxes:
             CommandRefused: it cannot be written (disk full, no permission); the recording stays where it was made.
             CommandFailed: the node has no such recording.
         """
+        turn = self._turns.setdefault(command.recording_id, asyncio.Lock())
+        async with turn:
+            await self._file(command, now_s)
+
+    async def _file(self, command: KeepRecording, now_s: float) -> None:
         when = datetime.fromtimestamp(now_s, UTC).strftime(WHEN)
         directory = self._root / _safe(command.tenant) / _safe(command.mailbox)
         file = await asyncio.to_thread(_file_of, directory, when, _safe(command.recording_id))
@@ -66,11 +74,10 @@ class Mailboxes:
             await asyncio.to_thread(sync, next((each for each in there if each.exists()), there[-1]))
         except (OSError, sqlite3.Error, CommandFailed) as failure:
             why = f"{directory}: {failure.strerror}" if isinstance(failure, OSError) else str(failure)
-            log.error("recording %s was not kept, and may still be in the spool: %s", command.recording_id, why)
             await asyncio.to_thread(_take_back_labels, file)
             if isinstance(failure, CommandFailed):
                 raise
-            raise CommandRefused(f"{why}; make room there") from failure
+            raise CommandRefused(f"{why}; it is still where it was made, and is tried again") from failure
         await asyncio.to_thread(self._seal, file)
         log.info("recording %s kept in mailbox %s/%s", command.recording_id, command.tenant, command.mailbox)
 

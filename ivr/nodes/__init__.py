@@ -19,6 +19,7 @@ from ivr.nodes import (
     callback,
     collect,
     directory,
+    disposition,
     do_not_call,
     hangup,
     hours,
@@ -71,6 +72,7 @@ _OWN: tuple[ModuleType, ...] = (
     message,
     ticket,
     tag,
+    disposition,
     note,
     hangup,
 )

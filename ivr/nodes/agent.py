@@ -25,7 +25,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from core.commands import AskAgent
+from core.commands import AskAgent, PhoneAction
 from core.decisions import Noted
 from core.events import AgentAnswered, Event
 from definitions.faults import Faults, fault
@@ -43,17 +43,7 @@ _LAST = {"hold_line": "the line is held", "supervise": "she follows a conversati
 
 class Model(NodeModel):
     type: Literal["agent"] = "agent"
-    do: Literal[
-        "log_in",
-        "log_out",
-        "ready",
-        "not_ready",
-        "finish_wrap_up",
-        "disposition",
-        "hold_line",
-        "supervise",
-        "status",
-    ]
+    do: PhoneAction
     agent: Template = Field(default_factory=lambda: Template(""))
     """Her code or name; empty: the agent whose phone this is."""
     pin: Template = Field(default_factory=lambda: Template(""))

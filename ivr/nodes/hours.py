@@ -6,19 +6,22 @@ open:
   open: main
   closed: closed
   holiday: feast            # without it, `closed`
+  next_open: opens          # variable: when it opens next, like 2026-03-16T09:00
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from pydantic import PlainValidator, TypeAdapter, ValidationInfo
 
 from core.decisions import Noted
 from core.events import Event
-from definitions.models import Name
+from definitions.models import Name, Variable
 from ivr.calendars import Calendar
 from ivr.node import Exit, Leave, NodeModel, Reference, Turn, Visit, fail
 
@@ -41,6 +44,8 @@ class Model(NodeModel):
     open: Name
     closed: Name
     holiday: Name | None = None
+    next_open: Variable | None = None
+    """When it opens next, by the calendar's clock; now while it is open, empty when it does not within a year."""
 
     def exits(self) -> tuple[Exit, ...]:
         ways = (("open", self.open), ("closed", self.closed), ("holiday", self.holiday))
@@ -48,6 +53,9 @@ class Model(NodeModel):
 
     def references(self) -> tuple[Reference, ...]:
         return (Reference("calendar", self.calendar, ("calendar",)),) if isinstance(self.calendar, str) else ()
+
+    def sets(self) -> frozenset[str]:
+        return frozenset({self.next_open}) if self.next_open else frozenset()
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -64,7 +72,15 @@ def enter(node: Model, visit: Visit) -> Turn:
     status = calendar.status(visit.now_s)
     way: str = "closed" if status.state == "holiday" and node.holiday is None else status.state
     target = {"open": node.open, "closed": node.closed, "holiday": node.holiday}[way]
-    return Turn(leave=Leave(way, target), decisions=(Noted("hours", f"{status.state}: {status.why}"),))
+    variables = {node.next_open: _opens(calendar, visit.now_s)} if node.next_open else {}
+    return Turn(leave=Leave(way, target, variables), decisions=(Noted("hours", f"{status.state}: {status.why}"),))
+
+
+def _opens(calendar: Calendar, now_s: float) -> str:
+    opens_s = calendar.next_open_s(now_s)
+    if opens_s is None:
+        return ""
+    return datetime.fromtimestamp(opens_s, ZoneInfo(calendar.time_zone)).strftime("%Y-%m-%dT%H:%M")
 
 
 def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:

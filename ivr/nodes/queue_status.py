@@ -4,7 +4,8 @@ sales_now:
   type: queue_status
   queue: sales
   long_s: 300
-  into: {waiting: callers, ewt_s: wait_s}        # what of it: variable
+  into: {waiting: callers, ewt_s: wait_s}        # what of it: variable; also status, longest_wait_s, agents_ready,
+                                                 # agents_logged_in
   open: sales
   long_wait: offer_callback
   no_agents: voicemail
@@ -33,7 +34,10 @@ class Model(NodeModel):
     queue: Name
     long_s: Seconds = 300.0
     """An expected wait from which on it is `long_wait`."""
-    into: Mapping[Literal["waiting", "ewt_s"], Variable] = {}
+    into: Mapping[
+        Literal["status", "waiting", "ewt_s", "longest_wait_s", "agents_ready", "agents_logged_in"], Variable
+    ] = {}
+    """What of the answer: variable."""
     open: Name | None = None
     long_wait: Name | None = None
     no_agents: Name | None = None
@@ -73,7 +77,14 @@ def on_event(node: Model, memory: Errand, event: Event, visit: Visit) -> Turn:
 def _given(node: Model, event: QueueStatusGiven) -> Turn:
     way = "long_wait" if event.status == "open" and event.ewt_s >= node.long_s else event.status
     noted = (Noted("queue_status", f"{way}: {event.waiting} waiting, {event.ewt_s:.0f} s expected"),)
-    told = {"waiting": str(event.waiting), "ewt_s": f"{event.ewt_s:.0f}"}
+    told = {
+        "status": event.status,
+        "waiting": str(event.waiting),
+        "ewt_s": f"{event.ewt_s:.0f}",
+        "longest_wait_s": f"{event.longest_wait_s:.0f}",
+        "agents_ready": str(event.agents_ready),
+        "agents_logged_in": str(event.agents_logged_in),
+    }
     variables = {variable: told[what] for what, variable in node.into.items()}
     branch, target = (way, getattr(node, way)) if getattr(node, way, None) else ("next", node.next)
     if target is not None:

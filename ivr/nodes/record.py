@@ -142,11 +142,11 @@ def resume(node: Model, memory: Memory, visit: Visit) -> Turn:
 
 def on_event(node: Model, memory: Memory, event: Event, visit: Visit) -> Turn:
     match event:
-        case RecordingFailed() | CommandRejected(what="StartRecording") if memory.stage == "recording":
+        case RecordingFailed(why=why) | CommandRejected(what="StartRecording", why=why) if _failed(event, memory):
             # The key that ends a message may come after the news that there is none: it must not cut short the apology.
             swallow = "" if node.terminator in ("any", "none") else node.terminator
             discard = DiscardRecording(visit.leg_id, memory.recording_id)
-            turn = _file_alone(node, memory, visit, event.why) if node.labels_alone else fail(node, event.why)
+            turn = _file_alone(node, memory, visit, why) if node.labels_alone else fail(node, why)
             return replace(turn, commands=(discard, *turn.commands), swallow=swallow)
         case RecordingFinished() if memory.stage == "recording" and event.recording_id == memory.recording_id:
             return _recorded(node, memory, event, visit)
@@ -297,6 +297,12 @@ def _alone(memory: Memory, visit: Visit) -> Memory:
 def _kept(node: Model, memory: Memory) -> Turn:
     variables = {node.into: memory.recording_id} if node.into else {}
     return Turn(leave=Leave("next", node.next, variables), decisions=(Noted("recording", "kept"),))
+
+
+def _failed(event: RecordingFailed | CommandRejected, memory: Memory) -> bool:
+    """News of another recording, of a conversation before this node, takes nothing from the message."""
+    about = event.recording_id if isinstance(event, RecordingFailed) else event.subject_id or memory.recording_id
+    return memory.stage == "recording" and about == memory.recording_id
 
 
 def _is_about(event: CommandRejected, memory: Memory) -> bool:

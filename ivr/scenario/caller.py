@@ -59,6 +59,7 @@ from core.leg_commands import (
     StopPlayback,
     StopRecording,
 )
+from core.media import Tone
 from ivr import interpreter, snapshot
 from ivr.run import Ended, FlowRun, Start, Step
 from ivr.scenario.transcript import Decided, Did, Heard, Line, Ordered, length_s
@@ -66,6 +67,8 @@ from ivr.visit import World
 
 KEY_GAP_S = 0.2
 """Between two keys pressed in a row."""
+BEEP = Tone("beep")
+"""What a recording begins with."""
 FOR_EVER_S = 24 * 3600.0
 MOST_FACTS = 5_000
 """In one step of a scenario; more is a flow that never comes to rest."""
@@ -240,7 +243,10 @@ class Caller:
                 transcript.append(Ordered(now_s, command))
             if rejected and type(command).__name__ in rejected:
                 self._reject(command)
-            elif answer is not None:
+                continue
+            if type(command) is StartRecording and command.beep:
+                transcript.append(Heard(now_s, (BEEP,)))
+            if answer is not None:
                 answer(self, command)
         if step.ended is not None:
             self.ended = step.ended

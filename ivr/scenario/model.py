@@ -35,7 +35,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from core.commands import COMMAND_TYPES
+from core.commands import COMMAND_TYPES, PhoneAction
 from definitions.faults import Faults, did_you_mean, fault
 from definitions.fields import typed
 from definitions.models import Count, Definition, Digits, Flag, LanguageTag, Name, Seconds, Text, Variable
@@ -124,6 +124,10 @@ class QueueNow(Definition):
     status: Literal["open", "closed", "no_agents"] = "open"
     waiting: Count = 0
     ewt_s: Seconds = 0.0
+    longest_wait_s: Seconds = 0.0
+    agents_ready: Count = 0
+    agents_logged_in: Count = 1
+    """0 when the status is `no_agents`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -170,9 +174,6 @@ AgentReplies = Annotated[
     BeforeValidator(_once_or_more),
     WithJsonSchema({"anyOf": [*_SAYS_SCHEMA["anyOf"], {"type": "array", "items": _SAYS_SCHEMA}]}),
 ]
-AgentAction = Literal[
-    "log_in", "log_out", "ready", "not_ready", "finish_wrap_up", "disposition", "hold_line", "supervise", "status"
-]
 
 
 class TransferOutcome(_Outcome):
@@ -212,7 +213,7 @@ class GivenModel(Definition):
     http: Sequence[Web] = ()
     queue: Mapping[Name, QueueOutcome] = {}
     queue_status: Mapping[Name, QueueNow] = {}
-    agent: Mapping[AgentAction, AgentReplies] = {}
+    agent: Mapping[PhoneAction, AgentReplies] = {}
     """What `agent` nodes ask for; of a list each is used once and the last for ever."""
     transfer: Mapping[Text, TransferOutcome] = {}
     record: Sequence[Message] = ()

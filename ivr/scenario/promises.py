@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from core.commands import AskAgent, AskQueueStatus, JoinQueue, SendHttp, Transfer
 from core.events import AgentAnswered, HttpReplied, QueueStatusGiven
@@ -57,14 +57,25 @@ class AgentReply:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class QueueReply:
+    """What a queue says of itself, as `QueueStatusGiven`."""
+
+    status: Literal["open", "closed", "no_agents"] = "open"
+    waiting: int = 0
+    ewt_s: float = 0.0
+    longest_wait_s: float = 0.0
+    agents_ready: int = 0
+    agents_logged_in: int = 1
+
+
 @dataclass
 class Given:
     """The promises of one scenario. Of several web replies that fit, each is used once and the last for ever."""
 
     web: Sequence[WebReply] = ()
     queues: Mapping[str, tuple[str, float]] = field(default_factory=dict)
-    statuses: Mapping[str, tuple[str, int, float]] = field(default_factory=dict)
-    """Queue -> open, closed or no_agents; callers waiting; seconds expected."""
+    statuses: Mapping[str, QueueReply] = field(default_factory=dict)
     agents: Mapping[str, Sequence[AgentReply]] = field(default_factory=dict)
     """Action -> replies, each used once and the last for ever."""
     transfers: Mapping[str, tuple[str, float]] = field(default_factory=dict)
@@ -91,8 +102,17 @@ class Given:
         return self.queues.get(command.queue, ("answered", QUEUE_S))
 
     def queue_status(self, command: AskQueueStatus) -> QueueStatusGiven:
-        status, waiting, ewt_s = self.statuses.get(command.queue, ("open", 0, 0.0))
-        return QueueStatusGiven(command.interaction_id, command.request_id, status, waiting, ewt_s)  # type: ignore[arg-type]
+        now = self.statuses.get(command.queue, QueueReply())
+        return QueueStatusGiven(
+            interaction_id=command.interaction_id,
+            request_id=command.request_id,
+            status=now.status,
+            waiting=now.waiting,
+            ewt_s=now.ewt_s,
+            longest_wait_s=now.longest_wait_s,
+            agents_ready=0 if now.status == "no_agents" else now.agents_ready,
+            agents_logged_in=0 if now.status == "no_agents" else now.agents_logged_in,
+        )
 
     def agent(self, command: AskAgent) -> AgentAnswered:
         replies = self.agents.get(command.action) or (AgentReply(),)

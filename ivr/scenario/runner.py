@@ -20,7 +20,7 @@ from ivr.run import Start
 from ivr.scenario.caller import Caller
 from ivr.scenario.compare import Difference, Ears, compare, nodes_of, show
 from ivr.scenario.model import GivenModel, ScenarioFile, ScenarioTest, Step
-from ivr.scenario.promises import AgentReply, Given, WebReply
+from ivr.scenario.promises import AgentReply, Given, QueueReply, WebReply
 from ivr.scenario.transcript import Decided, Line
 from ivr.visit import World
 
@@ -161,7 +161,12 @@ def promises_of(given: GivenModel) -> Given:
             for w in given.http
         ],
         queues={name: (outcome.outcome, outcome.after_s) for name, outcome in given.queue.items()},
-        statuses={name: (now.status, now.waiting, now.ewt_s) for name, now in given.queue_status.items()},
+        statuses={
+            name: QueueReply(
+                now.status, now.waiting, now.ewt_s, now.longest_wait_s, now.agents_ready, now.agents_logged_in
+            )
+            for name, now in given.queue_status.items()
+        },
         agents={
             action: [AgentReply(one.refused is None, one.refused or "", one.values) for one in says]
             for action, says in given.agent.items()

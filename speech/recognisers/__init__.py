@@ -9,9 +9,11 @@ from speech.ports import Recogniser
 from speech.recognisers.fake import FakeRecogniser
 from speech.recognisers.vosk import VoskRecogniser
 from speech.recognisers.whisper import WhisperRecogniser
+from speech.recognisers.whisper_short import ShortWhisperRecogniser
 
 _RECOGNISERS: Final[dict[str, Callable[[], Recogniser]]] = {
     "whisper": WhisperRecogniser,
+    "whisper-short": ShortWhisperRecogniser,
     "vosk": VoskRecogniser,
     "fake": FakeRecogniser,
 }

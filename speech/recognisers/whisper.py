@@ -30,7 +30,7 @@ _STUCK_RATIO: Final = 2.4
 """Text that gzip makes this much smaller says one thing again and again: the threshold of OpenAI's whisper."""
 _NEVER_TWICE: Final = 3
 """So many tokens in a row never come twice when it hears again what it got stuck in."""
-_INSTALL: Final = "pip install 'centralita[recognition]'"
+INSTALL: Final = "pip install 'centralita[recognition]'"
 
 
 class WhisperRecogniser:
@@ -83,7 +83,7 @@ class WhisperRecogniser:
                 from faster_whisper import WhisperModel
             except ImportError as missing:
                 raise RecogniserUnavailable(
-                    f"whisper is not installed ({missing.name} is missing): {_INSTALL}"
+                    f"whisper is not installed ({missing.name} is missing): {INSTALL}"
                 ) from None
             self._model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=self._threads)
         return self._model
@@ -106,7 +106,7 @@ def model_folder() -> Path:
         joined(parts, folder / "model.bin", _MODEL_SHA256)
     except ModuleNotFoundError as missing:
         raise RecogniserUnavailable(
-            f"whisper's model is not installed ({missing.name} is missing): {_INSTALL}"
+            f"whisper's model is not installed ({missing.name} is missing): {INSTALL}"
         ) from None
     except (ValueError, OSError) as problem:
         raise RecogniserUnavailable(f"whisper's model cannot be put together: {problem}") from problem

@@ -104,7 +104,8 @@ class NodeVisitRow(Base):
 
 
 class RecordingRow(Base):
-    """`state`: recording, finished, failed, kept, discarded. `labels`: a JSON object of texts."""
+    """A message or a conversation. `state`: recording, finished, failed, kept, discarded. `labels`: a JSON object of
+    texts."""
 
     __tablename__ = "recordings"
     __table_args__ = (

@@ -27,10 +27,10 @@ from core.decisions import (
     Supervised,
     WorkEnded,
 )
-from core.events import CommandRejected, LegEnded, RecordingFailed, RecordingFinished
+from core.events import CommandRejected, LegAdopted, LegEnded, RecordingFailed, RecordingFinished, RecordingKept
 from core.interaction import InteractionState
 from core.leg import LegRole, LegState
-from core.leg_commands import DiscardRecording, KeepRecording, StartRecording
+from core.leg_commands import DiscardRecording, KeepRecording, StartRecording, StartTalkRecording
 from core.table import Transition
 from store.entry import Recorded
 
@@ -231,6 +231,8 @@ class _Entry:
                     story.queue = queue
                 case StartRecording(leg_id=leg_id, recording_id=recording_id):
                     self._changes.put("recordings", (recording_id,), self._recording(story, leg_id, recording_id))
+                case StartTalkRecording(leg_id, recording_id) if not isinstance(self._entry.event, LegAdopted):
+                    self._changes.put("recordings", (recording_id,), self._recording(story, leg_id, recording_id))
                 case KeepRecording(recording_id=recording_id, mailbox=mailbox, labels=labels):
                     text = json.dumps(dict(labels), ensure_ascii=False, sort_keys=True).replace("\\u0000", "")
                     self._changes.patch(
@@ -353,17 +355,24 @@ class _Entry:
                     duration_us=round(duration_s * 1e6),
                     ended_by=ended_by,
                 )
-                self._finished(recording_id, "finished")
-            case RecordingFailed(recording_id=recording_id):
+                if not _is_conversation(recording_id):  # that is asked to be kept with the command that ends it
+                    self._finished(recording_id, "finished")
+            case RecordingFailed(recording_id=recording_id, partial=False):
                 self._finished(recording_id, "failed")
-            case CommandRejected(what="KeepRecording", subject_id=recording_id):
-                self._finished(recording_id, "failed")
+            case CommandRejected(what="KeepRecording" | "StartRecording" | "StartTalkRecording", subject_id=subject):
+                self._finished(subject, "failed")
+            case RecordingKept(recording_id=recording_id):
+                self._changes.patch("recordings", (recording_id,), state="kept")
 
     def _finished(self, recording_id: str, state: str) -> None:
         """The reaction to an event (keep, discard) stands in the same entry and was read before it."""
         commanded = {getattr(command, "recording_id", "") for command in self._entry.commands}
         if recording_id not in commanded:
             self._changes.patch("recordings", (recording_id,), state=state)
+
+
+def _is_conversation(recording_id: str) -> bool:
+    return recording_id.rpartition(".")[2].startswith("r")
 
 
 def _us(seconds: float) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from core.errors import CommandFailed, CommandRefused, LegGone, NodeUnavailable
+from core.errors import CommandFailed, CommandRefused, DeadlineExceeded, LegGone, NodeUnavailable
 from core.leg import EndReason, LegRole
 from core.leg_commands import OriginateLeg
 from core.ports import Survey
@@ -70,6 +70,9 @@ class Calls(Desk):
 
     async def turn_away(self, leg_id: str) -> None:
         leg = self._book.get(leg_id)
+        # What plays holds it: the dialplan would get it when that is over, and some tones never are.
+        with contextlib.suppress(DeadlineExceeded):
+            await self._quiet(leg)
         leg.asked_to_end = leg.asked_to_end or EndReason.CONGESTION
         self._turn_away(leg.node, leg_id)
 

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 _SNOOP = "snoop"
 _ENDS_ITSELF_S = 0.3
 """A snoop ends with the channel it listens to. Asterisk may answer nobody who hangs it up in that moment."""
-_PAUSES_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+_PAUSES_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _numbers = itertools.count(1)
 
 

@@ -16,7 +16,9 @@ from telephony.control.recordings import FORMAT, RecordingFiles
 
 CLOSING_S = 0.02
 """Between two looks at a file that Asterisk is closing."""
-SETTLED_LOOKS = 15
+SETTLED_LOOKS = 150
+"""Asterisk writes a conversation down a second at a time."""
+CLOSED_WITHIN_S = 10.0
 
 
 class Media(Desk):
@@ -108,9 +110,8 @@ class Media(Desk):
             DeadlineExceeded: it is being recorded all the same.
         """
         leg = self._book.find(leg_id)
-        places = [leg.node.name] if leg is not None else list(self._nodes)
-        there = [name for name in places if self._files[name].exists(recording_id)]
-        node = self._nodes[(there or places)[0]]
+        places = list(self._nodes) if leg is None else [leg.node.name, *self._nodes]
+        node = self._nodes[next((name for name in places if self._files[name].exists(recording_id)), places[0])]
         await self._closed(node, recording_id, leg)
         await asyncio.to_thread(self._files[node.name].keep, recording_id, destination)
 
@@ -123,24 +124,25 @@ class Media(Desk):
             running = (leg.recording, leg.talk) if leg is not None else ()
             return any(memory is not None and memory.recording_id == recording_id for memory in running)
 
+        files = self._files[node.name]
         try:
-            async with asyncio.timeout(node.settings.deadline_s):
+            async with asyncio.timeout(CLOSED_WITHIN_S):
                 while True:
-                    if not is_running() and (await node.ask("GET", uri)).status_code != 200:
+                    talk = files.talk_path(recording_id).exists()  # which ARI knows nothing of
+                    if not is_running() and (talk or (await node.ask("GET", uri)).status_code != 200):
                         break
                     await asyncio.sleep(CLOSING_S)
-                await self._settled(self._files[node.name], recording_id)
+                await self._settled(files, recording_id)
         except NodeUnavailable:
             return
         except TimeoutError:
             raise DeadlineExceeded(f"{recording_id} is still being recorded on {node.name}: stop it first") from None
 
     async def _settled(self, files: RecordingFiles, recording_id: str) -> None:
-        """What ended with its leg is closed a moment later, and nobody says when: it has stopped growing then."""
-        if recording_id in files.whole or not files.talk_path(recording_id).exists():
-            return
+        """A conversation that ended with its leg is closed a moment later, and nobody says when. Where the file system
+        cannot tell either, it has stopped growing then."""
         looks, before = 0, files.talk_duration_s(recording_id)
-        while looks < SETTLED_LOOKS:
+        while before is not None and looks < SETTLED_LOOKS and files.is_open(recording_id) is not False:
             await asyncio.sleep(CLOSING_S)
             now = files.talk_duration_s(recording_id)
             looks, before = (looks + 1 if now == before else 0), now

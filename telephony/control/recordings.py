@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
 import shutil
+import signal
 import wave
 from pathlib import Path
 
@@ -21,11 +24,10 @@ _CHUNK_BYTES = 1 << 18
 
 
 class RecordingFiles:
-    """Blocking: call `keep` and `discard` in a thread. `whole`: conversations whose file is known to be closed."""
+    """Blocking: call `keep` and `discard` in a thread."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self.whole: set[str] = set()
 
     def path(self, recording_id: str) -> Path:
         return self._directory / f"{file_name(recording_id)}.{FORMAT}"
@@ -51,6 +53,10 @@ class RecordingFiles:
         except OSError:
             return None
 
+    def is_open(self, recording_id: str) -> bool | None:
+        """Whether somebody has a conversation's file open for writing; None when its file system cannot tell."""
+        return _is_written_to(self.talk_path(recording_id))
+
     def is_disk_full(self) -> bool:
         """Whether there is no room for even a minute more."""
         try:
@@ -65,7 +71,6 @@ class RecordingFiles:
         Raises:
             CommandRefused: no such recording, a destination we cannot write, or another format than wav.
         """
-        self.whole.discard(recording_id)
         target = Path(destination)
         if not target.is_absolute() or ".." in target.parts:
             raise CommandRefused(f"cannot keep recording {recording_id} at {destination!r}: give an absolute path")
@@ -99,12 +104,29 @@ class RecordingFiles:
 
     def discard(self, recording_id: str) -> None:
         """Deletes the file; that there is none is fine. Raises CommandRefused when it cannot be deleted."""
-        self.whole.discard(recording_id)
         try:
             self.path(recording_id).unlink(missing_ok=True)
             self.talk_path(recording_id).unlink(missing_ok=True)
         except OSError as problem:
             raise CommandRefused(f"cannot delete recording {recording_id}: {problem}") from problem
+
+
+def _is_written_to(path: Path) -> bool | None:
+    """By asking for a lease, which nobody gets of a file that is open for writing; it is given back at once."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        # Should it be opened for writing in this very moment, the kernel's signal must not end the process.
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as refused:
+        return True if refused.errno == errno.EAGAIN else None
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _write_stereo(raw: Path, target: Path) -> None:

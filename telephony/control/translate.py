@@ -226,7 +226,7 @@ class Translator:
         lasted_s = asyncio.get_running_loop().time() - talk.began_s if talk is not None else written_s or 0.0
         missing = written_s is None or lasted_s - written_s > max(_UNWRITTEN_S, lasted_s / 2)
         if written_s is None or (missing and self._files.is_disk_full()):
-            self._sink(RecordingFailed(leg.leg_id, recording_id, _NOT_WRITTEN))
+            self._sink(RecordingFailed(leg.leg_id, recording_id, _NOT_WRITTEN, partial=written_s is not None))
         else:
             self._sink(RecordingFinished(leg.leg_id, recording_id, max(written_s, lasted_s), how))
 

@@ -274,6 +274,8 @@ class FakeCallControl:
     async def start_talk_recording(self, leg_id: str, recording_id: str) -> None:
         party = await self._meet("start_talk_recording", leg_id)
         names.file_name(recording_id)
+        if party.talk is not None and party.talk.recording_id == recording_id:
+            return
         if party.talk is not None:
             raise CommandRefused(f"leg {leg_id} is being recorded already, as {party.talk.recording_id}")
         self.recordings.add(recording_id)

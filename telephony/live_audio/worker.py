@@ -13,11 +13,11 @@ import importlib
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.live_audio import Listener, ListenerFactory, ListenerKind
+from core.live_audio import Ear, Listener, ListenerFactory, ListenerKind
 from telephony.live_audio.hearing import Hearing
 from telephony.live_audio.messages import (
     LONGEST_LINE,
@@ -45,10 +45,17 @@ RECONNECT_S = 0.2
 
 
 class Worker:
-    """`kinds`: the listeners it knows, by name. `rtp_host`: where it listens for RTP."""
+    """`kinds`: the listeners it knows, by name. `rtp_host`: where it listens for RTP. `ear`: makes a leg's own, for
+    listeners that want words; None where nobody recognises any."""
 
-    def __init__(self, kinds: Mapping[str, ListenerKind], rtp_host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        kinds: Mapping[str, ListenerKind],
+        rtp_host: str = "127.0.0.1",
+        ear: Callable[[], Ear] | None = None,
+    ) -> None:
         self._kinds = kinds
+        self._ear = ear
         self._rtp_host = rtp_host
         self._factories: dict[str, ListenerFactory] = {}
         self._hearings: dict[int, Hearing] = {}
@@ -135,6 +142,8 @@ class Worker:
         problem = ""
         try:
             listener = self._factories[begin.listener](begin.options)
+            if self._ear is not None and hasattr(listener, "hear_with"):
+                listener.hear_with(self._ear())
         except KeyError:
             problem = f"this worker has no listener {begin.listener!r}: see its log"
         except Exception as bug:
@@ -187,9 +196,9 @@ class _Deaf:
         raise NotImplementedError
 
 
-async def run(socket: Path, kinds: Mapping[str, ListenerKind]) -> None:
+async def run(socket: Path, kinds: Mapping[str, ListenerKind], ear: Callable[[], Ear] | None = None) -> None:
     """Until cancelled."""
-    worker = Worker(kinds)
+    worker = Worker(kinds, ear=ear)
     worker.load()
     gc.collect()
     gc.freeze()  # what is loaded lives for ever: the collector need not look at it while legs are heard

@@ -2,6 +2,7 @@
 
 NodeError
 ├── Unsuitable          an Asterisk that is there cannot be used
+│   └── NamespacesForbidden   not by bubblewrap, here
 ├── NotInstalled        there is none: `make install-asterisk`
 ├── InstallFailed       a private one could not be made; nothing half-made stays behind
 ├── PackagesMissing     Debian packages could not be installed; the message has the command
@@ -24,6 +25,10 @@ class NodeError(CentralitaError):
 
 class Unsuitable(NodeError):
     """This Asterisk cannot run the contact center. Install another, or let us make a private one."""
+
+
+class NamespacesForbidden(Unsuitable):
+    """Bubblewrap may not make the namespaces that a private root is shown in; the message says who could allow it."""
 
 
 class NotInstalled(NodeError):

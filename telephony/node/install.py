@@ -88,7 +88,10 @@ def _make(root: Path, console: Console) -> Installation:
         _remove(partial)
         raise
     console.print(f"Asterisk {made.version} is ready in {root}", soft_wrap=True)
-    return in_root(root)
+    ready = in_root(root)
+    if not ready.is_wrapped:
+        console.print("Nobody may make namespaces here (a container?): it runs without bubblewrap around it")
+    return ready
 
 
 def _check_user_namespaces() -> None:
@@ -98,7 +101,7 @@ def _check_user_namespaces() -> None:
     if probe.returncode:
         raise InstallFailed(
             f"this machine forbids user namespaces to ordinary users ({probe.stderr.strip()}). "
-            f"To allow them: {allow_user_namespaces()}"
+            f"To allow them: {allow_user_namespaces()}. Where that cannot be, as in a container, do this as root"
         )
 
 

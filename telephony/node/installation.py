@@ -1,7 +1,8 @@
 """An Asterisk one can run: the machine's own if it suits, or a private Debian root of ours.
 
 A private root is never entered with `chroot`: `bubblewrap` shows its files to one program, so it works
-for an ordinary user too and the rest of the machine stays untouched.
+for an ordinary user too and the rest of the machine stays untouched. Where nobody may make namespaces, as in most
+containers, the root's own loader runs the program from where it lies.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from telephony.node.errors import NotInstalled, Unsuitable
+from telephony.node.errors import NamespacesForbidden, NotInstalled, Unsuitable
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "asterisk" / "templates"
 
@@ -26,6 +27,10 @@ _SYSTEM_DATA = ("/usr/share/asterisk", "/var/lib/asterisk")
 _SPEAKERS = {"es": ["es", "es_MX_f_Allison"], "en": ["en", "en_US_f_Allison"]}
 _ENTERED = ("usr", "etc")
 _MERGED = ("bin", "sbin", "lib", "lib32", "lib64")
+_LOADERS = ("usr/lib64/ld-linux-*.so.*", "usr/lib/ld-linux-*.so.*")
+_LIBRARIES = ("usr/lib/*-linux-gnu*", "usr/lib")
+_NO_PRIVILEGES = ("--no-new-privs", "--inh-caps=-all", "--bounding-set=-all")
+"""Root in a container is not root here: what bubblewrap takes away is taken away without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Installation:
     """Paths are as the running program sees them; `outside` says where they are on this machine.
 
     `root`: the private root, or None for the machine's own Asterisk. `modules`: file names in `modules_dir`.
+    `loader`: the root's dynamic loader when it runs the program, without bubblewrap.
     """
 
     binary: Path
@@ -41,9 +47,15 @@ class Installation:
     data_dir: Path
     root: Path | None = None
     modules: frozenset[str] = field(default=frozenset(), repr=False)
+    loader: Path | None = None
+
+    @property
+    def is_wrapped(self) -> bool:
+        """Whether bubblewrap is around it: paths inside differ from those outside, and it is another process."""
+        return self.root is not None and self.loader is None
 
     def outside(self, path: Path) -> Path:
-        return path if self.root is None else self.root / path.relative_to("/")
+        return self.root / path.relative_to("/") if self.root is not None and self.is_wrapped else path
 
     def sounds(self, language: str) -> Path | None:
         """Where the running program finds its recorded sounds in `es`, `en` or the like; None without that language."""
@@ -64,10 +76,18 @@ class Installation:
         """The argument list that runs `program` so that it dies with the process (thread, to be exact) that starts it.
 
         `read_only` and `writable` directories appear at the same path; `over` are (file here, path there).
-        With the machine's own Asterisk all of these are simply there.
+        Without bubblewrap all of these are simply there.
         """
         if self.root is None:
             return [*_die_with_parent(), *program]
+        if self.loader is not None:
+            return [
+                *_die_with_parent(unprivileged=True),
+                str(self.loader),
+                "--library-path",
+                _libraries(self.root),
+                *program,
+            ]
         arguments = [
             "bwrap",
             "--die-with-parent",
@@ -147,11 +167,29 @@ def in_root(root: Path) -> Installation:
         place = root / "etc" / name
         if not place.exists() and not place.is_symlink():
             place.touch(mode=0o644)
-    return _examined(Path("/usr/sbin/asterisk"), root)
+    try:
+        return _examined(Path("/usr/sbin/asterisk"), root)
+    except NamespacesForbidden as forbidden:
+        try:
+            return by_loader(root)
+        except Unsuitable:
+            raise forbidden from None
 
 
-def _examined(binary: Path, root: Path | None) -> Installation:
-    probe = Installation(binary, "", Path("/"), Path("/"), root)
+def by_loader(root: Path) -> Installation:
+    """The Asterisk of a private root, run without bubblewrap.
+
+    Raises:
+        Unsuitable: as `in_root`.
+    """
+    loader = next((found for pattern in _LOADERS for found in sorted(root.glob(pattern))), None)
+    if loader is None:
+        raise Unsuitable(f"{root} has no loader of programs: remove it, then run `make install-asterisk`")
+    return _examined(root / "usr/sbin/asterisk", root, loader)
+
+
+def _examined(binary: Path, root: Path | None, loader: Path | None = None) -> Installation:
+    probe = Installation(binary, "", Path("/"), Path("/"), root, loader=loader)
     where = str(probe.outside(binary))
     version = _version(probe, where)
     modules_dir = _first(probe, _SYSTEM_MODULES)
@@ -164,7 +202,7 @@ def _examined(binary: Path, root: Path | None) -> Installation:
     missing = sorted(required_modules() - modules)
     if missing:
         raise Unsuitable(f"{where} ({version}) lacks {', '.join(missing[:5])}{' and more' if len(missing) > 5 else ''}")
-    return Installation(binary, version, modules_dir, data_dir.parent, root, modules)
+    return Installation(binary, version, modules_dir, data_dir.parent, root, modules, loader)
 
 
 def required_modules() -> frozenset[str]:
@@ -190,21 +228,15 @@ def _version(probe: Installation, where: str) -> str:
     match = re.match(r"Asterisk (\d+\.\d+(?:\.\d+)?)", done.stdout)
     if done.returncode or match is None:
         said = (done.stderr or done.stdout).strip()[:300]
-        raise Unsuitable(f"{where} does not run: {said}{_userns_hint(said)}")
+        if any(words in said for words in ("namespace", "ermission denied", "not permitted")):
+            raise NamespacesForbidden(f"{where} does not run: {said}. To allow it: {allow_user_namespaces()}")
+        raise Unsuitable(f"{where} does not run: {said}")
     if not is_suitable(match[1]):
         wanted = ", ".join(f"{branch}.{minor}" for branch, minor in SUITABLE.items())
         raise Unsuitable(
             f"{where} is Asterisk {match[1]}; wanted is one of {wanted} or a later release of the same branch"
         )
     return match[1]
-
-
-def _userns_hint(said: str) -> str:
-    return (
-        f". To allow it: {allow_user_namespaces()}"
-        if "namespace" in said or "ermission denied" in said or "not permitted" in said
-        else ""
-    )
 
 
 def allow_user_namespaces() -> str:
@@ -221,10 +253,15 @@ def _first(probe: Installation, patterns: tuple[str, ...]) -> Path | None:
     for pattern in patterns:
         for found in sorted(top.glob(pattern.removeprefix("/"))):
             if found.is_dir():
-                return Path("/") / found.relative_to(top)
+                return Path("/") / found.relative_to(top) if probe.is_wrapped else found
     return None
 
 
-def _die_with_parent() -> list[str]:
+def _libraries(root: Path) -> str:
+    return ":".join(str(place) for pattern in _LIBRARIES for place in sorted(root.glob(pattern)))
+
+
+def _die_with_parent(*, unprivileged: bool = False) -> list[str]:
     setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+    privileges = _NO_PRIVILEGES if unprivileged and os.geteuid() == 0 else ()
+    return [setpriv, "--pdeathsig", "KILL", *privileges, "--"] if setpriv else []

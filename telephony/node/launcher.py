@@ -174,7 +174,7 @@ class Launcher:
     def _run(self, configuration: Path) -> None:
         settings = self.settings
         information, theirs = os.pipe()
-        wrapped = self.installation.root is not None
+        wrapped = self.installation.is_wrapped
         command = self.installation.command(
             str(self.installation.binary),
             "-f",

@@ -21,6 +21,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel
 
+from telephony.node.carrier_password import escaped, unfit
 from telephony.node.certificate import self_signed
 from telephony.node.errors import UnsafeValue
 from telephony.node.installation import TEMPLATES, Installation
@@ -131,6 +132,7 @@ def _rendered(settings: NodeSettings, installation: Installation) -> dict[str, s
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  these files are no HTML; `_refuse_unsafe` has seen every value
     )
+    environment.filters["escaped"] = escaped
     environment.filters["socket"] = lambda ip, port: f"[{ip}]:{port}" if ip.version == 6 else f"{ip}:{port}"
     files = {
         name.removesuffix(".j2"): environment.get_template(name).render(variables)
@@ -172,6 +174,10 @@ def _values(model: object, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _refuse_unsafe(name: str, value: str) -> None:
+    if name.endswith(".password"):
+        if why := unfit(value):
+            raise UnsafeValue(f"{name}: {why}: Asterisk's files cannot hold it")
+        return
     secret = any(word in name for word in ("secret", "password"))
     shown = "" if secret else f" {value[:40]!r}"
     for character in value:

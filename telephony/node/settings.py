@@ -14,6 +14,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyAddress, IPvAnyNetwork, model_validator
 
+from telephony.node.carrier_password import CarrierPassword
+
 CALLED_CONTEXT, CALLED_RETRY_S, CALLED_TRIES = "called", 0.25, 8
 """Where in the dialplan whom we call goes when she answers; how often she is offered to an engine, and how many
 times."""
@@ -46,7 +48,7 @@ Name = Annotated[str, Field(pattern=r"\A[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z
 Host = Annotated[str, Field(pattern=r"\A[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\z")]
 """A host name or an IPv4 address."""
 Password = Annotated[str, Field(pattern=r"\A[!-:<-\[\]-~]{6,128}\z", repr=False)]
-"""Printable ASCII without spaces, `;` or `\\`."""
+"""One that we made: printable ASCII without spaces, `;` or `\\`."""
 Number = Annotated[str, Field(pattern=r"\A\+?[0-9*#]{1,32}\z")]
 """Something one can dial."""
 SipUser = Annotated[str, Field(pattern=r"\A[A-Za-z0-9+*#._-]{1,64}\z")]
@@ -88,7 +90,7 @@ class Registration(_Frozen):
     """We register at the carrier: `username`/`password` as it gave them."""
 
     username: SipUser
-    password: Password
+    password: CarrierPassword
     contact_user: SipUser | None = None
     expires_s: Annotated[int, Field(ge=60, le=7200)] = 600
 
@@ -97,7 +99,7 @@ class Account(_Frozen):
     """What a caller's server must know to come in through a trunk."""
 
     username: SipUser
-    password: Password
+    password: CarrierPassword
 
 
 class Trunk(_Frozen):

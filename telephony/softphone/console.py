@@ -24,6 +24,7 @@ from telephony.softphone.client import Softphone
 from telephony.softphone.errors import PhoneDied, RegistrationFailed
 from telephony.softphone.events import Event
 from telephony.softphone.narrate import sentence
+from telephony.softphone.protocol import usage
 from telephony.softphone.terminal import KEYS, Habits, Terminal
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOT_REGISTERED, EXIT_CANNOT_START = 1, 2, 3, 5
@@ -76,8 +77,13 @@ hers gets no calls meanwhile.
 {{"wait_for": "call_state", "state": "disconnected", "timeout_s": 60}}
 ```
 
-Commands: register, unregister, call, answer, auto_answer, hangup, dtmf, play, stop_playing, record, stop_recording,
-hold, unhold, transfer, mute, stats, quit.
+`{{"do": "play", "path": "hello.wav", "loop": true}}` says something into the call, `{{"sleep_s": 2}}` waits. Paths are
+seen from where the script runs. After `wait_for` come the fields the event must have, and `timeout_s` (10 unless told).
+`call` and `account` may name one of several. The steps and their fields (`=`: what they are when left out):
+
+```
+{usage()}
+```
 """
 
 app = typer.Typer(
@@ -126,7 +132,11 @@ def phone(
     ] = None,
     play: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.wav", help="Say this into every call, again and again", show_default=False),
+        typer.Option(
+            metavar="FILE.wav",
+            help="Say this into every call, again and again; a script says what to play itself",
+            show_default=False,
+        ),
     ] = None,
     hear: Annotated[bool, typer.Option("--hear/--no-hear", help="Let me hear it, when this machine can")] = True,
     script: Annotated[
@@ -135,6 +145,8 @@ def phone(
     as_json: Annotated[bool, typer.Option("--json", help="Print events as JSON lines")] = False,
     log: Annotated[Path | None, typer.Option(metavar="FILE", help="Write every SIP message there")] = None,
 ) -> None:
+    if script is not None:
+        _refuse_beside_script(number, record, play)
     known = _known(account, secret, host, port, transport, needed=script is None)
     habits = Habits(number, record, play, hear and script is None and not as_json and sys.stdout.isatty())
     try:
@@ -235,6 +247,20 @@ def _known(
         base.port if port is None else port,
         transport.value if transport else base.transport,
     )
+
+
+def _refuse_beside_script(number: str | None, record: Path | None, play: Path | None) -> None:
+    """A script says itself whom to call, what to play and what to keep."""
+    instead = {
+        "a number": {"do": "call", "uri": number} if number else None,
+        "--record": {"do": "record", "path": str(record)} if record else None,
+        "--play": {"do": "play", "path": str(play), "loop": True} if play else None,
+    }
+    given = {name: step for name, step in instead.items() if step}
+    if given:
+        steps = ", ".join(json.dumps(step, ensure_ascii=False) for step in given.values())
+        do = "does" if len(given) == 1 else "do"
+        _fail(f"{' and '.join(given)} {do} nothing beside --script", EXIT_USAGE, f"write it into the script: {steps}")
 
 
 def _text_of(script: Path) -> str:

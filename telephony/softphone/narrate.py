@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from telephony.softphone.events import Event
-from telephony.softphone.sip_text import hint_for
+from telephony.softphone.sip_text import hint_for_call
 
 
 def sentence(event: Event) -> str | None:
@@ -58,7 +58,7 @@ def _call_state(event: Event) -> str | None:
         case "confirmed":
             return "connected"
         case "disconnected" if code >= 300 and event["by"] == "them":
-            hint = hint_for(code)
+            hint = hint_for_call(code, reason)
             return f"not connected: {code} {reason}" + (f": {hint}" if hint else "")
         case "disconnected":
             return "you hung up" if event["by"] == "us" else "the other side hung up"

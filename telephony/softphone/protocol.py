@@ -26,6 +26,7 @@ A command that names no `call` means the newest one that has not ended; no `acco
 from __future__ import annotations
 
 import difflib
+import textwrap
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -206,6 +207,23 @@ def decode(line: bytes) -> Command:
         return _DECODER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _explain(line, error) from error
+
+
+def usage(width: int = 78) -> str:
+    """Every command with its fields, one a line, folded: those with `=` may be left out."""
+    lines = []
+    for name, kind in _KINDS.items():
+        fields = [_field(each) for each in msgspec.structs.fields(kind) if each.name != "id"]
+        lines += textwrap.wrap(f"{name:<16}{'  '.join(fields)}".rstrip(), width, subsequent_indent=" " * 16)
+    return "\n".join(lines)
+
+
+def _field(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return field.name
+    if field.default in (None, "", msgspec.NODEFAULT):
+        return f"[{field.name}]"
+    return f"{field.name}={msgspec.json.encode(field.default).decode()}"
 
 
 def _explain(line: bytes, error: Exception) -> BadLine:

@@ -26,12 +26,24 @@ _HINTS = {
     603: "the other side declined",
 }
 
+_FROM_A_SERVER = {502: "bad gateway", 503: "service unavailable"}
+
 
 def hint_for(code: int) -> str:
     """What a person can do about a SIP status; empty when nothing is wrong."""
     if code < 300:
         return ""
     return _HINTS.get(code, f"see the phone's log for the SIP messages of this {code}")
+
+
+def hint_for_call(code: int, reason: str) -> str:
+    """The same for a call. 502 and 503 under their own names came from a server that was reached; where it was not,
+    the reason is the network's word for it."""
+    if code == 403:
+        return "this number may not be called from here, or by this account: `centralita explain last` says why"
+    if reason.strip().lower() == _FROM_A_SERVER.get(code):
+        return "this phone's connection works; the far end, or the carrier there, refused or cannot be reached"
+    return hint_for(code)
 
 
 def target_uri(dialled: str, host: str, port: int, transport: str) -> str:

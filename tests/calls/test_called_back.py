@@ -4,6 +4,8 @@ engine, a carrier, and what everybody heard."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +14,12 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy.exc import SQLAlchemyError
 
 from bench.sip_people import Call, Person, Voice
 from core.decisions import Moved, StayEnded, Supervised
+from store.sql.accounts import AuditLog
+from store.sql.database import Database
 from telephony.softphone import ear
 from telephony.softphone.client import Softphone
 from tests.callers import Caller, prompt, registered
@@ -160,6 +165,32 @@ class Place:
 
         await self.house.until_async(seen, within_s, "the stay is not so")
 
+    async def new_engine(self) -> None:
+        """The engine is killed; returns when the next one has found all that is going on."""
+        system = self.house.system
+        old = system.engine_pid
+        system.kill_engine()
+        await system.until(lambda body: body["ready"] and system.engine_pid != old, 60.0)
+
+    async def audited(self, subject: str, wanted: list[tuple[str, str]]) -> None:
+        """Returns when the audit log in SQL has these (action, result) of that subject, from phones, in that order."""
+        database, found = Database(self.house.system.home.database_url), list[tuple[str, str]]()
+
+        async def so() -> bool:
+            with contextlib.suppress(SQLAlchemyError):  # its tables are made while we look
+                rows = [row for row in await AuditLog(database).page("main", limit=200) if row.subject == subject]
+                asked = [(json.loads(row.detail), row) for row in reversed(rows) if row.address == "phone"]
+                assert all(row.action == "SupervisionActed" and row.login == "sue" for _, row in asked)
+                found[:] = [(detail["action"], row.result) for detail, row in asked]
+            return found == wanted
+
+        try:
+            await self.house.until_async(so, 40.0, "the audit log does not say so")
+        except AssertionError as late:
+            raise AssertionError(f"{found}, and not {wanted}\n{late}") from None
+        finally:
+            await database.close()
+
     def ends(self, caller: Caller) -> list[tuple[str, bool]]:
         found = self.house.system.decisions(caller.interaction_id)
         return [(each.how, each.virtual) for each in found if isinstance(each, StayEnded)]
@@ -183,7 +214,7 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
 
     async with (
         systems(folder) as up,
-        calling(up, {}, behave, flows=FLOWS, files=FILES) as house,
+        calling(up, {}, behave, flows=FLOWS, files=FILES, workers=("projection",)) as house,
         Softphone.start(rate_hz=8000, rtp_ports=(34000, 400)) as phone,
     ):
         await registered(house.system, phone, "main-1003")
@@ -286,6 +317,8 @@ async def test_a_supervisor_calls_in_whispers_barges_in_takes_over_and_hands_on(
     await place.hear({sue: {her, ana}, her: {ana, sue}, ana: {her, sue}})
     await supervisor.press("1")
     await place.hear({sue: {her, ana}, her: {ana}, ana: {her}})
+    await place.new_engine()  # who talks and who listens notice nothing of it
+    await place.hear({sue: {her, ana}, her: {ana}, ana: {her}})
     await supervisor.press("4")
     await place.hear({sue: {her}, her: {sue}}, {ana: {her, sue}})
     await place.agent("ready")
@@ -305,8 +338,10 @@ async def test_a_supervisor_calls_in_whispers_barges_in_takes_over_and_hands_on(
         for each in house.system.decisions(one.interaction_id)
         if isinstance(each, Supervised)
     ]
-    did = [("sue", action, ("ana",), False) for action in ("listen", "whisper", "barge", "listen", "take_over")]
-    assert told == [("sue", "listen", ("ana",), True), *did]
+    actions = ("listen", "whisper", "barge", "listen", "take_over")
+    assert told == [("sue", "listen", ("ana",), True), *(("sue", action, ("ana",), False) for action in actions)]
+    await place.audited("interaction", [("listen", "refused")])
+    await place.audited(f"interaction {caller.interaction_id}", [(action, "ok") for action in actions])
 
 
 def _hears(path: Path, hz: float) -> bool:

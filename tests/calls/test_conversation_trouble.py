@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import CommandRefused
 from core.events import LegArrived, LegEnded, RecordingFailed, RecordingFinished
 from core.leg import EndReason
 from telephony.ami.client import AmiClient, AmiSettings
@@ -161,6 +162,35 @@ async def test_a_full_disk_fails_the_recording_and_the_call_goes_on(
         assert call.state == "confirmed"
         await call.hangup()
         await talk.facts.next(LegEnded, talk.leg_id)
+
+
+async def test_a_recording_that_ends_as_it_begins_is_kept_or_told(
+    asterisk_node: AsteriskNode, softphones: Phones, tmp_path: Path
+) -> None:
+    async with conversation(asterisk_node) as talk:
+        call = await talk.begins(softphones, tmp_path / "voice.wav")
+
+        async def is_kept(recording_id: str) -> bool:
+            kept = tmp_path / f"{recording_id}.wav"
+            try:
+                await talk.control.keep_recording(talk.leg_id, recording_id, str(kept))
+            except CommandRefused:
+                return False
+            return kept.exists()
+
+        names = [f"{talk.leg_id}.t{number}" for number in range(5)]
+        for name in names:
+            await talk.control.start_talk_recording(talk.leg_id, name)
+            await talk.control.stop_talk_recording(talk.leg_id, name)
+            kept = await is_kept(name)
+            told = [fact.recording_id for fact in talk.facts.of(RecordingFailed, talk.leg_id)]
+            assert kept or name in told
+        last = f"{talk.leg_id}.last"
+        await talk.control.start_talk_recording(talk.leg_id, last)
+        await talk.written(last)
+        await call.hangup()
+        await talk.facts.next(LegEnded, talk.leg_id)
+        assert await is_kept(last)
 
 
 async def test_the_next_engine_ends_and_keeps_what_the_one_before_it_began(

@@ -4,6 +4,7 @@ and neither the engine's death nor the desk's own loses anything."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,8 +22,9 @@ from desk.live.board import Board
 from engine.config.loader import load
 from engine.config.sources import read_sources
 from engine.desk_file import admin_link, save_for_desk
-from engine.home import Home
+from engine.home import Home, SecretBox
 from telephony.softphone.client import Softphone
+from telephony.softphone.errors import RegistrationFailed
 from tests.browser_phone import Browser
 from tests.callers import Caller, registered
 from tests.phone_fixture import tone_wav
@@ -41,7 +43,7 @@ nodes:
 SPARE = FLOW.replace("flow: desk", "flow: spare").replace("queue: sales", "queue: spare")
 FILES = {
     "config/agents.yaml": 'agents:\n  ana: {name: Ana, device: "1001", queues: [sales]}\n',
-    "config/queues/spare.yaml": "queue: spare\nno_agents: wait\nannouncements: {}\n",
+    "config/queues/spare.yaml": "queue: spare\nno_agents: wait\nwrap_up_s: 0\nannouncements: {}\n",
     "config/numbers/101.yaml": 'number: "101"\nflow: spare\n',
     "config/queues/sales.yaml": """
 queue: sales
@@ -294,6 +296,47 @@ async def _tells_who_moved_her(place: Place, interaction_id: str) -> None:
     ]
     assert found[1]["waited_before_s"] > 0
     assert found[1]["waited_s"] >= found[1]["waited_before_s"]
+
+
+async def test_an_agent_added_with_a_phone_of_her_own_talks_at_once_and_leaves_none(place: Place) -> None:
+    asked = {"agent_id": "eva", "name": "Eva (ventas)", "queues": ["spare"], "phone": "own"}
+    made = await place.ask("root", "POST", "/v1/agents?tenant=main", asked)
+    assert made.status_code == 201, made.text
+    account = made.json()["sip"]
+    assert (account["server"], account["port"]) == (str(place.system.node.bind), place.system.node.sip_port)
+    async with place.watching("sue") as sue, Softphone.start(rate_hz=8000, rtp_ports=(34400, 200)) as eva:
+        await eva.register(account["username"], account["password"], port=account["port"])
+        await sue.until(lambda w: w.snapshots)
+        first = sue.board.epoch
+        place.system.kill_engine()  # the next one knows her phone as well
+        await sue.until(lambda w: w.board.epoch != first and w.up)
+        for action in ("log_in", "ready"):
+            await place.do("sue", "/v1/agents/eva/presence", action=action)
+        caller = await Caller.dial(place.system, place.caller, "101", place.place)
+        call = await eva.incoming(account=account["username"], timeout_s=30.0)
+        await call.answer()
+        await call.until("confirmed")
+        await caller.call.until("confirmed")
+        await sue.until(lambda w: (w.board.agent("main", "eva") or {}).get("looks") == "talking")
+        assert (await place.ask("root", "DELETE", "/v1/agents/eva?tenant=main")).json() == {"ok": True}
+        await _no_longer_registers(account)
+        # What she is at goes on, in both directions, and ends as any call.
+        hers = Caller(place.system, call, caller.interaction_id, await call.record(place.place / "eva.wav"))
+        for who, hz in ((caller.call, CALLER_HZ), (call, AGENT_HZ)):
+            await who.play(tone_wav(place.place / f"eva-{hz:g}.wav", hz), loop=True)
+        await asyncio.gather(caller.hears_hz(AGENT_HZ, 0.3), hers.hears_hz(CALLER_HZ, 0.3))
+        await call.hangup()
+        await caller.gone()
+        await sue.until(lambda w: w.board.agent("main", "eva") is None)
+    kept = SecretBox(place.system.home.state / "secrets.json").named("device/")
+    assert account["username"] not in kept
+
+
+async def _no_longer_registers(account: dict[str, Any]) -> None:
+    async with asyncio.timeout(60), Softphone.start(rate_hz=8000, rtp_ports=(34600, 50)) as late:
+        with contextlib.suppress(RegistrationFailed):
+            while True:
+                await late.register(account["username"], account["password"], port=account["port"])
 
 
 async def test_a_browsers_phone_gets_to_asterisk_through_the_desk(place: Place) -> None:

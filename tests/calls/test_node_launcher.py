@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from telephony.node.errors import AlreadyRunning, PortTaken, StartFailed
-from telephony.node.installation import Installation, find
+from telephony.node.installation import Installation, by_loader, find
 from telephony.node.launcher import Launcher
 from telephony.node.ports import free_settings
 from telephony.node.settings import Device, NodeSettings
@@ -67,10 +67,16 @@ def test_its_log_has_no_errors_and_its_files_are_private(asterisk_node: Asterisk
     assert asterisk_node.settings.state_dir.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("wrapped", [True, False])
 def test_stop_leaves_no_process_no_socket_and_free_ports_and_it_starts_again(
-    asterisk_installation: Installation, tmp_path: Path
+    asterisk_installation: Installation, tmp_path: Path, wrapped: bool
 ) -> None:
-    launcher = Launcher(free_settings(tmp_path / "node"), asterisk_installation)
+    installation = asterisk_installation
+    if not wrapped:
+        if installation.root is None:
+            pytest.skip("the machine's own Asterisk is never wrapped")
+        installation = by_loader(installation.root)
+    launcher = Launcher(free_settings(tmp_path / "node"), installation)
     for _ in range(2):
         launcher.start()
         assert processes_of(tmp_path)
@@ -79,6 +85,9 @@ def test_stop_leaves_no_process_no_socket_and_free_ports_and_it_starts_again(
         assert not launcher.alive
         assert gone(tmp_path), processes_of(tmp_path)
         assert sockets_in(tmp_path) == []
+    said = launcher.log_path.read_text(encoding="utf-8")
+    assert "Asterisk Ready" in said
+    assert "ERROR" not in said
 
 
 def test_a_second_one_in_the_same_directory_is_refused_and_the_first_lives_on(asterisk_node: AsteriskNode) -> None:

@@ -17,16 +17,22 @@ from telephony.node.settings import Device, Emergency, Registration, Trunk
 from telephony.softphone.client import Softphone
 from tests.ari_listener import AriListener, ari
 from tests.asterisk_fixture import AsteriskNode, started
-from tests.sip_raw import RawSip, offer
+from tests.sip_raw import RawSip, Registrar, offer
 
 pytestmark = pytest.mark.asterisk
+
+
+ODD = "#[a]; b\\;c\"d'\\ --;=>\u00f1\u20ac${X}\\"
+"""Everything that means something in Asterisk's files, and bytes beyond ASCII."""
 
 
 async def test_a_trunk_that_registers_receives_the_carriers_calls(
     asterisk_node: AsteriskNode, asterisk_installation: Installation, tmp_path: Path
 ) -> None:
-    """The session's node plays the carrier: we register there as its device Luis."""
+    """The session's node plays the carrier: we register there as its device Luis. Another carrier gave us a password
+    that its own registrar here checks."""
     account = asterisk_node.device("main-luis")
+    other = Registrar("34911", ODD)
     ours = started(
         asterisk_installation,
         tmp_path / "node",
@@ -39,9 +45,17 @@ async def test_a_trunk_that_registers_receives_the_carriers_calls(
                 registration=Registration(username=account.name, password=account.secret, contact_user="34911000111"),
                 qualify_s=0,
             ),
+            Trunk(
+                name="main-other",
+                host="127.0.0.1",
+                port=other.port,
+                registration=Registration(username="34911", password=ODD),
+                qualify_s=0,
+            ),
         ),
     )
     try:
+        assert await asyncio.to_thread(other.is_convinced), "the password did not reach Asterisk as it is"
         until = time.monotonic() + 30
         while ari(asterisk_node, "GET", "endpoints/PJSIP/main-luis").json()["state"] != "online":
             assert time.monotonic() < until, "the trunk did not register"
@@ -53,6 +67,7 @@ async def test_a_trunk_that_registers_receives_the_carriers_calls(
         assert start["args"] == ["arrived", "34911000111", "main-carrier", "trunk"]
     finally:
         ours.launcher.stop()
+        other.close()
 
 
 def test_a_carrier_that_writes_the_number_in_to_is_understood(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from bench.sip_people import Person
 from bench.sip_phones import Behaviour
 from core.decisions import Noted
 from core.dialing import NumberListed
+from core.lead import LeadState
 from core.lead_record import AttemptRecord
-from tests.callers import pitch_hz
+from tests.callers import pitch_hz, prompt
 from tests.outbound import IDENTITY, LEAST_RING_S, House, calling, campaign
 from tests.system_fixture import systems
 
@@ -55,12 +57,33 @@ DROP = "drop: {action: message, flow: sorry}"
 CAMPAIGNS = {
     "reminders": campaign("reminders", "agentless", "ring_s: 5"),
     "endless": campaign("endless", "agentless", "ring_s: 30"),
+    "asks": campaign("asks", "agentless", "dispositions: {other_day: {then: retry, after: 1d}}").replace(
+        "notice", "asks"
+    ),
     "talks": campaign("talks", "progressive", DROP),
     "crowd": campaign("crowd", "power", DROP).replace("queue: sales", "queue: sales\npacing: {ratio: 3}"),
     "held": campaign("held", "progressive", DROP, "ring_s: 30"),
     "instant": campaign("instant", "progressive", DROP),
     "by_hand": campaign("by_hand", "manual", DROP),
 }
+FLOWS = {
+    "asks": f"""
+flow: asks
+languages: [es]
+start: ask
+nodes:
+  ask:
+    type: menu
+    prompt: "{prompt("victor", 2.0)}"
+    keys: {{"3": other_day}}
+    no_input: {{then: bye}}
+    no_match: {{then: bye}}
+  other_day: {{type: disposition, value: other_day, next: thanks}}
+  thanks: {{type: play, prompt: "{prompt("eco", 20.0)}", next: bye}}
+  bye: {{type: hangup}}
+"""
+}
+FILES = {"config/dispositions.yaml": "dispositions: {asked: {other_day: {title: Another day}}}\n"}
 
 
 def behave(number: str) -> Person:
@@ -70,7 +93,7 @@ def behave(number: str) -> Person:
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     place: Path = tmp_path_factory.mktemp("outbound")
-    async with systems(place) as up, calling(up, CAMPAIGNS, behave) as house:
+    async with systems(place) as up, calling(up, CAMPAIGNS, behave, flows=FLOWS, files=FILES) as house:
         await house.line("ana", AGENT_HZ)
         yield house
 
@@ -101,6 +124,29 @@ async def test_every_answer_of_a_network_becomes_its_outcome(house: House) -> No
     assert all(f"<sip:{IDENTITY}@" in header for both in shown for header in both), shown
     (call,) = house.people.of(numbers["200"])
     assert call.heard_hz() == pytest.approx(pitch_hz("victor"), abs=20)
+
+
+async def test_what_she_chooses_in_a_flow_is_what_follows_for_her(house: House) -> None:
+    number = "+34911091200"
+    await house.leads("asks", number)
+    await house.act("asks", "start")
+    call = await house.called(number)
+    await house.until(lambda: call.voice.audible_s(0, pitch_hz("victor")))
+    house.people.press(call, "3")
+    await house.until(lambda: call.voice.audible_s(0, pitch_hz("eco")))
+    house.people.hang_up(call)  # in the middle of our thanks
+    attempt = await house.attempt(number)
+    assert (attempt.state, attempt.disposition, attempt.agent_id) == ("completed", "other_day", "")
+
+    async def waits() -> bool:
+        lead = await house.store.lead("main", number.lstrip("+"), time.time())
+        return lead is not None and lead.record.state is LeadState.WAITING
+
+    await house.until_async(waits, 30, "the lead does not wait for another day")
+    lead = await house.store.lead("main", number.lstrip("+"), time.time())
+    assert lead is not None
+    assert (lead.record.reason, lead.record.disposition) == ("other_day", "other_day")
+    assert lead.record.not_before_s > time.time() + 80_000
 
 
 async def test_held_line_and_customer_hear_each_other_at_once(house: House) -> None:

@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from core.decisions import StayEnded
-from core.routing import TalkEnded
+from core.talk_facts import TalkEnded
 from engine.home import Home
 from telephony.softphone import ear
 from telephony.softphone.calls import PhoneCall, Recording

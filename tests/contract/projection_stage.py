@@ -38,8 +38,9 @@ from core.events import (
 )
 from core.leg import EndReason
 from core.leg_commands import DiscardRecording, KeepRecording, StartRecording
-from core.routing import OfferAccepted, TalkEnded
+from core.offer_facts import OfferAccepted
 from core.table import Transition
+from core.talk_facts import TalkEnded
 from store.cipher import ContactCipher
 from store.entry import Entry
 from store.journal import Journal

@@ -418,6 +418,14 @@ async def test_a_leg_that_was_taken_in_can_still_be_turned_away(stage: Stage) ->
     await without_bridges(stage.control, and_legs=True)
 
 
+async def test_a_leg_that_hears_a_tone_without_end_can_be_turned_away(stage: Stage) -> None:
+    caller = await stage.caller()
+    await stage.control.play(caller.leg_id, f"{caller.leg_id}.ringback", ["tone:ringback"])
+    await stage.control.turn_away(caller.leg_id)
+    assert (await stage.facts.next(LegEnded, caller.leg_id)).reason is EndReason.CONGESTION
+    await without_bridges(stage.control, and_legs=True)
+
+
 async def test_a_survey_tells_who_is_there_and_how_they_came(stage: Stage, tmp_path: Path) -> None:
     await stage.callee("rings")
     caller = await stage.caller()

@@ -6,21 +6,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 
-from acd.definitions import Routing as Sitewide
 from acd.router import Router
 from acd.setup import AgentSetup, Disposition, NotReadyReason, QueueSetup, Setup
 from core.decisions import InteractionOpened, NodeEntered
 from core.events import LegArrived
-from core.routing import OfferAccepted, OfferRinging, QueueJoined, TalkEnded
+from core.offer_facts import OfferAccepted, OfferRinging
+from core.queue_facts import QueueJoined
+from core.talk_facts import TalkEnded
 from desk.api.models import AgentView, Contact, QueueView, StayView
-from desk.api.models_agents import AgentDefinition
+from desk.api.models_agents import AgentDefinition, SipAccount
 from desk.engine_client import EngineClient, EngineRefused, FieldsWrong, NotKnown
 from desk.fake_engine import FakeEngine, serving, serving_app
 from desk.live.hub import Hub
@@ -30,12 +31,15 @@ from engine.acd_api import AcdApi
 from engine.acd_feed import Feed
 from engine.book import JournalBook
 from engine.clock import AnchoredClock
+from engine.config.loader import load
 from engine.config.numbers import NumberPlan
 from engine.config.outbound import OutboundRules
 from engine.enrolled import Enrolled
 from engine.enrolled_api import EnrolledApi
+from engine.home import SecretBox
 from engine.interaction import Surroundings
 from engine.metrics import Metrics
+from engine.own_phones import OwnPhones
 from engine.routing import Routing
 from engine.routing_metrics import RoutingMetrics
 from engine.routing_views import Views
@@ -43,6 +47,7 @@ from engine.runtime import Runtime
 from store.cipher import ContactCipher
 from store.entry import Entry
 from store.journal import Journal
+from tests.unit.engine.routing_files import GOOD
 
 CHOICES = (
     Disposition("sold", {"es": "Venta", "en": "Sold"}, leaf=False),
@@ -129,12 +134,18 @@ async def _real(tmp_path: Path, socket: Path) -> AsyncIterator[Real]:
         feed = Feed("e1", views.view, clock.now_s, views.queues_of)
         stack.callback(feed.close)
         runtime.watch(feed.changed)
-        around: Any = SimpleNamespace(sources=FILES, routing=SETUP, site=SimpleNamespace(routing=Sitewide()))
+        loaded = load(GOOD).configuration
+        assert loaded is not None
+        around = replace(loaded, sources=FILES, routing=SETUP)
 
         def apply() -> str:
             return runtime.change_routing(enrolled.beside(SETUP))
 
-        enrolled = Enrolled([], book, journal.durable, apply, lambda: around, clock.now_s)
+        async def brought() -> str:
+            return ""
+
+        phones = OwnPhones(SecretBox(tmp_path / "secrets.json"), brought, lambda: ("192.0.2.1", 5060, None))
+        enrolled = Enrolled([], book, journal.durable, apply, lambda: around, clock.now_s, phones)
         routes = [*AcdApi(runtime, journal, feed, views).routes(), *EnrolledApi(enrolled).routes()]
         await stack.enter_async_context(serving_app(Starlette(routes=routes), socket))
         yield Real(journal, clock, runtime)
@@ -310,9 +321,9 @@ async def test_the_setup_has_what_people_choose_from(stage: Any) -> None:
 async def test_agents_are_added_changed_and_removed_where_no_file_declares_them(stage: Any) -> None:
     _, client = stage
     said = {"name": "Pau", "queues": ["sales"], "code": "2003", "pin": "4321"}
-    assert await client.enrol("add", "main", "pau", said) == []
+    assert await client.enrol("add", "main", "pau", said) == ([], None)
     assert "pau" in [agent["agent_id"] for agent in (await client.snapshot())["agents"]]
-    assert await client.enrol("change", "main", "pau", {"name": None, "rest_s": 3.0}) == []
+    assert await client.enrol("change", "main", "pau", {"name": None, "rest_s": 3.0}) == ([], None)
     known = {each["agent_id"]: each for each in await client.agents("main")}
     for each in known.values():
         assert set(AgentDefinition.model_fields) - set(each) == set()
@@ -330,3 +341,20 @@ async def test_agents_are_added_changed_and_removed_where_no_file_declares_them(
     for change in ("change", "remove"):
         with pytest.raises(NotKnown):
             await client.enrol(change, "main", "pau", {})
+
+
+async def test_a_phone_of_her_own_is_told_when_it_is_made(stage: Any) -> None:
+    _, client = stage
+
+    async def pau() -> AgentDefinition:
+        known = {each["agent_id"]: each for each in await client.agents("main")}
+        return AgentDefinition.model_validate(known["pau"])
+
+    _, first = await client.enrol("add", "main", "pau", {"phone": "own", "queues": ["sales"]})
+    assert SipAccount.model_validate(first).username == f"main-{(await pau()).device}"
+    assert (await client.enrol("change", "main", "pau", {"name": "Pau", "phone": "own"}))[1] is None
+    assert ((await pau()).phone, f"main-{(await pau()).device}") == ("own", first["username"])
+    _, second = await client.enrol("new_phone", "main", "pau", {})
+    assert (second["username"] != first["username"], second["password"] != first["password"]) == (True, True)
+    assert await client.enrol("change", "main", "pau", {"phone": None, "code": "2003", "pin": "4321"}) == ([], None)
+    assert ((await pau()).phone, (await pau()).device) == (None, None)

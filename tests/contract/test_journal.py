@@ -104,6 +104,17 @@ async def test_many_waiters_share_commits_and_one_that_gives_up_harms_nobody(pla
     assert journal.pending == 0
 
 
+async def test_who_sleeps_is_woken_for_what_somebody_awaits_and_for_nothing_else(place: Place) -> None:
+    woken: list[str] = []
+    journal = place.open(on_awaited=lambda: woken.append(threading.current_thread().name))
+    seq = journal.append(entry())
+    await _until(lambda: journal.durable_seq == seq)
+    assert woken == []
+    await journal.durable(journal.append(entry()))
+    await _until(lambda: bool(woken))
+    assert woken == ["journal"]
+
+
 async def test_a_number_that_was_never_given_is_not_awaited_for_ever(place: Place) -> None:
     journal = place.open()
     with pytest.raises(JournalUnavailable, match="no event has the number 3"):

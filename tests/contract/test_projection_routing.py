@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from core.decisions import Supervised
-from core.routing import LineParty
+from core.line_facts import LineParty
 from store.sql.accounts import AuditLog
 from store.sql.database import Database
 from store.sql.projector import Projector

@@ -11,9 +11,9 @@ from sqlalchemy import update
 
 import store.sql.projector as projector_module
 from core.decisions import NodeEntered
-from core.events import DigitPressed, LegEnded
+from core.events import CommandRejected, DigitPressed, LegAdopted, LegEnded, RecordingFinished, RecordingKept
 from core.leg import EndReason
-from core.leg_commands import KeepRecording
+from core.leg_commands import KeepRecording, StartTalkRecording, StopTalkRecording
 from store.entry import Entry
 from store.sql.database import Database
 from store.sql.models import ProjectionStateRow
@@ -82,6 +82,33 @@ async def test_the_path_and_the_recording(projected: Database) -> None:
     assert (recording.started_us, recording.finished_us, recording.duration_us) == (us(3), us(4), 7_250_000)
     assert json.loads(recording.labels) == {"who": "Ana", "über": "ñ"}
     assert [each.recording_id for each in await Recordings(projected).in_mailbox("main", "sales")] == ["i-1-r"]
+
+
+async def test_a_conversations_recording_and_what_became_of_it(diary: Diary, database: Database) -> None:
+    call = Call("i-1")
+    start = StartTalkRecording(call.leg, "i-1.r1")
+    keep = KeepRecording(call.id, call.leg, "i-1.r1", "talk.sales", {"kind": "conversation"})
+    begun = call.entry(DigitPressed(call.leg, "1"), [], [start])
+    again = call.entry(LegAdopted(call.leg, up=True), [], [start])
+    await diary.write(call.arrives(), call.answered(), begun, again)
+    projector = Projector(diary.reader, database, pytest.fail)
+
+    async def state() -> tuple[str, str, bool]:
+        await projector.catch_up()
+        (row,) = await Recordings(database).of("main", "i-1")
+        return row.state, row.mailbox, row.finished_us is not None
+
+    assert await state() == ("recording", "", False)
+    (row,) = await Recordings(database).of("main", "i-1")
+    assert row.started_us == round(begun.at_s * 1e6)
+    await diary.write(call.entry(DigitPressed(call.leg, "2"), [], [StopTalkRecording(call.leg, "i-1.r1"), keep]))
+    await diary.write(call.entry(RecordingFinished(call.leg, "i-1.r1", 3.0, "stopped"), []))
+    assert await state() == ("kept", "talk.sales", True)
+    rejected = CommandRejected(call.id, "5.1", "KeepRecording", "no room", call.leg, "i-1.r1")
+    await diary.write(call.hangs_up(), Entry(call.id, call.contact, call.at_s + 1.0, rejected))
+    assert (await state())[0] == "failed"
+    await diary.write(Entry(call.id, call.contact, call.at_s + 60.0, RecordingKept(call.leg, "i-1.r1")))
+    assert (await state())[0] == "kept"
 
 
 async def test_another_tenant_sees_nothing_of_it(projected: Database) -> None:

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from dialer.amd.words import read
 from speech.audio import decode_ulaw, for_the_phone
 from speech.errors import RecogniserUnavailable
 from speech.hearing import contains, heard, similar
@@ -26,6 +27,11 @@ def whisper():
 
 
 @pytest.fixture(scope="module")
+def short():
+    return make_recogniser("whisper-short")
+
+
+@pytest.fixture(scope="module")
 def kokoro():
     return make_voice("kokoro")
 
@@ -39,10 +45,12 @@ def recordings(kokoro) -> dict[str, Audio]:
     }
 
 
-@pytest.fixture(params=["whisper", "fake"])
-def recogniser(request, whisper, recordings):
+@pytest.fixture(params=["whisper", "whisper-short", "fake"])
+def recogniser(request, whisper, short, recordings):
     if request.param == "whisper":
         return whisper
+    if request.param == "whisper-short":
+        return short
     fake = make_recogniser("fake")
     for language, audio in recordings.items():
         fake.teach(audio, language, MENUS[language])
@@ -69,6 +77,19 @@ def test_silence_says_nothing(recogniser, samples):
 def test_an_unknown_language_is_refused(recogniser):
     with pytest.raises(ValueError, match="language"):
         recogniser.recognise(Audio(np.zeros(800, np.int16), 8000), "no language")
+
+
+@pytest.mark.parametrize(
+    ("language", "greeting", "kind"),
+    [
+        ("es", "Hola, soy Eva. Deje su mensaje después de la señal.", "recording"),
+        ("en-US", "Hi, this is Eve. Please leave a message after the beep.", "recording"),
+        ("es", "Ferretería Luna, le atiende Pepe, ¿en qué puedo ayudarle?", "person"),
+    ],
+)
+def test_a_mailbox_is_known_by_its_words_over_the_phone(short, kokoro, language, greeting, kind):
+    audio = Audio(decode_ulaw(for_the_phone(kokoro.synthesise(greeting, language))), 8000)
+    assert read(short.recognise(audio, language).text, language).kind == kind
 
 
 def test_a_balance_joined_from_phrases_is_understood(tmp_path, whisper, kokoro):

@@ -77,7 +77,7 @@ async def test_who_says_hello_and_waits_is_a_person_and_the_leg_is_ours(
     up = await stage.facts.next(LegUp, leg_id)
     assert stage.facts.told.index(up) < stage.facts.told.index(verdict), "she is up before anybody knows"
     assert (verdict.label, verdict.final, verdict.listener) == ("human", True, listener), verdict.evidence
-    assert verdict.heard_s > 1.0
+    assert verdict.heard_s > 0.6
     assert verdict.answered_s == verdict.heard_s
     assert len(stage.facts.of(LegUp, leg_id)) == 1
     assert stage.facts.of(ListenerLost, leg_id) == []
@@ -126,7 +126,7 @@ async def test_nobody_waits_longer_than_was_asked(stage: Any, tmp_path: Path, li
     leg_id, _ = await dialed(stage, tmp_path, listener, limit_s="1.2", speaks_on_s="1.2")
     verdict = await stage.facts.next(AudioVerdict, leg_id)
     assert verdict.label == "not_sure", "0.8 s later it would have been dead air"
-    assert verdict.heard_s > 1.1
+    assert verdict.heard_s > 0.6, "1.2 s, less what passed until we heard of the answer"
     await stage.control.hang_up(leg_id, EndReason.HUNG_UP_BY_US)
     await stage.facts.next(LegEnded, leg_id)
 

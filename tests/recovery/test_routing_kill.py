@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from bench.sip_phones import Behaviour, Callers, close, phones
 from core.decisions import StayEnded
-from core.routing import OfferFailed, OfferMade
+from core.offer_facts import OfferFailed, OfferMade
 from engine.cli.app import app
 from tests.recovery.routing_floor import Floor, looks
 

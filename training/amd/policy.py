@@ -21,6 +21,8 @@ class Thresholds:
     """As the model keeps them."""
 
     human_from: float
+    hello_from: float
+    hello_s: float
     rested_from: float
     machine_until: float
     limit_until: float
@@ -38,6 +40,8 @@ class Figures:
     machines_unsure: float
     hello_p50_s: float
     hello_p95_s: float
+    hello_waited_p50_s: float
+    """After the voice began: without the time until then, which the corpus draws."""
     business_p50_s: float
 
 
@@ -57,13 +61,15 @@ class Verdicts:
         breaths = np.array([_first(call, call.rows[:, _BREATH] >= ONE_BREATH_S) for call in calls])
         self._machines_s = np.minimum(breaths, np.array([call.beep_s for call in calls]))
         self._people = np.array([call.clip.truth == PEOPLE for call in calls])
+        self._onset_s = np.array([call.onset_s for call in calls])
         self._hello = np.array([call.clip.hello for call in calls])
         self._business = np.array([call.clip.kind == "business" for call in calls])
-        self._first: dict[tuple[int, float, float], Rows] = {}
+        self._first: dict[tuple[int, float, float, float], Rows] = {}
 
     def told(self, limits: Thresholds) -> tuple[NDArray[np.intp], Rows]:
         """HUMAN, MACHINE or UNSURE, and the seconds from the answer, of each call."""
         human = self._when(HUMAN, limits.human_from, limits.rest_s)
+        human = np.minimum(human, self._when(HUMAN, limits.hello_from, limits.rest_s, limits.hello_s))
         human = np.minimum(human, self._when(HUMAN, limits.rested_from, RESTED_S))
         machine = np.minimum(self._when(MACHINE, limits.machine_until, limits.spoken_s), self._machines_s)
         late = (self._last <= limits.limit_until) & (self._spoken >= LATE_SPOKEN_S)
@@ -76,6 +82,7 @@ class Verdicts:
     def figures(self, limits: Thresholds) -> Figures:
         labels, at_s = self.told(limits)
         people, machines = labels[self._people], labels[~self._people]
+        waited = (at_s - self._onset_s)[self._hello & (labels == HUMAN)]
         hello, business = (at_s[kind & (labels == HUMAN)] for kind in (self._hello, self._business))
         return Figures(
             float(np.mean(people == MACHINE)),
@@ -84,17 +91,18 @@ class Verdicts:
             float(np.mean(machines == UNSURE)),
             float(np.median(hello)) if len(hello) else 9.0,
             float(np.quantile(hello, 0.95)) if len(hello) else 9.0,
+            float(np.median(waited)) if len(waited) else 9.0,
             float(np.median(business)) if len(business) else 9.0,
         )
 
-    def _when(self, label: int, threshold: float, least_s: float) -> Rows:
-        """When each call first passes the threshold; infinity where it never does."""
-        key = (label, threshold, least_s)
+    def _when(self, label: int, threshold: float, least_s: float, spoken_s: float = np.inf) -> Rows:
+        """When each call first passes the threshold, having spoken for less than that; infinity where it never does."""
+        key = (label, threshold, least_s, spoken_s)
         if key not in self._first:
             found = []
             for call, chance in zip(self._calls, self._chances, strict=True):
                 if label == HUMAN:
-                    hits = (chance >= threshold) & (call.rest_s >= least_s - 1e-6)
+                    hits = (chance >= threshold) & (call.rest_s >= least_s - 1e-6) & (call.rows[:, _SPOKEN] < spoken_s)
                 else:
                     hits = (chance <= threshold) & (call.rows[:, _SPOKEN] >= least_s)
                 found.append(_first(call, hits))

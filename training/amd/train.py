@@ -1,8 +1,9 @@
 """Trains the judge of speech: `python -m training.amd.train` after `training.amd.corpus`.
 
 Moments of many hearings of each training clip are its rows; each clip of a kind weighs the same. Thresholds are chosen
-on predictions for clips held out from fitting (five folds, by text), judged moment by moment as live calls are. The
-test set is not read here: `bench.amd` does that.
+on predictions for clips held out from fitting (five folds, by text), judged moment by moment as live calls are. What
+words weigh is counted in what `training.amd.transcripts` wrote down; without that they weigh nothing. The test set is
+not read here: `bench.amd` does that.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from training.amd.clips import PEOPLE, spoken
 from training.amd.corpus import default_folder
 from training.amd.moments import Moments, Rows, moments
 from training.amd.policy import Figures, Thresholds, Verdicts
+from training.amd.transcripts import word_calls, word_weights
 
 HEARINGS = 5
 FOLDS = 5
@@ -56,12 +58,14 @@ SETTINGS = {
 }
 ROUNDS = 140
 GRID = (
-    (0.86, 0.88, 0.9, 0.91, 0.92, 0.94),
-    (0.3, 0.4, 0.5, 0.6),
-    (0.02, 0.025, 0.03, 0.035, 0.04, 0.05, 0.06),
-    (0.025, 0.03, 0.035, 0.04, 0.05, 0.06, 0.08),
+    (0.92, 0.94, 0.95, 0.96),
+    (0.84, 0.86, 0.88, 0.9, 0.92),
+    (0.0, 0.5, 0.6, 0.7),
+    (0.4, 0.5, 0.6),
+    (0.02, 0.03, 0.04, 0.05),
+    (0.04, 0.06, 0.08, 0.1),
     (0.16, 0.24),
-    (3.8, 4.4, 4.8, 5.4),
+    (3.8, 4.4, 5.0),
 )
 """What is tried of each threshold."""
 PEOPLE_LOST, MACHINES_PASSED = 0.008, 0.08
@@ -110,7 +114,7 @@ def chosen(calls: Sequence[Moments], chances: Sequence[Rows]) -> tuple[Threshold
     verdicts = Verdicts(calls, chances)
     for each in product(*GRID):
         one = Thresholds(*each)
-        if one.limit_until < one.machine_until or one.rested_from > one.human_from:
+        if one.limit_until < one.machine_until or one.hello_from > one.human_from:
             continue
         found = verdicts.figures(one)
         over = max(0.0, found.people_lost - PEOPLE_LOST) * 10 + max(0.0, found.machines_passed - MACHINES_PASSED)
@@ -174,8 +178,10 @@ def main() -> None:
             "clips": dict(Counter(f"{clip.kind} {clip.language}" for clip in clips)),
             "voices": len({(clip.language, clip.voice) for clip in clips}),
             "hearings": len(calls),
+            "transcripts": word_calls(asked.folder, clips, asked.hearings),
             "held_out": {name: round(value, 4) for name, value in vars(found).items()},
         },
+        "words": word_weights(asked.folder, clips, asked.hearings),
         "features": NAMES,
         "thresholds": vars(limits),
         "depth": depth,

@@ -10,23 +10,21 @@ from acd.floor import Floor
 from acd.router import Router
 from acd.setup import AgentSetup, NotReadyReason, QueueSetup, Setup
 from acd.turn import Aggregate, RoutingOutcome
+from core.agent_facts import AgentActed, WrapUpActed
 from core.assignment import AssignmentState
 from core.commands import StartTimer
 from core.decisions import OfferDecided, StayEnded, WorkEnded
 from core.events import QueueLeft, TimerFired
-from core.routing import (
-    AgentActed,
+from core.offer_facts import (
     OfferAccepted,
     OfferFailed,
     OfferMade,
     OfferWithdrawn,
-    QueueJoined,
-    RouterFact,
-    StayGivenUp,
-    TalkEnded,
-    WrapUpActed,
 )
+from core.queue_facts import QueueJoined, StayGivenUp
+from core.routing import RouterFact
 from core.stay import StayState
+from core.talk_facts import TalkEnded
 
 START_S = 1_767_225_600.0
 

@@ -18,26 +18,29 @@ from acd import order
 from acd.router import Router
 from acd.setup import Relaxation, Setup
 from acd.strategies import STRATEGIES
-from core.errors import EventRefused
-from core.routing import (
+from core.agent_facts import (
     AgentActed,
     AgentKept,
     DeviceChanged,
-    LineChanged,
+    PhoneUsed,
+    WrapUpActed,
+)
+from core.errors import EventRefused
+from core.line_facts import LineChanged
+from core.offer_facts import (
     OfferAccepted,
     OfferFailed,
     OfferMade,
     OfferRefused,
     OfferRinging,
-    PhoneUsed,
+)
+from core.queue_facts import (
     QueueActed,
     QueueJoined,
     StayActed,
     StayGivenUp,
-    TalkChanged,
-    TalkEnded,
-    WrapUpActed,
 )
+from core.talk_facts import TalkChanged, TalkEnded
 from tests.unit.acd.shift import Shift, agent, check, queue, setup
 
 AGENTS = ("ana", "bea", "cai", "dan")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.events import QueueLeft
-from core.routing import OfferFailed, OfferMade, QueueJoined
+from core.offer_facts import OfferFailed, OfferMade
+from core.queue_facts import QueueJoined
 from tests.unit.acd.shift import Shift, agent, queue, setup
 from tests.unit.acd.test_wrap_up import TREE
 

@@ -7,9 +7,15 @@ from dataclasses import dataclass, replace
 import pytest
 
 from acd.setup import Announcements, Callbacks, Relaxation, ServiceLevel, Setup
+from core.agent_facts import AgentActed
 from core.decisions import Noted
 from core.events import QueueLeft
-from core.routing import AgentActed, QueueActed, QueueJoined, QueuePosition, StayGivenUp
+from core.queue_facts import (
+    QueueActed,
+    QueueJoined,
+    QueuePosition,
+    StayGivenUp,
+)
 from tests.unit.acd.shift import START_S, Shift, agent, check, queue, setup
 
 

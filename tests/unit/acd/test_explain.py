@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd.setup import Relaxation
-from core.routing import AgentActed
+from core.agent_facts import AgentActed
 from tests.unit.acd.shift import Shift, agent, queue, setup
 
 

@@ -21,7 +21,7 @@ from acd.simulation.observed import Observed
 from acd.simulation.patience import is_odd, patience_of
 from acd.simulation.play import play
 from core.decisions import InteractionOpened, StayEnded, WorkEnded
-from core.routing import QueueJoined, StayTurned
+from core.queue_facts import QueueJoined, StayTurned
 from definitions.models import load
 from tests.played_days import played
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from core.decisions import Considered
-from core.routing import (
+from core.agent_facts import (
     AgentActed,
     AgentKept,
     DeviceChanged,
-    LineChanged,
-    LineReleased,
-    LineRingback,
+    WrapUpActed,
+)
+from core.decisions import Considered
+from core.line_facts import LineChanged, LineReleased, LineRingback
+from core.offer_facts import (
     OfferAccepted,
     OfferFailed,
     OfferRefused,
     OfferRinging,
     OfferWithdrawn,
-    QueueJoined,
-    TalkEnded,
-    WrapUpActed,
 )
+from core.queue_facts import QueueJoined
+from core.talk_facts import TalkEnded
 from tests.unit.acd.shift import Shift, agent, check, queue, setup
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.routing import AgentActed, LineChanged, PhoneUsed
+from core.agent_facts import AgentActed, PhoneUsed
+from core.line_facts import LineChanged
 from tests.unit.acd.shift import Shift, agent, check, queue, setup
 
 

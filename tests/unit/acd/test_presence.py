@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from acd.setup import NotReadyReason, Setup
+from core.agent_facts import AgentActed, DeviceChanged
 from core.decisions import Noted
-from core.routing import AgentActed, DeviceChanged, OfferFailed
+from core.offer_facts import OfferFailed
 from tests.unit.acd.shift import Shift, agent, queue, setup
 
 

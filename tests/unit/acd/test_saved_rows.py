@@ -9,7 +9,7 @@ from acd import saved
 from acd.records import Agent, Stay
 from acd.router import Router
 from core.decisions import Noted, StayEnded, WorkEnded
-from core.routing import OfferWithdrawn
+from core.offer_facts import OfferWithdrawn
 from tests.unit.acd.shift import Shift, agent, check, queue, setup
 
 VERSION_1 = {

@@ -10,10 +10,8 @@ from acd.setup import Callbacks
 from acd.turn import RoutingOutcome
 from core.decisions import StayChanged
 from core.events import QueueLeft
-from core.routing import (
-    OfferAccepted,
-    OfferTaken,
-    OfferWithdrawn,
+from core.offer_facts import OfferAccepted, OfferTaken, OfferWithdrawn
+from core.queue_facts import (
     QueueActed,
     QueueJoined,
     StayActed,

@@ -8,7 +8,9 @@ import pytest
 
 from acd.setup import Setup
 from acd.strategies import STRATEGIES, strategy_of
-from core.routing import AgentActed, StayGivenUp, TalkEnded
+from core.agent_facts import AgentActed
+from core.queue_facts import StayGivenUp
+from core.talk_facts import TalkEnded
 from tests.unit.acd.shift import Shift, agent, check, queue, setup
 
 THREE = ("ana", "bea", "cai")

@@ -9,15 +9,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from acd.setup import Callbacks
+from core.agent_facts import AgentActed
 from core.decisions import StayEnded
 from core.errors import EventRefused
 from core.events import QueueLeft
-from core.routing import (
-    AgentActed,
+from core.offer_facts import (
     OfferAccepted,
     OfferFailed,
     OfferMade,
     OfferTaken,
+)
+from core.queue_facts import (
     QueueJoined,
     StayGivenUp,
     StayTurned,

@@ -6,9 +6,11 @@ import pytest
 
 from acd.router import Router
 from acd.setup import Disposition
+from core.agent_facts import WrapUpActed
 from core.decisions import WorkEnded
 from core.errors import EventRefused
-from core.routing import QueueJoined, TalkChanged, TalkEnded, WrapUpActed
+from core.queue_facts import QueueJoined
+from core.talk_facts import TalkChanged, TalkEnded
 from tests.unit.acd.shift import Shift, agent, queue, setup
 
 TREE = (

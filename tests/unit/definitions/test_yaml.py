@@ -58,6 +58,11 @@ def test_what_is_missing_stands_at_its_parent() -> None:
         ('"1": sales\n"2":billing', "2:5", "a space is missing"),
         ('prompt: "Hola\nnext: main', "1:9", 'the quote " is never closed'),
         ("prompt: 'it's'", "1:13", "something follows the closing quote"),
+        ('prompt: "{x}" y', "1:15", "something follows the closing quote"),
+        ('a: {es: "Uno."} b', "1:17", "something follows the closing }: end the line there"),
+        ("a: {b: c} d", "1:11", "something follows the closing }"),
+        ("a: [1, 2] b", "1:11", "something follows the closing ]"),
+        ('n:\n  a: {keys: {"1": b}}, next: c', "2:22", "something follows the closing }"),
         ('a: {es: "Uno., en: "One."}', "1:9", 'the quote " is never closed'),
         ('a: {es: "Uno.", en: "One.}', "1:21", 'the quote " is never closed'),
         ('m:\n    a: b\n   c: {es: "Uno.", en: x}', "3:4", "does not fit what is above it"),
@@ -158,3 +163,44 @@ def test_a_file_that_is_too_big_is_not_even_read() -> None:
 def test_no_text_makes_it_raise(text: str | bytes) -> None:
     found = load_marked(text, "f.yaml")
     assert isinstance(found, Marked) or found.errors
+
+
+SEVERAL = """flow: x
+start: a
+nodes:
+  a: {type: play, prompt: "Hola, next: b}
+  b: {type: play, prompt: Adiós, next: c
+  c:
+    type: play
+    prompt: {{ x }} y
+  d: {type: hangup}
+"""
+
+
+def lines_of(text):
+    found = load_marked(text, "a.yaml")
+    return [problem.line for problem in found] if isinstance(found, Problems) else []
+
+
+def test_every_mistake_that_is_certain_is_told_at_once():
+    assert lines_of(SEVERAL) == [4, 5, 8]
+    assert lines_of('flow: [x\nstart: "a\nnodes: {}\n') == [1, 2]
+
+
+def test_what_is_only_wrong_because_of_a_mistake_before_is_not_told():
+    """The quote of `a` ends where that of `b` begins, so the parser stops there; `c` is right all the same."""
+    text = "nodes:\n" + "".join(
+        f'  {name}:\n    type: play\n    prompt: "Hola{end}\n' for name, end in (("a", ""), ("b", '"'), ("c", '"'))
+    )
+    assert lines_of(text) == [4, 7]
+
+
+def test_an_entry_that_is_right_by_itself_is_never_told():
+    text = "head: [\nnodes:\n  a: {type: &x play, next: *x}\n  b:\n    - c: d\n  e: |\n    x: y: z\n"
+    assert lines_of(text) == [1]
+
+
+@given(st.text(alphabet="ab:- \n\t\"'{}[]|>&*#%!", max_size=120))
+def test_whatever_is_written_no_line_is_told_twice(text):
+    found = lines_of(text)
+    assert len(found) == len(set(found)) <= 20

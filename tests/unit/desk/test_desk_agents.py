@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-from desk.roles import EVERY_TENANT, Role
+import pytest
+
+from desk.roles import ALLOWED, EVERY_TENANT, Permission, Role
 from tests.unit.desk.desk_stage import Desk
 
 EVA = {"agent_id": "eva", "name": "Eva Ruiz", "queues": ["sales"], "code": "2003", "pin": "4321"}
@@ -60,9 +62,69 @@ async def test_what_cannot_be_an_agent_never_reaches_the_engine(desk: Desk) -> N
     for wrong in ({"agent_id": "Eva!"}, {"pin": "12"}, {"pin": "secret:eva"}, {"skills": {"x": 11}}, {"more": 1}):
         answer = await admin.post("/v1/agents", EVA | wrong)
         assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), wrong
-    # To listen to others is a supervisor's: whoever adds agents cannot give it.
-    assert (await admin.post("/v1/agents", EVA | {"supervises": True})).status_code == 422
     assert desk.fake.people.enrolled == {}
+
+
+async def test_only_an_admin_lets_agents_supervise_by_phone(desk: Desk) -> None:
+    boss, admin = desk.as_role(Role.COORDINATOR), desk.as_role(Role.ADMIN)
+    assert (await boss.post("/v1/agents", EVA | {"supervises": True})).status_code == 403
+    assert (await boss.post("/v1/agents", EVA | {"supervises": False})).status_code == 201
+    assert (await boss.patch("/v1/agents/eva", {"supervises": True})).status_code == 403
+    assert (await boss.patch("/v1/agents/eva", {"supervises": None, "code": "2007"})).status_code == 200
+    granted = await admin.patch("/v1/agents/eva", {"supervises": True})
+    assert (granted.status_code, granted.json()["agent"]["supervises"]) == (200, True)
+    # What another could log in with, as her, is as good as the leave.
+    for change in ({"code": "2008"}, {"pin": "9999"}, {"device": "1003"}, {"phone": "own"}, {"supervises": None}):
+        refused = await boss.patch("/v1/agents/eva", change)
+        assert (refused.status_code, refused.json()["type"]) == (403, "urn:centralita:forbidden"), change
+    assert (await boss.post("/v1/agents/eva/phone")).status_code == 403
+    seated = await boss.post("/v1/agents/eva/presence", {"action": "log_in", "device": "1003"})
+    assert seated.status_code == 403
+    assert (await boss.patch("/v1/agents/eva", {"queues": "all", "name": "Eva"})).status_code == 200
+    assert desk.fake.people.enrolled["main", "eva"]["supervises"] is True
+    assert (await boss.http.delete("/v1/agents/eva")).status_code == 200
+    await desk.account("root", Role.ADMIN)
+    await desk.services.audit.flush()
+    entries = (await admin.get("/v1/audit")).json()["entries"]
+    assert [each["result"] for each in entries if each["detail"] == {"change": "new_phone", "fields": []}] == [
+        "refused"
+    ]
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_who_may_let_agents_supervise_is_what_the_table_says(desk: Desk, role: Role) -> None:
+    asks, may = desk.as_role(role), ALLOWED[Permission.GRANT_SUPERVISION] & ALLOWED[Permission.MANAGE_AGENTS]
+    granted = await asks.post("/v1/agents", EVA | {"supervises": True})
+    assert granted.status_code == (201 if role in may else 403)
+    assert (("main", "eva") in desk.fake.people.enrolled) is (role in may)
+
+
+async def test_a_phone_of_her_own_is_told_once(desk: Desk) -> None:
+    await desk.account("root", Role.ADMIN)
+    admin = desk.as_role(Role.ADMIN)
+    asked = EVA | {"phone": "own"}
+    made, again = [await admin.post("/v1/agents", asked, Idempotency_Key="k1") for _ in range(2)]
+    account = made.json()["sip"]
+    assert (account["username"], account["password"]) == ("main-eva-0001", "secret-1")
+    assert (again.status_code, again.json()["sip"], "secret-1" in again.text) == (201, None, False)
+    assert made.json()["agent"] == again.json()["agent"]
+    assert (made.json()["agent"]["phone"], made.json()["agent"]["device"]) == ("own", "eva-0001")
+    assert (await admin.patch("/v1/agents/eva", {"name": "Eva"})).json()["sip"] is None
+    other = (await admin.post("/v1/agents/eva/phone")).json()["sip"]
+    assert other["username"] != account["username"]
+    await desk.services.audit.flush()
+    entries = (await admin.get("/v1/audit")).json()["entries"]
+    told = [each["detail"] for each in entries if each["action"] == "AgentEnrolled"]
+    assert told[0] == {"change": "new_phone", "fields": []}
+    assert "secret-" not in json.dumps(entries)
+
+
+async def test_a_page_that_shows_a_secret_is_not_kept_for_repeats(desk: Desk) -> None:
+    admin = desk.as_role(Role.ADMIN)
+    form, key = {"agent_id": "eva", "phone": "own", "serves": "all"}, {"Idempotency-Key": "k1"}
+    made, again = [await admin.http.post("/agents", data=form, headers=key) for _ in range(2)]
+    assert (made.status_code, "secret-1" in made.text) == (200, True)
+    assert (again.status_code, again.text, again.headers["idempotency-replayed"]) == (200, "", "true")
 
 
 async def test_each_tenant_has_its_own(desk: Desk) -> None:

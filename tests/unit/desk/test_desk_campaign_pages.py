@@ -122,7 +122,7 @@ async def test_an_agent_looks_dials_by_hand_and_writes_down_what_came_of_it(brow
         await talk.get_by_label("Pays on").fill("2099-01-04")
         await talk.get_by_label("Amount").fill("some")
         await talk.get_by_role("button", name="Save").click()
-        await expect(page.locator(".toast")).to_have_text("Amount: 'some' is no amount: write it like 1250.00")
+        await expect(page.locator(".said")).to_have_text("Amount: 'some' is no amount: write it like 1250.00")
         await talk.get_by_label("Amount").fill("90,50")
         await talk.get_by_label("Note").fill("call in the evening")
         await talk.get_by_text("Call back later").click()
@@ -148,10 +148,11 @@ async def test_an_agent_looks_dials_by_hand_and_writes_down_what_came_of_it(brow
 
 async def test_everything_on_the_campaign_pages_has_a_name_and_one_identity(browser, desk):
     await desk.account("max", Role.CAMPAIGN_MANAGER)
-    desk.fake.dialer.count("renewals", leads={"new": 40})
+    desk.fake.dialer.count("renewals", leads={"new": 40}, dispositions={"confirmed": 3, "not_given": 1})
     async with opened(browser, desk, "max") as page:
-        for path in ("/campaigns", "/campaign/renewals"):
+        for path, has in (("/campaigns", "main"), ("/campaign/renewals", "#said dt:text-is('confirmed')")):
             await page.goto(desk.base + path)
+            await page.wait_for_selector(has)
             assert await page.evaluate(UNNAMED) == []
             assert await page.evaluate(TWICE) == []
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -45,7 +45,8 @@ async def test_an_agent_works_from_login_to_disposition(browser, desk):
         desk.fake.hang_up(interaction_id)
         await expect(page.locator("article.wrap_up .left")).to_have_text(re.compile(r"0:\d\d"))
         await page.get_by_role("button", name="Finish").click()
-        await expect(page.locator(".toast")).to_have_text("this queue wants a disposition")
+        titles = "Sold › New customer, Sold › Upgrade, Not now, Wrong number"
+        await expect(page.locator(".said")).to_have_text(f"choose first what came of it: {titles}")
         await page.get_by_role("button", name="+30 s").click()
         await page.get_by_text("New customer").click()
         await desk.until(lambda: desk.fake.agents["main", "ana"]["assignments"][0]["disposition"] == "sold/new")
@@ -96,6 +97,102 @@ async def test_an_offer_is_refused_and_a_target_transferred_to(browser, desk):
     assert ("transfer", "queue:support") in [
         (fields["action"], fields["target"]) for fact, fields in desk.fake.done if fact == "ConversationActed"
     ]
+
+
+async def test_what_is_refused_on_a_phone_is_said_in_its_language_and_covers_nothing(browser, desk):
+    await desk.account("ana", agent_id="ana")
+    for action in ("log_in", "ready"):
+        desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": action})
+    interaction_id = desk.fake.arrive("sales")
+    desk.fake.accept("ana")
+    desk.fake.hang_up(interaction_id)
+    async with opened(browser, desk, "ana", locale="es-ES") as page:
+        await page.set_viewport_size({"width": 390, "height": 844})
+        finish = page.get_by_role("button", name="Terminar")
+        await finish.click()
+        said = page.locator(".said")
+        await expect(said).to_have_text(
+            "elige antes en qué quedó: Venta › Cliente nuevo, Venta › Ampliación, Ahora no, Equivocado"
+        )
+        # The panel is fetched anew, and what was said is still there, beside what it is about.
+        desk.fake.arrive("support")
+        await expect(page.locator("#mine-support .count")).to_have_text("1")
+        await expect(said).to_have_count(1)
+        await expect(said).to_be_in_viewport()
+        assert await page.evaluate(COVERED, ".said") == []
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+        await page.get_by_text("Ahora no", exact=True).click()
+        await desk.until(lambda: desk.fake.agents["main", "ana"]["assignments"][0]["disposition"] == "not_now")
+        await finish.click()
+        await expect(page.locator("article.wrap_up")).to_have_count(0)
+
+
+TOPS = """() => ['side', 'work'].sort((one, other) =>
+    document.querySelector('.' + one).getBoundingClientRect().top
+    - document.querySelector('.' + other).getBoundingClientRect().top)"""
+COVERED = """selector => {
+    const box = document.querySelector(selector).getBoundingClientRect();
+    return [...document.querySelectorAll('#panel button, #panel input, #panel textarea, #panel summary')]
+        .filter(each => each.checkVisibility() && !each.classList.contains('unseen')).filter(each => {
+            const its = each.getBoundingClientRect();
+            return its.left < box.right && box.left < its.right && its.top < box.bottom && box.top < its.bottom;
+        }).map(each => each.outerHTML)
+}"""
+
+
+async def test_a_colleague_is_asked_by_name_and_the_page_says_how_far_that_is(browser, desk):
+    await desk.account("ana", agent_id="ana")
+    desk.fake.add_agent("angel", "Ángel Bó")
+    await desk.until(lambda: desk.services.hub.board.agent("main", "angel"))
+    for action in ("log_in", "ready"):
+        desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": action})
+    interaction_id = desk.fake.arrive("sales")
+    desk.fake.accept("ana")
+    # She has talked for a while.
+    began_s = desk.fake.talks[interaction_id]["began_s"] = desk.fake.now_s() - 65.0
+    desk.fake.contacts[interaction_id]["variables"]["opens"] = "2026-11-22T21:39"
+    async with opened(browser, desk, "ana") as page:
+        target, beside = page.get_by_label("Colleague, queue or number"), page.locator(".beside")
+        act = page.locator("article .controls").get_by_role("button")
+        await target.fill("Nobody")
+        await page.get_by_role("button", name="Ask first").click()
+        await expect(page.locator(".said")).to_contain_text("no colleague and no queue is called 'Nobody'")
+        await target.fill("angel bo")
+        await page.get_by_role("button", name="Ask first").click()
+        await expect(beside).to_have_text("Ringing Ángel Bó; the customer waits")
+        await expect(page.locator("article .whole time")).to_have_attribute("data-since", str(began_s))
+        await expect(page.locator("article .known")).to_contain_text("22 Nov 2026, 21:39")
+        await page.set_viewport_size({"width": 390, "height": 844})
+        assert await page.evaluate(TOPS) == ["work", "side"]
+        await page.set_viewport_size({"width": 1280, "height": 720})
+        await expect(act).to_have_text(["Mute", "Hand over", "End consultation", "Pause recording", "Hang up"])
+        await expect(target).to_have_count(0)
+        await expect(page.locator(".said")).to_have_count(0)
+        desk.fake.answer_consulted(interaction_id)
+        await expect(beside).to_have_text("You talk with Ángel Bó; the customer waits")
+        await act.filter(has_text="Swap").click()
+        await expect(beside).to_have_text("You talk with the customer; Ángel Bó waits")
+        await act.filter(has_text="All together").click()
+        await expect(beside).to_have_text("You, the customer and Ángel Bó hear one another")
+        await expect(page.locator("article .pill")).to_have_text("All together")
+        together = ["Mute", "Leave them together", "Let Ángel Bó go", "Pause recording", "Hang up"]
+        await expect(act).to_have_text(together)
+        await act.filter(has_text="Let Ángel Bó go").click()
+        await expect(beside).to_have_count(0)
+        await expect(page.locator("article .pill")).to_have_text("Talking")
+    asked = [fields["target"] for fact, fields in desk.fake.done if fact == "ConversationActed" and fields["target"]]
+    assert asked == ["agent:angel"]
+
+
+async def test_a_field_whose_size_somebody_changed_breaks_no_content_policy(browser, desk):
+    """`opened` says what the browser thinks of it."""
+    await desk.account("root", Role.ADMIN)
+    await desk.account("sue", Role.SUPERVISOR)
+    async with opened(browser, desk, "root") as page:
+        await page.goto(desk.base + "/people")
+        await page.locator("#new-login").evaluate("field => { field.style.width = '300px'; }")
+        await page.get_by_role("button", name="Disable").click()
+        await expect(page.get_by_role("button", name="Enable")).to_be_visible()
 
 
 async def test_a_supervisor_watches_and_takes_a_hand(browser, desk):

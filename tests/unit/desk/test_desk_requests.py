@@ -90,7 +90,10 @@ async def test_a_wrap_up_goes_through_from_talk_to_end(desk):
     assert (await ana.post(f"{path}/wrap-up", {"note": "wants a second line"})).status_code == 200
     assert (await ana.post(f"{path}/actions", {"action": "hang_up"})).status_code == 200
     refused = await ana.post(f"{path}/wrap-up", {"finish": True})
-    assert (refused.status_code, refused.json()["detail"]) == (409, "this queue wants a disposition")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        "choose a disposition first: sold/new, sold/more, not_now, wrong",
+    )
     assert (await ana.post(f"{path}/wrap-up", {"disposition": "sold/new", "finish": True})).status_code == 200
     assert (await ana.get("/v1/agents/ana")).json()["handled"] == 1
     assert (await ana.post(f"{path}/wrap-up", {"finish": True})).status_code == 403

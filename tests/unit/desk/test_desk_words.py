@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from core.lead import LeadState
 from desk import words
-from desk.pages import campaigns, looks
-from desk.pages.setup import filled
+from desk.live.board import Board
+from desk.pages import campaigns, looks, times
+from desk.pages.plain import Plain
+from desk.pages.setup import SetupCache, filled
 from dialer.compliance.rules import Mode, Purpose
+from engine.steps import OUTCOMES
+from ivr.run import Outcome
 
 TEMPLATES = Path(words.__file__).parent.parent / "templates"
 
@@ -60,6 +65,9 @@ def test_what_a_campaign_can_be_has_a_word_in_spanish():
         ("the call failed: the network refused the call", "es", "la llamada falló: la red la rechazó"),
         ("your phone could not be rung: lost", "es", "no se pudo llamar a tu teléfono: lost"),
         ("there is no such campaign in this tenant", "es", "no hay esa campaña en esta empresa"),
+        ("start by command line", "es", "iniciada por la línea de comandos"),
+        ("start by command line", "en", "started by the command line"),
+        ("pause by sue", "en", "paused by sue"),
         ("something else", "es", "something else"),
         ("say which phone is yours", "en", "say which phone is yours"),
     ],
@@ -101,6 +109,63 @@ def test_a_script_is_filled_with_what_the_list_says():
     )
 
 
-def test_what_the_engine_says_keeps_what_it_names():
-    for phrase, told in words._told("es")[0].items():
+@pytest.mark.parametrize("language", sorted(words.LANGUAGES))
+def test_what_the_engine_says_keeps_what_it_names(language):
+    for phrase, told in words._told(language)[0].items():
         assert sorted(re.findall(r"{\w+}", phrase)) == sorted(re.findall(r"{\w+}", told)), phrase
+
+
+def test_what_the_engine_says_in_its_own_way_in_english_is_there_in_spanish():
+    assert sorted(set(words._told("en")[0]) - set(words._told("es")[0])) == []
+
+
+def test_nodes_variables_and_endings_have_a_word_in_each_language():
+    kinds = ("node_", "variable_", "ending_")
+    english, spanish = ({key for key in words.words(each) if key.startswith(kinds)} for each in ("en", "es"))
+    assert english == spanish
+    assert {f"ending_{each}" for each in (*get_args(Outcome), *OUTCOMES.values(), "not_given")} <= english
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "told"),
+    [
+        ("2026-11-22T21:39", "es", "22 nov 2026, 21:39"),
+        ("2026-11-22T21:39", "en", "22 Nov 2026, 21:39"),
+        ("2026-07-01T10:00:00Z", "en", "1 Jul 2026, 12:00"),
+        ("2026-12-01", "es", "1 dic 2026"),
+        ("2026-13-45", "es", "2026-13-45"),
+        ("A-2026-12-01", "en", "A-2026-12-01"),
+        ("4711", "en", "4711"),
+    ],
+)
+def test_dates_are_written_in_the_pages_language_and_the_sites_time(text, language, told):
+    assert times.in_words(text, "Europe/Madrid", language) == told
+
+
+def test_a_moment_is_the_sites_in_the_pages_language():
+    assert times.local_time("Europe/Madrid", "es")(1795383540.0) == "22 nov, 22:39"
+    assert times.local_time("Europe/Madrid", "en")(1795383540.0) == "22 Nov, 22:39"
+    assert times.local_time("Europe/Madrid", "en")(1795383540.0, "%H:%M") == "22:39"
+
+
+def test_what_stands_in_a_contact_is_called_as_people_call_it():
+    board, setup = Board(), SetupCache(None, None)
+    board.things["queue"] = {("main", "sales"): {"tenant": "main", "queue": "sales", "title": "Ventas"}}
+    board.things["agent"] = {("main", "luis"): {"agent_id": "luis", "name": "Luís Pérez"}}
+    sold = [{"path": "sold", "title": {"es": "Venta"}, "leaf": False}, {"path": "sold/new", "title": {"es": "Nuevo"}}]
+    setup._queues = {("main", "sales"): {"dispositions": sold}}
+    plain = Plain(board, setup, "main", "es", "Europe/Madrid")
+    told = [plain.node(f"reception.{node}") for node in ("open_now", "main", "sales", "to_sales", "some_step")]
+    assert told == ["horario", "menú principal", "Ventas", "Ventas", "some step"]
+    assert [plain.ending(each) for each in ("caller_hung_up", None, "as_never")] == [
+        "colgó quien llamaba",
+        "abierta",
+        "as never",
+    ]
+    assert [plain.disposition(each) for each in ("sold/new", "not_given", "not_known")] == [
+        "Venta › Nuevo",
+        "sin resultado",
+        "not known",
+    ]
+    assert [plain.agent(each) for each in ("luis", "eva")] == ["Luís Pérez", "eva"]
+    assert [plain.variable("opens"), plain.value("2026-11-22T21:39")] == ["abre", "22 nov 2026, 21:39"]

@@ -64,3 +64,25 @@ def verdict(
         if found is not None and found.final:
             return (n + 1) * 0.02, found
     return blocks * 0.02, listener.end()
+
+
+class Written:
+    """An ear that answers `text` after so many blocks, or never."""
+
+    def __init__(self, *texts: str, late_blocks: int = 20) -> None:
+        self.texts, self.late_blocks = list(texts), late_blocks
+        self.asked: list[tuple[int, str]] = []
+        self._left: int | None = None
+
+    def ask(self, pcm: bytes, rate_hz: int, language: str) -> None:
+        self.asked.append((len(pcm), language))
+        self._left = self.late_blocks
+
+    def answer(self) -> str | None:
+        if self._left is None or not self.texts:
+            return None
+        self._left -= 1
+        if self._left > 0:
+            return None
+        self._left = None
+        return self.texts.pop(0)

@@ -28,7 +28,7 @@ from core.lead_store import ListShare, Save, Staging
 from dialer.compliance.rules import AgentWithin, Mode, Purpose, Ring, RulePack, Scope
 from dialer.dialer import Dialer
 from dialer.do_not_call import DoNotCallBook
-from dialer.floor import FloorAgent, FloorPool
+from dialer.floor import Absence, FloorAgent, FloorPool
 from dialer.pacing import PacingSettings
 from dialer.setup import CampaignSetup, DialerSetup
 from dialer.turn import DialerOutcome
@@ -79,9 +79,11 @@ def record(number: int, list_id: str = "c1-list", **more: Any) -> LeadRecord:
 
 @dataclass
 class Agents:
-    """`them`: agent -> what she does. `waiting`: contacts of the queue that are not ours."""
+    """`them`: agent -> what she does. `waiting`: contacts of the queue that are not ours. `absent`: who is logged in
+    and does not count."""
 
     them: dict[str, FloorAgent] = field(default_factory=dict)
+    absent: tuple[tuple[Absence, int], ...] = ()
     queue: str = "sales"
     waiting: int = 0
 
@@ -89,7 +91,7 @@ class Agents:
         if queue != self.queue:
             return FloorPool()
         ready = sorted(self.them.values(), key=lambda one: (one.since_s, one.agent_id))
-        return FloorPool(tuple(ready), self.waiting)
+        return FloorPool(tuple(ready), self.waiting, self.absent)
 
     def ready(self, *names: str, now_s: float = START_S) -> None:
         for name in names:

@@ -16,7 +16,6 @@ from dialer.compliance.abandonment import (
     Tally,
     bounds,
     clopper_pearson_upper,
-    needed_to_recover,
     spare_of,
     wilson,
 )
@@ -87,17 +86,6 @@ def test_an_abandonment_counts_where_its_answer_does() -> None:
 
 def test_without_a_limit_nothing_limits() -> None:
     assert Tally((), START_S).answered(START_S).spare(START_S) == NO_LIMIT
-
-
-@pytest.mark.parametrize(("live", "abandoned", "needed"), [(100, 3, 0), (100, 4, 34), (10, 1, 24)])
-def test_how_many_answers_bring_it_back(live: int, abandoned: int, needed: int) -> None:
-    assert needed_to_recover(Counts(live, abandoned), THREE) == needed
-    assert Counts(live + needed, abandoned).ratio <= THREE
-    assert not needed or Counts(live + needed - 1, abandoned).ratio > THREE
-
-
-def test_nothing_brings_back_nobody_abandoned() -> None:
-    assert needed_to_recover(Counts(10, 1), Fraction(0)) is None
 
 
 # -- what detectors get wrong -----------------------------------------------------------------------

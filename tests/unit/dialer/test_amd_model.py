@@ -22,11 +22,17 @@ def kept() -> dict:
     return json.loads(files("dialer.amd").joinpath(FILE).read_text(encoding="utf-8"))
 
 
-def always(person: float) -> Model:
+def kept_words() -> dict[str, float]:
+    """What the shipped judge was taught of words."""
+    return dict(shipped().words)
+
+
+def always(person: float, words: dict[str, float] | None = None) -> Model:
     """One leaf, whatever is heard."""
     value = np.log(person / (1 - person))
     place, none = np.array([0]), np.array([0.0])
-    return Model(place, none, place, place, np.array([value]), place, 1, 0.9, 0.5, 0.1, 0.1, 0.2, 1.0)
+    limits = 0.9, 0.9, 0.0, 0.5, 0.1, 0.1, 0.2, 1.0
+    return Model(place, none, place, place, np.array([value]), place, 1, *limits, words or {})
 
 
 def test_the_shipped_file_tells_from_what_it_was_made():

@@ -13,7 +13,10 @@ from typer.testing import CliRunner
 from dialer.amd.picture import page
 from dialer.amd.trace import trace
 from engine.cli.app import app
-from tests.unit.dialer.amd_sounds import Sound, silence, tone, voice
+from speech.errors import RecogniserUnavailable
+from speech.ports import Audio, Recognition
+from speech.recognisers.fake import FakeRecogniser
+from tests.unit.dialer.amd_sounds import Sound, Written, silence, tone, voice
 
 
 def samples(*parts: Sound) -> np.ndarray:
@@ -55,6 +58,42 @@ def test_the_command_takes_any_wav_of_sixteen_bit(tmp_path: Path):
     shown = CliRunner().invoke(app, ["amd", "try", str(file), "--html", str(tmp_path / "x.html")])
     assert "human" in shown.output
     assert (tmp_path / "x.html").read_text().startswith("<!doctype html>")
+
+
+def test_the_picture_shows_phrases_of_recordings_and_none_that_a_person_said():
+    greeting = samples(silence(0.3), voice(5.0))
+    found = trace(greeting, ear=Written("Eve here, leave a message"), language="en")
+    assert [phrase for _, phrase in found.words] == ["leave a message"]
+    html = page("x", found)
+    assert ">words<" in html
+    assert "leave a message" in html
+    assert "Eve" not in html
+    person = trace(greeting, ear=Written("Eve speaking, how can I help you?"), language="en")
+    assert not person.words
+    assert ">words<" not in page("x", person)
+
+
+def test_the_command_recognises_words_when_asked_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = saved(tmp_path / "mailbox.wav", 8000, 1, 2, samples(silence(0.3), voice(5.0)))
+    refused = CliRunner().invoke(app, ["amd", "try", str(file), "--words", "fr"])
+    assert refused.exit_code == 2
+    assert "es, en" in refused.output
+
+    class Mailbox(FakeRecogniser):
+        def recognise(self, audio: Audio, language: str) -> Recognition:
+            return Recognition("Deje su mensaje" if audio.duration_s > 1 else "")
+
+    monkeypatch.setattr("speech.recognisers.make_recogniser", lambda name: Mailbox())
+    told = CliRunner().invoke(app, ["amd", "try", str(file), "--words", "es", "--json"])
+    assert told.exit_code == 0, told.output
+    assert [one["phrase"] for one in json.loads(told.output)["words"]] == ["deje su mensaje"]
+    assert "deje su mensaje" in CliRunner().invoke(app, ["amd", "try", str(file), "--words", "es"]).output
+
+    def missing(name: str) -> FakeRecogniser:
+        raise RecogniserUnavailable("whisper is not installed")
+
+    monkeypatch.setattr("speech.recognisers.make_recogniser", missing)
+    assert "not installed" in CliRunner().invoke(app, ["amd", "try", str(file), "--words", "es"]).output
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF....WAVE", b"\x00" * 100])

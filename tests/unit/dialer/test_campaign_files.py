@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.checks import Around, check
+from dialer.checks import Around, InFlow, check
 from dialer.compliance.abandonment import Reviewed
 from dialer.compliance.rules import Cap, Hours, Mode
 from dialer.loader import Campaigns, Site, build, read_campaigns
@@ -17,9 +17,14 @@ QUEUES = {("main", "sales"): frozenset({"sold", "sold/new", "other"}), ("main", 
 AROUND = Around(
     queues=QUEUES,
     flows={
-        ("main", "harbour"): frozenset({"play", "do_not_call"}),
-        ("main", "deaf"): frozenset({"play"}),
-        ("main", "reminder"): frozenset({"menu"}),
+        ("main", "harbour"): InFlow(frozenset({"play", "do_not_call"})),
+        ("main", "deaf"): InFlow(frozenset({"play"})),
+        ("main", "reminder"): InFlow(frozenset({"menu"})),
+        ("main", "survey"): InFlow(
+            frozenset({"menu", "disposition"}),
+            {"confirmed": frozenset(), "paid/later": frozenset({"pay_on"}), "visit": frozenset()},
+            frozenset({"sales"}),
+        ),
     },
     calendars=frozenset({("main", "office")}),
     packs=SHIPPED.packs,
@@ -339,7 +344,56 @@ def test_a_flow_chooses_by_the_scripts_name_and_needs_no_text() -> None:
     )
     scripts = "script_test: {name: menu, talk: 30s, scripts: [{name: long}, {name: short}]}\n"
     assert not [one for one in wrong(text + scripts) if "script" in one]
-    assert any("without agents nobody gives a disposition" in one for one in wrong(text + TEST))
+    assert any("the flow reminder never says 'sold'" in one for one in wrong(text + TEST))
+
+
+SURVEY = """\
+campaign: spring
+mode: agentless
+purpose: reminder
+packs: [es]
+lists: [old]
+flow: survey
+pacing: {max_lines: 2}
+caller_ids:
+  - {name: all, numbers: ["+34910000101"]}
+form: [{name: pay_on, type: date}]
+dispositions:
+  confirmed: finish
+  paid: {then: promise, date: pay_on}
+  sold: finish
+"""
+
+
+def test_an_agentless_campaign_names_what_its_flow_says_or_the_agents_it_leads_to() -> None:
+    assert not wrong(SURVEY)
+    goal = "script_test: {name: menu, goal: [confirmed], scripts: [{name: long}, {name: short}]}\n"
+    assert not wrong(SURVEY + goal)
+    quota = "quotas: [{name: enough, result: confirmed, most: 5}]\n"
+    assert not wrong(SURVEY + quota)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("confirmed: finish", "confirmd: finish", "12: the flow survey never says 'confirmd'"),
+        ("flow: survey", "flow: reminder", "12: the flow reminder never says 'confirmed'"),
+        ("[{name: pay_on, type: date}]", "[{name: pay_day, type: date}]", "10: the flow survey fills in 'pay_on'"),
+        (
+            "confirmed: finish",
+            "visit: {then: promise, date: pay_on}",
+            "12: nobody fills in 'pay_on', the day of this promise",
+        ),
+    ],
+)
+def test_what_a_flow_does_not_say_is_found_at_its_line(old: str, new: str, said: str) -> None:
+    problems = wrong(SURVEY.replace(old, new))
+    assert any(one.startswith(said) for one in problems), problems
+
+
+def test_a_name_that_is_nearly_the_flows_is_meant() -> None:
+    (problem,) = read(spring=SURVEY.replace("confirmed: finish", "confirmd: finish")).problems
+    assert "did you mean 'confirmed'" in problem.hint
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.lead_record import AttemptRecord
-from dialer.compare_scripts import ALPHA, LEAST, Arm, Compared, Tally, multiple, split_by_chance
+from dialer.compare_scripts import ALPHA, LEAST, Arm, Compared, Tally, multiple, people_needed, split_by_chance
 from dialer.compliance.rules import Mode
 from dialer.setup import After, Script, ScriptTest
 from tests.unit.dialer.house import campaign
@@ -206,3 +206,32 @@ def test_ranges_hold_what_was_seen(first: tuple[int, int], second: tuple[int, in
     arm: Arm = compared(*people("classic", *first), *people("short", *second, 5_000)).arms[1]
     if arm.more is not None:
         assert -1.0 <= arm.more_least <= arm.more <= arm.more_most <= 1.0
+
+
+# -- how many it takes -------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("more", "half", "most"), [(0.02, 6960, 16_892), (0.03, 3090, 7681), (0.05, 1335, 2780), (0.1, 490, 910)]
+)
+def test_it_takes_about_as_many_people_as_virtual_tests_did(more: float, half: int, most: int) -> None:
+    """As `python -m bench.script_test` has them."""
+    assert people_needed(0.1, more) == (pytest.approx(half, rel=0.15), pytest.approx(most, rel=0.15))
+
+
+@given(st.floats(0.01, 0.9), st.floats(0.1, 0.9), st.integers(1, 9))
+def test_a_smaller_difference_an_unequal_split_and_more_scripts_take_more(rate: float, part: float, share: int) -> None:
+    more = part * min(rate, 1 - rate) * 0.9
+    half, most = people_needed(rate, more)
+    assert half <= most
+    assert people_needed(rate, more / 2)[0] >= half
+    assert people_needed(rate, more, alpha=ALPHA / 2)[0] >= half
+    assert people_needed(rate, more, (share, 1))[1] >= LEAST
+
+
+def test_without_agents_who_left_before_she_chose_has_not_reached_the_goal() -> None:
+    flow = {"mode": "agentless", "connected_s": 110.0}
+    left = [replace(each, **flow, disposition="") for each in people("classic", 3, 0)]
+    chose = [replace(each, **flow) for each in people("short", 2, 1, first=10)]
+    with_agent = replace(chose[0], **flow, lead_id="other", disposition="", agent_id="ana")
+    found = compared(*left, *chose, with_agent, mode=Mode.AGENTLESS)
+    assert counts(found) == [(3, 3, 0), (3, 2, 1)]
+    assert found.unfinished == 1, "the agent writes up yet"

@@ -135,7 +135,8 @@ def test_a_register_that_is_missing_or_too_old_pauses_the_campaign_and_keeps_its
     house.start()
     house.run(2.0)
     assert house.status()["state"] == "paused"
-    assert "the register es-robinson has not been imported" in house.status()["why"]
+    remedy = "centralita dnc import FILE --register es-robinson --as-of DAY"
+    assert f"the register es-robinson has not been imported: {remedy}" in house.status()["why"]
     old = DoNotCall("es-robinson", "national", house.now_s - 31 * DAY_S)
     house.take(house.dialer.change_lists(DoNotCallBook(national={"es-robinson": old}), house.now_s))
     house.start()

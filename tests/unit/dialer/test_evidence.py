@@ -8,7 +8,7 @@ import io
 from core.attempt import AttemptState
 from dialer.compliance.abandonment import Reviewed
 from dialer.compliance.evidence import Attempted, attempts_csv, evidence, report_html, summary_csv
-from dialer.compliance.rules import Mode, Purpose
+from dialer.compliance.rules import Duty, Mode, Purpose
 from dialer.compliance.strictest import strictest
 from tests.unit.dialer.law_case import DAY_S, SHIPPED, at
 
@@ -91,3 +91,17 @@ def test_the_files() -> None:
     page = report_html("<b>November</b>", rows, START_S)
     assert "<h1>&lt;b&gt;November&lt;/b&gt;</h1>" in page
     assert page.count("<tr") == len(rows) + 1
+
+
+def test_what_no_machine_checks_is_said_in_the_reports_language() -> None:
+    spain = strictest([SHIPPED.packs["es"]], Purpose.SALES, Mode.PREDICTIVE)
+    asked = {row.rule: row.asked for row in evidence(spain, [], START_S)}
+    assert asked["es/said_first"].startswith("At the beginning")
+    assert asked["es/commercial_prefix"].startswith("Once the code")
+    (duty,) = (one for one in spain.overall.duties if one.source.rule == "said_first")
+    assert duty.said("es").startswith("Al empezar")
+
+
+def test_a_duty_in_one_language_is_said_in_it() -> None:
+    duty = Duty(LAW.overall.duties[0].source, LAW.overall.duties[0].scope, {"es": "Al empezar"})
+    assert (duty.said("en"), duty.said("es")) == ("Al empezar", "Al empezar")

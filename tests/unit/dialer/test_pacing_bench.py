@@ -54,3 +54,8 @@ def test_an_unknown_world_is_told_with_those_there_are(monkeypatch: pytest.Monke
     with pytest.raises(SystemExit):
         main()
     assert "there is no world mars: choose from base" in capsys.readouterr().err
+
+
+def test_no_luck_at_the_end_of_a_day_breaks_the_cap():
+    """Twenty seconds before it ends five lines ring for two agents, two are to spare, and all five are answered."""
+    assert day("predictive", "drift", 5, 23, hours=8.0).share <= 0.03

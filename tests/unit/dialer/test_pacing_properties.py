@@ -123,3 +123,17 @@ def test_the_same_history_gives_the_same_decisions_and_a_restored_pacer_goes_on_
     decided = lived(other, later, 100.0)  # other was never saved: saving changes nothing
     assert lived(one, later, 100.0) == decided
     assert lived(restored, later, 100.0) == decided
+
+
+@given(st.integers(1, 12), st.integers(0, 6), st.integers(0, 10), histories)
+def test_at_the_end_of_a_window_the_cap_holds_even_if_all_who_ring_answer(
+    ready: int, spare: int, ringing: int, history: list[Outcome | Pool]
+):
+    """Where people answer often; where they seldom do, all of them answering is ruled out."""
+    pacer = METHODS["predictive"](PacingSettings())
+    lived(pacer, history)
+    for second in range(600):
+        pacer.record(Ended("person", 5.0), 1000.0 + second)
+    pool = Pool(ready, ringing_s=(1.0,) * ringing, live=1000, abandoned=20, spare=spare, most=0.03, window_left_s=1.0)
+    due = pacer.dials_due(pool, 2000.0).count
+    assert due + ringing <= max(ringing, ready + spare)

@@ -13,7 +13,9 @@ from core.dialing import AttemptProgressed, AttemptWanted
 from core.events import LegArrived, LegEnded, LegUp, PlaybackFinished, TimerFired
 from core.leg import EndReason, LegState
 from core.leg_commands import BridgeLegs, DestroyBridge, HangUpLeg, OriginateLeg, Play, StartMusic
-from core.routing import LineUsed, OfferMade, QueueJoined, StayGivenUp
+from core.line_facts import LineUsed
+from core.offer_facts import OfferMade
+from core.queue_facts import QueueJoined, StayGivenUp
 from engine import departures, interactions, snapshots
 from engine.config.numbers import NumberPlan
 from engine.config.outbound import OutboundRule, OutboundRules
@@ -40,6 +42,18 @@ nodes:
   bye: {type: hangup}
 """,
 }
+FLOWS["flows/choice.yaml"] = """
+flow: choice
+languages: [es]
+start: message
+nodes:
+  message: {type: menu, prompt: "¿Sí?", keys: {"1": yes_, "2": person}, no_input: {then: bye}, no_match: {then: bye}}
+  yes_: {type: disposition, value: confirmed, answers: {day: lunes}, next: thanks}
+  thanks: {type: play, prompt: "Gracias.", next: bye}
+  person: {type: queue, queue: sales, answered: after, next: bye}
+  after: {type: disposition, value: talked, next: bye}
+  bye: {type: hangup}
+"""
 FLOWS["flows/voicemail.yaml"] = """
 flow: voicemail
 languages: [es]

@@ -13,7 +13,10 @@ from acd.setup import AgentSetup, Announcements, QueueSetup, Setup
 from core.events import DigitPressed, LegArrived, LegEnded, LegUp, PlaybackFinished
 from core.leg import EndReason, LegState
 from core.leg_commands import BridgeLegs, DestroyBridge, HangUpLeg, OriginateLeg, UnbridgeLeg
-from core.routing import ConversationActed, LineUsed, OfferMade, QueueJoined, StayGivenUp, TalkEnded
+from core.line_facts import LineUsed
+from core.offer_facts import OfferMade
+from core.queue_facts import QueueJoined, StayGivenUp
+from core.talk_facts import ConversationActed, TalkEnded
 from engine import arrivals, interactions, snapshots
 from engine.config.numbers import NumberPlan, Route
 from engine.config.outbound import OutboundRule, OutboundRules

@@ -20,6 +20,7 @@ class Node:
 
     def __init__(self, legs, broken=(), bridges="[]", ringing=()):
         self.legs, self.broken, self.bridges, self.sent, self.ringing = legs, broken, bridges, [], ringing
+        self.stopped = []
 
     def __call__(self, request):
         path = request.url.path
@@ -33,6 +34,9 @@ class Node:
         if path == "/bridges":
             return httpx.Response(200, text=self.bridges)
         leg = path.split("/")[2]
+        if request.method == "DELETE":
+            self.stopped.append(leg)
+            return httpx.Response(204)
         if leg in self.broken:
             raise httpx.ReadTimeout("frozen", request=request)
         self.sent.append((leg, request.url.params["context"]))
@@ -79,3 +83,11 @@ async def test_whom_a_campaign_called_is_told_who_did_as_soon_as_she_answers():
         assert node.sent == [("at-1-c", "safe_harbour")]
         assert await send_to_overflow(ari, never) == 2
     assert node.sent[1:] == [("c1", "overflow"), ("at-1-c", "safe_harbour")]
+
+
+async def test_the_ringback_of_a_phone_that_calls_another_one_is_stopped_first_for_it_would_never_end():
+    node = Node(["c1", "c2"], ringing=["c2"])
+    async with node.client() as ari:
+        assert await send_to_overflow(ari, never) == 2
+    assert node.stopped == ["i-c2.ringback"]
+    assert node.sent == [("c1", "overflow"), ("c2", "overflow")]

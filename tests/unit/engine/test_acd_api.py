@@ -13,7 +13,9 @@ from acd.setup import AgentSetup, NotReadyReason, QueueSetup, Setup
 from core.commands import NoteInteraction, TagInteraction
 from core.decisions import InteractionOpened, NodeEntered, VariablesSet
 from core.events import LegArrived
-from core.routing import OfferAccepted, OfferFailed, QueueJoined, TalkEnded
+from core.offer_facts import OfferAccepted, OfferFailed
+from core.queue_facts import QueueJoined
+from core.talk_facts import TalkEnded
 from engine import acd_api
 from engine.acd_api import AcdApi
 from engine.acd_feed import Feed

@@ -8,7 +8,7 @@ from acd.router import Router
 from acd.setup import QueueSetup, Relaxation, Setup
 from core.commands import StartTimer
 from core.events import TimerFired
-from core.routing import QueueJoined, StayGivenUp
+from core.queue_facts import QueueJoined, StayGivenUp
 from engine.acd_feed import GATHER_S, HELD, PING_S, RESET, UNWATCHED_S, Feed
 from engine.routing_views import Views
 from tests.virtual_time import LoopClock, run

@@ -3,9 +3,11 @@
 import pytest
 
 from acd.setup import AgentSetup, NotReadyReason, Setup
+from core.agent_facts import AgentActed, WrapUpActed
 from core.commands import AskAgent
 from core.leg import Leg, LegRole
-from core.routing import AgentActed, LineChanged, SupervisorCalled, WrapUpActed
+from core.line_facts import LineChanged
+from core.talk_facts import SupervisorCalled
 from engine.agent_phone import LOCKED_S, WRONG_PINS, AgentPhone
 from engine.interaction import Interaction
 

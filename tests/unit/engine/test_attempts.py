@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from core.agent_facts import AgentKept
 from core.attempt import AttemptState
-from core.commands import ListNumber, StartTimer
+from core.commands import GiveDisposition, ListNumber, StartTimer
 from core.decisions import InteractionOpened, Noted
-from core.dialing import AttemptCancelled, AttemptProgressed
+from core.dialing import AttemptCancelled, AttemptDisposed, AttemptProgressed
 from core.events import (
     AudioVerdict,
     CommandRejected,
@@ -23,7 +24,9 @@ from core.events import (
 )
 from core.leg import EndReason
 from core.leg_commands import BridgeLegs, HangUpLeg, OriginateLeg, Play, StartMusic
-from core.routing import AgentKept, LineUsed, OfferAccepted, QueueJoined, StayGivenUp
+from core.line_facts import LineUsed
+from core.offer_facts import OfferAccepted
+from core.queue_facts import QueueJoined, StayGivenUp
 from engine import decide, interactions, screening, snapshots
 from engine.config.queue_prompts import QueuePrompts
 from engine.opt_outs import listed
@@ -396,6 +399,39 @@ def test_without_a_queue_the_campaigns_flow_has_her_with_the_leads_fields():
     assert case.is_hung_up
     case.over(EndReason.HUNG_UP_BY_US)
     assert case.state is S.COMPLETED
+
+
+CHOICE = replace(AGENTLESS, flow="choice")
+
+
+def test_what_she_chooses_in_the_campaigns_flow_is_told_at_once():
+    case = Case(CHOICE).answer()
+    case.tell(DigitPressed(HER, "1"))
+    said = AttemptDisposed(ID, WANTED.attempt_id, "", "confirmed", answers={"day": "lunes"})
+    assert case.said(AttemptDisposed) == [said]
+    assert not case.is_hung_up, "she hears our thanks"
+    case.over()
+    assert (case.state, case.progress().agent_id) == (S.COMPLETED, "")
+
+
+def test_an_agent_to_whom_the_flow_handed_her_is_told_with_the_end():
+    case = Case(CHOICE).answer()
+    case.tell(DigitPressed(HER, "2"))
+    offer = case.offer("ana")
+    case.tell(offer, LegUp(offer.offer_id))
+    case.tell(LegEnded(offer.offer_id, EndReason.HUNG_UP, 16))
+    assert [said.disposition for said in case.said(AttemptDisposed)] == ["talked"], "her flow goes on after the agent"
+    case.over(EndReason.HUNG_UP_BY_US)
+    assert case.progressed() == ["answered", "connect", "hung_up"]
+    assert (case.state, case.progress().agent_id) == (S.COMPLETED, "ana")
+
+
+def test_what_leads_somebody_through_a_drop_says_nothing_of_what_came_of_her():
+    case = Case(replace(WANTED, drop_action="flow", drop_flow="choice")).answer()
+    case.wait(3)
+    case.tell(DigitPressed(HER, "1"))
+    assert [command.disposition for command in case.commanded(GiveDisposition)] == ["confirmed"], "the journal has it"
+    assert case.said(AttemptDisposed) == []
 
 
 def test_without_a_limit_she_has_music_until_her_agent_comes():

@@ -9,7 +9,9 @@ from rich.console import Console
 
 from acd.router import Router
 from acd.setup import AgentSetup, NotReadyReason, QueueSetup, Setup
-from core.routing import AgentActed, OfferAccepted, QueueJoined
+from core.agent_facts import AgentActed
+from core.offer_facts import OfferAccepted
+from core.queue_facts import QueueJoined
 from engine.cli.board_view import agent_table, board, queue_table, waiting_table
 
 NOW_S = 1_767_225_600.0

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from acd.router import Router
 from acd.setup import Callbacks
+from core.agent_facts import AgentActed
 from core.callback import CALLBACK_TABLE, CallbackState
 from core.commands import RequestCallback, StartTimer
 from core.events import (
@@ -24,7 +25,9 @@ from core.events import (
 )
 from core.leg import EndReason, LegRole, LegState
 from core.leg_commands import AnswerLeg, HangUpLeg, OriginateLeg
-from core.routing import AgentActed, LineChanged, QueuePosition, RouterFact
+from core.line_facts import LineChanged
+from core.queue_facts import QueuePosition
+from core.routing import RouterFact
 from engine import callbacks
 from engine.away_callers import AwayCallers
 from engine.config.outbound import OutboundRule, OutboundRules

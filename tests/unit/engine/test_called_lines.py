@@ -3,11 +3,12 @@
 import msgspec
 import pytest
 
+from core.agent_facts import AgentKept
 from core.dialing import LineCame, LineUnwanted, LineWanted
 from core.events import CommandRejected, LegAdopted, LegEnded, LegRinging, LegUp
 from core.leg import EndReason, LegRole
 from core.leg_commands import HangUpLeg, OriginateLeg, ParkLeg
-from core.routing import AgentKept, LineChanged, LineParty, LineUsed
+from core.line_facts import LineChanged, LineParty, LineUsed
 from engine import decide, snapshots
 from tests.unit.engine.attempt_case import AROUND
 

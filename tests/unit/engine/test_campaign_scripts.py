@@ -135,6 +135,17 @@ FOUND = Compared("opening", (FIRST, SHORT), 0.81, 0.75, 0, 0, 0)
     [
         (FOUND, "(p = 0.81)"),
         (FOUND, "no difference seen yet. It may be as much as 10.0 points worse than classic, or 5.3 better"),
+        (FOUND, "with classic 20.0% reach the goal. A script that leads to 24.0% after some 3,"),
+        (FOUND, "By now there are 1,010."),
+        (
+            replace(FOUND, arms=(replace(FIRST, goal=9), replace(SHORT, more=None, goal=30))),
+            "with the scripts 3.9% reach the goal",
+        ),
+        (
+            replace(FOUND, arms=(replace(FIRST, goal=4), replace(SHORT, more=None, goal=5))),
+            "can be said once 10 people reached the goal and 10 did not; by now 9 of 1,010 did",
+        ),
+        (replace(FOUND, arms=(FIRST, replace(SHORT, share=3), SHORT)), "classic and short together. By now"),
         (replace(FOUND, arms=(FIRST, Arm("short", 1, 9, 3, 1))), "too early to say"),
         (
             replace(FOUND, arms=(FIRST, replace(SHORT, more=-0.1, more_least=-0.15, more_most=-0.05))),
@@ -148,6 +159,11 @@ FOUND = Compared("opening", (FIRST, SHORT), 0.81, 0.75, 0, 0, 0)
 )
 def test_in_plain_words(found: Compared, said: str) -> None:
     assert said in " ".join(conclusion(found))
+
+
+def test_a_test_that_may_end_needs_no_size() -> None:
+    found = replace(FOUND, arms=(FIRST, replace(SHORT, more=-0.1, more_least=-0.15, more_most=-0.05)))
+    assert "How large" not in " ".join(conclusion(found))
 
 
 def test_a_table_for_who_wants_the_numbers() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from core.lead_record import LeadNumber
 from desk.fake_dialer import campaign_view
 from engine.cli import campaign
 from engine.cli.app import app
 from engine.cli.campaign_results import export_csv
-from engine.cli.campaign_view import campaign_table
+from engine.cli.campaign_view import campaign_page, campaign_table, moment, why_page
 from engine.home import Home
 from store.sql.database import LEADS, Database
 from store.sql.leads import SqlLeadStore
@@ -42,6 +44,37 @@ def test_no_name_of_a_campaign_is_cut(width: int) -> None:
     assert all(len(line) <= width for line in page.splitlines())
     lines = [line.strip().split("  ")[0] for line in shown(width, LONG).splitlines() if line.strip()]
     assert "".join(lines[2:]) == LONG
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_campaigns_page_cuts_nothing_where_the_terminal_is_narrow(width: int) -> None:
+    view = campaign_view("main", "renewals", "Renewals", "predictive", "sales", "spring")
+    limit = {"rule": "es/abandonment", "most": 0.03, "live": 200, "abandoned": 3, "ratio": 0.015, "spare": 2}
+    view["abandonment"] = [{**limit, "machines": 40, "at_worst": 5, "until_s": NOW_S}]
+    why = "no agent is there; 1 agent is logged in but not on a held line: *455"
+    view["decisions"] = [{"at_s": NOW_S - 65.0, "count": 0, "ready": 0, "lines": 0, "why": why}]
+    page = Console(file=io.StringIO(), width=width)
+    page.print(campaign_page(view, NOW_S))
+    shown = page.file.getvalue()  # type: ignore[attr-defined]
+    assert "…" not in shown
+    assert all(len(line) <= width for line in shown.splitlines())
+    words = " ".join(shown.split())
+    assert "3 of 200 live abandoned, 1.50%; at most 3.0%, 2 more may still be" in words
+    assert "people at worst 5" in words
+    for name in ("leaving message", "on held lines", "dialed today", "in flight", "held line:"):
+        assert name in words
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_why_shows_times_and_numbers_whole(width: int) -> None:
+    block = {"rule": "es/commercial_hours", "why": "it is Sun 21:05 in Europe/Madrid"}
+    number = {"number": "+34910123410", "allowed": False, "dead": "", "blocks": [block], "next_s": NOW_S}
+    told = {"lead_id": "ana", "state": "new", "sentences": [], "numbers": [number], "attempts": [], "next_s": NOW_S}
+    page = Console(file=io.StringIO(), width=width)
+    page.print(why_page(told))
+    shown = page.file.getvalue()  # type: ignore[attr-defined]
+    line = next(line for line in shown.splitlines() if "+34910123410" in line)
+    assert moment(NOW_S) in line
 
 
 def test_a_wide_terminal_shows_everything() -> None:
@@ -99,3 +132,57 @@ def test_who_starts_a_campaign_is_told_that_nobody_is_to_be_dialed(monkeypatch: 
     monkeypatch.setattr(campaign, "ask", lambda *words: {"state": "running", "why": ""})
     done = CliRunner().invoke(app, ["campaign", "start", "spring"])
     assert (done.exit_code, done.output) == (0, f"spring: running\n{told}\n")
+
+
+@pytest.fixture
+def leads_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "site.yaml").write_text("site: acme\ncountry: ES\nlanguages: [es]\n")
+    monkeypatch.setenv("CENTRALITA_STATE", str(tmp_path / "var"))
+    home = Home.find(tmp_path)
+    home.state.mkdir(parents=True, exist_ok=True)
+
+    async def fill() -> None:
+        database = Database(home.leads_url, LEADS)
+        await database.upgrade()
+        numbers = {"ana": "+34910123410", "eva": "+34910123411", "pau": "+34910123411"}
+        leads = [lead(name, name=name.title(), numbers=(LeadNumber(each),)) for name, each in numbers.items()]
+        await SqlLeadStore(database).save([save(each) for each in leads])
+        await database.close()
+
+    asyncio.run(fill())
+    monkeypatch.setattr(campaign, "home_of", lambda project: home)
+    return home
+
+
+def answers_about_ana(home: object, method: str, path: str) -> dict[str, Any]:
+    lead_id = path.rsplit("/", 1)[-1]
+    about = {"ok": True, "lead_id": "ana", "state": "new", "sentences": [], "numbers": [], "attempts": []}
+    return {**about, "next_s": None} if lead_id == "ana" else {"ok": False, "why": f"there is no lead '{lead_id}'"}
+
+
+@pytest.mark.usefixtures("leads_home")
+@pytest.mark.parametrize("asked", ["ana", "910123410", "910 12 34 10", "+34 910-12-34-10", "0034910123410"])
+def test_a_lead_is_found_by_her_number_as_people_write_it(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign, "ask", answers_about_ana)
+    told = CliRunner().invoke(app, ["why", asked, "--json"])
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.output)["lead_id"] == "ana"
+
+
+@pytest.mark.usefixtures("leads_home")
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("910123411", ("eva  spring  new  Eva", "pau  spring  new  Pau", "2 leads have the number +34910123411")),
+        ("910123499", ("no lead has the number +34910123499",)),
+        ("nobody", ("there is no lead 'nobody'", "is no phone number")),
+    ],
+)
+def test_a_number_of_several_leads_lists_them_and_one_of_nobody_says_so(
+    asked: str, said: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign, "ask", answers_about_ana)
+    told = CliRunner().invoke(app, ["why", asked])
+    assert told.exit_code == 1
+    assert all(each in " ".join(told.output.split("\n")) for each in said), told.output

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from acd.router import Router
 from acd.setup import AgentSetup, QueueSetup, Setup
+from core.agent_facts import AgentActed, DeviceChanged
 from core.attempt import AttemptState
 from core.commands import StartTimer
 from core.decisions import Noted
@@ -27,7 +28,6 @@ from core.events import TimerFired
 from core.lead import LeadState
 from core.lead_record import StagedLead
 from core.lead_store import Save
-from core.routing import AgentActed, DeviceChanged
 from dialer.dialer import Dialer
 from dialer.do_not_call import DoNotCallBook
 from dialer.memory_store import MemoryLeadStore

@@ -5,8 +5,10 @@ import pytest
 from core.events import CommandRejected, DigitPressed, LegAdopted, LegEnded, LegRinging, LegUp, QueueLeft
 from core.leg import EndReason, LegRole
 from core.leg_commands import BridgeLegs, DestroyBridge, HangUpLeg, OriginateLeg, Play, StartMusic, StopPlayback
+from core.line_facts import LineUsed
 from core.media import Tone
-from core.routing import LineUsed, QueueJoined, StayGivenUp, TalkChanged, TalkEnded
+from core.queue_facts import QueueJoined, StayGivenUp
+from core.talk_facts import TalkChanged, TalkEnded
 from tests.unit.engine.talk_case import CALLER, ID, Case, case, heard
 
 __all__ = ["case"]

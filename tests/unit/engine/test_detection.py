@@ -12,11 +12,14 @@ from core.leg_commands import OriginateLeg
 from definitions.problems import Severity
 from dialer.checks import check
 from dialer.loader import read_campaigns
+from engine import media_worker
 from engine.cli import doctor
 from engine.config.loader import load
 from engine.config.models import Detection
 from engine.home import Home
 from engine.listeners import LISTENERS, WATCHES
+from speech.errors import RecogniserUnavailable
+from speech.recognisers.fake import FakeRecogniser
 from telephony.node import installation
 from telephony.node.installation import Installation
 from tests.unit.dialer.test_campaign_files import AROUND as AROUND_CAMPAIGNS
@@ -101,6 +104,53 @@ def test_the_doctor_says_whether_asterisk_can(
     found = Installation(Path("asterisk"), "22.10", Path("modules"), Path("data"), None, frozenset(modules))
     monkeypatch.setattr(installation, "find", lambda: found)
     assert [finding.verdict for finding in doctor._detection(Home.find(tmp_path, tmp_path / "var"))] == said
+
+
+def test_words_are_asked_for_in_the_campaigns_language_and_by_audio_alone() -> None:
+    def options(**detection: Any) -> Any:
+        around = replace(AROUND, detection=Detection(**detection))
+        (leg,) = Case(replace(IN_TIME, language="es-MX"), around).commanded(OriginateLeg)
+        return leg.listen.options
+
+    assert options(words="yes")["words"] == "es-MX"
+    for detection in ({}, {"words": "no"}, {"words": "yes", "by": "talk_detect"}):
+        assert "words" not in options(**detection)
+
+
+@pytest.mark.parametrize(("missing", "verdict"), [("", "ok"), ("faster_whisper", "warning")])
+def test_the_doctor_says_whether_the_recogniser_is_there_where_words_are_wanted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: str, verdict: str
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/site.yaml").write_text("site: acme\ndetection: {words: yes}\n")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else object())
+    (finding,) = doctor._detection(Home.find(tmp_path, tmp_path / "var"))
+    assert finding.verdict == verdict
+    assert ("centralita[recognition]" in finding.mend) == bool(missing)
+
+
+def test_a_media_worker_has_ears_where_words_are_wanted_and_a_recogniser_is_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = tmp_path / "config/site.yaml"
+    site.parent.mkdir()
+    home = Home.find(tmp_path, tmp_path / "var")
+    assert media_worker._ears(home) is None, "there is no file at all"
+    site.write_text("site: acme\n")
+    assert media_worker._ears(home) is None
+    site.write_text("site: acme\ndetection: {words: yes}\n")
+    monkeypatch.setattr("speech.recognisers.make_recogniser", lambda name: FakeRecogniser())
+    ears = media_worker._ears(home)
+    assert ears is not None
+    assert ears.ear().answer() is None
+    ears.close()
+
+    def refused(*asked: Any) -> Any:
+        raise RecogniserUnavailable("whisper is not installed: pip install 'centralita[recognition]'")
+
+    monkeypatch.setattr(FakeRecogniser, "recognise", refused)
+    assert media_worker._ears(home) is None
+    assert "pip install" in caplog.text
 
 
 def test_the_sites_choice_is_read_and_reaches_campaigns() -> None:

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 
+from core.agent_facts import DeviceChanged
 from core.errors import NodeUnavailable
-from core.routing import DeviceChanged
 from engine.devices import Devices
 from telephony.ami.facts import Contact, ContactChanged, NodeBooted
 from tests.virtual_time import run

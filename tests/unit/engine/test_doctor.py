@@ -120,6 +120,17 @@ def test_a_broken_configuration_is_sent_to_check(home: Home) -> None:
     assert found(doctor._configuration, home)["configuration"] == ("wrong", "centralita check")
 
 
+def test_warnings_are_counted_as_check_counts_them(home: Home) -> None:
+    (home.project / "config/devices").mkdir()
+    (home.project / "config/devices/1001.yaml").write_text('device: "1001"\n')
+    (home.project / "config/outbound.yaml").write_text('emergency: {numbers: ["112"]}\n')
+    checked = CliRunner().invoke(app, ["check", "--project", str(home.project), "--json"])
+    warnings = sum(problem["severity"] == "warning" for problem in json.loads(checked.output)["problems"])
+    (finding,) = doctor._configuration(home)
+    assert warnings, "nobody can call an emergency number here"
+    assert finding.says.endswith(f", {warnings} warning{'' if warnings == 1 else 's'}")
+
+
 def test_a_port_in_use_is_named_with_its_key(home: Home) -> None:
     assert {verdict for verdict, _ in found(doctor._ports, home).values()} == {"ok"}
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -171,6 +182,18 @@ def test_a_clock_that_is_wrong_or_runs_by_itself(
 
 def _day(form: str, moment: Any) -> str:
     return "2020-01-01"
+
+
+def test_a_trunk_that_is_not_registered_is_wrong_while_somebody_watches(home: Home) -> None:
+    assert list(doctor._trunks(home)) == []
+    home.prepare()
+    home.node_file.write_text(json.dumps({"trunks": {"main-acmetel": "rejected", "main-other": "registered"}}))
+    bad, good = doctor._trunks(home)
+    assert (bad.verdict, good.verdict) == ("wrong", "ok")
+    assert "main-acmetel is not registered" in bad.says
+    assert "config/trunks/" in bad.mend
+    os.utime(home.node_file, (0, 0))
+    assert list(doctor._trunks(home)) == []
 
 
 def test_voices_that_are_missing_are_warnings(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

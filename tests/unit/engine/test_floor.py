@@ -4,17 +4,11 @@ import pytest
 
 from acd.router import Router
 from acd.setup import AgentSetup, QueueSetup, Setup
-from core.routing import (
-    AgentActed,
-    AgentKept,
-    DeviceChanged,
-    LineChanged,
-    OfferAccepted,
-    OfferMade,
-    QueueJoined,
-    TalkChanged,
-    TalkEnded,
-)
+from core.agent_facts import AgentActed, AgentKept, DeviceChanged
+from core.line_facts import LineChanged
+from core.offer_facts import OfferAccepted, OfferMade
+from core.queue_facts import QueueJoined
+from core.talk_facts import TalkChanged, TalkEnded
 from engine.floor import RouterFloor
 
 NOW_S = 1_800_000_000.0
@@ -62,6 +56,19 @@ def test_only_who_serves_the_queue_and_is_there_counts():
     house.do(AgentActed("main", "ana", "log_out"))
     assert house.states() == {"eva": "ready"}
     assert house.floor.pool("main", "gone", "", house.now_s).agents == ()
+
+
+def test_who_is_logged_in_and_does_not_count_is_told_with_why():
+    house = House(ana={"spanish": 5})
+    absent = lambda skills="": dict(house.floor.pool(*SALES, skills, house.now_s).absent)  # noqa: E731
+    assert absent() == {}
+    house.do(AgentActed("main", "ana", "log_in"))
+    assert absent() == {"not_ready": 1}
+    house.ready("eva")
+    assert absent("spanish") == {"not_ready": 1, "skills": 1}
+    house.do(AgentActed("main", "ana", "ready"))
+    house.do(DeviceChanged("main-ana", False))
+    assert absent() == {"phone": 1}
 
 
 def test_skills_of_the_campaign_are_asked_beside_the_queues():

@@ -11,19 +11,13 @@ import pytest
 
 from acd.router import Router
 from acd.setup import AgentSetup, Announcements, QueueSetup, ServiceLevel, Setup
+from core.agent_facts import AgentActed, DeviceChanged, WrapUpActed
 from core.assignment import AssignmentState
 from core.decisions import InteractionClosed, InteractionOpened, StayChanged, StayEnded, WorkEnded
 from core.leg import EndReason
-from core.routing import (
-    AgentActed,
-    ConversationActed,
-    DeviceChanged,
-    LineUsed,
-    QueueJoined,
-    StayActed,
-    SupervisionActed,
-    WrapUpActed,
-)
+from core.line_facts import LineUsed
+from core.queue_facts import QueueJoined, StayActed
+from core.talk_facts import ConversationActed, SupervisionActed
 from engine import snapshots
 from engine.config.numbers import NumberPlan, Route
 from engine.config.outbound import OutboundRule, OutboundRules

@@ -1,8 +1,9 @@
 """A customer sent away whom nobody takes: what the conversation asks for and what the router does with it, together."""
 
 from acd.router import Router
+from core.agent_facts import AgentActed
 from core.events import LegUp, QueueLeft
-from core.routing import AgentActed, OfferFailed, OfferMade, OfferWithdrawn
+from core.offer_facts import OfferFailed, OfferMade, OfferWithdrawn
 from tests.unit.engine.talk_case import ID, Case, surroundings
 
 RELAYED = (OfferMade, OfferWithdrawn, QueueLeft)

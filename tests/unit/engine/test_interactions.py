@@ -202,10 +202,22 @@ def test_a_busy_phone_is_busy_for_who_calls_it_directly(around):
     assert case.commanded(HangUpLeg) == [HangUpLeg(CALLER, EndReason.BUSY)]
 
 
-def test_our_phones_call_out_by_the_rules_and_otherwise_reach_the_default_flow(around):
+def test_our_phones_call_out_by_the_rules_and_unknown_extensions_reach_the_default_flow(around):
     assert from_phone(around, "911234567").commanded(OriginateLeg)[0].endpoint == "trunk:main-carrier/+34911234567"
-    assert from_phone(around, "+15551234567").commanded(OriginateLeg) == []
-    assert from_phone(around, "+15551234567").commanded(Play)
+    for nobodys in ("7777", "*55#", "hello", "0" * 60):
+        assert from_phone(around, nobodys).commanded(OriginateLeg) == []
+        assert from_phone(around, nobodys).commanded(Play)
+
+
+@pytest.mark.parametrize("called", ["+15551234567", "0015551234567", "112"])
+def test_who_may_not_dial_a_public_number_is_refused_and_not_put_through_to_somebody_else(around, called):
+    rules = replace(around.outbound, emergency_numbers=frozenset({"112"}))
+    case = from_phone(replace(around, outbound=rules), called)
+    assert case.commanded(HangUpLeg) == [HangUpLeg(CALLER, EndReason.REJECTED)]
+    assert case.commanded(Play) == []
+    assert any(isinstance(each, Noted) and each.what == "outbound_refused" for each in case.last.decisions)
+    case.tell(LegEnded(CALLER, EndReason.REJECTED))
+    assert InteractionClosed("i-c1", "refused") in case.last.decisions
 
 
 def test_nobody_outside_can_dial_through_us(around):

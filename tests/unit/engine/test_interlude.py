@@ -5,7 +5,7 @@ import pytest
 from core.events import DigitPressed, LegAdopted, LegEnded, PlaybackFinished
 from core.leg import EndReason
 from core.leg_commands import BridgeLegs, HangUpLeg, PauseTalkRecording, Play, StopPlayback, UnbridgeLeg
-from core.routing import TalkChanged, TalkEnded
+from core.talk_facts import TalkChanged, TalkEnded
 from engine import snapshots
 from tests.unit.engine.talk_case import CALLER, ID, RECORDED, Case, heard
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from engine.cli.app import app
 
+ES = Path(__file__).parents[3] / "config" / "compliance" / "es.yaml"
 _CLIENTS = "Código;Nombre;Móvil;Fijo\nA1;Ana;612345678;911234567\nA2;Luis;112;\nA3;Eva;612345679;no tiene\n"
 
 
@@ -17,6 +19,8 @@ _CLIENTS = "Código;Nombre;Móvil;Fijo\nA1;Ana;612345678;911234567\nA2;Luis;112;
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "site.yaml").write_text("site: acme\ncountry: ES\nlanguages: [es]\n")
+    (tmp_path / "config" / "compliance").mkdir()
+    shutil.copy(ES, tmp_path / "config" / "compliance")
     (tmp_path / "clients.csv").write_text(_CLIENTS, encoding="latin-1")
     monkeypatch.setenv("CENTRALITA_HOME", str(tmp_path))
     monkeypatch.delenv("CENTRALITA_STATE", raising=False)
@@ -36,7 +40,7 @@ def test_a_list_is_looked_at_brought_in_shown_and_taken_back(project: Path) -> N
     asked = run("lists", "import", file, "--list", "spring")
     assert asked.exit_code == 2
     assert "add --yes" in asked.output
-    done = run("lists", "import", file, "--list", "spring", "--yes")
+    done = run("lists", "import", file, "--list", "spring", "--yes", "--language", "es")
     assert done.exit_code == 0, done.output
     assert "2 added, 1 rejected" in done.output
     page = run("lists", "show", "spring")
@@ -46,7 +50,7 @@ def test_a_list_is_looked_at_brought_in_shown_and_taken_back(project: Path) -> N
     job = about["imports"][0]["job_id"]
     rejects = (project / "var" / "imports" / f"{job}.csv").read_text("utf-8-sig")
     assert "3;Móvil;rechazada;112 es un número de emergencias: nunca se llama;A2;Luis;112;" in rejects
-    export = run("lists", "export", "spring").stdout.splitlines()
+    export = run("lists", "export", "spring", "-o", "-").stdout.splitlines()
     assert len(export) == 3
     assert "+34612345678 +34911234567" in export[1]
     assert run("lists", "undo", job, "--yes").output.startswith("2 leads gone")
@@ -105,12 +109,12 @@ def test_what_is_wrong_with_a_file_is_said_in_its_language(project: Path) -> Non
         (("lists", "undo", "j0", "--yes"), 1, "not known"),
         (("dnc", "import", "clients.csv", "--register", "robinson"), 2, "--as-of DATE is missing"),
         (
-            ("dnc", "import", "clients.csv", "--register", "robinson", "--as-of", "soon", "--column", "Fijo"),
+            ("dnc", "import", "clients.csv", "--register", "es-robinson", "--as-of", "soon", "--column", "Fijo"),
             2,
             "2026-11-20",
         ),
         (
-            ("dnc", "import", "clients.csv", "--register", "A/B", "--as-of", "2026-11-20", "--column", "Fijo"),
+            ("dnc", "import", "clients.csv", "--register", "A/B", "--own", "--as-of", "2026-11-20", "--column", "Fijo"),
             1,
             "no name",
         ),
@@ -131,9 +135,9 @@ def test_what_is_wrong_is_said_with_what_to_do(
 def test_numbers_nobody_calls(project: Path) -> None:
     numbers = project / "numbers.txt"
     numbers.write_text("612345000\n+34612345001\n112\n")
-    done = run("dnc", "import", str(numbers), "--register", "lista-robinson", "--as-of", "2026-11-20")
+    done = run("dnc", "import", str(numbers), "--register", "es-robinson", "--as-of", "2026-11-20")
     assert done.exit_code == 0, done.output
-    assert "lista-robinson has 2 numbers now, of 2026-11-20" in done.output
+    assert "es-robinson has 2 numbers now, of 2026-11-20" in done.output
     assert "row 3: 112 is an emergency number" in done.output
     assert "is not called any more" in run("dnc", "add", "612 345 678").output
     assert "2 numbers more" in run("dnc", "import", str(numbers), "--campaign", "c1").output
@@ -141,7 +145,43 @@ def test_numbers_nobody_calls(project: Path) -> None:
     assert shown["ours"] == {"": 1, "c1": 2}
     assert "of 2026-11-20" in run("dnc", "show").output
     assert "our own list" in run("dnc", "show", "612345678").output
-    assert "lista-robinson" in run("dnc", "show", "612345000").output
+    assert "es-robinson" in run("dnc", "show", "612345000").output
     assert "may be called again" in run("dnc", "remove", "612345678").output
     assert "is on no list" in run("dnc", "show", "612345678").output
-    assert run("dnc", "forget", "lista-robinson").exit_code == 0
+    assert run("dnc", "forget", "es-robinson").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("lista-robinson", "did you mean 'es-robinson'? rules ask for es-robinson (es/lista_robinson); --own"),
+        ("zzz", "knows it: rules ask for es-robinson (es/lista_robinson); --own imports one that no rule asks for"),
+    ],
+)
+def test_a_register_that_no_rule_asks_for_is_taken_only_as_ones_own(project: Path, name: str, said: str) -> None:
+    words = ("dnc", "import", str(project / "clients.csv"), "--register", name, "--as-of", "2026-11-20")
+    refused = run(*words, "--column", "Fijo")
+    assert refused.exit_code == 2
+    assert said in " ".join(refused.output.split())
+    assert "No list yet" in run("dnc", "show").output
+    done = run(*words, "--column", "Fijo", "--own")
+    assert done.exit_code == 0, done.output
+    assert f"{name} has 1 number now" in done.output
+
+
+def test_where_no_pack_asks_for_a_register_that_is_said(project: Path) -> None:
+    (project / "config" / "compliance" / "es.yaml").unlink()
+    words = ("dnc", "import", str(project / "clients.csv"), "--register", "es-robinson", "--as-of", "2026-11-20")
+    refused = run(*words)
+    assert (refused.exit_code, "no rule asks for any" in refused.output) == (2, True)
+
+
+def test_refused_rows_are_in_the_language_of_the_preview_and_as_they_were(project: Path) -> None:
+    (project / "clients.csv").write_text('Nombre;Móvil\nAna;612345678\nEva;"612345679\nLuis;112\n', encoding="latin-1")
+    file = str(project / "clients.csv")
+    assert "a quotation mark" in run("lists", "preview", file).output
+    done = json.loads(run("lists", "import", file, "--list", "spring", "--yes", "--json").stdout)
+    refused = Path(done["rejects"]).read_text("utf-8-sig")
+    assert "rejected;" in refused
+    assert "112 is an emergency number" in refused
+    assert 'Eva;"""612345679"' in refused, "the row with its quotation mark that is never closed"

@@ -9,7 +9,9 @@ from core.dialing import OnMachine
 from core.events import AudioVerdict, LegAdopted, LegEnded, ListenerLost, PlaybackFinished
 from core.leg import EndReason
 from core.leg_commands import BridgeLegs, DestroyBridge, DismissListener, HangUpLeg, OriginateLeg, Play
-from core.routing import LineUsed, QueueJoined, StayGivenUp, TalkEnded
+from core.line_facts import LineUsed
+from core.queue_facts import QueueJoined, StayGivenUp
+from core.talk_facts import TalkEnded
 from dialer.amd.limits import LIMIT_S
 from engine import screening
 from tests.unit.engine.attempt_case import AGENTLESS, HER, ID, WANTED, Case

@@ -1,5 +1,6 @@
 """What a caller has said is in its mailbox, durably and once, or it is said that it is not."""
 
+import asyncio
 import json
 import os
 import stat
@@ -108,6 +109,12 @@ async def test_it_is_on_the_disk_when_this_is_said(mailboxes, monkeypatch):
 async def test_asked_again_later_it_is_kept_once(box, mailboxes, node):
     await mailboxes.keep(KEEP, NOON_S)
     await mailboxes.keep(KEEP, NOON_S + 60)
+    assert (node.asked, len(names(box))) == (1, 2)
+
+
+async def test_two_who_file_it_at_the_same_time_file_it_once(box, mailboxes, node):
+    """The caller hangs up in the review of a long message just as the spool is looked through."""
+    await asyncio.gather(mailboxes.keep(KEEP, NOON_S), mailboxes.keep(KEEP, NOON_S + 1))
     assert (node.asked, len(names(box))) == (1, 2)
 
 

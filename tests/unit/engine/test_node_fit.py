@@ -46,6 +46,24 @@ def test_what_asterisk_cannot_be_given_is_a_problem_of_its_file(file, text, plac
     assert place in problems(**{file: text})
 
 
+REGISTERS = "trunk: carrier\nhost: 10.0.0.1\nregistration:\n  username: us\n  password: {}\n"
+
+
+@pytest.mark.parametrize("password", ["pw123", 'a;b"c#1234', "contraseña1", "with space1"])
+def test_a_carriers_password_is_taken_as_it_is(password):
+    assert problems(config__trunks__carrier=REGISTERS.format(password)) == problems()
+
+
+@pytest.mark.parametrize(
+    ("password", "what"),
+    [('"ab\\tc"', "its character 3 is a tab (U+0009)"), ('" abc"', "it begins or ends with a space")],
+)
+def test_a_password_that_cannot_stand_in_a_file_says_where_and_why(password, what):
+    said = problems(config__trunks__carrier=REGISTERS.format(password))
+    assert "config/trunks/carrier.yaml:5:13: Asterisk's files cannot hold this password" in said
+    assert what in said
+
+
 @pytest.mark.parametrize("tenant", ["a-b", "Acme", "..", "x]", "a b"])
 def test_a_tenants_name_is_part_of_names_inside_asterisk(tenant):
     found = load({**FILES, f"tenants/{tenant}/config/devices/c.yaml": "device: c\n"})

@@ -27,19 +27,16 @@ from core.leg_commands import (
     StopMusic,
     UnbridgeLeg,
 )
-from core.routing import (
-    LineParty,
-    LineUsed,
+from core.line_facts import LineParty, LineUsed
+from core.offer_facts import (
     OfferAccepted,
     OfferFailed,
     OfferMade,
     OfferRinging,
     OfferWithdrawn,
-    QueueJoined,
-    StayGivenUp,
-    TalkChanged,
-    TalkEnded,
 )
+from core.queue_facts import QueueJoined, StayGivenUp
+from core.talk_facts import TalkChanged, TalkEnded
 from tests.unit.engine.talk_case import CALLER, ID, Case, case, heard, play_out
 
 __all__ = ["case"]

@@ -12,12 +12,12 @@ from starlette.applications import Starlette
 
 from acd.router import Router
 from acd.setup import AgentSetup, QueueSetup, Setup
+from core.agent_facts import AgentActed
 from core.dialing import AttemptProgressed, AttemptWanted, NumberListed
 from core.events import HttpReplied
 from core.lead import LeadState
 from core.lead_record import LeadNumber, LeadRecord, Promise
 from core.lead_store import ListShare, Save
-from core.routing import AgentActed
 from dialer.compliance.rules import Mode
 from dialer.dnc import DoNotCall, NumberSet
 from dialer.memory_store import MemoryLeadStore

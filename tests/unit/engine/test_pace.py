@@ -5,17 +5,18 @@ import asyncio
 import pytest
 
 from engine import pace
-from engine.pace import LONGEST_S, LOOK_S, SHORTEST_S, Pace
+from engine.pace import LONGEST_S, LOOK_S, SHORTEST_S, SPELL_TURNS, Pace
 
 ENOUGH_TURNS = 200_000
 
 
 class Times:
-    """The module `time` of a thread whose work and waiting the test decides."""
+    """The module `time` and the event that ends a rest, of a thread whose work and waiting the test decides."""
 
     def __init__(self) -> None:
         self.now_s = self.worked_s = 0.0
         self.rests: list[float] = []
+        self.awaited = False
 
     def thread_time(self) -> float:
         return self.worked_s
@@ -23,9 +24,16 @@ class Times:
     def monotonic(self) -> float:
         return self.now_s
 
-    def sleep(self, seconds: float) -> None:
-        self.rests.append(seconds)
-        self.now_s += seconds
+    def wait(self, seconds: float) -> None:
+        if not self.awaited:
+            self.rests.append(seconds)
+            self.now_s += seconds
+
+    def set(self) -> None:
+        self.awaited = True
+
+    def clear(self) -> None:
+        self.awaited = False
 
     def work(self, seconds: float) -> None:
         self.now_s += seconds
@@ -36,6 +44,7 @@ class Times:
 def times(monkeypatch):
     replaced = Times()
     monkeypatch.setattr(pace, "time", replaced)
+    monkeypatch.setattr(pace, "Event", lambda: replaced)
     return replaced
 
 
@@ -105,3 +114,14 @@ async def test_time_spent_waiting_for_a_processor_counts_as_rest(times):
         await asyncio.sleep(0)
     started.close()
     assert times.rests == []
+
+
+async def test_what_somebody_waits_for_spares_it_one_rest(times):
+    started = Pace()
+    await until_it_rests(times, 1)
+    now_s = times.now_s
+    started.wake()
+    await until_it_rests(times, 2)
+    started.close()
+    rested_s = times.rests[1]
+    assert times.now_s - now_s - rested_s > 0.004 * (SPELL_TURNS + 1)  # a whole spell more of work

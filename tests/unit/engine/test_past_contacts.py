@@ -11,7 +11,7 @@ from core.commands import AskAgent
 from core.decisions import InteractionClosed, InteractionOpened
 from core.dialing import DIALER
 from core.events import LegArrived, LegUp, TimerFired
-from core.routing import QueueJoined
+from core.queue_facts import QueueJoined
 from engine.cli.app import app
 from engine.home import Home
 from store.cipher import ContactCipher

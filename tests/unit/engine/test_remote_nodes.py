@@ -2,7 +2,7 @@
 
 from engine.config.loader import load
 from engine.home import Home, SecretBox
-from engine.node_settings import remote_managers, remote_nodes
+from engine.node_connections import remote_managers, remote_nodes
 
 SITE = """site: here
 nodes:

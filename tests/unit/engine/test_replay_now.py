@@ -56,7 +56,7 @@ def home(tmp_path: Path) -> Home:
         (tmp_path / name).write_text(text)
     home = Home.find(tmp_path, tmp_path / "var")
     home.prepare()
-    around = _surroundings(home, None, now=True)("")  # type: ignore[arg-type]
+    around = _surroundings(home, None, now=True, enrolled={})("")  # type: ignore[arg-type]
 
     async def write() -> None:
         with ContactCipher.open(home.state) as cipher:

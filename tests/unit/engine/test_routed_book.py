@@ -1,10 +1,11 @@
 """What the journal is told about routing: under whose key, and without anybody's PIN."""
 
+from core.agent_facts import AgentActed, WrapUpActed
 from core.commands import AskAgent
 from core.events import LegUp, RoutingDecided
 from core.leg import Leg, LegRole
 from core.leg_commands import AnswerLeg
-from core.routing import AgentActed, TalkEnded, WrapUpActed
+from core.talk_facts import TalkEnded
 from engine.book import JournalBook
 from engine.interaction import Interaction
 from engine.routing import Routed

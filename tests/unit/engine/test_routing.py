@@ -6,22 +6,15 @@ import pytest
 
 from acd.router import Router
 from acd.setup import AgentSetup, QueueSetup, Setup
+from core.agent_facts import AgentActed, DeviceChanged, WrapUpActed
 from core.commands import AskQueueStatus, JoinQueue, StartTimer
 from core.decisions import Moved, Noted, OfferDecided, StayEnded
 from core.events import CommandRejected, QueueLeft, RoutingDecided, TimerFired
 from core.leg import Leg, LegRole
-from core.routing import (
-    ROUTER,
-    AgentActed,
-    DeviceChanged,
-    OfferAccepted,
-    OfferMade,
-    QueueJoined,
-    RoutingChanged,
-    StayGivenUp,
-    TalkEnded,
-    WrapUpActed,
-)
+from core.offer_facts import OfferAccepted, OfferMade
+from core.queue_facts import QueueJoined, StayGivenUp
+from core.routing import ROUTER, RoutingChanged
+from core.talk_facts import TalkEnded
 from engine.interaction import Interaction, Turn
 from engine.metrics import Metrics
 from engine.routing import MOST_JOINS_A_SECOND, Routing, is_routed, row_name

@@ -324,6 +324,14 @@ def agents(old: str, new: str) -> dict[str, str]:
             "flows/f.yaml:4:43: there is no skill 'language.en': did you mean 'language.es'?",
         ),
         (
+            {"flows__f": GOOD["flows/f.yaml"] + "  said: {type: disposition, value: sold/now, next: bye}\n"},
+            "flows/f.yaml:6:36: there is no disposition 'sold/now': did you mean 'sold/new'?",
+        ),
+        (
+            {"flows__f": GOOD["flows/f.yaml"] + "  said: {type: disposition, value: sold, next: bye}\n"},
+            "flows/f.yaml:6:36: the disposition 'sold' is a group: choose among sold/new",
+        ),
+        (
             {"config__site": "+routing: {removed_queues: {old: salse}}\n"},
             "config/site.yaml:3:33: there is no queue 'salse' to take who waits in 'old': did you mean 'sales'?",
         ),

@@ -6,20 +6,18 @@ import pytest
 
 from acd.router import Router
 from acd.setup import AgentSetup, QueueSetup, Setup
+from core.agent_facts import AgentActed, AgentKept, PhoneUsed
 from core.events import QueueLeft
 from core.leg import Leg, LegRole, LegState
-from core.routing import (
-    AgentActed,
-    AgentKept,
-    LineChanged,
+from core.line_facts import LineChanged
+from core.offer_facts import (
     OfferAccepted,
     OfferFailed,
     OfferMade,
     OfferWithdrawn,
-    PhoneUsed,
-    QueueJoined,
-    TalkEnded,
 )
+from core.queue_facts import QueueJoined
+from core.talk_facts import TalkEnded
 from engine.contact import Conversation, Line, Offer, Party, Waiting
 from engine.interaction import Interaction
 from engine.routing_recovery import mend

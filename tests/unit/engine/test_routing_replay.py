@@ -6,8 +6,12 @@ import pytest
 
 from acd.router import Router
 from acd.setup import AgentSetup, QueueSetup, Relaxation, Setup
+from core.agent_facts import AgentActed
 from core.events import RoutingKept, TimerFired
-from core.routing import ROUTER, AgentActed, OfferAccepted, OfferMade, QueueJoined, TalkEnded
+from core.offer_facts import OfferAccepted, OfferMade
+from core.queue_facts import QueueJoined
+from core.routing import ROUTER
+from core.talk_facts import TalkEnded
 from engine.book import JournalBook
 from engine.clock import AnchoredClock
 from engine.metrics import Metrics

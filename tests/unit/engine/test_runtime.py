@@ -7,7 +7,7 @@ import pytest
 
 from core.decisions import InteractionClosed, Noted
 from core.errors import NodeUnavailable
-from core.events import DigitPressed, HttpReplied, LegArrived, LegEnded, LegUp, TimerFired
+from core.events import CommandRejected, DigitPressed, HttpReplied, LegArrived, LegEnded, LegUp, TimerFired
 from core.interaction import InteractionState
 from core.leg import EndReason, LegState
 from core.leg_commands import OriginateLeg
@@ -72,7 +72,7 @@ class Book:
     """A journal in memory whose disk a test may stop."""
 
     def __init__(self):
-        self.written, self.started, self.done = [], [], {}
+        self.written, self.started, self.done, self.after = [], [], {}, []
         self.healthy = True
         self.disk = asyncio.Event()
         self.disk.set()
@@ -92,6 +92,10 @@ class Book:
         self.done[command_id] = outcome
 
     def write_state(self, name, event, at_s, body):
+        return len(self.written)
+
+    def write_after(self, interaction_id, event):
+        self.after.append((interaction_id, event))
         return len(self.written)
 
     def events(self, kind):
@@ -448,6 +452,21 @@ async def test_facts_that_come_twice_or_too_late_change_nothing(house):
     assert len(house.book.written) == before
     assert house.metrics.late_events._value.get() == 3
     assert house.book.outcomes() == ["caller_hung_up"]
+
+
+@in_virtual_time
+async def test_a_recording_that_cannot_be_kept_is_told_also_when_the_contact_is_over(house):
+    ana = await house.calls()
+    interaction_id, recording_id = f"i-{ana.leg_id}", f"i-{ana.leg_id}.r1"
+    ana.hang_up()
+    await asyncio.sleep(0.1)
+    for _ in range(2):
+        rejected = CommandRejected(interaction_id, "9.1", "KeepRecording", "no room", ana.leg_id, recording_id)
+        house.runtime.put(rejected)
+    house.runtime.put(CommandRejected(interaction_id, "9.2", "StopMusic", "gone", ana.leg_id))
+    await asyncio.sleep(0.1)
+    assert house.book.after == [(interaction_id, rejected)] * 2
+    assert house.metrics.lost_recordings._value.get() == 1
 
 
 def test_an_inbox_that_overflows_declares_a_gap_and_what_was_missed_is_found_out(around, monkeypatch):

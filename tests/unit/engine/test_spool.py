@@ -5,7 +5,7 @@ import os
 import pytest
 
 from core.errors import CommandRefused
-from core.events import LegEnded
+from core.events import CommandRejected, LegEnded, RecordingFailed, RecordingKept
 from core.leg import EndReason
 from core.leg_commands import DiscardRecording, KeepRecording
 from engine import spool
@@ -18,14 +18,15 @@ ID = f"{INTERACTION}.4.7"
 KEEP = KeepRecording(INTERACTION, "leg", ID, "sales", tenant="acme", caller="+34600")
 
 
-def told(*commands, unreadable=""):
-    event = LegEnded("leg", EndReason.HUNG_UP)
+def told(*commands, unreadable="", event=None):
+    event = event or LegEnded("leg", EndReason.HUNG_UP)
     return Recorded(7, INTERACTION, "key", 99.0, "LegEnded", event, (), commands, unreadable)
 
 
 class Spool:
     def __init__(self, directory):
         self.directory, self.kept, self.open, self.records, self.refuse = directory, [], set(), [], None
+        self.told = []
 
     def file(self, recording_id=ID, age_s=3600.0, form="wav"):
         path = self.directory / f"{file_name(recording_id)}.{form}"
@@ -45,7 +46,11 @@ class Spool:
                 raise self.refuse
             self.kept.append((command, at_s))
 
-        await spool.clear(self.directory, self.open.__contains__, show, keep)
+        def tell(interaction_id, event):
+            assert interaction_id == INTERACTION
+            self.told.append(event)
+
+        await spool.clear(self.directory, self.open.__contains__, show, keep, tell)
 
 
 @pytest.fixture
@@ -97,6 +102,44 @@ async def test_trouble_with_one_leaves_it_for_the_next_time(a_spool, trouble):
     a_spool.records, a_spool.refuse = [told(KEEP)], None
     await a_spool.clear()
     assert len(a_spool.kept) == 1
+
+
+async def test_what_nobody_decided_is_told_once(a_spool):
+    file = a_spool.file()
+    a_spool.records = [told()]
+    await a_spool.clear()
+    (failed,) = a_spool.told
+    assert (type(failed), failed.recording_id, failed.partial) == (RecordingFailed, ID, True)
+    a_spool.records.append(told(event=failed))
+    await a_spool.clear()
+    assert len(a_spool.told) == 1
+    assert file.exists()
+
+
+async def test_an_empty_file_that_nobody_decided_about_is_deleted(a_spool):
+    file = a_spool.file()
+    file.write_bytes(b"")
+    os.utime(file, (file.stat().st_mtime - 3600,) * 2)
+    a_spool.records = [told()]
+    await a_spool.clear()
+    assert not file.exists()
+    assert a_spool.told == []
+
+
+async def test_what_had_failed_and_is_filed_after_all_is_told(a_spool):
+    a_spool.file()
+    rejected = CommandRejected(INTERACTION, "7.1", "KeepRecording", "disk full", "leg", ID)
+    a_spool.records = [told(KEEP), told(event=rejected)]
+    await a_spool.clear()
+    assert a_spool.told == [RecordingKept("leg", ID)]
+
+
+async def test_a_copy_of_what_is_filed_already_is_deleted(a_spool):
+    """An engine died after it had written the file in the mailbox, and before it took the source away."""
+    file = a_spool.file()
+    a_spool.records = [told(KEEP)]
+    await a_spool.clear()
+    assert not file.exists()
 
 
 async def test_a_directory_that_is_not_there_is_empty(tmp_path):

@@ -11,7 +11,7 @@ from acd.router import Router
 from acd.setup import Announcements, Callbacks
 from core.events import LegUp
 from core.leg_commands import HangUpLeg, StartMusic, StopPlayback
-from core.routing import QueuePosition, StayActed
+from core.queue_facts import QueuePosition, StayActed
 from engine.routing_recovery import mend
 from tests.unit.engine.talk_case import CALLER, ID
 from tests.unit.engine.test_callbacks import ROUTED, Together, house

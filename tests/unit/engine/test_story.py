@@ -9,7 +9,7 @@ from core.commands import StartTimer
 from core.events import CommandRejected, DigitPressed
 from core.leg_commands import Play
 from core.media import Speech
-from core.routing import StayActed
+from core.queue_facts import StayActed
 from engine.cli.story import explain_steps, reasons, timeline
 from store.entry import Recorded
 

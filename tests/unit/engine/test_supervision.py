@@ -6,7 +6,8 @@ from core.decisions import Supervised
 from core.events import CommandRejected, DigitPressed, LegAdopted, LegEnded, LegUp
 from core.leg import EndReason, LegRole
 from core.leg_commands import BridgeLegs, HangUpLeg, ListenIn, OriginateLeg, Play, StopListening, UnbridgeLeg
-from core.routing import LineParty, LineUsed, SupervisionActed, SupervisorCalled, TalkEnded
+from core.line_facts import LineParty, LineUsed
+from core.talk_facts import SupervisionActed, SupervisorCalled, TalkEnded
 from tests.unit.engine.talk_case import CALLER, ID, case
 
 __all__ = ["case"]

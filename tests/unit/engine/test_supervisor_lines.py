@@ -7,8 +7,8 @@ from core.decisions import Supervised
 from core.events import AgentAnswered, DigitPressed, LegAdopted, LegEnded, PlaybackFinished
 from core.leg import EndReason
 from core.leg_commands import HangUpLeg, Play
+from core.line_facts import LineChanged, LineParty, LineUsed
 from core.media import Tone
-from core.routing import LineChanged, LineParty, LineUsed
 from tests.unit.engine.talk_case import CALLER, ID, Case, heard
 
 WHO = {"agent_id": "marta", "followed": "eva", "conversation": "i-9", "device": "main-1003"}

@@ -21,16 +21,10 @@ from core.events import (
 )
 from core.leg import EndReason
 from core.leg_commands import KeepRecording, StartTalkRecording
-from core.routing import (
-    ConversationActed,
-    LineParty,
-    OfferAccepted,
-    OfferMade,
-    OfferWithdrawn,
-    QueuePosition,
-    SupervisionActed,
-    TalkEnded,
-)
+from core.line_facts import LineParty
+from core.offer_facts import OfferAccepted, OfferMade, OfferWithdrawn
+from core.queue_facts import QueuePosition
+from core.talk_facts import ConversationActed, SupervisionActed, TalkEnded
 from engine import interactions
 from tests.unit.engine.talk_case import ANNOUNCED, CALLER, ID, PLAIN, RECORDED, Case
 

@@ -30,8 +30,16 @@ from core.leg_commands import (
     StopPlayback,
     StopTalkRecording,
 )
+from core.line_facts import (
+    LineChanged,
+    LineParty,
+    LineReleased,
+    LineRingback,
+    LineUsed,
+)
 from core.media import Tone
-from core.routing import LineChanged, LineParty, LineReleased, LineRingback, LineUsed, QueuePosition, TalkEnded
+from core.queue_facts import QueuePosition
+from core.talk_facts import TalkEnded
 from engine import interactions, snapshots
 from engine.config.queue_prompts import EWT
 from engine.contact import Line
@@ -187,6 +195,29 @@ def test_a_recording_that_fails_touches_nothing_else(failed):
     assert case.state == "connected"
     case.tell(LegEnded(CALLER, EndReason.HUNG_UP))
     assert case.commanded(KeepRecording) == []
+
+
+def test_of_a_recording_that_fails_half_way_the_first_half_is_kept():
+    case = Case(RECORDED).queue().talk()
+    recording_id = case.interaction.recording.recording_id
+    case.tell(RecordingFailed(CALLER, recording_id, "no space left", partial=True))
+    (kept,) = case.commanded(KeepRecording)
+    assert (kept.recording_id, kept.mailbox) == (recording_id, "talk.sales")
+    case.tell(LegEnded(CALLER, EndReason.HUNG_UP))
+    assert case.commanded(KeepRecording) == []
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_an_engine_that_takes_over_asks_again_that_it_be_recorded(paused):
+    """The one before may have died after it decided so."""
+    case = Case(RECORDED).queue().talk()
+    recording_id = case.interaction.recording.recording_id
+    if paused:
+        case.act("pause_recording")
+    case.tell(LegAdopted(CALLER, up=True, bridge_id=case.interaction.talk.bridge_id))
+    asked = [StartTalkRecording(CALLER, recording_id), *([PauseTalkRecording(CALLER, recording_id)] if paused else [])]
+    assert case.last.commands == asked
+    assert case.interaction.recording.recording_id == recording_id
 
 
 def with_notice():

@@ -221,6 +221,55 @@ def test_what_is_right_is_left_alone(nodes: str) -> None:
     assert loaded.release is not None
 
 
+INHERITED = "defaults: {no_input: {prompt: x, then: a}}\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "nodes", "words"),
+    [
+        (
+            INHERITED,
+            "a: {type: record, mailbox: m, next: z}\n" + END,
+            "flows/f.yaml:6:3: warning: a caller who says nothing never leaves this loop: a → a: its `no_input` comes "
+            "from `defaults`: let `no_input: {then: …}` of a lead to a node that ends the call",
+        ),
+        (
+            "",
+            "a: {type: menu, prompt: x, keys: {'1': z}, no_input: {retries: 1, then: a}}\n" + END,
+            "flows/f.yaml:5:75: warning: a caller who says nothing never leaves this loop: a → a: let `no_input",
+        ),
+        (
+            "",
+            "a: {type: collect, prompt: x, digits: 4, into: d, next: z, no_input: {then: b}}\n"
+            "b: {type: play, prompt: x, next: c}\n"
+            "c: {type: menu, prompt: x, keys: {'1': z}, no_input: {then: a}}\n" + END,
+            "a caller who says nothing never leaves this loop: a → b → c → a",
+        ),
+    ],
+)
+def test_a_loop_that_a_silent_caller_never_leaves_is_worth_a_warning(head: str, nodes: str, words: str) -> None:
+    loaded = one(nodes, head)
+    assert words in "\n".join(said(loaded))
+    assert loaded.release is not None
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        "a: {type: record, mailbox: m, next: z, no_input: {then: z}}\n" + END,
+        "a: {type: record, mailbox: m, next: z, labels_alone: yes, labels: {about: x}}\n" + END,
+        "a: {type: menu, prompt: x, keys: {'1': z}, no_input: {retries: 3, then: z}}\n" + END,
+        "a: {type: menu, prompt: x, keys: {'1': z}, no_input: {then: b}}\n"
+        'b: {type: branch, branches: [{when: "x == 1", next: z}], else: a}\n' + END,
+        "a: {type: menu, prompt: x, keys: {'1': z}, no_input: {then: b}}\nb: {type: queue, queue: any, next: a}\n"
+        + END,
+    ],
+)
+def test_a_silent_caller_who_is_led_out_is_left_alone(nodes: str) -> None:
+    loaded = one(nodes, INHERITED + "variables: {x: '1'}\n")
+    assert said(loaded) == []
+
+
 def test_a_variable_that_may_be_missing_is_only_worth_a_warning() -> None:
     loaded = one("a: {type: play, prompt: \"{{ nick | default('cliente') }}\", next: z}\n" + END)
     assert loaded.release is not None

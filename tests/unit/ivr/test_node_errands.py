@@ -7,11 +7,19 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
-from core.commands import ListNumber, NoteInteraction, OpenTicket, RequestCallback, SendMessage, TagInteraction
+from core.commands import (
+    GiveDisposition,
+    ListNumber,
+    NoteInteraction,
+    OpenTicket,
+    RequestCallback,
+    SendMessage,
+    TagInteraction,
+)
 from core.events import CommandOutcomeUnknown
 from ivr.run import Start
 from ivr.scenario.caller import Caller
-from ivr.scenario.promises import Given
+from ivr.scenario.promises import Given, QueueReply
 from ivr.scenario.tiny import tiny_call, tiny_release
 from ivr.visit import World
 
@@ -79,6 +87,25 @@ def test_tags_and_notes_are_kept_and_hold_no_secret():
 def test_a_tag_that_does_nothing_is_refused():
     with pytest.raises(ValidationError):
         call({"type": "tag", "next": "bye"})
+
+
+# -- disposition ------------------------------------------------------------------------------------------
+def test_a_disposition_is_said_with_what_she_answered_and_no_secret():
+    pin = {"type": "collect", "prompt": "p", "digits": "4", "sensitive": "yes", "into": "pin", "next": "said"}
+    answers = {"pay_on": " {{ today }} ", "code": "{{ pin }}", "nothing": "{{ ghost | default('') }}"}
+    said = {"type": "disposition", "value": "promise/new", "answers": answers, "next": "bye"}
+    caller = call(pin, said=said)
+    caller.press("1234")
+    (given,) = caller.ordered(GiveDisposition)
+    assert (given.interaction_id, given.disposition, set(given.answers)) == ("i-1", "promise/new", {"pay_on", "code"})
+    assert given.answers["code"] == "***"
+    assert given.answers["pay_on"].count("-") == 2
+    assert caller.path()[-1] == "bye"
+
+
+def test_a_disposition_without_a_value_is_refused():
+    with pytest.raises(ValidationError):
+        call({"type": "disposition", "value": "", "next": "bye"})
 
 
 # -- ticket, message ------------------------------------------------------------------------------------
@@ -249,7 +276,14 @@ def test_a_number_being_typed_is_offered_anew_after_a_restart():
 STATUS = {
     "type": "queue_status",
     "queue": "sales",
-    "into": {"waiting": "callers", "ewt_s": "wait"},
+    "into": {
+        "waiting": "callers",
+        "ewt_s": "wait",
+        "status": "how",
+        "longest_wait_s": "longest",
+        "agents_ready": "ready",
+        "agents_logged_in": "there",
+    },
     "open": "here",
     "long_wait": "long",
     "no_agents": "sorry",
@@ -261,21 +295,24 @@ WAYS = {name: {"type": "hangup"} for name in ("here", "long", "failed")}
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (("open", 2, 40.0), "here"),
-        (("open", 9, 400.0), "long"),
-        (("no_agents", 0, 0.0), "sorry"),
-        (("closed", 0, 0.0), "failed"),
+        (QueueReply("open", 2, 40.0, 35.0, 0, 4), "here"),
+        (QueueReply("open", 9, 400.0), "long"),
+        (QueueReply("no_agents"), "sorry"),
+        (QueueReply("closed"), "failed"),
     ],
 )
 def test_a_queue_says_how_it_is(status, expected):
     caller = listened(STATUS, statuses={"sales": status}, **WAYS)
     assert caller.path() == ["it", expected]
     if expected in ("here", "long"):
-        assert (caller.run.variables["callers"], caller.run.variables["wait"]) == (str(status[1]), f"{status[2]:.0f}")
+        known = caller.run.variables
+        assert (known["callers"], known["wait"]) == (str(status.waiting), f"{status.ewt_s:.0f}")
+        assert (known["how"], known["longest"]) == (status.status, f"{status.longest_wait_s:.0f}")
+        assert (known["ready"], known["there"]) == (str(status.agents_ready), str(status.agents_logged_in))
 
 
 def test_a_way_without_a_node_takes_the_common_one():
-    caller = listened({**STATUS, "next": "bye"}, statuses={"sales": ("closed", 0, 0.0)}, **WAYS)
+    caller = listened({**STATUS, "next": "bye"}, statuses={"sales": QueueReply("closed")}, **WAYS)
     assert caller.path() == ["it", "bye"]
 
 

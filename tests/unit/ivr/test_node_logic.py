@@ -102,6 +102,23 @@ def test_hours(moment, reached):
     assert caller.path() == ["h", "closed" if reached == "holiday" else reached]
 
 
+@pytest.mark.parametrize(
+    ("moment", "opens"),
+    [("2026-03-10 10:00", "2026-03-10T11:00"), ("2026-03-10 17:30", "2026-03-12T09:00")],
+)
+def test_when_it_opens_next_by_its_own_clock(moment, opens):
+    now_s = dt.datetime.fromisoformat(moment).replace(tzinfo=dt.UTC).timestamp()
+    hours = {"type": "hours", "calendar": "office", "open": "end", "closed": "end", "next_open": "opens"}
+    caller = tiny_call({"h": hours, "end": END}, calendars={"office": OFFICE}, now_s=now_s)
+    assert caller.run.variables["opens"] == opens
+
+
+def test_what_never_opens_again_has_no_next_time():
+    calendar = {"time_zone": "UTC", "hours": {"mon": "closed"}}
+    hours = {"type": "hours", "calendar": calendar, "open": "end", "closed": "end", "next_open": "opens"}
+    assert tiny_call({"h": hours, "end": END}).run.variables["opens"] == ""
+
+
 def test_a_calendar_may_stand_in_the_node_and_one_that_is_missing_is_an_error():
     inline = {
         "type": "hours",

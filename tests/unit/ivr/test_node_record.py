@@ -59,7 +59,7 @@ def test_a_digit_skips_the_prompt():
 def test_the_closing_silence_is_no_message():
     caller = call((5.0, "silence"), (9.0, "silence"))
     caller.listen()
-    assert caller.heard() == ["Deje su mensaje", "No oímos nada Deje su mensaje", "Gracias"]
+    assert caller.heard() == ["Deje su mensaje", "(beep)", "No oímos nada Deje su mensaje", "(beep)", "Gracias"]
     first, second = (command.recording_id for command in caller.ordered(StartRecording))
     assert discarded(caller) == [first]
     assert kept(caller) == [second]
@@ -161,22 +161,30 @@ def test_the_key_that_ended_the_recording_is_no_answer_to_the_review():
 
 def test_a_recording_that_cannot_be_made_takes_the_error_exit():
     for event in (
-        RecordingFailed("leg-1", "x", "disk full"),
-        CommandRejected("i-1", "1.1", "StartRecording", "no", "leg-1"),
+        lambda recording_id: RecordingFailed("leg-1", recording_id, "disk full"),
+        lambda recording_id: CommandRejected("i-1", "1.1", "StartRecording", "no", "leg-1", recording_id),
     ):
         caller = call()
         caller.press("1")
-        caller.tell(event)
+        caller.tell(event(caller.run.memory.recording_id))
         assert caller.heard()[-1] == "No se puede grabar"
         assert len(discarded(caller)) == 1, "the caller was told that it is no message"
         caller.listen()
         assert caller.path() == ["message", "bye"]
 
 
+def test_what_became_of_a_conversation_before_takes_nothing_from_a_message():
+    caller = call((60.0, "silence"))
+    caller.press("1")
+    caller.tell(RecordingFailed("leg-1", "i-1.r3", "disk full"))
+    assert discarded(caller) == []
+    assert caller.run.memory.stage == "recording"
+
+
 def test_the_key_that_ends_a_message_does_not_cut_short_the_news_that_there_is_none():
     caller = call()
     caller.press("1")
-    caller.tell(RecordingFailed("leg-1", "x", "disk full"))
+    caller.tell(RecordingFailed("leg-1", caller.run.memory.recording_id, "disk full"))
     caller.tell(DigitPressed("leg-1", "#"))
     assert caller.path() == ["message"], "the apology is still being said"
     caller.tell(DigitPressed("leg-1", "5"))
@@ -223,7 +231,7 @@ def keeping(**changes):
 def test_nothing_is_said_until_the_message_is_kept():
     caller = keeping()
     assert len(kept(caller)) == 1
-    assert (caller.path(), caller.heard()) == (["message"], ["Deje su mensaje"])
+    assert (caller.path(), caller.heard()) == (["message"], ["Deje su mensaje", "(beep)"])
     assert "message" not in caller.run.variables
     caller.listen()
     assert caller.heard()[-1] == "Gracias"
@@ -234,7 +242,7 @@ def test_who_cannot_be_kept_is_told_so():
         {"message": MESSAGE, **REST}, given=Given(recordings=[(9.0, "silence")], rejected=["KeepRecording"])
     )
     caller.listen()
-    assert caller.heard() == ["Deje su mensaje", "No se puede grabar", "Adiós"]
+    assert caller.heard() == ["Deje su mensaje", "(beep)", "No se puede grabar", "Adiós"]
     assert "message" not in caller.run.variables
 
 
@@ -298,7 +306,7 @@ ALONE = [("sales", {"from": "+34911234567"})]
 def test_labels_alone_are_kept_of_who_says_nothing():
     caller = call((4.0, "silence"), labels_alone="yes")
     caller.listen()
-    assert caller.heard() == ["Deje su mensaje", "No oímos nada Deje su mensaje", "Gracias"]
+    assert caller.heard() == ["Deje su mensaje", "(beep)", "No oímos nada Deje su mensaje", "(beep)", "Gracias"]
     assert alone(caller) == ALONE
     assert len(set(discarded(caller))) == 2
     assert not set(discarded(caller)) & set(kept(caller))

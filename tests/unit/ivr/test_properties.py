@@ -175,6 +175,7 @@ def _node(rng: random.Random, kind: str, names: list[str]) -> dict[str, Any]:
             ),
             **maybe(agent="{{ a }}", refused=to()),
         },
+        "disposition": {"value": "sold/new", **maybe(answers={"a": "{{ a }}"}), "next": to()},
         "wait": {"seconds": "2", "next": to(), **maybe(music="default")},
         "hangup": {**maybe(prompt=_prompt(rng)), "reason": rng.choice(["normal", "busy"])},
     }

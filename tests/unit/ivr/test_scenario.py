@@ -69,6 +69,7 @@ def _indented(text: str) -> str:
         'steps: [silence: 5, hang up]\nexpect: {not_heard: ["No oímos"], ended: caller_hung_up}',
         'steps: [press: "9", press: "1"]\nexpect: {heard: [Press 1], language: en}',
         'steps: [press: "3"]\nexpect: {heard: [{sound: vm-intro}, {tone: beep}], commands: [KeepRecording]}',
+        'steps: [press: "3"]\nexpect: {heard: [{tone: beep}, {tone: beep}]}',  # the prompt's, and the recording's own
         'given: {record: {duration_s: 1}}\nsteps: [press: "3"]\nexpect: {commands: [{DiscardRecording: {}}]}',
         'steps: [press: "1"]\nexpect: {commands: [{JoinQueue: {queue: sales, priority: 0}}]}',
         'given: {queue: {sales: no_agents}}\nsteps: [press: "1"]\nexpect: {reached: [sales, bye], ended: completed}',

@@ -71,6 +71,37 @@ def test_the_cache_follows_the_desktops_convention(tmp_path, monkeypatch):
     assert installation.default_root() == Path.home() / ".cache" / "centralita" / "asterisk-root"
 
 
+def test_where_nobody_may_make_namespaces_the_roots_own_loader_runs_it(tmp_path, monkeypatch):
+    root, tools = tmp_path / "root", tmp_path / "bin"
+    (root / "usr/lib64").mkdir(parents=True)
+    (root / "usr/lib/x86_64-linux-gnu/asterisk/modules").mkdir(parents=True)
+    for module in installation.required_modules():
+        (root / "usr/lib/x86_64-linux-gnu/asterisk/modules" / module).touch()
+    (root / "usr/share/asterisk/sounds/es_MX_f_Allison").mkdir(parents=True)
+    (root / "etc").mkdir()
+    (root / "usr/sbin").mkdir()
+    a_fake_asterisk(root / "usr/sbin", "22.10.1")
+    tools.mkdir()
+    for place, script in (
+        (tools / "bwrap", "echo 'bwrap: Creating new namespace failed: Operation not permitted' >&2; exit 1"),
+        (root / "usr/lib64/ld-linux-x86-64.so.2", 'test "$1" = --library-path || exit 1; shift 2; exec "$@"'),
+    ):
+        place.write_text(f"#!/bin/sh\n{script}\n")
+        place.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    found = installation.in_root(root)
+    assert not found.is_wrapped
+    assert (found.root, found.version, found.binary) == (root, "22.10.1", root / "usr/sbin/asterisk")
+    assert found.modules_dir == root / "usr/lib/x86_64-linux-gnu/asterisk/modules"
+    assert found.sounds("es") == root / "usr/share/asterisk/sounds/es_MX_f_Allison"
+    command = found.command(str(found.binary), "-f", writable=[tmp_path])
+    assert "KILL" in command
+    assert command[-3:] == [str(root / "usr/lib/x86_64-linux-gnu") + f":{root / 'usr/lib'}", str(found.binary), "-f"]
+    (root / "usr/lib64/ld-linux-x86-64.so.2").unlink()
+    with pytest.raises(Unsuitable, match=r"not permitted.*To allow it: sudo sysctl"):
+        installation.in_root(root)
+
+
 # -- making one ------------------------------------------------------------------------------------
 def a_builder(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     """Puts `script` in mmdebstrap's place."""

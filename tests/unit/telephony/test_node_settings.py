@@ -56,9 +56,40 @@ def test_names_and_secrets_that_could_leave_their_line_are_refused(name, secret)
         Device(name=name, secret=secret)
 
 
-@pytest.mark.parametrize("secret", ["abc=def", "[abc]def", "p@ss:w/rd!", "a,b|c&d>e"])
-def test_a_carriers_odd_password_is_accepted(secret):
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "abc=def",
+        "[abc]def",
+        "p@ss:w/rd!",
+        "a,b|c&d>e",
+        "1",
+        "pw123",
+        'a;b"c#1234',
+        "contraseña1",
+        "with space1",
+        "#a\\",
+    ],
+)
+def test_a_carriers_password_is_as_odd_or_short_as_it_likes(secret):
     assert Registration(username="u", password=secret).password == secret
+
+
+@pytest.mark.parametrize(
+    ("secret", "words"),
+    [
+        ("secreto\n[intruder]", "its character 8 is a line break"),
+        ("a\rb", "its character 2 is a carriage return"),
+        ("a\x00b", r"its character 2 is U\+0000"),
+        ("a\u2028b", r"its character 2 is LINE SEPARATOR \(U\+2028\)"),
+        ("secreto ", "begins or ends with a space"),
+        ("", "is empty"),
+        ("x" * 513, "more than 512"),
+    ],
+)
+def test_a_carriers_password_that_cannot_stand_in_a_file_is_refused_with_its_reason(secret, words):
+    with pytest.raises(ValidationError, match=words):
+        Registration(username="u", password=secret)
 
 
 @pytest.mark.parametrize("host", ["sip.example.com\nhost=evil", "sip.example.com;lr", "", "a b", "-x", "[::1]"])

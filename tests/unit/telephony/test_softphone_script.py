@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from telephony.softphone.console import app
 from telephony.softphone.events import Event
 from telephony.softphone.narrate import party, sentence
+from telephony.softphone.protocol import usage
 from telephony.softphone.script import ScriptFailed, parse
 
 
@@ -39,6 +44,22 @@ def test_a_wrong_step_is_told_by_file_and_line(line, says):
     assert says in str(failed.value)
 
 
+def test_what_a_script_does_itself_is_refused_beside_it(tmp_path: Path):
+    script = tmp_path / "s.jsonl"
+    script.write_text('{"sleep_s": 0}\n')
+    refused = CliRunner().invoke(app, ["--script", str(script), "--play", "a.wav", "100"], env={"COLUMNS": "400"})
+    assert refused.exit_code == 2
+    assert "a number and --play do nothing beside --script" in refused.output
+    assert '{"do": "call", "uri": "100"}, {"do": "play", "path": "a.wav", "loop": true}' in refused.output
+
+
+def test_the_help_names_every_steps_fields():
+    lines = usage().splitlines()
+    assert "play            [call]  path  loop=false" in lines
+    assert "quit" in lines
+    assert max(map(len, lines)) <= 78
+
+
 @given(st.text(max_size=200))
 def test_no_text_raises_anything_but_script_failed(text):
     try:
@@ -61,6 +82,20 @@ def test_no_text_raises_anything_but_script_failed(text):
         (
             Event("call_state", 0, {"state": "disconnected", "code": 486, "reason": "Busy Here", "by": "them"}),
             "not connected: 486 Busy Here: the other side is busy",
+        ),
+        (
+            Event(
+                "call_state", 0, {"state": "disconnected", "code": 503, "reason": "Service Unavailable", "by": "them"}
+            ),
+            "not connected: 503 Service Unavailable: this phone's connection works; "
+            "the far end, or the carrier there, refused or cannot be reached",
+        ),
+        (
+            Event(
+                "call_state", 0, {"state": "disconnected", "code": 503, "reason": "Connection refused", "by": "them"}
+            ),
+            "not connected: 503 Connection refused: "
+            "nothing listens there, or it is overloaded: check host, port and transport",
         ),
         (
             Event("call_state", 0, {"state": "disconnected", "code": 200, "reason": "OK", "by": "them"}),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.softphone.sip_text import check_header, headers_of, hint_for, target_uri
+from telephony.softphone.sip_text import check_header, headers_of, hint_for, hint_for_call, target_uri
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,8 @@ def test_hints_are_for_what_went_wrong():
     assert hint_for(200) == ""
     assert "secret" in hint_for(401)
     assert "499" in hint_for(499)
+
+
+def test_a_call_that_is_forbidden_is_about_its_number_first():
+    assert "this number may not be called" in hint_for_call(403, "Forbidden")
+    assert "secret" in hint_for(403)

@@ -57,6 +57,7 @@ def test_a_quotation_mark_that_is_never_closed_costs_one_row(tmp_path: Path) -> 
     assert [row.number for row in rows if row.fault] == [2]
     assert rows[0].fault is not None
     assert rows[0].fault.code == "quotes"
+    assert rows[0].cells == ["Ana", '"612345678'], "as it was, so that it can be mended"
     assert [row.cells[0] for row in rows[1:]] == [f"Luis {n}" for n in range(40)]
     assert [row.number for row in rows[1:]] == list(range(3, 43))
 

@@ -1,0 +1,61 @@
+"""Which leads a phone number belongs to, read as people write it; by the store of leads, without the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from core.errors import StoreUnavailable
+from core.lead_record import LeadRecord
+from engine.cli.common import fail
+
+if TYPE_CHECKING:
+    from engine.home import Home
+
+
+def leads_at(home: Home, tenant: str, text: str) -> tuple[list[str], list[LeadRecord]]:
+    """(the numbers that `text` may be, the leads who have one of them, by id): as written in the site's country, or in
+    one that a rule pack is for. No number: nobody. Ends the command when the store is away."""
+    numbers = list(dict.fromkeys(_numbers(text, _countries(home))))
+    try:
+        return numbers, asyncio.run(_found(home, tenant, numbers)) if numbers else []
+    except StoreUnavailable as failure:
+        fail(str(failure))
+
+
+def _countries(home: Home) -> list[str]:
+    from dialer.compliance.loader import read_packs
+    from engine.cli.site import site_of
+    from engine.config.sources import read_sources
+
+    packs = read_packs(read_sources(home.project)).filed.values()
+    theirs = {country for filed in packs for country in filed.pack.countries}
+    return list(dict.fromkeys([site_of(home).country, *sorted(theirs)]))
+
+
+def _numbers(text: str, countries: Iterable[str]) -> Iterable[str]:
+    from dialer.importing.phones import Phone, PhoneReader
+
+    for country in countries:
+        read = PhoneReader(country).read(text)
+        if isinstance(read, Phone):
+            yield read.number
+
+
+async def _found(home: Home, tenant: str, numbers: Iterable[str]) -> list[LeadRecord]:
+    from engine.cli.campaign_results import database_of
+    from store.sql.leads import SqlLeadStore
+
+    database = database_of(home)
+    try:
+        store, now_s = SqlLeadStore(database), time.time()
+        found = {
+            each.record.lead_id: each.record
+            for number in numbers
+            for each in await store.by_number(tenant, number, now_s)
+        }
+        return [found[lead_id] for lead_id in sorted(found)]
+    finally:
+        await database.close()
