@@ -6,13 +6,19 @@ Asterisk runs the requests of one socket one after another, so the oldest unansw
 If nothing is answered for `deadline_s`, that one is stuck: the owner may free it (`on_slow`), and `rescue_s`
 later it fails and the socket is replaced. A socket that goes on answering, only slowly, is left alone: Asterisk
 has too much to do, and more connections would not help. A request fails with `DeadlineExceeded` after both.
+
+Asterisk takes an application away when its connection ends. Does another one of that name come in the same moment, it
+may be left without: it is connected, and no event or no answer comes. So each connection for requests has a name of
+its own, and that for events asks for one time and again (`listen`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +28,7 @@ from core.errors import DeadlineExceeded, NodeUnavailable
 from telephony.ari.connection_state import CONNECTION_TABLE, ConnectionEvent, ConnectionState
 from telephony.ari.messages import (
     ApplicationReplaced,
+    ChannelUserevent,
     Event,
     RestRequest,
     RestResponse,
@@ -35,6 +42,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_S = 0.1
 """How often deadlines are looked at; one timer a connection is cheaper than one a request."""
+_ECHO = "centralita-echo"
 
 
 @dataclass(slots=True)
@@ -53,10 +61,11 @@ class Pending:
 
 
 class AriConnection:
-    """`app`: the application name of this socket. The callbacks never block.
+    """`app`: the application name of this socket, or how it begins. The callbacks never block.
 
     `on_event` gets each event at once; `on_state` each change of state; `on_slow(leg_id)` is told that the
-    oldest request, for that leg, has passed its deadline.
+    oldest request, for that leg, has passed its deadline. `on_heard` is given for the one connection over which events
+    come, and called whenever one did that `listen` asked for.
     """
 
     def __init__(
@@ -66,6 +75,7 @@ class AriConnection:
         on_event: Callable[[Event], None],
         on_state: Callable[[ConnectionState], None],
         on_slow: Callable[[str], None] | None = None,
+        on_heard: Callable[[], None] | None = None,
     ) -> None:
         self.app = app
         self.state = ConnectionState.IDLE
@@ -73,6 +83,7 @@ class AriConnection:
         self._on_event = on_event
         self._on_state = on_state
         self._on_slow = on_slow
+        self._on_heard = on_heard
         self._wire: Wire | None = None
         self._pending: dict[str, Pending] = {}
         self._progress_at = 0.0
@@ -83,6 +94,7 @@ class AriConnection:
         self._sweeper: asyncio.TimerHandle | None = None
         self._ping_at = 0.0
         self._pinged: int | None = None
+        self._deaf_at: float | None = None
 
     @property
     def name(self) -> str:
@@ -135,6 +147,12 @@ class AriConnection:
         self._pending[request_id] = Pending(future, method, uri, about, now + self._patience_s)
         return future
 
+    def listen(self) -> None:
+        """Asks Asterisk for an event. If none comes, the connection is replaced; one that is lost listens no more."""
+        with contextlib.suppress(NodeUnavailable):
+            self.request("POST", f"events/user/{_ECHO}?application={self.app}")
+            self._deaf_at = asyncio.get_running_loop().time() + self._patience_s
+
     # -- connecting
     async def _stay_connected(self) -> None:
         attempt = 0
@@ -157,12 +175,13 @@ class AriConnection:
 
     async def _connect(self) -> None:
         settings = self._settings
+        app = self.app if self._on_heard is not None else f"{self.app}-{secrets.token_hex(4)}"
         uri = WebSocketURI(
             secure=False,
             host=settings.host,
             port=settings.port,
             path="/ari/events",
-            query=f"app={self.app}&subscribeAll=false",
+            query=f"app={app}&subscribeAll=false",
             username=settings.user,
             password=settings.password,
         )
@@ -187,6 +206,7 @@ class AriConnection:
         self._down.clear()
         self._rescued = False
         self._pinged = None
+        self._deaf_at = None
         self._ping_at = now + self._settings.ping_s
         self._sweep_later(wire, now)
         self._move(ConnectionEvent.OPENED)
@@ -237,6 +257,10 @@ class AriConnection:
             self._move(ConnectionEvent.REPLACED)
             if self._wire is not None:
                 self._wire.close()
+        elif isinstance(message, ChannelUserevent):
+            if message.eventname == _ECHO and self._on_heard is not None:
+                self._deaf_at = None
+                self._on_heard()
         else:
             try:
                 self._on_event(message)
@@ -262,6 +286,11 @@ class AriConnection:
             self._pinged = wire.reads
             wire.ping()
             self._ping_at = now + self._settings.ping_s
+            if self._on_heard is not None and self._deaf_at is None:
+                self.listen()
+        if self._deaf_at is not None and now >= self._deaf_at:
+            wire.abort("no event comes over it")
+            return
         if self._pending:
             self._sweep_requests(wire, now)
 

@@ -160,6 +160,12 @@ class ApplicationReplaced(msgspec.Struct, frozen=True, tag_field="type"):
     application: str = ""
 
 
+class ChannelUserevent(msgspec.Struct, frozen=True, tag_field="type"):
+    """What we asked Asterisk to tell ourselves."""
+
+    eventname: str = ""
+
+
 Event = (
     StasisStart
     | StasisEnd
@@ -176,6 +182,7 @@ Event = (
     | RecordingFinished
     | RecordingFailed
     | ApplicationReplaced
+    | ChannelUserevent
 )
 Message = RestResponse | Event
 

@@ -48,13 +48,13 @@ class NodeClient:
         self._on_gap = on_gap
         self._on_stolen = on_stolen
         self._playing = playing
-        self._events = AriConnection(settings, settings.app, on_event, self._events_moved)
+        self._events = AriConnection(settings, settings.app, on_event, self._events_moved, on_heard=self._heard)
         self._rescue = AriConnection(settings, f"{settings.app}-rescue", _ignore, self._request_socket_moved)
         self._lanes = [
             AriConnection(settings, f"{settings.app}-rq{n}", _ignore, self._request_socket_moved, self._free)
             for n in range(settings.request_sockets)
         ]
-        self._filtered = False
+        self._hears = False
         self.is_back = False
         self.back = asyncio.Event()
 
@@ -88,7 +88,7 @@ class NodeClient:
 
     def _events_moved(self, state: ConnectionState) -> None:
         if state is ConnectionState.OPEN:
-            # The event socket's only request: nothing else runs on it, so nothing can hold it up.
+            # No command runs on the event socket, so nothing can hold it up.
             app = quote(self.settings.app, safe="")
             try:
                 answer = self._events.request("PUT", f"applications/{app}/eventFilter", body=_FILTER)
@@ -100,7 +100,7 @@ class NodeClient:
             self.back.clear()
             if state is not ConnectionState.CLOSED:
                 self._on_gap(self.name, "lost")
-        self._filtered = self._filtered and state is ConnectionState.OPEN
+        self._hears = self._hears and state is ConnectionState.OPEN
         if state is ConnectionState.STOLEN:
             self._on_stolen(self.name)
 
@@ -110,17 +110,18 @@ class NodeClient:
             return  # the connection is gone; the next one tries again
         if answer.result().status_code != 200:
             log.warning("%s: Asterisk does not filter events (%s): it will cost more", self.name, answer.result())
-        self._filtered = True
+        self._events.listen()
+
+    def _heard(self) -> None:
+        self._hears = True
         self._look_whether_back()
 
     def _request_socket_moved(self, state: ConnectionState) -> None:
         if state is ConnectionState.OPEN:
             self._look_whether_back()
-        elif state is ConnectionState.STOLEN:
-            self._on_stolen(self.name)
 
     def _look_whether_back(self) -> None:
-        if self.is_back or not self._events.is_open or not self._filtered:
+        if self.is_back or not self._hears:
             return
         if self._rescue.is_open and all(lane.is_open for lane in self._lanes):
             self.is_back = True

@@ -149,8 +149,8 @@ class Calls(Desk):
                 state = channel_decoder.decode(channel.message_body).state
                 if state == "Ringing":
                     self._translators[node.name].tell_ringing(leg)
-                elif state == "Up" and leg.away is not None:
-                    self._translators[node.name].tell_up(leg)
+                elif state == "Up":
+                    self._translators[node.name].is_answered(leg)
 
         return answers()
 

@@ -66,16 +66,18 @@ class BridgeMemory:
 
 
 class LegMemory:
-    """`up`: that it is up has been told. `playing`: unfinished playback -> whether we asked to stop it. `left`: what
-    was running when the events stopped flowing, and may still be. `background`: what flows to it while nothing is
-    played. `parting`: set when it has left its bridge, None while nobody takes it out. `away`: set when it comes to our
-    application, None while it is there: until then the node's dialplan has it, and nothing but its end can be asked.
-    `confirmed`: the node is known to have the leg; `missed`: the last survey did not find it. `limit_s`: absolute life,
-    0 when unknown. `asked_to_end`: why we hung up, None when we did not. `created`: it was made before it was dialed,
-    and is in our application from then on. `commands`: its keys are for us alone, wherever it is bridged.
+    """`up`: that it is up has been told; `answered`: it is, and may not have come to our application yet. `playing`:
+    unfinished playback -> whether we asked to stop it. `left`: what was running when the events stopped flowing, and
+    may still be. `background`: what flows to it while nothing is played. `parting`: set when it has left its bridge,
+    None while nobody takes it out. `away`: set when it comes to our application, None while it is there: until then the
+    node's dialplan has it, and nothing but its end can be asked. `confirmed`: the node is known to have the leg;
+    `missed`: the last survey did not find it. `limit_s`: absolute life, 0 when unknown. `asked_to_end`: why we hung up,
+    None when we did not. `created`: it was made before it was dialed, and is in our application from then on.
+    `commands`: its keys are for us alone, wherever it is bridged.
     """
 
     __slots__ = (
+        "answered",
         "asked_to_end",
         "away",
         "background",
@@ -112,6 +114,7 @@ class LegMemory:
         self.commands = False
         self.missed = False
         self.up = False
+        self.answered = False
         self.rang = False
         self.early_media = False
         self.playing: dict[str, bool] = {}

@@ -7,8 +7,8 @@ into it reaches the agent alone. It meets the supervisor's leg in a bridge; she 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
+import secrets
 from collections import defaultdict
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
@@ -26,7 +26,6 @@ _SNOOP = "snoop"
 _ENDS_ITSELF_S = 0.3
 """A snoop ends with the channel it listens to. Asterisk may answer nobody who hangs it up in that moment."""
 _PAUSES_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-_numbers = itertools.count(1)
 
 
 class Listening(Calls):
@@ -64,8 +63,8 @@ class Listening(Calls):
             if leg.ear.to_leg_id == to_leg_id:
                 return
             await self._part(leg, leg.ear)
-        number = next(_numbers)
-        ear = EarMemory(to_leg_id, f"snoop-{leg_id}.{number}", f"listen-{leg_id}.{number}")
+        one = secrets.token_hex(4)  # no other engine's: what the one before left may be going just now
+        ear = EarMemory(to_leg_id, f"snoop-{leg_id}.{one}", f"listen-{leg_id}.{one}")
         leg.ear = ear
         self._listeners[to_leg_id].append(leg)
         app = q(leg.node.settings.app)

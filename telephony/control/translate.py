@@ -141,15 +141,19 @@ class Translator:
             leg.up = True
             self._sink(LegUp(leg.leg_id, late_s))
 
+    def is_answered(self, leg: LegMemory) -> None:
+        """One that we dialed through the dialplan is up for us when it enters the application."""
+        leg.answered = True
+        if leg.inbound or leg.created or leg.away is not None:
+            self.tell_up(leg)
+
     def _state_change(self, event: messages.ChannelStateChange) -> None:
         leg = self._book.find(event.channel.id)
         if leg is None:
             return
         state = event.channel.state
         if state == "Up":
-            # Another one is up for us when it enters the application.
-            if leg.inbound or leg.created or leg.away is not None:
-                self.tell_up(leg)
+            self.is_answered(leg)
         elif state == "Ringing" and not leg.inbound:
             self.tell_ringing(leg)
 
@@ -204,7 +208,8 @@ class Translator:
             return
         if leg.asked_to_end is not None:
             reason = leg.asked_to_end
-        elif leg.up:
+        elif leg.answered or leg.up:
+            self.tell_up(leg)
             reason = EndReason.HUNG_UP
         else:
             reason = unanswered_reason(event.cause, event.tech_cause, leg.rang or leg.early_media)

@@ -6,7 +6,7 @@ It meets the leg in a bridge of its own. It has an absolute limit, so that nothi
 from __future__ import annotations
 
 import asyncio
-import itertools
+import secrets
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -24,7 +24,6 @@ from telephony.live_audio.workers import Stream
 BEYOND_LIMIT_S = 10.0
 """So much longer than its listener's limit a media leg may live."""
 _FORMATS = {8000: "ulaw", 16000: "slin16"}
-_numbers = itertools.count(1)
 
 
 @dataclass(slots=True, eq=False)
@@ -56,8 +55,8 @@ class Tap:
 
 
 def new_tap(leg: LegMemory, command: ListenToLeg) -> Tap:
-    number = next(_numbers)
-    return Tap(leg, command, f"{MEDIA_LEG}{leg.leg_id}.{number}", f"hear-{leg.leg_id}.{number}")
+    one = secrets.token_hex(4)  # no other engine's: what the one before left may be going just now
+    return Tap(leg, command, f"{MEDIA_LEG}{leg.leg_id}.{one}", f"hear-{leg.leg_id}.{one}")
 
 
 async def make_websocket(node: NodeClient, tap: Tap, rate_hz: int) -> str:

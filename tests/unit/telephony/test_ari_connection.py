@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ class Peer:
         self.events: list[Event] = []
         self.states: list[ConnectionState] = []
         self.slow: list[str] = []
+        self.heard = 0
         self._server: Server | None = None
         self._tmp_path = tmp_path
         self._place = HeldPort()
@@ -75,7 +77,10 @@ class Peer:
                 self.requests.append(request)
                 await self.on_request(peer, request)
 
-    def connection(self, **changes: Any) -> AriConnection:
+    def _hear(self) -> None:
+        self.heard += 1
+
+    def connection(self, hears: bool = False, **changes: Any) -> AriConnection:
         fields: dict[str, Any] = {
             "node": "n1",
             "user": "engine",
@@ -88,7 +93,8 @@ class Peer:
             "reconnect_max_s": 0.2,
         }
         settings = AriSettings(**(fields | changes))
-        return AriConnection(settings, "app", self.events.append, self.states.append, self.slow.append)
+        heard = self._hear if hears else None
+        return AriConnection(settings, "app", self.events.append, self.states.append, self.slow.append, heard)
 
 
 @pytest.fixture
@@ -129,7 +135,8 @@ async def test_the_password_is_in_no_url_and_in_no_log(peer: Peer, caplog: pytes
     caplog.set_level("DEBUG")
     async with opened(peer.connection()) as connection:
         await connection.request("GET", "channels")
-    assert peer.paths == ["/ari/events?app=app&subscribeAll=false"]
+    (path,) = peer.paths
+    assert re.fullmatch(r"/ari/events\?app=app-[0-9a-f]{8}&subscribeAll=false", path)
     ours = [record.getMessage() for record in caplog.records if record.name != "websockets.server"]
     assert ours
     assert not [line for line in ours if "secret" in line or "Authorization" in line]
@@ -294,6 +301,50 @@ async def test_who_lost_its_name_does_not_fight_for_it(peer: Peer) -> None:
         with pytest.raises(NodeUnavailable):
             connection.request("GET", "channels")
     assert len(peer.peers) == 1
+
+
+async def test_each_connection_for_requests_has_a_name_of_its_own_and_that_for_events_the_one_name(peer: Peer) -> None:
+    """Asterisk may take away with the former connection what the next one of that name has just got."""
+    for hears in (False, True):
+        async with opened(peer.connection(hears=hears)) as connection:
+            await peer.peers[-1].close()
+            await until(lambda: ConnectionState.WAITING in peer.states)
+            await until(lambda: connection.is_open)
+        peer.states.clear()
+    assert len(set(peer.paths)) == 3
+    assert peer.paths[2:] == ["/ari/events?app=app&subscribeAll=false"] * 2
+
+
+async def echo(peer: ServerConnection, request: dict[str, Any]) -> None:
+    event = request["uri"].removeprefix("events/user/").partition("?")[0]
+    await reply(peer, request)
+    await peer.send(json.dumps({"type": "ChannelUserevent", "eventname": event, "application": "app"}))
+
+
+async def test_it_asks_for_an_event_and_again_and_again(peer: Peer) -> None:
+    peer.on_request = echo
+    async with opened(peer.connection(hears=True, ping_s=0.1)) as connection:
+        connection.listen()
+        await until(lambda: peer.heard >= 3)
+        assert connection.is_open
+    assert {request["uri"] for request in peer.requests} == {"events/user/centralita-echo?application=app"}
+    assert ConnectionState.WAITING not in peer.states
+    assert peer.events == []
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+async def test_who_hears_no_event_any_more_comes_anew(peer: Peer, deaf: bool) -> None:
+    """Asterisk still answers what is asked, and has switched its events off; in that moment or later."""
+    peer.on_request = reply if deaf else echo
+    async with opened(peer.connection(hears=True, ping_s=0.2, **IMPATIENT)) as connection:
+        connection.listen()
+        await until(lambda: deaf or peer.heard > 0)
+        peer.on_request = reply
+        await until(lambda: ConnectionState.WAITING in peer.states)
+        peer.on_request = echo
+        peer.heard = 0
+        await until(lambda: connection.is_open)
+        await until(lambda: peer.heard > 0)
 
 
 async def test_nonsense_on_the_wire_hurts_nobody(peer: Peer) -> None:

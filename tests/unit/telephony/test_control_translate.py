@@ -307,6 +307,24 @@ async def test_one_that_is_away_in_the_dialplan_is_up_when_she_answers_and_comes
     assert ended.is_set()
 
 
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        ([m.ChannelStateChange(ref(OUT, "Up"))], EndReason.HUNG_UP),
+        ([m.ChannelStateChange(ref(OUT, "Ringing"))], EndReason.NO_ANSWER),
+        ([], EndReason.UNREACHABLE),
+    ],
+)
+def test_who_answers_and_hangs_up_before_the_dialplan_hands_her_over_has_answered(
+    tmp_path: Path, before: list[m.Event], reason: EndReason
+) -> None:
+    stage = Stage(tmp_path)
+    stage.dial()
+    told = stage.take(*before, m.ChannelDestroyed(ref(OUT), 16))
+    assert (LegUp(OUT) in told) == (reason is EndReason.HUNG_UP)
+    assert told[-1] == LegEnded(OUT, reason, 16)
+
+
 def test_one_that_an_engine_before_us_dialed_is_remembered_for_the_survey(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     assert stage.take(m.StasisStart(channel(OUT, "Up"), ["dialed", "2"])) == []
