@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from desk import fake_views as views
 from desk.fake_agents import FakeAgents
 from desk.fake_dialer import FakeDialer, Refusal
 from desk.fake_floor import Floor, RefusedByFake
@@ -110,9 +111,10 @@ class FakeEngine(Floor):
         return self._answer({**self.setup(), "campaigns": self.dialer.setup()})
 
     async def _explain(self, request: Request) -> Response:
-        known = self.contacts.get(request.path_params["interaction_id"])
-        told: Json = {"stays": [], "offers": [], "paragraph": "She waits for sales.", "now": None}
-        return self._answer(told if known else None)
+        interaction_id = request.path_params["interaction_id"]
+        stays = [stay for stay in self.stays.values() if stay["interaction_id"] == interaction_id]
+        told = views.explained(stays, list(self.agents.values()), self.now_s())
+        return self._answer(told if interaction_id in self.contacts else None)
 
     async def _contact(self, request: Request) -> Response:
         interaction_id = request.path_params["interaction_id"]

@@ -169,3 +169,30 @@ def setup_view(agents: Mapping[Key, Json], queues: Mapping[Key, Json]) -> Json:
             for (tenant, agent_id), view in agents.items()
         ],
     }
+
+
+def explained(stays: Sequence[Json], agents: Sequence[Json], now_s: float) -> Json:
+    """Why a contact waits, given its stays: nobody is asked, and nothing changes with time."""
+    if not stays:
+        return {"stays": [], "offers": [], "now": None}
+    stay = stays[-1]
+    members = [(each, "" if stay["queue"] in each["queues"] else "other_queue") for each in agents]
+    outlook = {
+        "waited_s": now_s - stay["joined_s"],
+        "position": stay["position"],
+        "waiting": 1,
+        "queue": stay["queue"],
+        "requirement": "",
+        "step": 0,
+        "score": 0.0,
+        "parts": {"ageing": 0.0},
+        "at_s": now_s,
+        "next_s": 0.0,
+        "agent_id": stay["agent_id"],
+        "agents": [
+            {"agent_id": agent["agent_id"], "excluded": why or ("" if agent["presence"] == "ready" else "logged_out")}
+            for agent, why in members
+        ],
+    }
+    began = {"queue": stay["queue"], "agent_id": "", "joined_s": 0.0, "changes": [], "how": ""}
+    return {"stays": [began], "offers": [], "now": {"now": outlook, "later": outlook, "later_s": 10.0}}

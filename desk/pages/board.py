@@ -13,7 +13,9 @@ from desk.api.models import OpeningAsked, PresenceAsked, PriorityAsked, QueueAsk
 from desk.engine_client import EngineRefused
 from desk.pages import supervision
 from desk.pages.common import checked, language_of, page_router, render, speaking, tenant_of, who_of
+from desk.pages.plain import Plain
 from desk.pages.setup import SetupCache
+from desk.pages.why import outlook, story
 from desk.problems import NotFound, Unprocessable
 from desk.roles import EVERY_TENANT, Permission
 from desk.web import address_of, services_of
@@ -37,15 +39,18 @@ async def panel(request: Request) -> Response:
 @router.get("/board/why/{interaction_id}")
 async def why(interaction_id: str, request: Request) -> Response:
     """Why this agent, why this wait."""
-    told = await contacts.explained(services_of(request), tenant_of(request), interaction_id)
+    services, tenant = services_of(request), tenant_of(request)
+    told = await contacts.explained(services, tenant, interaction_id)
+    setup: SetupCache = request.app.state.setup_cache
+    await setup.fresh()
+    plain = Plain(services.hub.board, setup, tenant, language_of(request), services.settings.time_zone)
     now = told.get("now") or {}
     return render(
         request,
         "why.html",
-        story=told.get("paragraph", ""),
-        offers=told.get("offers", ()),
-        now=(now.get("now") or {}).get("paragraph", ""),
-        later=(now.get("later") or {}).get("paragraph", ""),
+        moments=story(told, plain),
+        now=outlook(now.get("now"), plain),
+        later=outlook(now.get("later"), plain),
         later_s=now.get("later_s", 0),
     )
 

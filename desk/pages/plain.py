@@ -52,6 +52,13 @@ class Plain:
         known: Mapping[str, Any] = self.board.agent(self.tenant, agent_id) or {}
         return str(known.get("name") or agent_id)
 
+    def queue(self, queue: str) -> str:
+        return self._queue(queue) or queue
+
+    def pause(self, reason: str) -> str:
+        """Why somebody is not ready, by its title."""
+        return self.setup.reason_title(self.tenant, reason, self.language)
+
     def _queue(self, queue: str) -> str:
         return str((self.board.queue(self.tenant, queue) or {}).get("title") or "")
 

@@ -216,7 +216,7 @@ async def test_a_supervisor_watches_and_takes_a_hand(browser, desk):
         await expect(page.locator("#queue-sales td").nth(1)).to_have_text("2")
         await expect(page.locator("[id^=stay-]")).to_have_count(3)
         await page.get_by_role("button", name="Why?").first.click()
-        await expect(page.locator("dialog[open]")).to_contain_text("She waits for sales.")
+        await expect(page.locator("dialog[open]")).to_contain_text("Begins to wait for Sales.")
         await page.get_by_role("button", name="Close", exact=True).click()
         desk.fake.accept("ana")
         await expect(page.locator("#agent-ana .pill")).to_have_text("Talking")
