@@ -27,6 +27,8 @@ CampaignArgument = Annotated[str, typer.Argument(help="The campaign's id.", meta
 LeadsArgument = Annotated[list[str], typer.Argument(help="Ids of leads.", metavar="LEAD...")]
 TenantOption = Annotated[str, typer.Option(help="Whose campaign.")]
 _AGAIN_S = 1.0
+_FIRST_DECISION_S, _LOOK_S = 2.0, 0.2
+"""How long it waits for the first pacing decision, and how often it looks."""
 
 
 def register(parent: typer.Typer) -> None:
@@ -69,7 +71,7 @@ def show(
 
 @app.command("start")
 def start(campaign: CampaignArgument, tenant: TenantOption = "main", project: ProjectOption = None) -> None:
-    """Dial. Refused when it may not, with the reason. Says so when there is no lead to dial."""
+    """Dial. Refused when it may not, with the reason. Says so when nobody is dialed yet, and why."""
     _act(project, tenant, campaign, "start")
 
 
@@ -223,11 +225,32 @@ def _view(home: Home, tenant: str, campaign: str) -> dict[str, Any]:
 def _act(project: Path | None, tenant: str, campaign: str, action: str) -> None:
     home = home_of(project)
     fields = {"tenant": tenant, "campaign": campaign, "action": action, "by": "command line"}
+    before = _decided(_view(home, tenant, campaign)) if action == "start" else None
     told = do(home, "CampaignActed", fields, "/dialer/do").get("told")
     view = _view(home, tenant, campaign)
+    if before is not None and not told:
+        view, told = _begun(home, tenant, campaign, view, before)
     out.print(f"{campaign}: {view['state']}" + (f" ({view['why']})" if view["why"] else ""))
     if told:
         out.print(Text(str(told), style="yellow"), soft_wrap=True)
+
+
+def _decided(view: dict[str, Any]) -> dict[str, Any]:
+    """The last pacing decision; empty when there is none."""
+    return next(iter(view.get("decisions", ())), {})
+
+
+def _begun(
+    home: Home, tenant: str, campaign: str, view: dict[str, Any], before: dict[str, Any]
+) -> tuple[dict[str, Any], str]:
+    """The campaign after its first decision, and why that dials nobody; one that decides as before says nothing new."""
+    until_s = time.monotonic() + _FIRST_DECISION_S
+    while view["state"] == "running" and _decided(view) == before and time.monotonic() < until_s:
+        time.sleep(_LOOK_S)
+        view = _view(home, tenant, campaign)
+    last = _decided(view)
+    idle = view["state"] == "running" and last and not last["count"]
+    return view, f"nobody is dialed yet: {last['why']}" if idle and last["why"] else ""
 
 
 def _print_changes(home: Home, tenant: str, campaign: str) -> None:

@@ -134,6 +134,34 @@ def test_who_starts_a_campaign_is_told_that_nobody_is_to_be_dialed(monkeypatch: 
     assert (done.exit_code, done.output) == (0, f"spring: running\n{told}\n")
 
 
+@pytest.mark.parametrize(
+    ("count", "state", "told"),
+    [
+        (0, "running", "spring: running\nnobody is dialed yet: nobody may be called at this hour\n"),
+        (2, "running", "spring: running\n"),
+        (0, "paused", "spring: paused (a register is missing)\n"),
+    ],
+)
+def test_who_starts_a_campaign_is_told_what_its_first_decision_was(
+    monkeypatch: pytest.MonkeyPatch, count: int, state: str, told: str
+) -> None:
+    views = [
+        {"state": "stopped", "why": "", "decisions": []},
+        {"state": "running", "why": "", "decisions": []},
+        {
+            "state": state,
+            "why": "" if state == "running" else "a register is missing",
+            "decisions": [{"at_s": 5.0, "count": count, "why": "nobody may be called at this hour"}],
+        },
+    ]
+    monkeypatch.setattr(campaign, "home_of", lambda project: None)
+    monkeypatch.setattr(campaign, "do", lambda *words: {"ok": True})
+    monkeypatch.setattr(campaign, "ask", lambda *words: views.pop(0))
+    monkeypatch.setattr(campaign, "_LOOK_S", 0.0)
+    done = CliRunner().invoke(app, ["campaign", "start", "spring"])
+    assert (done.exit_code, done.output) == (0, told)
+
+
 @pytest.fixture
 def leads_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     (tmp_path / "config").mkdir()
