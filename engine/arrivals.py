@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from core.agent_facts import PhoneUsed
 from core.commands import Transfer
-from core.decisions import InteractionOpened, LegJoined, Noted
+from core.decisions import LegJoined
 from core.errors import EventRefused
 from core.events import LegArrived
 from core.interaction import InteractionEvent, ringback_for
@@ -44,20 +44,8 @@ def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
     flow = release.flow(route.tenant, flow_id)
     if flow is None:
         raise EventRefused(f"{rule} leads to flow '{flow_id}', which tenant {route.tenant} does not have")
-    turn.decisions.append(
-        InteractionOpened(
-            interaction_id=interaction_id,
-            tenant=route.tenant,
-            channel="voice",
-            direction="inbound",
-            called=event.called,
-            caller=event.caller,
-            flow=flow_id,
-            flow_version=around.release_id,
-            language=route.language or flow.languages[0],
-            rule=rule,
-        )
-    )
+    language = route.language or flow.languages[0]
+    turn.open("inbound", rule, flow_id, language)
     _join(turn, now_s)
     if event.entry in around.outbound.devices:
         turn.facts.append(PhoneUsed(interaction_id, event.entry, used=True))
@@ -66,7 +54,7 @@ def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
         leg_id=event.leg_id,
         tenant=route.tenant,
         flow_id=flow_id,
-        language=route.language or flow.languages[0],
+        language=language,
         caller=event.caller,
         called=event.called,
         variables={"caller_name": event.caller_name},
@@ -98,7 +86,8 @@ def _refuse(event: LegArrived, route: Route, why: str, around: Surroundings, now
     """Her phone says so: who dials a public number that she may not have must not believe that she was put through.
     Other digits that are nobody's reach the default flow."""
     turn = Turn(_opened(event, route, around, now_s).but(outcome="refused"))
-    turn.decisions += [_without_flow(turn, "outbound", "outbound refused"), Noted("outbound_refused", why)]
+    turn.open("outbound", "outbound refused")
+    turn.note("outbound_refused", why)
     _join(turn, now_s)
     turn.commands.append(HangUpLeg(event.leg_id, EndReason.REJECTED))
     return turn
@@ -109,7 +98,7 @@ def _connect(event: LegArrived, route: Route, permitted: Permitted, around: Surr
     turn = Turn(_opened(event, route, around, now_s))
     interaction_id = turn.interaction.interaction_id
     direction = "outbound" if permitted.endpoint.startswith("trunk:") else "internal"
-    turn.decisions.append(_without_flow(turn, direction, f"outbound {permitted.rule}"))
+    turn.open(direction, f"outbound {permitted.rule}")
     _join(turn, now_s)
     turn.facts.append(PhoneUsed(interaction_id, event.entry, used=True))
     turn.move(InteractionEvent.TRANSFER)
@@ -136,23 +125,6 @@ def _opened(event: LegArrived, route: Route, around: Surroundings, now_s: float)
     )
 
 
-def _without_flow(turn: Turn, direction: str, rule: str) -> InteractionOpened:
-    """No flow answers it."""
-    interaction = turn.interaction
-    return InteractionOpened(
-        interaction_id=interaction.interaction_id,
-        tenant=interaction.tenant,
-        channel="voice",
-        direction=direction,
-        called=interaction.called,
-        caller=interaction.caller,
-        flow="",
-        flow_version=interaction.release_id,
-        language="",
-        rule=rule,
-    )
-
-
 def _join(turn: Turn, now_s: float) -> None:
     leg = turn.interaction.customer
     turn.decisions.append(LegJoined(turn.interaction.interaction_id, leg.leg_id, leg.role.value, leg.node))
@@ -163,7 +135,8 @@ def _join(turn: Turn, now_s: float) -> None:
 def turn_away(event: LegArrived, around: Surroundings, why: str, now_s: float) -> Turn:
     """A leg that arrived and cannot be served at all: it goes to overflow, and the journal says why."""
     turn = Turn(_opened(event, Route("main", "", "", why), around, now_s).but(outcome="error"))
-    turn.decisions += [_without_flow(turn, "inbound", "turned away"), Noted("turned_away", why)]
+    turn.open("inbound", "turned away")
+    turn.note("turned_away", why)
     _join(turn, now_s)
     turn.commands.append(TurnAwayLeg(event.leg_id))
     return turn

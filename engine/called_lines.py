@@ -9,7 +9,7 @@ LineWanted --> her phone rings --up--> her held line, in silence --LineUsed--> l
 from __future__ import annotations
 
 from core.agent_facts import AgentKept
-from core.decisions import InteractionClosed, InteractionOpened, LegJoined
+from core.decisions import InteractionClosed, LegJoined
 from core.dialing import LineCame, LineUnwanted, LineWanted
 from core.events import CommandOutcomeUnknown, CommandRejected, Event, LegAdopted, LegUp
 from core.interaction import InteractionEvent
@@ -140,19 +140,6 @@ def _opened(event: LineWanted, around: Surroundings, now_s: float) -> Turn:
             line=Line("", called=event.agent_id, attempt_id=event.attempt_id),
         )
     )
-    turn.decisions.append(
-        InteractionOpened(
-            interaction_id=event.interaction_id,
-            tenant=event.tenant,
-            channel="voice",
-            direction="internal",
-            called=event.device,
-            caller=event.called,
-            flow="",
-            flow_version=around.release_id,
-            language="",
-            rule=f"{event.agent_id} is dialed before attempt {event.attempt_id}",
-        )
-    )
+    turn.open("internal", f"{event.agent_id} is dialed before attempt {event.attempt_id}")
     turn.move(InteractionEvent.FLOW)
     return turn

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.attempt import ATTEMPT_TABLE, AttemptEvent
-from core.decisions import InteractionClosed, InteractionOpened, LegJoined, Moved
+from core.decisions import InteractionClosed, LegJoined, Moved
 from core.dialing import AttemptWanted
 from core.interaction import InteractionEvent
 from core.leg import EndReason, Leg, LegEvent, LegRole
@@ -76,20 +76,7 @@ def _opened(event: AttemptWanted, around: Surroundings, now_s: float) -> Turn:
             attempt=attempt,
         )
     )
-    turn.decisions.append(
-        InteractionOpened(
-            interaction_id=event.interaction_id,
-            tenant=event.tenant,
-            channel="voice",
-            direction="outbound",
-            called=event.called,
-            caller=event.identity,
-            flow=event.flow,
-            flow_version=around.release_id,
-            language=event.language,
-            rule=f"campaign {event.campaign}",
-        )
-    )
+    turn.open("outbound", f"campaign {event.campaign}", event.flow, event.language)
     state, transition = ATTEMPT_TABLE.advance(event.attempt_id, attempt.state, AttemptEvent.DIAL)
     if transition is not None:  # the dialer knows: it asked for it
         turn.decisions.append(Moved(transition))

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from acd.setup import Key, Setup
 from core.commands import Command
-from core.decisions import Decision, Moved, Noted
+from core.decisions import Decision, InteractionOpened, Moved, Noted
 from core.dialing import DialingFact
 from core.interaction import INTERACTION_TABLE, InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, LegState, advance_leg
@@ -183,6 +183,24 @@ class Turn:
 
     def note(self, what: str, why: str) -> None:
         self.decisions.append(Noted(what, why))
+
+    def open(self, direction: str, rule: str, flow: str = "", language: str = "") -> None:
+        """Says whose it is and by which `rule` it came here; it is the first thing said of it."""
+        opened = self.interaction
+        self.decisions.append(
+            InteractionOpened(
+                interaction_id=opened.interaction_id,
+                tenant=opened.tenant,
+                channel=opened.channel,
+                direction=direction,
+                called=opened.called,
+                caller=opened.caller,
+                flow=flow,
+                flow_version=opened.release_id,
+                language=language,
+                rule=rule,
+            )
+        )
 
     def move(self, event: InteractionEvent) -> None:
         state, transition = INTERACTION_TABLE.advance(self.interaction.interaction_id, self.interaction.state, event)
