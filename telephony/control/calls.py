@@ -150,7 +150,7 @@ class Calls(Desk):
                 if state == "Ringing":
                     self._translators[node.name].tell_ringing(leg)
                 elif state == "Up":
-                    self._translators[node.name].is_answered(leg)
+                    self._translators[node.name].take_answer(leg)
 
         return answers()
 

@@ -141,7 +141,7 @@ class Translator:
             leg.up = True
             self._sink(LegUp(leg.leg_id, late_s))
 
-    def is_answered(self, leg: LegMemory) -> None:
+    def take_answer(self, leg: LegMemory) -> None:
         """One that we dialed through the dialplan is up for us when it enters the application."""
         leg.answered = True
         if leg.inbound or leg.created or leg.away is not None:
@@ -153,7 +153,7 @@ class Translator:
             return
         state = event.channel.state
         if state == "Up":
-            self.is_answered(leg)
+            self.take_answer(leg)
         elif state == "Ringing" and not leg.inbound:
             self.tell_ringing(leg)
 
