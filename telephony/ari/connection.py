@@ -7,9 +7,8 @@ If nothing is answered for `deadline_s`, that one is stuck: the owner may free i
 later it fails and the socket is replaced. A socket that goes on answering, only slowly, is left alone: Asterisk
 has too much to do, and more connections would not help. A request fails with `DeadlineExceeded` after both.
 
-Asterisk takes an application away when its connection ends. Does another one of that name come in the same moment, it
-may be left without: it is connected, and no event or no answer comes. So each connection for requests has a name of
-its own, and that for events asks for one time and again (`listen`).
+Each connection for requests has an application name of its own: one that comes while a former one of its name ends
+may be left without answers (see echo.py).
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from websockets.uri import WebSocketURI
 
 from core.errors import DeadlineExceeded, NodeUnavailable
 from telephony.ari.connection_state import CONNECTION_TABLE, ConnectionEvent, ConnectionState
+from telephony.ari.echo import Echo
 from telephony.ari.messages import (
     ApplicationReplaced,
     ChannelUserevent,
@@ -42,7 +42,6 @@ log = logging.getLogger(__name__)
 
 SWEEP_S = 0.1
 """How often deadlines are looked at; one timer a connection is cheaper than one a request."""
-_ECHO = "centralita-echo"
 
 
 @dataclass(slots=True)
@@ -83,7 +82,7 @@ class AriConnection:
         self._on_event = on_event
         self._on_state = on_state
         self._on_slow = on_slow
-        self._on_heard = on_heard
+        self._echo = Echo(app, settings.ping_s, on_heard) if on_heard is not None else None
         self._wire: Wire | None = None
         self._pending: dict[str, Pending] = {}
         self._progress_at = 0.0
@@ -94,7 +93,6 @@ class AriConnection:
         self._sweeper: asyncio.TimerHandle | None = None
         self._ping_at = 0.0
         self._pinged: int | None = None
-        self._deaf_at: float | None = None
 
     @property
     def name(self) -> str:
@@ -148,10 +146,14 @@ class AriConnection:
         return future
 
     def listen(self) -> None:
-        """Asks Asterisk for an event. If none comes, the connection is replaced; one that is lost listens no more."""
-        with contextlib.suppress(NodeUnavailable):
-            self.request("POST", f"events/user/{_ECHO}?application={self.app}")
-            self._deaf_at = asyncio.get_running_loop().time() + self._patience_s
+        """Asks for an event, on the connection over which events come. If none comes, it is replaced."""
+        wire = self._wire
+        if wire is None or self._echo is None or self.state is not ConnectionState.OPEN:
+            return
+        self._number += 1
+        request = self._echo.request(str(self._number), wire.loop.time())
+        with contextlib.suppress(ConnectionError):  # whoever is lost hears of it otherwise
+            wire.send(encode_request(request))
 
     # -- connecting
     async def _stay_connected(self) -> None:
@@ -175,7 +177,7 @@ class AriConnection:
 
     async def _connect(self) -> None:
         settings = self._settings
-        app = self.app if self._on_heard is not None else f"{self.app}-{secrets.token_hex(4)}"
+        app = self.app if self._echo is not None else f"{self.app}-{secrets.token_hex(4)}"
         uri = WebSocketURI(
             secure=False,
             host=settings.host,
@@ -206,7 +208,8 @@ class AriConnection:
         self._down.clear()
         self._rescued = False
         self._pinged = None
-        self._deaf_at = None
+        if self._echo is not None:
+            self._echo.forget()
         self._ping_at = now + self._settings.ping_s
         self._sweep_later(wire, now)
         self._move(ConnectionEvent.OPENED)
@@ -246,9 +249,11 @@ class AriConnection:
         if message is None:
             return
         if isinstance(message, RestResponse):
-            if self._wire is not None:
-                self._progress_at = self._wire.loop.time()
+            now = asyncio.get_running_loop().time()
+            self._progress_at = now
             self._rescued = False
+            if self._echo is not None and self._echo.answered(message.request_id, now):
+                return
             pending = self._pending.pop(message.request_id, None)
             if pending is not None and not pending.answer.done():
                 pending.answer.set_result(message)
@@ -258,9 +263,8 @@ class AriConnection:
             if self._wire is not None:
                 self._wire.close()
         elif isinstance(message, ChannelUserevent):
-            if message.eventname == _ECHO and self._on_heard is not None:
-                self._deaf_at = None
-                self._on_heard()
+            if self._echo is not None:
+                self._echo.hear(message)
         else:
             try:
                 self._on_event(message)
@@ -286,9 +290,9 @@ class AriConnection:
             self._pinged = wire.reads
             wire.ping()
             self._ping_at = now + self._settings.ping_s
-            if self._on_heard is not None and self._deaf_at is None:
+            if self._echo is not None and not self._echo.is_awaited:
                 self.listen()
-        if self._deaf_at is not None and now >= self._deaf_at:
+        if self._echo is not None and self._echo.is_deaf(now):
             wire.abort("no event comes over it")
             return
         if self._pending:

@@ -347,6 +347,18 @@ async def test_who_hears_no_event_any_more_comes_anew(peer: Peer, deaf: bool) ->
         await until(lambda: peer.heard > 0)
 
 
+async def test_who_stands_still_for_a_while_and_tells_then_is_deaf_to_nothing(peer: Peer) -> None:
+    async def late(connection: ServerConnection, request: dict[str, Any]) -> None:
+        await asyncio.sleep(1.2)
+        await echo(connection, request)
+
+    peer.on_request = late
+    async with opened(peer.connection(hears=True, ping_s=1.0, **IMPATIENT)) as connection:
+        connection.listen()
+        await until(lambda: peer.heard >= 2)
+    assert ConnectionState.WAITING not in peer.states
+
+
 async def test_nonsense_on_the_wire_hurts_nobody(peer: Peer) -> None:
     async with opened(peer.connection()) as connection:
         for text in ("", "{", "null", '{"type":"StasisStart"}', '{"type":"New"}', "é" * 70_000):
