@@ -323,7 +323,7 @@ async def echo(peer: ServerConnection, request: dict[str, Any]) -> None:
 
 async def test_it_asks_for_an_event_and_again_and_again(peer: Peer) -> None:
     peer.on_request = echo
-    async with opened(peer.connection(hears=True, ping_s=0.1)) as connection:
+    async with opened(peer.connection(hears=True, ping_s=1.0)) as connection:
         connection.listen()
         await until(lambda: peer.heard >= 3)
         assert connection.is_open
@@ -336,7 +336,7 @@ async def test_it_asks_for_an_event_and_again_and_again(peer: Peer) -> None:
 async def test_who_hears_no_event_any_more_comes_anew(peer: Peer, deaf: bool) -> None:
     """Asterisk still answers what is asked, and has switched its events off; in that moment or later."""
     peer.on_request = reply if deaf else echo
-    async with opened(peer.connection(hears=True, ping_s=0.2, **IMPATIENT)) as connection:
+    async with opened(peer.connection(hears=True, ping_s=0.5)) as connection:
         connection.listen()
         await until(lambda: deaf or peer.heard > 0)
         peer.on_request = reply
@@ -349,13 +349,13 @@ async def test_who_hears_no_event_any_more_comes_anew(peer: Peer, deaf: bool) ->
 
 async def test_who_stands_still_for_a_while_and_tells_then_is_deaf_to_nothing(peer: Peer) -> None:
     async def late(connection: ServerConnection, request: dict[str, Any]) -> None:
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(2.2)
         await echo(connection, request)
 
     peer.on_request = late
-    async with opened(peer.connection(hears=True, ping_s=1.0, **IMPATIENT)) as connection:
+    async with opened(peer.connection(hears=True, ping_s=2.0)) as connection:
         connection.listen()
-        await until(lambda: peer.heard >= 2)
+        await until(lambda: peer.heard >= 1)
     assert ConnectionState.WAITING not in peer.states
 
 
