@@ -126,8 +126,10 @@ def _write(
 ) -> Manifest:
     made_at = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     kept: list[Kept] = []
+    done = 0
 
     def add(name: str, part: Part, place: Path) -> None:
+        nonlocal done
         try:
             file = place.open("rb")
         except FileNotFoundError:  # a recording's time was over, or its contact has asked to be forgotten
@@ -138,7 +140,8 @@ def _write(
             hashed = _Hashed(file, info.size)
             archive.addfile(info, hashed)
         kept.append(Kept(name, part, info.size, hashed.sha256.hexdigest()))
-        told(sum(each.bytes for each in kept))
+        done += info.size
+        told(done)
 
     with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as archive:
         for name in DATABASES:
