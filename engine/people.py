@@ -85,7 +85,7 @@ def take(turn: Turn, event: Event, around: Surroundings, now_s: float) -> bool:
         case SupervisionActed():
             supervision.acted(turn, event, around, now_s)
         case SupervisorCalled():
-            supervision.called(turn, event)
+            supervision.called(turn, event, around, now_s)
         case LineParty():
             _line(turn, event, around, now_s)
         case LineUsed():

@@ -4,7 +4,8 @@
        | refused, in words        | no answer, hangs up, `stop`, the conversation ends
        +                          +--> gone; nobody else notices
 
-She may have called in instead (`engine/supervisor_phone.py`), and is up at once. On her phone she keys
+She may have called in instead (`engine/supervisor_phone.py`), and is up at once; at another node than the conversation
+she is told to hang up, and rung. On her phone she keys
 
     1 listen     2 whisper     3 barge in     4 take over
 
@@ -33,6 +34,7 @@ NOBODY = "nobody talks with this caller right now"
 YOURSELF = "you are in this conversation yourself"
 TAKEN = "follows this conversation already"
 ELSEWHERE = "this conversation is at another telephony node than your call: follow it from the desk"
+RUNG = "this conversation is at another telephony node than your call: hang up, your phone will ring"
 _KEYS: Mapping[str, SupervisionAction] = {"1": "listen", "2": "whisper", "3": "barge", "4": "take_over"}
 
 
@@ -90,14 +92,14 @@ def _ring(
     return ""
 
 
-def called(turn: Turn, event: SupervisorCalled) -> None:
-    """She has called in: she listens, or `turn.refused` says why not."""
-    turn.refused = _join(turn, event)
+def called(turn: Turn, event: SupervisorCalled, around: Surroundings, now_s: float) -> None:
+    """She has called in: she listens, or `turn.refused` says why not, or that she is rung."""
+    turn.refused = _join(turn, event, around, now_s)
     what = f"listen by {event.supervisor_id}, who called in"
     turn.note("supervision", f"{what}: {turn.refused}" if turn.refused else what)
 
 
-def _join(turn: Turn, event: SupervisorCalled) -> str:
+def _join(turn: Turn, event: SupervisorCalled, around: Surroundings, now_s: float) -> str:
     talk = turn.interaction.talk
     if talk is None or talk.lead is None:
         return NOBODY
@@ -106,7 +108,8 @@ def _join(turn: Turn, event: SupervisorCalled) -> str:
     if talk.supervisor is not None:
         return f"{talk.supervisor.supervisor_id} {TAKEN}"
     if event.node != turn.interaction.customer.node:
-        return ELSEWHERE
+        wish = SupervisionActed(turn.interaction_id, event.supervisor_id, "listen", event.device)
+        return ELSEWHERE if _ring(turn, talk, wish, "listen", around, now_s) else RUNG
     line = event.line_interaction_id
     turn.facts.append(LineUsed(line, event.leg_id, turn.interaction_id))
     there = Supervisor(event.leg_id, event.supervisor_id, "listen", line_interaction_id=line, device=event.device)

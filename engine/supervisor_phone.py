@@ -26,6 +26,7 @@ _CODES = {
     supervision.NOBODY: "nobody",
     supervision.YOURSELF: "yourself",
     supervision.ELSEWHERE: "elsewhere",
+    supervision.RUNG: "rung",
 }
 
 

@@ -15,7 +15,8 @@
 (the first of hers); and `why`, in words, when it was refused. `hold_line` makes this very call her held line: it has
 no `ok`, since the flow is over and calls reach her over it until she hangs up. Neither has `supervise`: she listens to
 the agent's conversation until she hangs up or it is over, and `refusal` tells why not: not_supervisor, no_agent, nobody
-(the agent talks with nobody), taken (somebody follows it already), yourself, elsewhere (another telephony node).
+(the agent talks with nobody), taken (somebody follows it already), yourself, rung (it is at another telephony node: her
+phone rings as soon as she hangs up), elsewhere (so it is, and her phone is none of ours).
 """
 
 from __future__ import annotations

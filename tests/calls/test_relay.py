@@ -49,6 +49,14 @@ nodes:
   hold: {type: agent, do: hold_line, refused: bye}
   bye: {type: hangup}
 """,
+    "follow": """
+flow: follow
+languages: [es]
+start: follow
+nodes:
+  follow: {type: agent, do: supervise, value: ana, refused: bye}
+  bye: {type: hangup}
+""",
     "pause": """
 flow: pause
 languages: [es]
@@ -94,24 +102,29 @@ class Sites:
         self.recordings[caller.call] = caller.recording
         return caller
 
-    async def rung(self) -> PhoneCall:
-        call = await self.agent.incoming(account="main-1002")
+    async def rung(self, account: str = "main-1002") -> PhoneCall:
+        call = await self.agent.incoming(account=account)
         await call.answer()
         await call.until("confirmed")
         self.recordings[call] = await call.record(self.place / f"agent-{len(self.recordings)}.wav")
         return call
 
     async def talk(self, one: PhoneCall, other: PhoneCall, within_s: float = 30.0) -> None:
-        began_s = time.monotonic()
         for call, hz in ((one, CALLER_HZ), (other, AGENT_HZ)):
             await call.play(tone_wav(self.place / f"{hz:g}.wav", hz, seconds=0.7), loop=True)
-        while not (self._hears(one, AGENT_HZ) and self._hears(other, CALLER_HZ)):
-            assert time.monotonic() < began_s + within_s, f"they do not hear each other\n{self.system.log(3000)}"
+        await self.hears(one, AGENT_HZ, within_s=within_s)
+        await self.hears(other, CALLER_HZ, within_s=within_s)
+
+    async def hears(self, call: PhoneCall, *tones_hz: float, within_s: float = 30.0) -> None:
+        """Returns when she has heard each; several sound at once."""
+        began_s = time.monotonic()
+        while not all(self._hears(call, hz, 0.6 / len(tones_hz)) for hz in tones_hz):
+            assert time.monotonic() < began_s + within_s, f"not heard: {tones_hz}\n{self.system.log(3000)}"
             await asyncio.sleep(0.1)
 
-    def _hears(self, call: PhoneCall, hz: float) -> bool:
+    def _hears(self, call: PhoneCall, hz: float, share: float) -> bool:
         try:
-            return bool(ear.tone_spans(ear.load(self.recordings[call].path), hz))
+            return bool(ear.tone_spans(ear.load(self.recordings[call].path), hz, share=share))
         except ValueError:  # nothing of it has reached the file yet
             return False
 
@@ -143,11 +156,14 @@ async def sites(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sites
         "state": str(place / "far"),
     }
     files = {
-        "config/agents.yaml": 'agents:\n  ana: {name: Ana, device: "1002"}\n',
+        "config/agents.yaml": 'agents:\n  ana: {name: Ana, device: "1002"}\n'
+        '  marta: {name: Marta, device: "1004", supervises: yes, queues: []}\n',
         "config/devices/1002.yaml": 'device: "1002"\nnode: far\n',
+        "config/devices/1004.yaml": 'device: "1004"\nnode: far\n',
         "config/queues/sales.yaml": "queue: sales\nring_s: 5\nwrap_up_s: 0\nrefused_again_s: 0\nannouncements: {}\n",
         "config/numbers/100.yaml": 'number: "100"\nflow: desk\n',
         "config/numbers/145.yaml": 'number: "145"\nflow: line\n',
+        "config/numbers/147.yaml": 'number: "147"\nflow: follow\n',
         "config/numbers/146.yaml": 'number: "146"\nflow: pause\n',
     }
     with contextlib.ExitStack() as running:
@@ -164,7 +180,8 @@ async def sites(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sites
         ):
             system = await up(FLOWS, files, site=f"nodes: [{json.dumps(node)}]", prepare=prepare)
             far = json.loads((place / "far.json").read_text())
-            await agent.register("main-1002", far["devices"][0]["secret"], port=far["sip_port"])
+            for device in far["devices"]:
+                await agent.register(device["name"], device["secret"], port=far["sip_port"])
             await registered(system, caller, "main-1001")
             both = Sites(system, far, agent, caller, place)
             await both.ana(lambda view: view["reachable"], 40)
@@ -252,6 +269,19 @@ async def test_a_line_held_at_the_other_node_is_not_put_into_a_bridge_here(ready
     ana = await ready.rung()
     await ready.talk(caller.call, ana)
     assert ready.dialed(caller) == ["relay:far/main-1002"]
+
+
+async def test_a_supervisor_who_calls_in_at_the_other_node_is_rung_and_hears_both(ready: Sites) -> None:
+    caller = await ready.call()
+    ana = await ready.rung()
+    await ready.talk(caller.call, ana)
+    asking = await ready.agent.call(f"sip:147@127.0.0.1:{ready.far['sip_port']}", account="main-1004")
+    await asking.until("disconnected")
+    marta = await ready.rung("main-1004")
+    await ready.hears(marta, CALLER_HZ, AGENT_HZ)
+    await marta.hangup()
+    await ana.hangup()
+    await caller.gone()
 
 
 async def test_an_engine_that_stays_away_leaves_nobody_waiting_at_the_other_node(ready: Sites) -> None:

@@ -222,8 +222,8 @@ def test_after_a_restart_who_called_in_hears_on(called_in):
 def test_where_she_cannot_call_in(case):
     assert "nobody talks" in case.tell(CALLED).refused
     case.talk()
-    elsewhere = SupervisorCalled(ID, "marta", HERS, HER_CALL, "n2")
-    assert "another telephony node" in case.tell(elsewhere).refused
+    outside = SupervisorCalled(ID, "marta", HERS, HER_CALL, "n2")
+    assert "follow it from the desk" in case.tell(outside).refused
     assert "yourself" in case.tell(SupervisorCalled(ID, "ana", HERS, HER_CALL, "n1")).refused
     supervise(case, "listen")
     assert "marta follows" in case.tell(CALLED).refused
@@ -232,3 +232,14 @@ def test_where_she_cannot_call_in(case):
     case.tell(LegUp(hers), DigitPressed(hers, "2"))
     assert case.commanded(ListenIn) == [ListenIn(hers, case.agent_leg, whisper=True)], "who was rung has keys too"
     assert [d.device for d in case.last.decisions if isinstance(d, Supervised)] == ["main-1003"]
+
+
+def test_who_calls_in_at_another_node_is_rung_there(case):
+    case.talk()
+    elsewhere = SupervisorCalled(ID, "marta", HERS, HER_CALL, "n2", "main-1003")
+    assert "hang up" in case.tell(elsewhere).refused
+    [rung] = [each for each in case.last.commands if isinstance(each, OriginateLeg)]
+    assert rung.endpoint == "device:main-1003"
+    assert case.said(LineUsed) == [], "her own call is left alone"
+    case.tell(LegUp(rung.leg_id))
+    assert case.last.commands == [ListenIn(rung.leg_id, case.agent_leg, whisper=False)]
