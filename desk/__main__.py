@@ -7,6 +7,7 @@ import logging.handlers
 import socket
 import sys
 import time
+from collections.abc import Sequence
 
 import uvicorn
 
@@ -20,7 +21,7 @@ log = logging.getLogger("centralita.desk")
 _LOG_BYTES, _LOG_FILES = 10_000_000, 5
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     try:
         settings = Settings.find()
     except NotSetUp as failure:

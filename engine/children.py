@@ -4,27 +4,23 @@
        ^------------------ stop, from every state ------------------'
 
 It comes back at once when it has run well for a while, else after a pause that doubles up to a limit. It
-dies with us whatever happens to us (PR_SET_PDEATHSIG).
+dies with us whatever happens to us.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 
 from core.table import StateTable, every
+from engine import fork_server
 
 log = logging.getLogger("centralita.supervisor")
-
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class ChildState(Enum):
@@ -51,13 +47,9 @@ CHILD_TABLE: StateTable[ChildState, ChildEvent] = StateTable(
 )
 
 
-def die_with_parent() -> None:
-    """For `preexec_fn`: the kernel kills this process when its parent dies."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 class Child:
-    """`ran_well_s`: a run this long resets the pause. `on_exit(code)`: told at each end nobody asked for."""
+    """`module`: whose `main()` it runs. `env`: what its environment has beyond ours. `ran_well_s`: a run this long
+    resets the pause. `on_exit(code)`: told at each end nobody asked for."""
 
     FIRST_PAUSE_S = 0.1
     LONGEST_PAUSE_S = 10.0
@@ -65,7 +57,7 @@ class Child:
     def __init__(
         self,
         name: str,
-        argv: Sequence[str],
+        module: str,
         *,
         log_file: Path,
         env: Mapping[str, str] | None = None,
@@ -76,13 +68,13 @@ class Child:
         self.name = name
         self.restarts = 0
         self.state = ChildState.STOPPED
-        self._argv = list(argv)
+        self._module = module
         self._env = {**os.environ, **(env or {})}
         self._log_file = log_file
         self._ran_well_s = ran_well_s
         self._stop_s = stop_s
         self._on_exit = on_exit
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: fork_server.Forked | None = None
         self._keeper: asyncio.Task[None] | None = None
 
     @property
@@ -90,6 +82,7 @@ class Child:
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     async def start(self) -> None:
+        """Raises OSError when there is no room for another process."""
         await self._spawn()
         self._keeper = asyncio.get_running_loop().create_task(self._keep(), name=f"keep {self.name}")
 
@@ -107,8 +100,7 @@ class Child:
         process = self._process
         if process is None or process.returncode is not None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
+        process.terminate()
         try:
             await asyncio.wait_for(process.wait(), self._stop_s)
         except TimeoutError:
@@ -118,16 +110,7 @@ class Child:
 
     async def _spawn(self) -> None:
         self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        with self._log_file.open("ab") as out:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._argv,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                env=self._env,
-                start_new_session=True,
-                preexec_fn=die_with_parent,
-            )
+        self._process = await fork_server.fork(self.name, self._module, self._env, self._log_file)
         self._move(ChildEvent.START)
 
     async def _keep(self) -> None:
@@ -143,10 +126,14 @@ class Child:
                 self._on_exit(code)
             if loop.time() - began_s >= self._ran_well_s:
                 pause_s = self.FIRST_PAUSE_S
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, self.LONGEST_PAUSE_S)
+            while self.state is not ChildState.RUNNING:
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, self.LONGEST_PAUSE_S)
+                try:
+                    await self._spawn()
+                except OSError as error:
+                    log.error("child %s cannot be started: %s; tried again in %.0f s", self.name, error, pause_s)
             self.restarts += 1
-            await self._spawn()
 
     def _move(self, event: ChildEvent) -> None:
         self.state, transition = CHILD_TABLE.advance(self.name, self.state, event)

@@ -15,7 +15,6 @@ import asyncio
 import fcntl
 import logging
 import os
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from engine.children import Child
 from engine.commanded import Commanded, local
 from engine.home import Home
 from telephony.node.errors import StartFailed
-from telephony.node.installation import Installation, default_root
+from telephony.node.installation import Installation
 from telephony.node.launcher import Launcher
 from telephony.node.ports import require_free
 from telephony.node.settings import NodeSettings
@@ -47,7 +46,7 @@ ASTERISK_HANGS_AFTER_S = 30.0
 _ASK_ASTERISK_EVERY_S = 5.0
 _ANSWERS_WITHIN_S = 1.0
 _READY = 200
-_MODULES = {"engine": "engine.process", "desk": "desk"}
+_MODULES = {"engine": "engine.process", "desk": "desk.__main__"}
 
 
 class AlreadyUp(Exception):
@@ -142,15 +141,9 @@ class Supervisor:
         home = self.plan.home
         return Child(
             name,
-            [sys.executable, "-m", _MODULES.get(name, f"engine.{name.partition('-')[0]}")],
+            _MODULES.get(name, f"engine.{name.partition('-')[0]}"),
             log_file=home.logs / f"{name}.out",
-            env={
-                "CENTRALITA_HOME": str(home.project),
-                "CENTRALITA_STATE": str(home.state),
-                # A restart must not compile anything, whatever the environment says: callers are waiting.
-                "PYTHONPYCACHEPREFIX": str(default_root().parent / "pycache"),
-                "PYTHONDONTWRITEBYTECODE": "",
-            },
+            env={"CENTRALITA_HOME": str(home.project), "CENTRALITA_STATE": str(home.state)},
             ran_well_s=ran_well_s,
             on_exit=on_exit,
         )

@@ -2,19 +2,23 @@
 
 import asyncio
 import itertools
+import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
 from engine.children import CHILD_TABLE, Child, ChildEvent, ChildState
 
+PROJECT = Path(__file__).resolve().parents[3]
+
 
 @pytest.fixture
 def make(tmp_path):
-    def child(code, **options):
-        return Child("sleeper", [sys.executable, "-c", code], log_file=tmp_path / "child.out", **options)
+    def child(does, **options):
+        return Child("sleeper", "tests.sleeper", env={"DOES": does}, log_file=tmp_path / "child.out", **options)
 
     return child
 
@@ -28,7 +32,7 @@ async def eventually(what, within_s=30.0):
 
 async def test_a_killed_child_comes_back_as_another_process(make):
     exits = []
-    child = make("import time; time.sleep(60)", on_exit=exits.append)
+    child = make("sleep", on_exit=exits.append)
     await child.start()
     first = child.pid
     child.kill()
@@ -39,7 +43,7 @@ async def test_a_killed_child_comes_back_as_another_process(make):
 
 
 async def test_stopping_stops_for_good(make):
-    child = make("import time; time.sleep(60)")
+    child = make("sleep")
     await child.start()
     pid = child.pid
     await child.stop()
@@ -50,10 +54,10 @@ async def test_stopping_stops_for_good(make):
 
 
 async def test_a_child_that_ignores_sigterm_is_killed(make, tmp_path):
-    code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
-    child = make(code, stop_s=0.3)
+    child = make("ignore", stop_s=0.3)
     await child.start()
-    await eventually(lambda: "deaf" in (tmp_path / "child.out").read_text())
+    said = tmp_path / "child.out"
+    await eventually(lambda: said.exists() and "deaf" in said.read_text())
     await child.stop()
     assert child.pid is None
     assert child._process.returncode == -signal.SIGKILL
@@ -61,13 +65,60 @@ async def test_a_child_that_ignores_sigterm_is_killed(make, tmp_path):
 
 async def test_a_child_that_dies_at_once_is_not_restarted_in_a_storm(make):
     loop, ended_s = asyncio.get_running_loop(), []
-    child = make("raise SystemExit(3)", on_exit=lambda code: ended_s.append(loop.time()))
+    child = make("fail", on_exit=lambda code: ended_s.append(loop.time()))
     await child.start()
     await eventually(lambda: len(ended_s) == 4, 60.0)
     await child.stop()
     pauses_s = [after_s - before_s for before_s, after_s in itertools.pairwise(ended_s)]
     pause_s = child.FIRST_PAUSE_S
     assert [each >= pause_s * 2**n for n, each in enumerate(pauses_s)] == [True] * 3, pauses_s
+
+
+async def test_it_has_its_own_session_environment_and_name(make, tmp_path, monkeypatch):
+    child = make("tell")
+    monkeypatch.setenv("DOES", "sleep")
+    await child.start()
+    told = tmp_path / "child.out"
+    await eventually(lambda: told.exists() and told.read_text().endswith("}\n"))
+    assert json.loads(told.read_text()) == {"pid": child.pid, "session": child.pid, "does": "tell", "stdin": ""}
+    assert Path(f"/proc/{child.pid}/cmdline").read_bytes().rstrip(b"\0") == b"centralita sleeper"
+    await child.stop()
+
+
+async def test_children_end_with_their_fork_server_and_come_back_from_another(make):
+    children = [make("sleep"), make("sleep")]
+    for child in children:
+        await child.start()
+    before = [child.pid for child in children]
+    server = int(Path(f"/proc/{before[0]}/stat").read_text().rpartition(")")[2].split()[1])
+    assert server != os.getpid()
+    os.kill(server, signal.SIGKILL)
+    await eventually(lambda: all(child.pid not in (pid, None) for child, pid in zip(children, before, strict=True)))
+    for pid in before:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    for child in children:
+        await child.stop()
+
+
+async def test_whoever_started_them_takes_them_along(tmp_path):
+    """Whatever becomes of it."""
+    program = """
+import asyncio, pathlib, sys, time
+from engine.children import Child
+child = Child("sleeper", "tests.sleeper", env={"DOES": "sleep"}, log_file=pathlib.Path(sys.argv[1]))
+asyncio.run(child.start())
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+    starter = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, tmp_path / "child.out", stdout=asyncio.subprocess.PIPE, cwd=PROJECT
+    )
+    pid = int(await starter.stdout.readline())
+    os.kill(pid, 0)
+    starter.kill()
+    await starter.wait()
+    await eventually(lambda: not Path(f"/proc/{pid}").exists())
 
 
 @pytest.mark.parametrize(("state", "event"), list(itertools.product(ChildState, ChildEvent)))
