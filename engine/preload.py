@@ -16,8 +16,9 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process that forks has one thread
 # A start must not compile anything, whatever the environment says: callers are waiting.
 sys.pycache_prefix = str(default_root().parent / "pycache")
 sys.dont_write_bytecode = False
+gc.disable()  # hardly anything is garbage: looking for it takes a sixth of the time
 # The command line too: `multiprocessing` imports the program that starts a child into each.
 for _module in ("engine.cli", "engine.process", "engine.projection", "engine.node_watch", "engine.media_worker"):
     importlib.import_module(_module)
-gc.collect()
 gc.freeze()  # what is imported stays in memory that all share
+gc.enable()
