@@ -104,6 +104,7 @@ def _begin(name: str, module: str, env: Mapping[str, str], log_file: Path) -> No
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     # The server ends when nobody holds this any more; `multiprocessing` gives it to every child, and has no other way.
     os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()
     with log_file.open("ab") as out:
         for stream in (1, 2):

@@ -4,13 +4,26 @@ has to be."""
 import gc
 import importlib
 import os
+import signal
 import sys
+from types import FrameType
 
 from setproctitle import setproctitle
 
 from telephony.node.installation import default_root
 
 os.setsid()  # keys and hang-ups of the terminal are the supervisor's
+_pid = os.getpid()
+
+
+def _told_to_end(number: int, _frame: FrameType | None) -> None:
+    """Who tells all processes at once to end means the supervisor. A process just forked is meant itself."""
+    if os.getpid() != _pid:
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+
+signal.signal(signal.SIGTERM, _told_to_end)
 setproctitle("centralita fork server")
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process that forks has one thread
 # A start must not compile anything, whatever the environment says: callers are waiting.

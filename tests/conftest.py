@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,15 @@ pytest_plugins = ["tests.asterisk_fixture", "tests.phone_fixture", "tests.postgr
 
 TESTS = Path(__file__).parent
 SLOWEST_FIRST = ("recovery", "calls", "contract", "unit")
+
+
+# Six thousand tests are a million objects: the collector would look at them again and again, here and in each test.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

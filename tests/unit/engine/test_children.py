@@ -92,6 +92,9 @@ async def test_children_end_with_their_fork_server_and_come_back_from_another(ma
     before = [child.pid for child in children]
     server = int(Path(f"/proc/{before[0]}/stat").read_text().rpartition(")")[2].split()[1])
     assert server != os.getpid()
+    os.kill(server, signal.SIGTERM)  # as a service manager tells every process: it is for the supervisor to say
+    await asyncio.sleep(0.3)
+    assert [child.pid for child in children] == before
     os.kill(server, signal.SIGKILL)
     await eventually(lambda: all(child.pid not in (pid, None) for child, pid in zip(children, before, strict=True)))
     for pid in before:
