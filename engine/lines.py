@@ -85,7 +85,8 @@ def take(turn: Turn, event: Event, now_s: float) -> bool:
         case AgentAnswered():
             line_keys.answered(turn, event)
         case PlaybackFinished() if line_keys.is_own(turn, event.playback_id):
-            line_keys.heard(turn)
+            if not line.talking_in:  # else her key has brought her somebody
+                line_keys.heard(turn)
         case LegEnded():
             over(turn, is_vanished(event))
             return False

@@ -100,6 +100,20 @@ async def test_a_day_at_the_phone(system, softphones, tmp_path):
     await _until(running, lambda event: bool(getattr(event, "disposition", "")), line)
     await line.dtmf("*4")
     await desk.until(lambda agent: agent["looks"] == "ready" and not agent["assignments"])
+
+    # A break; somebody waits meanwhile, and is there with the key that ends it.
+    await line.dtmf("*31#")
+    await desk.until(lambda agent: agent["looks"] == "not_ready")
+    here = await caller.call(f"sip:500@{running.sip}")
+    await running.until(lambda body: any(row["state"] == "queued" for row in body["interactions"]))
+    await line.dtmf("*2")
+    await desk.until(lambda agent: agent["looks"] == "talking")
+    await _hear_each_other(here, line, tmp_path, "break")
+    await here.hangup()
+    await desk.until(lambda agent: agent["looks"] == "wrap_up")
+    await line.dtmf("2#")
+    await line.dtmf("*4")
+    await desk.until(lambda agent: agent["looks"] == "ready" and not agent["assignments"])
     await line.hangup()
     await desk.until(lambda agent: not agent["line"])
 
@@ -126,9 +140,9 @@ async def test_a_day_at_the_phone(system, softphones, tmp_path):
     assert {command.pin for command in asked} == {""}
 
     decisions = [decision for i in running.interactions() for decision in running.decisions(i)]
-    assert [d.how for d in decisions if isinstance(d, StayEnded)] == ["answered", "answered"]
+    assert [d.how for d in decisions if isinstance(d, StayEnded)] == ["answered"] * 3
     work = [(d.agent_id, d.disposition) for d in decisions if isinstance(d, WorkEnded)]
-    assert sorted(work) == [("ana", "no"), ("ana", "sold/new")]
+    assert sorted(work) == [("ana", "no"), ("ana", "no"), ("ana", "sold/new")]
     assert "471147" not in running.log()
 
 

@@ -309,6 +309,16 @@ def test_between_calls_she_works_with_the_keys_of_her_line(held, keys, action, v
     assert held.interaction.line.agent_id == "ana"
 
 
+def test_silence_does_not_begin_in_a_conversation_that_her_key_brought(held):
+    """She took calls, and somebody waited: the beep for her key ends when they talk already."""
+    held.tell(DigitPressed(CALLER, "*"))
+    asked = held.tell(DigitPressed(CALLER, "2")).commands[0]
+    beep = held.tell(AgentAnswered(ID, asked.request_id, True, {"agent_id": "ana"})).commands[0]
+    held.tell(LineUsed(ID, CALLER, "i-9"))
+    assert held.tell(PlaybackFinished(CALLER, beep.playback_id)).commands == []
+    assert held.tell(LineUsed(ID, CALLER)).commands == [ParkLeg(CALLER)]
+
+
 def test_the_line_of_who_logs_out_ends_after_one_beep(held):
     for key in "*0":
         held.tell(DigitPressed(CALLER, key))
