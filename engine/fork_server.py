@@ -19,7 +19,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing import forkserver
+from multiprocessing import forkserver, util
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -78,7 +78,7 @@ async def fork(name: str, module: str, env: Mapping[str, str], log_file: Path) -
         OSError: the server ended meanwhile, or there is no room for another process.
     """
     process = _server.Process(target=_begin, args=(name, module, dict(env), log_file), daemon=True)
-    starting = asyncio.get_running_loop().run_in_executor(_one_at_a_time, process.start)
+    starting = asyncio.get_running_loop().run_in_executor(_one_at_a_time, _start, process)
     try:
         await asyncio.shield(starting)
     except asyncio.CancelledError:
@@ -89,6 +89,18 @@ async def fork(name: str, module: str, env: Mapping[str, str], log_file: Path) -
     except EOFError as error:
         raise OSError("the fork server has ended") from error
     return Forked(process)
+
+
+def _start(process: ForkServerProcess) -> None:
+    # Whoever tidies up /tmp may take the server's socket along, or where its next one is to be.
+    Path(util.get_temp_dir()).mkdir(mode=0o700, exist_ok=True)
+    try:
+        process.start()
+    except (FileNotFoundError, ConnectionRefusedError):
+        server: int | None = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+        if server is not None:
+            os.kill(server, signal.SIGKILL)  # nobody can reach it any more: all it forked come back from another
+        raise
 
 
 def _exit_code(process: ForkServerProcess) -> int:

@@ -256,6 +256,8 @@ class Calls(Desk):
     async def park(self, leg_id: str) -> None:
         """Until the leg is bridged."""
         leg = self._book.get(leg_id)
+        if any(leg_id in bridge.leg_ids for bridge in self._bridges.values()):
+            return
         await self._ready(leg)
         leg.background.add("silence")
         await self._ask(leg, "POST", f"channels/{q(leg_id)}/silence")

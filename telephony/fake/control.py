@@ -204,7 +204,8 @@ class FakeCallControl:
         (await self._meet("mute", leg_id)).is_muted = muted
 
     async def park(self, leg_id: str) -> None:
-        (await self._meet("park", leg_id)).is_parked = True
+        party = await self._meet("park", leg_id)
+        party.is_parked = not any(leg_id in members for members in self.rooms.bridges.values())
 
     async def listen_in(self, leg_id: str, to_leg_id: str, whisper: bool) -> None:
         party = await self._meet("listen_in", leg_id)

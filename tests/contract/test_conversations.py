@@ -156,6 +156,8 @@ async def test_a_parked_leg_gets_silence_and_is_in_a_conversation_when_it_is_wan
     await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
     assert await ana.hears("caller")
     assert await caller.hears("ana")
+    await stage.control.park(ana.leg_id)
+    assert await ana.hears("caller"), "who talks is not at rest"
     await stage.control.unbridge(bridge, ana.leg_id)
     await stage.control.park(ana.leg_id)
     assert await ana.hears()

@@ -4,8 +4,10 @@ import asyncio
 import itertools
 import json
 import os
+import shutil
 import signal
 import sys
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,20 @@ async def test_children_end_with_their_fork_server_and_come_back_from_another(ma
             os.kill(pid, 0)
     for child in children:
         await child.stop()
+
+
+@pytest.mark.parametrize("gone", ["its socket", "all of it"])
+async def test_children_come_back_though_somebody_tidied_up(make, gone):
+    child = make("sleep")
+    await child.start()
+    first, place = child.pid, Path(get_temp_dir())
+    for listener in place.glob("listener-*"):
+        listener.unlink()
+    if gone == "all of it":
+        shutil.rmtree(place)
+    child.kill()
+    await eventually(lambda: child.pid not in (first, None) and child.state is ChildState.RUNNING)
+    await child.stop()
 
 
 async def test_whoever_started_them_takes_them_along(tmp_path):
