@@ -28,7 +28,7 @@ from engine.children import Child
 from engine.commanded import Commanded, local
 from engine.home import Home
 from telephony.node.errors import StartFailed
-from telephony.node.installation import Installation
+from telephony.node.installation import Installation, default_root
 from telephony.node.launcher import Launcher
 from telephony.node.ports import require_free
 from telephony.node.settings import NodeSettings
@@ -143,7 +143,13 @@ class Supervisor:
             name,
             _MODULES.get(name, f"engine.{name.partition('-')[0]}"),
             log_file=home.logs / f"{name}.out",
-            env={"CENTRALITA_HOME": str(home.project), "CENTRALITA_STATE": str(home.state)},
+            env={
+                "CENTRALITA_HOME": str(home.project),
+                "CENTRALITA_STATE": str(home.state),
+                # What they start themselves (a voice, an import) is not compiled anew each time, whatever ours says.
+                "PYTHONPYCACHEPREFIX": str(default_root().parent / "pycache"),
+                "PYTHONDONTWRITEBYTECODE": "",
+            },
             ran_well_s=ran_well_s,
             on_exit=on_exit,
         )
