@@ -23,7 +23,7 @@ from multiprocessing import forkserver, util
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from setproctitle import setproctitle
+from setproctitle import setproctitle, setthreadtitle
 
 _PRELOADED = "engine.preload"
 _PR_SET_PDEATHSIG = 1
@@ -124,6 +124,7 @@ def _begin(name: str, module: str, env: Mapping[str, str], log_file: Path) -> No
     os.environ.clear()
     os.environ.update(env)
     setproctitle(f"centralita {name}")
+    setthreadtitle(name)  # `pkill centralita` means the supervisor, which lets calls end first
     try:
         sys.exit(importlib.import_module(module).main())
     finally:

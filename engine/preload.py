@@ -8,7 +8,7 @@ import signal
 import sys
 from types import FrameType
 
-from setproctitle import setproctitle
+from setproctitle import setproctitle, setthreadtitle
 
 from telephony.node.installation import default_root
 
@@ -25,6 +25,7 @@ def _told_to_end(number: int, _frame: FrameType | None) -> None:
 
 signal.signal(signal.SIGTERM, _told_to_end)
 setproctitle("centralita fork server")
+setthreadtitle("fork server")
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process that forks has one thread
 # A start must not compile anything, whatever the environment says: callers are waiting.
 sys.pycache_prefix = str(default_root().parent / "pycache")

@@ -190,6 +190,7 @@ class Calls(Desk):
                 await self._quiet(leg)
                 await self._end_background(leg)
                 await self._put_in(bridge_id, memory, leg)
+                await self._end_background(leg)  # what somebody began who did not know of this yet
 
     async def _put_in(self, bridge_id: str, memory: BridgeMemory, leg: LegMemory) -> None:
         uri = f"bridges/{q(bridge_id)}/addChannel?channel={q(leg.leg_id)}"
@@ -256,9 +257,9 @@ class Calls(Desk):
     async def park(self, leg_id: str) -> None:
         """Until the leg is bridged."""
         leg = self._book.get(leg_id)
+        await self._ready(leg)
         if any(leg_id in bridge.leg_ids for bridge in self._bridges.values()):
             return
-        await self._ready(leg)
         leg.background.add("silence")
         await self._ask(leg, "POST", f"channels/{q(leg_id)}/silence")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import CommandRefused, LegGone
-from core.events import LegEnded, RecordingFailed, RecordingFinished
+from core.events import LegEnded, PlaybackFinished, RecordingFailed, RecordingFinished
 from core.leg import EndReason
 from tests.asterisk_fixture import AsteriskNode
 from tests.contract.control_stage import asterisk_stage, fake_stage
@@ -156,13 +156,30 @@ async def test_a_parked_leg_gets_silence_and_is_in_a_conversation_when_it_is_wan
     await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id])
     assert await ana.hears("caller")
     assert await caller.hears("ana")
-    await stage.control.park(ana.leg_id)
-    assert await ana.hears("caller"), "who talks is not at rest"
     await stage.control.unbridge(bridge, ana.leg_id)
     await stage.control.park(ana.leg_id)
     assert await ana.hears()
     await stage.control.bridge(bridge, [ana.leg_id])
     assert await ana.hears("caller")
+    await stage.control.destroy_bridge(bridge)
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.001, 0.004, 0.015])
+async def test_who_is_put_at_rest_while_she_is_put_through_hears_all_the_same(
+    stage: ConversationStage, bridge: str, late_s: float
+) -> None:
+    """Whoever had her is told that his beep was stopped, and does not know yet that she is wanted."""
+    caller, ana = await stage.caller(), await stage.agent("ana")
+    await stage.control.park(ana.leg_id)
+    await stage.control.play(ana.leg_id, f"{ana.leg_id}.k1", ("tone:beep",) * 3)
+    await asyncio.sleep(0.2)
+    put_through = asyncio.ensure_future(stage.control.bridge(bridge, [caller.leg_id, ana.leg_id]))
+    await stage.facts.next(PlaybackFinished, ana.leg_id)
+    await asyncio.sleep(late_s)
+    await stage.control.park(ana.leg_id)
+    await put_through
+    assert await ana.hears("caller")
+    assert await caller.hears("ana")
     await stage.control.destroy_bridge(bridge)
 
 

@@ -32,6 +32,10 @@ async def eventually(what, within_s=30.0):
         await asyncio.sleep(0.02)
 
 
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 async def test_a_killed_child_comes_back_as_another_process(make):
     exits = []
     child = make("sleep", on_exit=exits.append)
@@ -84,6 +88,8 @@ async def test_it_has_its_own_session_environment_and_name(make, tmp_path, monke
     await eventually(lambda: told.exists() and told.read_text().endswith("}\n"))
     assert json.loads(told.read_text()) == {"pid": child.pid, "session": child.pid, "does": "tell", "stdin": ""}
     assert Path(f"/proc/{child.pid}/cmdline").read_bytes().rstrip(b"\0") == b"centralita sleeper"
+    names = [Path(f"/proc/{pid}/comm").read_text().strip() for pid in (child.pid, parent_of(child.pid))]
+    assert names == ["sleeper", "fork server"], "whoever ends all that is called centralita ends the supervisor alone"
     await child.stop()
 
 
@@ -92,7 +98,7 @@ async def test_children_end_with_their_fork_server_and_come_back_from_another(ma
     for child in children:
         await child.start()
     before = [child.pid for child in children]
-    server = int(Path(f"/proc/{before[0]}/stat").read_text().rpartition(")")[2].split()[1])
+    server = parent_of(before[0])
     assert server != os.getpid()
     os.kill(server, signal.SIGTERM)  # as a service manager tells every process: it is for the supervisor to say
     await asyncio.sleep(0.3)
