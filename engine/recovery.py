@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from core.clock import Clock
 from core.errors import CommandFailed
 from core.events import CommandOutcomeUnknown, LegAdopted, LegEnded
-from core.leg import EndReason, LegState
+from core.leg import EndReason, Leg, LegState
 from core.leg_commands import DestroyBridge, HangUpLeg
 from core.ports import CallControl, Survey
 from engine import snapshots
@@ -30,6 +30,8 @@ log = logging.getLogger("centralita.recovery")
 GRACE_S = 5.0
 """How long a leg nobody knows may be on its way to be known before it is hung up."""
 AUDIT_EVERY_S = 60.0
+_TO_BE_DIALED = (LegState.NEW, LegState.DIALING)
+"""Nothing was heard of it yet: the command may reach the next Asterisk."""
 
 
 def load_open(open_snapshots: Iterable[OpenSnapshot]) -> tuple[list[Interaction], dict[str, str]]:
@@ -61,6 +63,10 @@ class Reconciler:
         self._on_settled = on_settled
         self._wanted: set[str] = set()
         self._gaps: set[str] = set()
+        self._started: dict[str, str] = {}
+        """Node -> when its Asterisk had started, at the last pass."""
+        self._before: dict[str, frozenset[str]] = {}
+        """Node -> the legs it was known to have when its events flowed again."""
         self._doubtful: dict[str, frozenset[str]] = {}
         """Node -> legs that were not judged at the last pass."""
         self._task: asyncio.Task[None] | None = None
@@ -69,6 +75,7 @@ class Reconciler:
     def node_back(self, node: str) -> None:
         """A node's events flow (again): events between may have been missed. Returns at once."""
         self._gaps.add(node)
+        self._before[node] = frozenset(leg.leg_id for leg in self._alive(node) if leg.state not in _TO_BE_DIALED)
         self._look_at(node)
 
     def audit(self) -> None:
@@ -158,13 +165,16 @@ class Reconciler:
     def _plan(self, survey: Survey) -> Plan:
         runtime = self._runtime
         runtime.handle_now()
-        known = {
-            leg.leg_id: KnownLeg(leg.node, leg.since_s)
-            for interaction in runtime.interactions.values()
-            for leg in interaction.legs
-            if leg.state is not LegState.ENDED
-        }
-        return reconcile(survey, known, self._bridges(), self._clock.now_s(), GRACE_S)
+        known = {leg.leg_id: KnownLeg(leg.node, leg.since_s) for leg in self._alive(survey.node)}
+        before = self._started.get(survey.node, survey.started)
+        self._started[survey.node] = survey.started
+        outlived = self._before.get(survey.node, frozenset()) if before != survey.started else frozenset()
+        return reconcile(survey, known, self._bridges(), self._clock.now_s(), GRACE_S, outlived)
+
+    def _alive(self, node: str) -> list[Leg]:
+        open_ = self._runtime.interactions.values()
+        legs = (leg for interaction in open_ for leg in interaction.legs)
+        return [leg for leg in legs if leg.node == node and leg.state is not LegState.ENDED]
 
     def _bridges(self) -> frozenset[str]:
         open_ = self._runtime.interactions.values()

@@ -1,6 +1,7 @@
 """After a gap: what we believe against what is there. Pure.
 
     known and there ------------------> adopt
+    known, missing, another Asterisk -> lost      (it was there before this one started)
     known, missing, heard of lately --> waiting   (its arrival or dialing may have crossed the survey)
     known, missing -------------------> lost
     unknown, inbound -----------------> arrived   (the dialplan handed it over and nobody took it)
@@ -45,10 +46,16 @@ class Plan:
 
 
 def reconcile(
-    survey: Survey, known_legs: Mapping[str, KnownLeg], known_bridges: Set[str], now_s: float, grace_s: float
+    survey: Survey,
+    known_legs: Mapping[str, KnownLeg],
+    known_bridges: Set[str],
+    now_s: float,
+    grace_s: float,
+    outlived: Set[str] = frozenset(),
 ) -> Plan:
     """The plan for the surveyed node. Known legs of other nodes are left out; what comes out is in the order of the
-    survey, then of `known_legs`, so the same arguments give the same plan.
+    survey, then of `known_legs`, so the same arguments give the same plan. `outlived`: known legs of an Asterisk that
+    is not there any more.
     """
     there = {leg.leg_id for leg in survey.legs}
     adopt: dict[str, bool] = {}
@@ -67,7 +74,8 @@ def reconcile(
     lost: list[str] = []
     for leg_id, known in known_legs.items():
         if known.node == survey.node and leg_id not in there:
-            (waiting if now_s - known.since_s < grace_s else lost).append(leg_id)
+            crossed = leg_id not in outlived and now_s - known.since_s < grace_s
+            (waiting if crossed else lost).append(leg_id)
     leaked = tuple(bridge_id for bridge_id in survey.bridges if bridge_id not in known_bridges)
     return Plan(adopt, tuple(arrived), tuple(lost), tuple(waiting), tuple(orphans), leaked)
 

@@ -61,6 +61,7 @@ class FakeCallControl:
         self.talks: dict[str, TalkRecording] = {}
         self.rooms = Rooms(self.parties)
         self.connected = True
+        self.restarts = 0
         self.live = FakeLiveAudio(self.agenda, self._tell, listeners)
         self._sink = sink
         self._on_gap: GapListener = on_gap or (lambda node, what: None)
@@ -135,6 +136,7 @@ class FakeCallControl:
         for party in list(self.parties.values()):
             party.end(EndReason.LOST, told=False)
         self.bridges.clear()
+        self.restarts += 1
         self.mend()
 
     # -- life, as the real one has it
@@ -227,7 +229,8 @@ class FakeCallControl:
         if not self.connected:
             return []
         found = tuple(self._found(party) for party in self.parties.values())
-        return [Survey(self.node, found, {bridge_id: tuple(legs) for bridge_id, legs in self.bridges.items()})]
+        bridges = {bridge_id: tuple(legs) for bridge_id, legs in self.bridges.items()}
+        return [Survey(self.node, found, bridges, started=str(self.restarts))]
 
     # -- MediaControl
     async def play(self, leg_id: str, playback_id: str, media: Sequence[str]) -> None:

@@ -538,3 +538,13 @@ async def test_a_reconciliation_that_fails_is_tried_again(house):
     await asyncio.sleep(20)
     assert failures == []
     assert house.book.outcomes() == ["lost"]
+
+
+@in_virtual_time
+async def test_who_called_an_asterisk_that_was_started_again_is_told_lost_at_once(house):
+    house.reconciler.node_back("fake")
+    await asyncio.sleep(1)
+    await house.calls()
+    house.node.restart()
+    await asyncio.sleep(1)
+    assert house.book.outcomes() == ["lost"]
