@@ -15,6 +15,7 @@ from acd.turn import Turn
 from core.agent import Presence
 from core.assignment import AssignmentState
 from core.commands import CancelTimer, StartTimer
+from core.events import TimerFired
 from core.routing import ROUTER
 from core.stay import StayState
 
@@ -22,10 +23,10 @@ PREFIX = "acd:"
 _TIMED = (AssignmentState.OFFERED, AssignmentState.WRAP_UP)
 
 
-def fired(floor: Floor, turn: Turn, timer_id: str) -> None:
+def fired(floor: Floor, turn: Turn, fact: TimerFired) -> None:
     """Does what is due for the record the timer is about."""
-    _, kind, row_id = timer_id.split(":", 2)
-    turn.armed_before.setdefault(timer_id, floor.armed.pop(timer_id, None))
+    _, kind, row_id = fact.timer_id.split(":", 2)
+    turn.armed_before.setdefault(fact.timer_id, floor.armed.pop(fact.timer_id, None))
     if kind == "stay":
         stay = floor.stays.get(row_id)
         if stay is not None and stay.state is StayState.WAITING:
@@ -50,12 +51,19 @@ def arm(floor: Floor, turn: Turn) -> None:
         agents = {agent.row_id: agent for agent in floor.agents.values()} | agents
         stays_ = floor.stays | stays_
         queues_ = {queue.row_id: queue for queue in map(floor.queue, floor.setup.queues)} | queues_
+    armed = floor.armed
     for row_id, agent in agents.items():
-        _set(floor, turn, f"acd:agent:{row_id}", agent_due_s(floor, agent, now_s))
+        timer_id, due_s = f"acd:agent:{row_id}", agent_due_s(floor, agent, now_s)
+        if armed.get(timer_id, inf) != due_s:
+            _set(floor, turn, timer_id, due_s)
     for stay_id, stay in stays_.items():
-        _set(floor, turn, f"acd:stay:{stay_id}", stay_due_s(floor, stay, now_s))
+        timer_id, due_s = f"acd:stay:{stay_id}", stay_due_s(floor, stay, now_s)
+        if armed.get(timer_id, inf) != due_s:
+            _set(floor, turn, timer_id, due_s)
     for row_id, queue in queues_.items():
-        _set(floor, turn, f"acd:queue:{row_id}", queue_due_s(floor, queue, now_s))
+        timer_id, due_s = f"acd:queue:{row_id}", queue_due_s(floor, queue, now_s)
+        if armed.get(timer_id, inf) != due_s:
+            _set(floor, turn, timer_id, due_s)
 
 
 def agent_due_s(floor: Floor, agent: Agent, now_s: float) -> float:
@@ -92,13 +100,11 @@ def queue_due_s(floor: Floor, queue: Queue, now_s: float) -> float:
 
 
 def _set(floor: Floor, turn: Turn, timer_id: str, due_s: float) -> None:
-    armed_s = floor.armed.get(timer_id)
+    """To another time than it is armed for, infinite for never."""
+    turn.armed_before.setdefault(timer_id, floor.armed.get(timer_id))
     if due_s == inf:
-        if armed_s is not None:
-            turn.armed_before.setdefault(timer_id, armed_s)
-            del floor.armed[timer_id]
-            turn.outcome.commands.append(CancelTimer(ROUTER, timer_id))
-    elif due_s != armed_s:
-        turn.armed_before.setdefault(timer_id, armed_s)
+        del floor.armed[timer_id]
+        turn.outcome.commands.append(CancelTimer(ROUTER, timer_id))
+    else:
         floor.armed[timer_id] = due_s
         turn.outcome.commands.append(StartTimer(ROUTER, timer_id, due_s))

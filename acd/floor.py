@@ -104,8 +104,8 @@ class Floor:
         self.reach: list[list[Group]] = [[] for _ in keys]
         """The groups each agent may serve."""
         self.skills = SkillMasks(self.people)
+        self._asked: dict[tuple[str, int, str, str], Requirement] = {}
         self._ever: dict[tuple[str, str, str, int], int] = {}
-        self._skills: dict[str, list[tuple[int, int]]] = {}
         self.placed: dict[str, Place] = {}
         self.present: dict[Key, dict[str, Stay]] = {}
         """Who has a place in a queue. Who is meant for one agent has none: it is offered at once or not at all."""
@@ -176,9 +176,16 @@ class Floor:
     # -- who waits ---------------------------------------------------------------------------------
     def requirement(self, stay: Stay, step: int) -> Requirement:
         """The queue's own, as relaxed by `step`, and the flow's. What cannot be read asks for nothing."""
-        queue = self.queue_setup(stay)
-        own = readable(queue.relaxations[step - 1].skills if step else queue.skills)
-        return own.also(readable(stay.skills)) if stay.skills else own
+        known = (stay.queue, step, stay.skills, stay.tenant)
+        found = self._asked.get(known)
+        if found is None:
+            queue = self.queue_setup(stay)
+            own = readable(queue.relaxations[step - 1].skills if step else queue.skills)
+            found = own.also(readable(stay.skills)) if stay.skills else own
+            if len(self._asked) >= MAX_GROUPS:
+                self._asked.clear()
+            self._asked[known] = found
+        return found
 
     def may_serve(self, stay: Stay, step: int) -> int:
         """Everybody who has what the stay asks for at a step, logged in or not."""
@@ -242,16 +249,18 @@ class Floor:
 
     def place(self, stay: Stay, now_s: float) -> Group:
         """Takes its place among those who wait like it."""
-        queue = self.queue_setup(stay)
         group = self.group(stay, now_s)
-        sort_key, climbs_s = order.standing(stay, queue, stay.step, now_s)
-        place = (*sort_key, stay.stay_id, group)
-        insort(group.waiting, place)
-        group.head = group.waiting[0]
-        self.placed[stay.stay_id] = place
-        if climbs_s < inf:
-            heappush(self._climbs, (climbs_s, stay.stay_id))
+        self._file(stay, group, now_s)
         return group
+
+    def _file(self, stay: Stay, group: Group, now_s: float) -> None:
+        score, began_s, number, climbs_s = order.standing(stay, self.queue_setup(stay), stay.step, now_s)
+        stay_id, waiting = stay.stay_id, group.waiting
+        self.placed[stay_id] = place = (score, began_s, number, stay_id, group)
+        insort(waiting, place)
+        group.head = waiting[0]
+        if climbs_s < inf:
+            heappush(self._climbs, (climbs_s, stay_id))
 
     def unplace(self, stay_id: str) -> None:
         place = self.placed.pop(stay_id, None)
@@ -265,9 +274,11 @@ class Floor:
         climbs = self._climbs
         while climbs and climbs[0][0] <= now_s:
             stay_id = heappop(climbs)[1]
-            if stay_id in self.placed:
-                self.unplace(stay_id)
-                self.place(self.stays[stay_id], now_s)
+            place = self.placed.get(stay_id)
+            if place is not None:
+                waiting = place[4].waiting
+                del waiting[bisect_left(waiting, place)]
+                self._file(self.stays[stay_id], place[4], now_s)
 
     def admit(self, stay: Stay) -> None:
         self.stays[stay.stay_id] = stay

@@ -56,12 +56,12 @@ def parts(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> dict[str, f
     }
 
 
-def standing(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> tuple[SortKey, float]:
-    """How it sorts among those who wait, and when that changes by itself (infinite: never)."""
+def standing(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> tuple[float, float, int, float]:
+    """How it sorts among those who wait (a `SortKey`), and when that changes by itself (infinite: never)."""
     urgency, climbs_s = _urgency(stay, queue, now_s)
     points = _priority(stay, queue, step) + queue.value_weight * stay.value + urgency
     began_s = stay.joined_s - stay.waited_before_s
-    return (queue.ageing * began_s - points, began_s, stay.number), climbs_s
+    return queue.ageing * began_s - points, began_s, stay.number, climbs_s
 
 
 def _priority(stay: Stay, queue: QueueSetup, step: int) -> float:

@@ -105,4 +105,4 @@ def position(floor: Floor, stay: Stay, now_s: float) -> QueuePosition:
 
 def rank(floor: Floor, stay: Stay, now_s: float) -> SortKey:
     """Lower is served earlier, within one queue."""
-    return standing(stay, floor.queue_setup(stay), stay.step, now_s)[0]
+    return standing(stay, floor.queue_setup(stay), stay.step, now_s)[:3]

@@ -49,7 +49,8 @@ from core.queue_facts import (
 from core.routing import RouterFact, RoutingChanged
 from core.talk_facts import TalkChanged, TalkEnded
 
-_HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
+_Handler = Callable[[Floor, Turn, Any], None]
+_HANDLERS: dict[type, _Handler] = {
     QueueJoined: stays.join,
     StayGivenUp: stays.given_up,
     StayTurned: callbacks.turned,
@@ -69,7 +70,7 @@ _HANDLERS: dict[type, Callable[[Floor, Turn, Any], None]] = {
     QueueActed: queues.acted,
     StayActed: steering.acted,
     RoutingChanged: lambda floor, turn, fact: None,
-    TimerFired: lambda floor, turn, fact: due.fired(floor, turn, fact.timer_id),
+    TimerFired: due.fired,
 }
 
 
@@ -91,25 +92,24 @@ class Router:
         Raises:
             EventRefused: it cannot happen in this state; nothing has changed.
         """
-        handler = _HANDLERS[type(fact)]
-        return self._do(lambda turn: handler(self._floor, turn, fact), now_s)
+        return self._do(_HANDLERS[type(fact)], fact, now_s)
 
     def change_setup(self, setup: Setup, now_s: float) -> RoutingOutcome:
         """Puts a new version in force. Nobody loses her place; who waits in a queue that is gone goes on to its
         fallback; an agent who is gone finishes her work first."""
         before = self._floor.setup
         try:
-            return self._do(lambda turn: changes.change(self._floor, turn, setup), now_s)
+            return self._do(changes.change, setup, now_s)
         except Exception:
             self._floor.setup = before
             self._floor.index(now_s)
             raise
 
-    def _do(self, what: Callable[[Turn], None], now_s: float) -> RoutingOutcome:
+    def _do(self, handler: _Handler, fact: Any, now_s: float) -> RoutingOutcome:
         floor, turn = self._floor, Turn(now_s, self._pictures)
         try:
             floor.climb(now_s)
-            what(turn)
+            handler(floor, turn, fact)
             matching.settle(floor, turn)
             due.arm(floor, turn)
         except Refused as refused:
@@ -158,7 +158,9 @@ class Router:
             record = rows.get((tenant, name))
         if record is None or (isinstance(record, Agent) and record.gone):
             return None
-        body = self._pictures[aggregate] = dump(record)
+        body = self._pictures.get(aggregate)
+        if body is None:
+            body = self._pictures[aggregate] = dump(record)
         return body
 
     def restore(self, rows: Mapping[Aggregate, bytes], now_s: float, alive: Callable[[str], bool]) -> RoutingOutcome:
@@ -173,7 +175,7 @@ class Router:
             except SavedUnreadable as error:
                 unread.append((aggregate, str(error)))
         self._floor.index(now_s)
-        return self._do(lambda turn: changes.resume(self._floor, turn, alive, unread), now_s)
+        return self._do(lambda floor, turn, _: changes.resume(floor, turn, alive, unread), None, now_s)
 
     # -- reading -----------------------------------------------------------------------------------
     def status(self, tenant: str, queue: str, now_s: float) -> QueueStatus:

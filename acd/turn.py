@@ -7,7 +7,7 @@ handler raises.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from acd.records import Agent, Assignment, Queue, Stay
 from acd.saved import Record, dump
@@ -31,15 +31,14 @@ _PARTS = {
 """Where the time spent in a state is added up."""
 
 
-@dataclass(slots=True)
-class RoutingOutcome:
+class RoutingOutcome(msgspec.Struct):
     """What one event came to. `facts`: for interactions, through the inbox. `changed`: what must be saved now, or
     deleted when `Router.save` says so. `refused`: why a request cannot be, in words for the person; nothing changed."""
 
-    facts: list[ContactFact | QueueLeft] = field(default_factory=list)
-    commands: list[StartTimer | CancelTimer] = field(default_factory=list)
-    decisions: list[Decision] = field(default_factory=list)
-    changed: set[Aggregate] = field(default_factory=set)
+    facts: list[ContactFact | QueueLeft] = []
+    commands: list[StartTimer | CancelTimer] = []
+    decisions: list[Decision] = []
+    changed: set[Aggregate] = set()
     refused: str = ""
 
 
@@ -47,34 +46,20 @@ class Refused(Exception):
     """A request that cannot be; the message is for the person who asked."""
 
 
-class Turn:
-    __slots__ = (
-        "_pictures",
-        "agents",
-        "armed_before",
-        "before",
-        "everything",
-        "now_s",
-        "outcome",
-        "queues",
-        "seeking",
-        "stays",
-    )
-
-    def __init__(self, now_s: float, pictures: dict[Aggregate, bytes]) -> None:
-        self.now_s = now_s
-        self.outcome = RoutingOutcome()
-        self.agents: dict[str, Agent] = {}
-        self.stays: dict[str, Stay] = {}
-        self.queues: dict[str, Queue] = {}
-        self.before: dict[Aggregate, bytes | None] = {}
-        """None: it was not there."""
-        self.armed_before: dict[str, float | None] = {}
-        self.seeking: dict[str, Stay] = {}
-        """Stays for which an agent must be looked for, though no agent became free."""
-        self.everything = False
-        """Every stay seeks an agent, and every timer is looked at."""
-        self._pictures = pictures
+class Turn(msgspec.Struct):
+    now_s: float
+    _pictures: dict[Aggregate, bytes]
+    outcome: RoutingOutcome = msgspec.field(default_factory=RoutingOutcome)
+    agents: dict[str, Agent] = {}
+    stays: dict[str, Stay] = {}
+    queues: dict[str, Queue] = {}
+    before: dict[Aggregate, bytes | None] = {}
+    """None: it was not there."""
+    armed_before: dict[str, float | None] = {}
+    seeking: dict[str, Stay] = {}
+    """Stays for which an agent must be looked for, though no agent became free."""
+    everything: bool = False
+    """Every stay seeks an agent, and every timer is looked at."""
 
     def say(self, fact: ContactFact | QueueLeft) -> None:
         self.outcome.facts.append(fact)

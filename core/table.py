@@ -8,7 +8,7 @@ declared late (it crossed something on the wire and means nothing any more), or 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
 
@@ -43,10 +43,14 @@ class StateTable(Generic[S, E]):
     thing: str
     moves: Mapping[tuple[S, E], S]
     late: frozenset[tuple[S, E]]
+    _by_value: dict[tuple[str, str], tuple[S, str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if both := self.late & self.moves.keys():
             raise ValueError(f"{self.thing}: both moves and late: {sorted(map(str, both))}")
+        # Strings are found sooner than members of an Enum, whose hash is computed in Python.
+        by_value = {(state._value_, event._value_): (new, new._value_) for (state, event), new in self.moves.items()}
+        object.__setattr__(self, "_by_value", by_value)
 
     def advance(self, id_: str, state: S, event: E) -> tuple[S, Transition | None]:
         """The state after `event`, and the transition to log; None when the event is late or changes nothing.
@@ -54,14 +58,16 @@ class StateTable(Generic[S, E]):
         Raises:
             EventRefused: the pair is neither in the table nor declared late.
         """
-        new = self.moves.get((state, event))
-        if new is None:
+        old, what = state._value_, event._value_
+        found = self._by_value.get((old, what))
+        if found is None:
             if (state, event) in self.late:
                 return state, None
-            raise EventRefused(f"{self.thing} {id_}: {event.value} while {state.value}")
+            raise EventRefused(f"{self.thing} {id_}: {what} while {old}")
+        new, name = found
         if new is state:
             return state, None
-        return new, Transition(self.thing, id_, state.value, new.value, event.value)
+        return new, Transition(self.thing, id_, old, name, what)
 
 
 def every(states: Iterable[S], event: E, to: S) -> dict[tuple[S, E], S]:
