@@ -6,12 +6,13 @@ Parts of a reason stand side by side, with `; ` between them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.decisions import LeadBlocked
 from dialer import staging
 from dialer.call_hours import clock
 from dialer.compliance.rules import Party
+from dialer.dnc import DoNotCall
 from dialer.law import Not, choose, registers_missing
 from dialer.pacing import NO_AGENT
 from dialer.setup import CampaignSetup
@@ -31,14 +32,14 @@ _ABSENT = {
 }
 
 
-def without_register(state: State, setup: CampaignSetup, now_s: float) -> str:
+def without_register(at_hand: Mapping[str, DoNotCall], setup: CampaignSetup, now_s: float) -> str:
     """Which register is not at hand, or too old, so that nobody in any country of the packs may be dialed; empty:
     somebody may, as far as registers go."""
     law = setup.law()
     if not law.overall.lists:
         return ""
     countries = sorted({country for pack in law.packs for country in pack.countries}) or [""]
-    missing = [registers_missing(state, law.at(Party("", country)), now_s) for country in countries]
+    missing = [registers_missing(at_hand, law.at(Party("", country)), now_s) for country in countries]
     return missing[0] if all(missing) else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.lead_record import LeadNumber, LeadRecord
@@ -10,7 +11,7 @@ from dialer.compliance.check import Allowed, Block, Blocked, Dialing, LeadFacts,
 from dialer.compliance.numbers import country_of
 from dialer.compliance.rules import Basis, Mode, Party
 from dialer.compliance.strictest import Terms
-from dialer.dnc import how_to_import
+from dialer.dnc import DoNotCall, how_to_import
 from dialer.quota import full_for
 from dialer.records import Lead
 from dialer.setup import CampaignSetup
@@ -89,9 +90,8 @@ def facts_of(record: LeadRecord, number: LeadNumber) -> LeadFacts:
     return LeadFacts(record.lead_id, basis, record.consent_s, record.proof, number.time_zone, record.region)
 
 
-def registers_missing(state: State, terms: Terms, now_s: float) -> str:
+def registers_missing(at_hand: Mapping[str, DoNotCall], terms: Terms, now_s: float) -> str:
     """Why nobody under these terms may be dialed: a register is not at hand, or too old. Empty: they are there."""
-    at_hand = state.book.national
     for needed in terms.lists:
         for name in needed.lists:
             register = at_hand.get(name)
@@ -113,7 +113,7 @@ def _ask(
     found = verdict(state, setup, lead, number, mode, shown.number, now_s)
     if isinstance(found, Allowed):
         return shown.number, found.terms
-    missing = registers_missing(state, terms, now_s)
+    missing = registers_missing(state.book.national, terms, now_s)
     if missing:
         return Not(number.number, found.rule, missing, None, campaign_wide=True)
     return _no(number.number, found, now_s)

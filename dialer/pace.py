@@ -47,7 +47,7 @@ def _pace(state: State, turn: Turn, key: Key, share: Share | None) -> None:
         campaign = turn.campaign(key)
         turn.move_campaign(campaign, CampaignEvent.DRAIN, f"quota {reached.name} of {reached.most} is reached")
         return
-    missing = cannot_dial.without_register(state, setup, turn.now_s)
+    missing = cannot_dial.without_register(state.book.national, setup, turn.now_s)
     if missing:
         turn.move_campaign(turn.campaign(key), CampaignEvent.TROUBLE, missing)
         _say(state, turn, setup, None, Due(0, missing), 0)

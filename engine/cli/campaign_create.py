@@ -16,12 +16,14 @@ from engine.cli.common import JsonOption, ProjectOption, counted, fail, home_of,
 
 if TYPE_CHECKING:
     from definitions.problems import Problems
+    from dialer.setup import CampaignSetup
     from engine.config.configuration import Configuration
     from engine.home import Home
 
 _WITH_AGENTS = ("manual", "preview", "progressive", "power", "predictive")
 _DROPS = ("preview", "progressive", "power", "predictive")
 """Modes in which somebody may answer and find nobody."""
+_ON_HELD_LINES = ("progressive", "power", "predictive")
 _HANG_UP = "hang_up"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _HEAD = (
@@ -82,7 +84,7 @@ def create(
     file = f"{'' if tenant == 'main' else f'tenants/{tenant}/'}config/campaigns/{wanted['name']}.yaml"
     if (home.project / file).exists():
         fail(f"{file} is there already: choose another name, or edit it and `centralita reload`")
-    problems = _problems(home, file, text)
+    problems, tried = _tried(home, file, text)
     if problems.errors:
         if json:
             print_json({"ok": False, "file": "", "problems": [str(each) for each in problems.errors]})
@@ -98,8 +100,26 @@ def create(
     out.print(f"{file} is written" + (" and in force; it is stopped." if runs else "."), soft_wrap=True)
     for each in list(_lists(wanted["lists"]))[:1]:
         out.print(f"Next: `centralita lists import FILE --list {each}`", soft_wrap=True)
+    if tried is not None:
+        for each in _before_dialing(home, tried.campaigns.campaigns[tenant, str(wanted["name"])]):
+            out.print(each, soft_wrap=True, markup=False)
     start = "" if runs else "`centralita up`, "
     out.print(f"Then: {start}`centralita campaign start {wanted['name']}`", soft_wrap=True)
+
+
+def _before_dialing(home: Home, setup: CampaignSetup) -> list[str]:
+    """What a campaign that is right still needs before it dials somebody."""
+    import time
+
+    from desk.lists.registers import registers_at_hand
+    from dialer.cannot_dial import without_register
+
+    told = []
+    if missing := without_register(registers_at_hand(home.state), setup, time.time()):
+        told.append(f"Before it may dial: {missing}")
+    if setup.held_lines and setup.mode.value in _ON_HELD_LINES:
+        told.append("Its agents wait on a held line: they dial *455 (`pacing: {held_lines: false}` rings their phones)")
+    return told
 
 
 def yaml_of(wanted: Mapping[str, Any], tenant: str = "main") -> str:
@@ -198,14 +218,16 @@ def _configuration(home: Home) -> Configuration:
     return known
 
 
-def _problems(home: Home, file: str, text: str) -> Problems:
+def _tried(home: Home, file: str, text: str) -> tuple[Problems, Configuration | None]:
+    """What is wrong with everything once the file is there, and what it then is."""
     from definitions.problems import Problems
     from engine.config.loader import load
     from engine.config.sources import read_sources
 
-    found = load({**read_sources(home.project), file: text}).problems
+    loaded = load({**read_sources(home.project), file: text})
     # The file is not there yet: its lines say nothing to who has only answered questions.
-    return Problems(replace(each, line=0, column=0) if each.file == file else each for each in found)
+    found = Problems(replace(each, line=0, column=0) if each.file == file else each for each in loaded.problems)
+    return found, loaded.configuration
 
 
 def _written(home: Home, tenant: str, name: str, text: str) -> tuple[Mapping[str, Any], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,11 +63,13 @@ def check(
 
 def checked(home: Home, sources: Mapping[str, str]) -> Loaded:
     """The definitions with everything there is to say of them: what is wrong, what misses, what is out of date."""
+    from desk.lists.registers import registers_at_hand
     from dialer.compliance.loader import stale as stale_rules
     from engine.config.absence import absence_warnings
     from engine.config.compliance import stale
     from engine.config.loader import load
     from engine.config.outbound_file import emergency_warnings
+    from engine.config.registers import register_warnings
     from engine.music import known_music
     from engine.sounds import known_sounds
 
@@ -77,4 +80,6 @@ def checked(home: Home, sources: Mapping[str, str]) -> Loaded:
         today = datetime.now(UTC).date()
         loaded.problems.extend(stale(loaded.configuration.packs, today))
         loaded.problems.extend(stale_rules(loaded.configuration.dialing.values(), today))
+        registers = registers_at_hand(home.state)
+        loaded.problems.extend(register_warnings(loaded.configuration, registers, time.time()))
     return loaded

@@ -58,10 +58,10 @@ def machine(*parts: np.ndarray) -> Person:
     return Person(sound=line(*parts), talk_s=GIVES_UP_S)
 
 
-def recorded(name: str) -> np.ndarray:
-    """One of the prompts that come with Asterisk: a woman's voice, English, 8 kHz."""
+def recorded(name: str, language: str = "en") -> np.ndarray:
+    """One of the prompts that come with Asterisk: a woman's voice, 8 kHz."""
     installation = install()
-    place = installation.sounds("en")
+    place = installation.sounds(language)
     assert place is not None
     with wave.open(str(installation.outside(place / f"{name}.wav"))) as file:
         return np.frombuffer(file.readframes(file.getnframes()), np.int16)
@@ -87,11 +87,12 @@ def people() -> dict[str, Person]:
     }
 
 
+async def with_ears(supervisor: Supervisor) -> None:
+    supervisor.workers += [supervisor._child("media_worker-1")]
+
+
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory, people: dict[str, Person]) -> AsyncIterator[House]:
-    async def with_ears(supervisor: Supervisor) -> None:
-        supervisor.workers += [supervisor._child("media_worker-1")]
-
     place: Path = tmp_path_factory.mktemp("screened")
     async with (
         systems(place) as up,
@@ -100,11 +101,11 @@ async def house(tmp_path_factory: pytest.TempPathFactory, people: dict[str, Pers
         ) as house,
     ):
         await house.line("ana")
-        await house.until_async(lambda: _ears(house), 60, "no media worker came")
+        await house.until_async(lambda: are_heard(house), 60, "no media worker came")
         yield house
 
 
-async def _ears(house: House) -> bool:
+async def are_heard(house: House) -> bool:
     transport = httpx.AsyncHTTPTransport(uds=str(house.system.home.control_socket), verify=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=30) as client:
         return "centralita_media_workers 1.0" in (await client.get("/metrics")).text

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
+from desk.lists.registers import registers_directory, write_register
 from engine.cli import campaign_create, client
 from engine.cli.app import app
 from engine.config.loader import load
@@ -46,6 +49,9 @@ def test_a_campaign_told_by_options_is_whole_and_says_what_comes_next(project: P
     assert done.exit_code == 0, done.output
     assert "config/campaigns/spring.yaml is written." in done.output
     assert "centralita lists import FILE --list cold" in done.output
+    said = " ".join(done.output.split())
+    assert "Before it may dial: the register es-robinson has not been imported: centralita dnc import FILE" in said
+    assert "on a held line: they dial *455" in said
     loaded = load(read_sources(project)).configuration
     assert loaded is not None
     made = loaded.campaigns.campaigns["main", "spring"]
@@ -163,3 +169,19 @@ def test_a_running_engine_puts_it_in_force(project: Path, monkeypatch: pytest.Mo
     answer.update(ok=False, why="the disk is full")
     refused = run(*SALES)
     assert (refused.exit_code, "nothing was written: the disk is full" in refused.output) == (1, True)
+
+
+def test_check_warns_of_campaigns_that_want_for_a_register_until_it_is_there(project: Path) -> None:
+    def told() -> list[str]:
+        checked = CliRunner().invoke(app, ["check", "--json"])
+        assert checked.exit_code == 0, checked.output
+        found = json.loads(checked.stdout)["problems"]
+        return [each["file"] for each in found if "this campaign dials nobody" in each["what"]]
+
+    assert run(*SALES).exit_code == 0
+    assert told() == ["config/campaigns/renewals.yaml", "config/campaigns/spring.yaml"]
+    place, now_s = registers_directory(project / "var"), time.time()
+    write_register(place, "es-robinson", np.array([34911000111], np.uint64), now_s - 86400.0, now_s)
+    assert told() == []
+    write_register(place, "es-robinson", np.array([34911000111], np.uint64), now_s - 400 * 86400.0, now_s)
+    assert len(told()) == 2
