@@ -177,7 +177,8 @@ class AttemptDisposed:
 class LeadsStaged:
     """The next leads of a campaign, marked as staged in the store. `more`: there are others that could be dialed now.
     `next_s`: when the next one is due, 0 for never. `zones`: the time zones in which its lists have open leads, when
-    somebody asked; empty: not known. `interaction_id` is the dialer's."""
+    somebody asked; empty: not known. `law_id`: the new rules by which leads may be asked again, as the store was told.
+    `interaction_id` is the dialer's."""
 
     tenant: str
     campaign: str
@@ -186,6 +187,7 @@ class LeadsStaged:
     next_s: float = 0.0
     interaction_id: str = ""
     zones: tuple[str, ...] = ()
+    law_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

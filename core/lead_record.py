@@ -105,6 +105,11 @@ class AttemptRecord:
     """`test/script`, where the campaign tests scripts."""
 
 
+BY_RULE = "rule "
+"""So begins the reason of a lead that a rule has put off, blocked or given up; the rule's name follows. Other rules may
+let it go. Dispositions and outcomes have no blanks."""
+
+
 @dataclass(frozen=True, slots=True)
 class StagedLead:
     """A lead in the hopper, with what the law and the retry rules want to know: all attempts of this lead, and those at

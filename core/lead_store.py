@@ -26,7 +26,8 @@ class ListShare:
 @dataclass(frozen=True, slots=True)
 class Staging:
     """`count` more leads for the hopper of a campaign. `zones_open`: the time zones in which it may call now; None: do
-    not ask. `history_s`: how far back the law looks."""
+    not ask. `history_s`: how far back the law looks. `law_id`: of new rules, empty when they are as before: leads
+    that a rule has put off, blocked or given up (`core.lead_record.BY_RULE`) may then be taken and asked again."""
 
     tenant: str
     campaign: str
@@ -35,6 +36,15 @@ class Staging:
     now_s: float
     zones_open: tuple[str, ...] | None = None
     history_s: float = 0.0
+    law_id: str = ""
+
+
+FREED = {
+    LeadState.WAITING: LeadState.WAITING,
+    LeadState.BLOCKED: LeadState.WAITING,
+    LeadState.EXHAUSTED: LeadState.NEW,
+}
+"""What becomes of leads whose rule is not there any more: `unblock` and `reopen` of `LEAD_TABLE`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from core.dialing import LeadsSaved, LeadsStaged, NumberListed
 from core.errors import StoreUnavailable
 from core.lead import LeadState
-from core.lead_record import AttemptRecord, LeadNumber, LeadRecord, StagedLead
-from core.lead_store import Save, Staging
+from core.lead_record import BY_RULE, AttemptRecord, LeadNumber, LeadRecord, StagedLead
+from core.lead_store import FREED, Save, Staging
 from core.list_mix import ListMix, Place, open_places
 
 _IN_HAND = (LeadState.STAGED, LeadState.DIALING)
@@ -71,6 +71,8 @@ class MemoryLeadStore:
         if wanted.count <= 0 or not wanted.lists:
             return LeadsStaged(wanted.tenant, wanted.campaign, (), False, self._next_due_s(wanted))
         names = [share.list_id for share in wanted.lists]
+        if wanted.law_id:
+            self._free(wanted.tenant, names)
         opened: dict[str, dict[str, int]] = {
             name: open_places(self._zone_keys(wanted.tenant, [name]), wanted.zones_open) for name in names
         }
@@ -96,7 +98,13 @@ class MemoryLeadStore:
             kept.staged_from = kept.record.state
             kept.record = replace(kept.record, state=LeadState.STAGED)
         staged = tuple(self._staged(wanted.tenant, lead_id, wanted.now_s - wanted.history_s) for lead_id in chosen)
-        return LeadsStaged(wanted.tenant, wanted.campaign, staged, more, self._next_due_s(wanted))
+        return LeadsStaged(wanted.tenant, wanted.campaign, staged, more, self._next_due_s(wanted), law_id=wanted.law_id)
+
+    def _free(self, tenant: str, names: Collection[str]) -> None:
+        for each in self._of(tenant, names):
+            state = FREED.get(each.record.state)
+            if state is not None and each.record.reason.startswith(BY_RULE):
+                each.record = replace(each.record, state=state, not_before_s=0.0)
 
     async def unstage(self, tenant: str, lead_ids: Collection[str]) -> None:
         self.answer()

@@ -53,7 +53,7 @@ class Campaign(msgspec.Struct, omit_defaults=True):
     when the abandonment windows are counted. `taken`: list -> leads taken ÷ its weight. `given`: people it brought to
     agents ÷ its weight. `recent`: how the last attempts went, (at_s, kind, why). `stage_after_s`: nothing is to be had
     of the store before. `call_after_s`: its own rate of calls allows none before. `held`: what put the last leads back,
-    in words, told until `held_until_s`."""
+    in words, told until `held_until_s`. `law_id`: of the rules by which its leads were asked."""
 
     tenant: str
     campaign: str
@@ -80,6 +80,7 @@ class Campaign(msgspec.Struct, omit_defaults=True):
     zones: tuple[str, ...] = ()
     held: str = ""
     held_until_s: float = 0.0
+    law_id: str = ""
     heard: Heard = msgspec.field(default_factory=Heard)
     hours: dict[Slot, HourCounts] = {}
     """At what hours people were dialed, and reached; replaced, never changed in place."""

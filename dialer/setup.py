@@ -16,6 +16,7 @@ from core.lead_store import ListShare
 from dialer.compliance.abandonment import NOT_REVIEWED, Reviewed
 from dialer.compliance.rules import Mode, Purpose, RulePack
 from dialer.compliance.strictest import Law, strictest
+from dialer.law_id import law_id
 from dialer.pacing import PacingSettings
 
 Key = tuple[str, str]
@@ -215,6 +216,11 @@ class CampaignSetup:
     def _laws(self) -> dict[Mode, Law]:
         packs = (*self.packs, self.own) if self.own is not None else self.packs
         return {mode: strictest(packs, self.purpose, mode) for mode in Mode}
+
+    @cached_property
+    def law_id(self) -> str:
+        """Another one means that leads may be asked again which a rule has held back."""
+        return law_id(self.mode, self.purpose, self.packs, self.own, self.caller_ids)
 
     def law(self, mode: Mode | None = None) -> Law:
         """The law of an attempt in this mode; the campaign's own, when None."""

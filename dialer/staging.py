@@ -45,8 +45,9 @@ def ask(state: State, turn: Turn, setup: CampaignSetup, share: Share | None) -> 
         return
     open_zones = zones_open(setup, campaign.zones, now_s) if campaign.zones else None
     state.asked_s = {**state.asked_s, key: now_s}
+    anew = setup.law_id if setup.law_id != campaign.law_id else ""
     turn.outcome.wanted.append(
-        Staging(*key, setup.lists, min(wanted - have, AT_ONCE), now_s, open_zones, history_s(setup))
+        Staging(*key, setup.lists, min(wanted - have, AT_ONCE), now_s, open_zones, history_s(setup), anew)
     )
 
 
@@ -86,6 +87,8 @@ def staged(state: State, turn: Turn, fact: LeadsStaged) -> None:
     state.asked_s = {asked: at_s for asked, at_s in state.asked_s.items() if asked != key}
     campaign = turn.campaign(key)
     campaign.zones = fact.zones or campaign.zones
+    if fact.law_id:
+        campaign.law_id, campaign.held = fact.law_id, ""
     if not fact.leads or not fact.more:
         later_s = max(turn.now_s + 2.0, fact.next_s) if fact.next_s else inf
         campaign.stage_after_s = min(turn.now_s + LOOK_AGAIN_S, later_s)

@@ -8,7 +8,7 @@ from core.attempt import AttemptEvent, AttemptState
 from core.decisions import LeadBlocked
 from core.dialing import CALLED, DIALED_PREFIX, AttemptWanted
 from core.lead import LeadEvent
-from core.lead_record import LeadNumber
+from core.lead_record import BY_RULE, LeadNumber
 from dialer import her_phone, identities, promises, script_test
 from dialer.compliance.check import Allowed
 from dialer.compliance.rules import Mode
@@ -181,10 +181,11 @@ def _refuse(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, no: Not)
     shown = f"…{no.number[-3:]}" if no.number else ""
     why = _masked(no.why, no.number)
     turn.decide(LeadBlocked(setup.tenant, setup.campaign, record.lead_id, shown, no.rule, why, no.not_before_s or 0.0))
+    reason = f"{BY_RULE}{no.rule}"
     if no.not_before_s is not None:
-        release(state, turn, lead, again(lead), no.rule, max(no.not_before_s, turn.now_s + 1.0))
+        release(state, turn, lead, again(lead), reason, max(no.not_before_s, turn.now_s + 1.0))
     else:
-        release(state, turn, lead, LeadEvent.EXHAUSTED if no.ended else LeadEvent.BLOCK, no.rule)
+        release(state, turn, lead, LeadEvent.EXHAUSTED if no.ended else LeadEvent.BLOCK, reason)
     return ""
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, literal, select, text, union_all, update
+from sqlalchemy import bindparam, case, func, literal, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.lead_store import Staging
+from core.lead_record import BY_RULE
+from core.lead_store import FREED, Staging
 from core.list_mix import ListMix, Place, open_places
 from store.sql.database import Database
 from store.sql.lead_models import NOT_RELEASED_US, LeadRow, ListZoneRow
@@ -21,6 +22,8 @@ from store.sql.lead_rows import AWAKE, among, to_us
 
 _WAKE = 2_000
 """At most so many are made ready in one staging."""
+_FREE = 10_000
+"""At most so many that a rule held back are freed in one transaction."""
 _CALLBACK = "callback"
 _ZONES_AT_ONCE = 100
 _READY = text("leads.ready = 1")
@@ -47,6 +50,29 @@ async def take_first(database: Database, connection: AsyncConnection, mix: ListM
     if due:
         earliest = await _earliest(connection, wanted, now_us)
     return Taken(chosen, more, min(earliest.values(), default=0) / 1e6)
+
+
+async def free_some(connection: AsyncConnection, wanted: Staging) -> bool:
+    """Leads that a rule holds back, some thousand of them; False: there are none any more."""
+    states = [state.value for state in FREED]
+    held = (
+        select(LeadRow.lead_id)
+        .where(
+            LeadRow.tenant == wanted.tenant,
+            LeadRow.list_id.in_([share.list_id for share in wanted.lists]),
+            LeadRow.state.in_(states),
+            LeadRow.ready == 0,
+            LeadRow.reason.startswith(BY_RULE),
+        )
+        .limit(_FREE)
+    )
+    becomes = case({old.value: new.value for old, new in FREED.items()}, value=LeadRow.state)
+    freed = await connection.execute(
+        update(LeadRow)
+        .where(LeadRow.tenant == wanted.tenant, LeadRow.lead_id.in_(held))
+        .values(state=becomes, not_before_us=0, ready=1)
+    )
+    return freed.rowcount > 0
 
 
 async def _take(

@@ -29,7 +29,7 @@ from store.sql.lead_rows import (
     number_keys,
     unavailable,
 )
-from store.sql.lead_staging import take_first
+from store.sql.lead_staging import free_some, take_first
 from store.sql.lead_writer import add_zones
 
 _IN_HAND = text("state IN ('staged', 'dialing')")
@@ -48,13 +48,19 @@ class SqlLeadStore:
 
     @answering
     async def stage(self, wanted: Staging) -> LeadsStaged:
+        while wanted.law_id and await self._freed(wanted):
+            pass  # a transaction for each: others write meanwhile
         async with self._database.write() as connection:
             taken = await take_first(self._database, connection, self._mix, wanted)
             staged = await self._records(connection, wanted.tenant, taken.lead_ids)
             leads = await with_history(
                 self._database, connection, wanted.tenant, staged, wanted.now_s - wanted.history_s
             )
-        return LeadsStaged(wanted.tenant, wanted.campaign, leads, taken.more, taken.next_s)
+        return LeadsStaged(wanted.tenant, wanted.campaign, leads, taken.more, taken.next_s, law_id=wanted.law_id)
+
+    async def _freed(self, wanted: Staging) -> bool:
+        async with self._database.write() as connection:
+            return await free_some(connection, wanted)
 
     @answering
     async def unstage(self, tenant: str, lead_ids: Collection[str]) -> None:

@@ -323,3 +323,32 @@ async def test_staging_nobody_is_nothing(store: Any, most: int) -> None:
     assert (await store.stage(staging(most))).leads == ()
     assert (await store.stage(staging(5, lists={}))).leads == ()
     assert await state_of(store, "a") is LeadState.NEW
+
+
+async def test_new_rules_free_whom_the_old_ones_held_back_and_nobody_else(store: Any) -> None:
+    later_s = NOW_S + 3600
+    held = {
+        "hours": lead("hours", state=LeadState.WAITING, reason="rule es/hours", not_before_s=later_s),
+        "place": lead("place", state=LeadState.BLOCKED, reason="rule place/no_pack"),
+        "cap": lead("cap", state=LeadState.EXHAUSTED, reason="rule campaign/lead_ever"),
+    }
+    others = (
+        lead("busy", state=LeadState.WAITING, reason="busy", not_before_s=later_s),
+        lead("told", state=LeadState.WAITING, reason="other/later", not_before_s=later_s),
+        lead("call", state=LeadState.CALLBACK, reason="callback", not_before_s=later_s),
+        lead("listed", state=LeadState.BLOCKED, reason="do_not_call/own"),
+        lead("done", state=LeadState.DONE, reason="rule es/hours"),
+        lead("elsewhere", list_id="autumn", state=LeadState.WAITING, reason="rule es/hours", not_before_s=later_s),
+        replace(lead("theirs", state=LeadState.WAITING, reason="rule es/hours", not_before_s=later_s), tenant="acme"),
+    )
+    await store.save([save(each) for each in (*held.values(), *others)])
+    assert await staged_ids(store) == []
+    told = await store.stage(staging(100, law_id="new"))
+    assert sorted(each.record.lead_id for each in told.leads) == sorted(held)
+    assert told.law_id == "new"
+    await store.unstage("main", ["hours"])
+    assert await staged_ids(store) == ["hours"]
+    for each in others:
+        found = await store.lead(each.tenant, each.lead_id, 0.0)
+        assert found is not None
+        assert (found.record.state, found.record.not_before_s) == (each.state, each.not_before_s)

@@ -23,8 +23,8 @@ from core.dialing import (
 )
 from core.events import TimerFired
 from core.lead import LeadState
-from core.lead_record import AttemptRecord, LeadNumber, LeadRecord, StagedLead
-from core.lead_store import ListShare, Save, Staging
+from core.lead_record import BY_RULE, AttemptRecord, LeadNumber, LeadRecord, StagedLead
+from core.lead_store import FREED, ListShare, Save, Staging
 from dialer.compliance.rules import AgentWithin, Mode, Purpose, Ring, RulePack, Scope
 from dialer.dialer import Dialer
 from dialer.do_not_call import DoNotCallBook
@@ -109,6 +109,9 @@ class Store:
 
     def stage(self, wanted: Staging) -> LeadsStaged:
         lists = {share.list_id for share in wanted.lists}
+        for one in tuple(self.leads.values()):
+            if wanted.law_id and one.list_id in lists and one.reason.startswith(BY_RULE) and one.state in FREED:
+                self.leads[one.lead_id] = replace(one, state=FREED[one.state], not_before_s=0.0)
         idle = (LeadState.NEW, LeadState.WAITING, LeadState.CALLBACK)
         free = [
             one
@@ -122,7 +125,9 @@ class Store:
         due = [one.not_before_s for one in self.leads.values() if one.state in idle and one.not_before_s > wanted.now_s]
         since_s = wanted.now_s - wanted.history_s
         staged = tuple(StagedLead(self.leads[one.lead_id], self.history(one, since_s)) for one in taken)
-        return LeadsStaged("main", wanted.campaign, staged, len(free) > wanted.count, min(due, default=0.0))
+        next_s = min(due, default=0.0)
+        more = len(free) > wanted.count
+        return LeadsStaged("main", wanted.campaign, staged, more, next_s, law_id=wanted.law_id)
 
     def history(self, lead: LeadRecord, since_s: float = 0.0) -> tuple[AttemptRecord, ...]:
         numbers = {one.number for one in lead.numbers}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +18,7 @@ from dialer.compliance.abandonment import NOT_REVIEWED, Reviewed
 from dialer.compliance.rules import AgentWithin, Basis, BasisNeeded, ListsNeeded, Mode, Rest, Scope
 from dialer.dnc import DoNotCall, NumberSet
 from dialer.do_not_call import DoNotCallBook
-from dialer.setup import After, Retry
+from dialer.setup import After, DialerSetup, Retry
 from dialer.staging import EVER_S, history_s, zones_open
 from tests.unit.dialer.house import START_S, House, campaign, law, record, served
 from tests.unit.dialer.law_case import DAY_S, at, cap, hours, pack, source
@@ -344,3 +347,48 @@ def test_leads_come_and_go_a_few_at_a_time() -> None:
     house.run(60.0)
     assert house.status()["hopper"] == 0
     assert LeadState.STAGED not in {one.state for one in house.store.leads.values()}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_who_was_held_back_by_rules_that_have_changed_is_asked_again_at_once(restarted: bool) -> None:
+    """Put off by hours, blocked without a pack, given up by a cap; not whoever was promised to be left alone."""
+    afternoon = law(hours(dict.fromkeys(range(7), ((16 * 60, 21 * 60),))))
+    known = [replace(record(4), state=LeadState.WAITING, reason="other/later", not_before_s=START_S + 3600.0)]
+    house = House(campaign(packs=(afternoon,)), leads=[record(1), *known], agents=3)
+    house.store.leads |= {
+        "blocked": replace(record(2), lead_id="blocked", state=LeadState.BLOCKED, reason="rule place/no_pack"),
+        "used_up": replace(record(3), lead_id="used_up", state=LeadState.EXHAUSTED, reason="rule campaign/lead_ever"),
+        "listed": replace(record(5), lead_id="listed", state=LeadState.BLOCKED, reason="do_not_call/own"),
+    }
+    campaign_before = house.dialer._state.campaigns["main", "c1"]
+    campaign_before.law_id = house.setup.campaigns["main", "c1"].law_id
+    house.start()
+    house.run(60.0)
+    assert (house.called(), house.store.leads["l00001"].reason) == ([], "rule test/hours")
+    if restarted:
+        house = house.reborn()
+    house.setup = DialerSetup("r2", {("main", "c1"): campaign(packs=(law(),))})
+    house.take(house.dialer.change_setup(house.setup, house.now_s))
+    house.run(60.0)
+    assert sorted(house.called()) == [record(number).numbers[0].number for number in (1, 2, 3)]
+    assert house.dialer._state.campaigns["main", "c1"].law_id == house.setup.campaigns["main", "c1"].law_id
+
+
+def test_the_same_rules_have_the_same_id_in_every_process() -> None:
+    script = (
+        "from tests.unit.dialer.house import campaign, law;"
+        "from dialer.compliance.rules import Mode;"
+        "print(campaign(packs=(law(),)).law_id)"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert found == {campaign(packs=(law(),)).law_id + "\n"}
+    assert campaign(packs=(law(percent=2),)).law_id + "\n" not in found

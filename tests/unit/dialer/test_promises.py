@@ -248,7 +248,7 @@ def test_an_appointment_is_reminded_of_before_its_hour_and_never_after() -> None
     assert len(again) == 8
     assert again[-1] < first_s + DAY_S
     lead = made.store.leads["l00001"]
-    assert (lead.state, lead.reason) == (LeadState.EXHAUSTED, "appointment/over")
+    assert (lead.state, lead.reason) == (LeadState.EXHAUSTED, "rule appointment/over")
 
 
 def test_an_appointment_that_is_near_needs_no_reminder() -> None:
