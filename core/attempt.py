@@ -58,7 +58,7 @@ class AttemptState(Enum):
 class AttemptEvent(Enum):
     """`screen`: answered, and somebody listens whether it is a person. `no_agent`: nobody for her in time. `mailbox`: a
     machine is to get our message; `message_left`: it was said to its end. `harboured`: the node told her who called,
-    for a flow that had her on paper only."""
+    for a flow that had her on paper only. `not_sent`: the node refused to dial, so nothing left it."""
 
     DIAL = "dial"
     RINGING = "ringing"
@@ -73,6 +73,7 @@ class AttemptEvent(Enum):
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     FAILED = "failed"
+    NOT_SENT = "not_sent"
     INVALID = "invalid"
     BLOCKED = "blocked"
     CANCEL = "cancel"
@@ -119,7 +120,8 @@ _MOVES: dict[tuple[AttemptState, AttemptEvent], AttemptState] = {
     (_S.STAGED, _E.INVALID): _S.INVALID,
     (_S.STAGED, _E.LOST): _S.CANCELLED,
     (_S.DIALING, _E.RINGING): _S.RINGING,
-    (_S.DIALING, _E.HUNG_UP): _S.FAILED,
+    **every((_S.DIALING,), _E.HUNG_UP, _S.FAILED),
+    **every((_S.DIALING,), _E.NOT_SENT, _S.FAILED),
     (_S.RINGING, _E.HUNG_UP): _S.NO_ANSWER,
     **every(_CALLING, _E.ANSWERED, _S.ANSWERED),
     **{(state, event): to for state in _CALLING for event, to in _BEFORE_ANSWER.items()},

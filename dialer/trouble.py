@@ -1,6 +1,7 @@
 """When all attempts fail alike the trunk is to blame, not the people: the campaign pauses itself and says why.
 
-So it does when everything is answered at once, without ringing: a gateway answers there, nobody's phone.
+So it does when everything is answered at once, without ringing: a gateway answers there, nobody's phone. Sooner still
+when the node itself refuses: its trunk is away, and each lead it is tried with loses a try.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from core.campaign import CampaignEvent
 from dialer.records import Attempt, Campaign
 from dialer.turn import Turn
 
-IN_A_ROW = 20
+IN_A_ROW, REFUSED_IN_A_ROW = 20, 4
 REMEMBERED = 50
 MOST_SHARE = 0.9
 WITHIN_S = 60.0
 AT_ONCE_S = 1.0
-FINE, FAILED, AT_ONCE = "fine", "failed", "at_once"
+FINE, FAILED, AT_ONCE, NOT_SENT = "fine", "failed", "at_once", "not_sent"
+
+_FAILURES = (FAILED, NOT_SENT)
 
 
 def answered(turn: Turn, campaign: Campaign, attempt: Attempt) -> None:
@@ -33,7 +36,8 @@ def ended(turn: Turn, campaign: Campaign, attempt: Attempt, event: AttemptEvent)
         return
     failed = attempt.state is AttemptState.FAILED
     why = attempt.why or (f"cause {attempt.cause}" if attempt.cause else "no cause given")
-    _note(turn, campaign, FAILED if failed else FINE, why if failed else "")
+    kind = NOT_SENT if event is AttemptEvent.NOT_SENT else FAILED
+    _note(turn, campaign, kind if failed else FINE, why if failed else "")
 
 
 def _note(turn: Turn, campaign: Campaign, kind: str, why: str) -> None:
@@ -45,11 +49,16 @@ def _note(turn: Turn, campaign: Campaign, kind: str, why: str) -> None:
         why = f"the last {IN_A_ROW} attempts were answered at once, without ringing: look at the trunk"
         turn.move_campaign(campaign, CampaignEvent.TROUBLE, why)
         return
-    if kind != FAILED:
+    if kind not in _FAILURES:
         return
-    in_a_row = len(last) == IN_A_ROW and all(one[1] == FAILED for one in last)
+    refused = campaign.recent[-REFUSED_IN_A_ROW:]
+    if len(refused) == REFUSED_IN_A_ROW and all(one[1] == NOT_SENT for one in refused):
+        what = f"the last {REFUSED_IN_A_ROW} attempts never left ({why}): look at the trunk"
+        turn.move_campaign(campaign, CampaignEvent.TROUBLE, what)
+        return
+    in_a_row = len(last) == IN_A_ROW and all(one[1] in _FAILURES for one in last)
     lately = [one for one in campaign.recent if turn.now_s - one[0] <= WITHIN_S]
-    bad = [one for one in lately if one[1] == FAILED]
+    bad = [one for one in lately if one[1] in _FAILURES]
     if in_a_row or (len(lately) == REMEMBERED and len(bad) > MOST_SHARE * REMEMBERED):
         whys = Counter(one[2] for one in (last if in_a_row else bad))
         commonest = min(whys, key=lambda one: (-whys[one], one))

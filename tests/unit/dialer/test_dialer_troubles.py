@@ -39,6 +39,25 @@ def test_a_trunk_that_refuses_everything_pauses_the_campaign_and_says_why() -> N
     assert len(house.wanted) > before, "who starts it again has seen to it"
 
 
+def test_a_trunk_that_the_node_does_not_reach_costs_four_leads_a_try_and_no_more() -> None:
+    house = House(campaign(mode=Mode.AGENTLESS, max_lines=3), leads=[record(index) for index in range(200)])
+    house.answers = lambda wanted: [(0.1, "not_sent")]
+    house.start()
+    house.run(60.0)
+    assert (house.status()["state"], len(house.wanted) <= 6) == ("paused", True)
+    assert "the last 4 attempts never left (no cause given)" in house.status()["why"]
+    assert {lead.outcome for lead in house.store.leads.values()} == {"", "failed"}
+
+
+def test_refusals_between_others_are_no_sooner_a_trouble_than_other_failures() -> None:
+    house = House(campaign(mode=Mode.AGENTLESS, max_lines=1), leads=[record(index) for index in range(200)])
+    numbers = iter(range(1000))
+    house.answers = lambda wanted: [(0.1, "failed" if next(numbers) % 3 == 2 else "not_sent")]
+    house.start()
+    house.run(60.0)
+    assert "the last 20 attempts failed" in house.status()["why"]
+
+
 def test_a_trunk_that_refuses_nearly_everything_does_too() -> None:
     house = House(campaign(mode=Mode.AGENTLESS, max_lines=10), leads=[record(index) for index in range(300)])
     numbers = iter(range(1000))

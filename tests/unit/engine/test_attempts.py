@@ -123,6 +123,13 @@ def test_a_leg_that_could_not_be_dialed_has_failed():
     case.nothing_is_left()
 
 
+def test_a_leg_that_the_node_refused_to_dial_never_left_it():
+    case = Case()
+    case.tell(CommandRejected(ID, "1.0", "OriginateLeg", "CommandRefused: acme cannot dial it (500 …)", HER, HER))
+    assert case.progressed() == ["not_sent"]
+    case.nothing_is_left()
+
+
 def test_her_phone_rings_so_long_from_its_first_ring_on():
     case = Case()
     case.wait(10)
