@@ -134,10 +134,12 @@ class Reconciler:
             runtime.put(LegEnded(leg_id, EndReason.HARBOURED if leg_id in survey.harboured else EndReason.LOST))
         for leg_id, up in adopted:
             runtime.put(LegAdopted(leg_id, up, bridge_of.get(leg_id, "")))
-        refused = [arrival.leg_id for arrival in arrived if not runtime.admit(arrival)]
+        refused = []
         for arrival in arrived:
-            if arrival.leg_id not in refused:
+            if runtime.admit(arrival):
                 runtime.put(arrival)
+            else:
+                refused.append(arrival.leg_id)
         for leg_id in plan.orphans:
             runtime.lanes.put(Ordered("", "", HangUpLeg(leg_id, EndReason.FAILED)))
         runtime.handle_now()

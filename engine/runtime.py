@@ -112,6 +112,8 @@ class Runtime:
         self._on_overflow = on_overflow
         self._on_transition = on_transition
         self._inbox: deque[Event | _Due] = deque()
+        self._arriving = 0
+        """Callers in the inbox: they were let in, and are no interactions yet."""
         self._next: deque[Event] = deque()
         self._agent_phone = AgentPhone(routing.agent_at, routing.agent)
         self._scheduled = self._closed = False
@@ -131,6 +133,7 @@ class Runtime:
             self._on_overflow()
             return
         self._inbox.append(event)
+        self._arriving += isinstance(event, LegArrived)
         if not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._drain)
@@ -170,7 +173,8 @@ class Runtime:
             return "the engine is stopping"
         if not self._book.healthy:
             return "the journal cannot be written"
-        return "" if len(self.interactions) < self.max_interactions else "max_interactions is reached"
+        taken = len(self.interactions) + self._arriving
+        return "" if taken < self.max_interactions else "max_interactions is reached"
 
     def adopt(self, interaction: Interaction) -> None:
         """Puts an interaction recovered from its snapshot on the table, before any event."""
@@ -204,6 +208,7 @@ class Runtime:
         inbox = self._inbox
         for _ in range(min(len(inbox), EVENTS_PER_TURN)):
             fact = inbox.popleft()
+            self._arriving -= isinstance(fact, LegArrived)
             self._take_all(fact)
         if inbox and not self._scheduled:
             self._scheduled = True

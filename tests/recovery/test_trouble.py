@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -239,9 +240,16 @@ async def test_junk_and_floods_from_strangers_and_too_many_callers_leave_the_oth
     flood = Leavers(tmp_path, house.system.sip, [("200", "7")] * (CAPACITY + 60), 13.0, shortest_s=11.0)
     await flood.start(rate=100)
     try:
-        await house.system.until(lambda body: len(body["interactions"]) == CAPACITY)
+        open_: list[int] = []
+
+        def is_full(body: dict[str, Any]) -> bool:
+            open_.append(len(body["interactions"]))
+            return open_[-1] >= CAPACITY
+
+        await house.system.until(is_full)
         await house.does_not_notice(witness)
         await flood.served()
+        assert max(open_) == CAPACITY
     finally:
         await flood.stop()
     await witness.hang_up()

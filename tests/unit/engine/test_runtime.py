@@ -548,3 +548,21 @@ async def test_who_called_an_asterisk_that_was_started_again_is_told_lost_at_onc
     house.node.restart()
     await asyncio.sleep(1)
     assert house.book.outcomes() == ["lost"]
+
+
+@in_virtual_time
+async def test_callers_who_come_at_one_moment_are_let_in_as_long_as_there_is_room(house):
+    for _ in range(15):
+        house.node.arrive("100")
+    await asyncio.sleep(0.1)
+    assert (len(house.runtime.interactions), len(house.node.turned_away)) == (10, 5)
+
+
+@in_virtual_time
+async def test_callers_whom_nobody_has_taken_in_are_taken_in_as_long_as_there_is_room(house):
+    house.node.cut()
+    for _ in range(15):
+        house.node.arrive("100")
+    house.node.mend()
+    await asyncio.sleep(10)
+    assert len(house.runtime.interactions) == 10
