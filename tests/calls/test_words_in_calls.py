@@ -39,16 +39,14 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
 
 async def test_a_mailbox_is_told_by_what_it_says_and_the_evidence_names_the_phrase(house: House) -> None:
     await house.act("screened", "start")
-    said = []
+    found = []
     for once in range(TRIES):  # a recogniser that has no time for a call says nothing about it
         number = f"+3491122{2 + once}401"
         await house.leads("screened", number)
         attempt = await house.attempt(number, 90)
-        assert (attempt.state, attempt.verdict, attempt.agent_id) == ("machine", "machine", "")
-        said.append(attempt.evidence)
-        if "it said \u201cdeje su mensaje\u201d" in attempt.evidence:
+        found.append((attempt.state, attempt.verdict, attempt.agent_id, attempt.evidence))
+        if "it said \u201c" in attempt.evidence:
             break
-    else:
-        raise AssertionError(said)
+    assert found[-1] == ("machine", "machine", "", "it said \u201cdeje su mensaje\u201d"), found
     await house.act("screened", "stop")
     await house.idle()
