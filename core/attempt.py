@@ -9,7 +9,7 @@
                                                                no_agent -> ABANDONED; hung_up -> CUSTOMER_HUNG_UP
     ANSWERED, SCREENING, CONNECTED --mailbox--> LEAVING_MESSAGE --message_left--> MESSAGE_LEFT
     CONNECTED --machine, fax--> MACHINE, FAX          LEAVING_MESSAGE --anything else that ends it--> MACHINE
-    STAGED, DIALING, RINGING --cancel--> CANCELLED
+    STAGED, DIALING, RINGING --cancel--> CANCELLED                        DIALING --not_sent--> FAILED
     CANCELLED, NO_ANSWER --answered--> ABANDONED
 
 Who answers is reached, whatever we had decided meanwhile: an answer that crosses our hang-up on the wire is an
@@ -120,8 +120,8 @@ _MOVES: dict[tuple[AttemptState, AttemptEvent], AttemptState] = {
     (_S.STAGED, _E.INVALID): _S.INVALID,
     (_S.STAGED, _E.LOST): _S.CANCELLED,
     (_S.DIALING, _E.RINGING): _S.RINGING,
-    **every((_S.DIALING,), _E.HUNG_UP, _S.FAILED),
-    **every((_S.DIALING,), _E.NOT_SENT, _S.FAILED),
+    (_S.DIALING, _E.HUNG_UP): _S.FAILED,
+    (_S.DIALING, _E.NOT_SENT): _S.FAILED,
     (_S.RINGING, _E.HUNG_UP): _S.NO_ANSWER,
     **every(_CALLING, _E.ANSWERED, _S.ANSWERED),
     **{(state, event): to for state in _CALLING for event, to in _BEFORE_ANSWER.items()},

@@ -286,7 +286,8 @@ class AgentEnrolled:
 
 @dataclass(frozen=True, slots=True)
 class CommandRejected:
-    """A command of this interaction was not carried out. `what`: the command's name; `why`: for the log."""
+    """A command of this interaction was not carried out. `what`: the command's name; `why`: for the log. `refused`: the
+    node said no, so nothing came of it; what ran into its deadline may have been done."""
 
     interaction_id: str
     command_id: str
@@ -295,6 +296,7 @@ class CommandRejected:
     leg_id: str = ""
     subject_id: str = ""
     """The playback, recording, request, stay or transfer it was about."""
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

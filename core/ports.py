@@ -75,8 +75,8 @@ class CallControl(Protocol):
     async def mute(self, leg_id: str, muted: bool) -> None: ...
 
     async def park(self, leg_id: str) -> None:
-        """A leg that waits for its next conversation: silence is sent to it. A leg that is in a
-        bridge, or on its way into one, hears what is said there all the same."""
+        """A leg that waits for its next conversation: silence is sent to it. A leg that is in a bridge, or on its way
+        into one, hears what is said there all the same."""
         ...
 
     async def listen_in(self, leg_id: str, to_leg_id: str, whisper: bool) -> None:

@@ -18,6 +18,11 @@ def within_tenant(name: str) -> str:
     return "/".join(parts[2:]) if parts[0] == "tenants" and len(parts) > 2 else name
 
 
+def file_of(tenant: str, folder: str, name: str) -> str:
+    """Where a thing of a tenant stands: `config/campaigns/renewals.yaml`."""
+    return f"{'' if tenant == 'main' else f'tenants/{tenant}/'}config/{folder}/{name}.yaml"
+
+
 def stem_of(name: str) -> str:
     """The file's own name without its ending: what the thing in it is called."""
     return name.rpartition("/")[2].rpartition(".")[0]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from definitions.layout import file_of
 from definitions.problems import Severity
 from dialer.loader import read_campaigns
 
@@ -33,8 +34,7 @@ def name_of(text: str) -> str:
 def look_at(text: str, tenant: str, queues: Collection[str] | None) -> list[Found]:
     """What is wrong with it, everything at once. `queues`: those there are; None: not known now. Blocking."""
     name = name_of(text) or "campaign"
-    folder = "" if tenant == "main" else f"tenants/{tenant}/"
-    read = read_campaigns({f"{folder}config/campaigns/{name}.yaml": text})
+    read = read_campaigns({file_of(tenant, "campaigns", name): text})
     for filed in read.filed.values():
         if queues is not None and filed.value.queue and filed.value.queue not in queues:
             what = f"there is no queue '{filed.value.queue}' in this tenant"

@@ -1,4 +1,4 @@
-"""By which rules leads were asked: a short id of all that `may_dial` is told by a campaign's setup.
+"""By which rules leads were asked: a short id of all in a campaign's setup that decides whether one may be dialed.
 
 The same in every process, unlike Python's own hashes and the order of its sets.
 """

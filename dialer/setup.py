@@ -219,8 +219,9 @@ class CampaignSetup:
 
     @cached_property
     def law_id(self) -> str:
-        """Another one means that leads may be asked again which a rule has held back."""
-        return law_id(self.mode, self.purpose, self.packs, self.own, self.caller_ids)
+        """Another one means that leads may be asked again which a rule has held back: the law's, or our own."""
+        lists = sorted(share.list_id for share in self.lists)
+        return law_id(self.mode, self.purpose, self.packs, self.own, self.caller_ids, self.quotas, lists)
 
     def law(self, mode: Mode | None = None) -> Law:
         """The law of an attempt in this mode; the campaign's own, when None."""

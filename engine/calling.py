@@ -14,8 +14,6 @@ from engine.progress import TIMER, call_off, close_with, progress
 
 RING, CANCEL = f"{TIMER}ring", f"{TIMER}cancel"
 CALLING = (AttemptState.DIALING, AttemptState.RINGING)
-_REFUSED = "CommandRefused"
-"""How the reason of a rejected command begins that Asterisk said no to (`engine.lanes`)."""
 
 _S, _E = AttemptState, AttemptEvent
 
@@ -75,9 +73,9 @@ def not_dialed(turn: Turn, event: CommandRejected | CommandOutcomeUnknown, now_s
         why = getattr(event, "why", "nobody knows whether it was dialed")
         turn.commands.append(HangUpLeg(leg.leg_id, EndReason.FAILED))
         turn.advance(leg, LegEvent.ENDED, now_s, EndReason.FAILED)
-        # Only a refusal says that nothing left: what ran into its deadline may have.
         attempt = turn.interaction.attempt
         waits = attempt is not None and attempt.state is _S.DIALING
-        progress(turn, _E.NOT_SENT if waits and why.startswith(_REFUSED) else _E.FAILED, why=why)
+        refused = waits and isinstance(event, CommandRejected) and event.refused
+        progress(turn, _E.NOT_SENT if refused else _E.FAILED, why=why)
         close_with(turn)
     return True

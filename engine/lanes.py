@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from core.commands import Command
-from core.errors import CommandFailed, LegGone, NodeUnavailable
+from core.errors import CommandFailed, CommandRefused, LegGone, NodeUnavailable
 from core.events import CommandRejected, Event, LegEnded, PlaybackFinished
 from core.leg_commands import BridgeLegs, DestroyBridge, KeepRecording, Play, StopPlayback, UnbridgeLeg
 from core.live_audio import LiveAudio
@@ -213,7 +213,8 @@ class Lanes:
                 return False
             outcome = self._rejected(ordered, f"{type(failure).__name__}: {failure}")
         except CommandFailed as failure:
-            outcome = self._rejected(ordered, f"{type(failure).__name__}: {failure}")
+            refused = isinstance(failure, CommandRefused)
+            outcome = self._rejected(ordered, f"{type(failure).__name__}: {failure}", refused)
         except Exception as bug:
             log.exception("command %s (%s) failed", ordered.command_id, type(ordered.command).__name__)
             outcome = self._rejected(ordered, f"{type(bug).__name__}: {bug}")
@@ -228,7 +229,7 @@ class Lanes:
             lane.unsent_since_s = now_s
         return now_s - lane.unsent_since_s <= UNSENT_S
 
-    def _rejected(self, ordered: Ordered, why: str) -> str:
+    def _rejected(self, ordered: Ordered, why: str, refused: bool = False) -> str:
         command = ordered.command
         subject = next(
             (
@@ -239,7 +240,6 @@ class Lanes:
             "",
         )
         leg_id = command.leg_ids[-1] if isinstance(command, BridgeLegs) else getattr(command, "leg_id", "")
-        self._report(
-            CommandRejected(ordered.interaction_id, ordered.command_id, type(command).__name__, why, leg_id, subject)
-        )
+        what = type(command).__name__
+        self._report(CommandRejected(ordered.interaction_id, ordered.command_id, what, why, leg_id, subject, refused))
         return why

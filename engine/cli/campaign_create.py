@@ -63,6 +63,8 @@ def create(
     It is checked together with everything else first, and nothing is written while anything is wrong; a file that is
     there is never overwritten. Where the engine runs it is in force at once, and stopped until it is started.
     """
+    from definitions.layout import file_of
+
     home = home_of(project)
     known = _configuration(home)
     told = {
@@ -81,7 +83,7 @@ def create(
     text = yaml_of(wanted, tenant)
     if not _NAME.fullmatch(wanted["name"]):
         fail(f"'{wanted['name'][:60]}' is no name: write a-z, 0-9, _ and -", 2)
-    file = f"{'' if tenant == 'main' else f'tenants/{tenant}/'}config/campaigns/{wanted['name']}.yaml"
+    file = file_of(tenant, "campaigns", wanted["name"])
     if (home.project / file).exists():
         fail(f"{file} is there already: choose another name, or edit it and `centralita reload`")
     problems, tried = _tried(home, file, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from definitions.layout import file_of
 from definitions.models import Definition
 from engine.config import models
 from engine.config.reading import Key, Reading
@@ -16,7 +17,7 @@ Kinds = Mapping[str, Mapping[Key, Definition]]
 
 def check_node(reading: Reading, wrong: Iterable[tuple[str, str]], things: Kinds) -> None:
     """What YAML allows and Asterisk's own files cannot hold. `wrong`: see `misfits`."""
-    files = {asterisk_name(*key): _file(kind, *key) for kind, found in things.items() for key in found}
+    files = {asterisk_name(*key): file_of(key[0], kind, key[1]) for kind, found in things.items() for key in found}
     for name, what in wrong:
         reading.error(files.get(name, SITE), what, "Asterisk cannot be given this: change it")
 
@@ -28,7 +29,7 @@ def check_homes(reading: Reading, site: models.Site, things: Kinds) -> None:
     hosts = {site.site: site.sip.relay_host} | {remote.node: remote.relay_host for remote in site.nodes}
     for kind, found in things.items():
         for key, thing in found.items():
-            node, file = getattr(thing, "node", None), _file(kind, *key)
+            node, file = getattr(thing, "node", None), file_of(key[0], kind, key[1])
             if node is not None and node not in hosts:
                 reading.error(file, f"there is no node '{node}'", f"nodes: {', '.join(hosts)} ({SITE})", "node")
             elif node is not None and node != site.site and kind == "devices":
@@ -60,7 +61,3 @@ def check_absence(reading: Reading, site: models.Site, things: Kinds) -> None:
                 there = ", ".join(sorted(each for each, node in known.items() if node == remote.node)) or "none"
                 what, hint = f"there is no {kind} '{name}' at node {remote.node}", "without the engine only its own are"
                 reading.error(SITE, what, f"{hint} reached: {there}", "nodes", index, *path)
-
-
-def _file(kind: str, tenant: str, name: str) -> str:
-    return f"{'' if tenant == 'main' else f'tenants/{tenant}/'}config/{kind}/{name}.yaml"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from definitions.layout import file_of
 from definitions.problems import Problem, Severity
 from definitions.yaml import problem_at
 from dialer.cannot_dial import without_register
@@ -18,7 +19,7 @@ def register_warnings(configuration: Configuration, at_hand: Mapping[str, DoNotC
     for (tenant, name), setup in configuration.campaigns.campaigns.items():
         missing = without_register(at_hand, setup, now_s)
         if missing:
-            file = f"{'' if tenant == 'main' else f'tenants/{tenant}/'}config/campaigns/{name}.yaml"
+            file = file_of(tenant, "campaigns", name)
             text = configuration.sources.get(file, "")
             found.append(problem_at(text, file, ("packs",), f"this campaign dials nobody: {missing}"))
     return [replace(problem, severity=Severity.WARNING) for problem in found]

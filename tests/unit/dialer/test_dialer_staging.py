@@ -13,12 +13,12 @@ import pytest
 from core.dialing import AttemptDisposed, AttemptProgressed, AttemptWanted, CampaignActed, LeadsStaged, ListsChanged
 from core.lead import LeadState
 from core.lead_record import StagedLead
-from core.lead_store import Staging
+from core.lead_store import ListShare, Staging
 from dialer.compliance.abandonment import NOT_REVIEWED, Reviewed
 from dialer.compliance.rules import AgentWithin, Basis, BasisNeeded, ListsNeeded, Mode, Rest, Scope
 from dialer.dnc import DoNotCall, NumberSet
 from dialer.do_not_call import DoNotCallBook
-from dialer.setup import After, DialerSetup, Retry
+from dialer.setup import After, DialerSetup, Quota, Retry
 from dialer.staging import EVER_S, history_s, zones_open
 from tests.unit.dialer.house import START_S, House, campaign, law, record, served
 from tests.unit.dialer.law_case import DAY_S, at, cap, hours, pack, source
@@ -392,3 +392,9 @@ def test_the_same_rules_have_the_same_id_in_every_process() -> None:
     }
     assert found == {campaign(packs=(law(),)).law_id + "\n"}
     assert campaign(packs=(law(percent=2),)).law_id + "\n" not in found
+
+
+@pytest.mark.parametrize("other", [{"quotas": (Quota("sold", "sold", 5),)}, {"lists": (ListShare("elsewhere"),)}])
+def test_quotas_and_lists_count_as_rules(other: dict[str, Any]) -> None:
+    assert campaign(**other).law_id != campaign().law_id
+    assert campaign(max_lines=7, weight=3).law_id == campaign().law_id, "who is asked does not depend on it"

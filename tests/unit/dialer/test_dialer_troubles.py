@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
-from core.dialing import AttemptProgressed, CampaignActed, LeadsStaged, NumberListed
+from core.dialing import AttemptProgressed, AttemptWanted, CampaignActed, LeadsStaged, NumberListed
 from core.errors import EventRefused
 from core.lead import LeadState
 from core.lead_record import StagedLead
@@ -23,12 +24,17 @@ def silent(wanted: object) -> list[tuple[float, str]]:
     return []
 
 
-def test_a_trunk_that_refuses_everything_pauses_the_campaign_and_says_why() -> None:
-    setup = campaign(mode=Mode.AGENTLESS, max_lines=10)
-    house = House(setup, leads=[record(index) for index in range(200)])
-    house.answers = lambda wanted: [(0.5, "failed")]
+def a_minute_of(answers: Callable[[AttemptWanted], list[tuple[float, str]]], lines: int = 10) -> House:
+    """Over an agentless campaign with leads enough, at a trunk that answers so."""
+    house = House(campaign(mode=Mode.AGENTLESS, max_lines=lines), leads=[record(index) for index in range(300)])
+    house.answers = answers
     house.start()
     house.run(60.0)
+    return house
+
+
+def test_a_trunk_that_refuses_everything_pauses_the_campaign_and_says_why() -> None:
+    house = a_minute_of(lambda wanted: [(0.5, "failed")])
     assert house.status()["state"] == "paused"
     assert "the last 20 attempts failed" in house.status()["why"]
     assert len(house.wanted) < 40
@@ -40,39 +46,27 @@ def test_a_trunk_that_refuses_everything_pauses_the_campaign_and_says_why() -> N
 
 
 def test_a_trunk_that_the_node_does_not_reach_costs_four_leads_a_try_and_no_more() -> None:
-    house = House(campaign(mode=Mode.AGENTLESS, max_lines=3), leads=[record(index) for index in range(200)])
-    house.answers = lambda wanted: [(0.1, "not_sent")]
-    house.start()
-    house.run(60.0)
+    house = a_minute_of(lambda wanted: [(0.1, "not_sent")], lines=3)
     assert (house.status()["state"], len(house.wanted) <= 6) == ("paused", True)
     assert "the last 4 attempts never left (no cause given)" in house.status()["why"]
     assert {lead.outcome for lead in house.store.leads.values()} == {"", "failed"}
 
 
 def test_refusals_between_others_are_no_sooner_a_trouble_than_other_failures() -> None:
-    house = House(campaign(mode=Mode.AGENTLESS, max_lines=1), leads=[record(index) for index in range(200)])
     numbers = iter(range(1000))
-    house.answers = lambda wanted: [(0.1, "failed" if next(numbers) % 3 == 2 else "not_sent")]
-    house.start()
-    house.run(60.0)
+    house = a_minute_of(lambda wanted: [(0.1, "failed" if next(numbers) % 3 == 2 else "not_sent")], lines=1)
     assert "the last 20 attempts failed" in house.status()["why"]
 
 
 def test_a_trunk_that_refuses_nearly_everything_does_too() -> None:
-    house = House(campaign(mode=Mode.AGENTLESS, max_lines=10), leads=[record(index) for index in range(300)])
     numbers = iter(range(1000))
-    house.answers = lambda wanted: [(0.5, "busy" if next(numbers) % 19 == 7 else "failed")]
-    house.start()
-    house.run(60.0)
+    house = a_minute_of(lambda wanted: [(0.5, "busy" if next(numbers) % 19 == 7 else "failed")])
     assert house.status()["state"] == "paused"
     assert "of the last 50 attempts failed (no cause given)" in house.status()["why"]
 
 
 def test_a_trunk_that_answers_everything_at_once_does_too() -> None:
-    house = House(campaign(mode=Mode.AGENTLESS, max_lines=10), leads=[record(index) for index in range(200)])
-    house.answers = lambda wanted: [(0.3, "answered"), (5.0, "hung_up")]
-    house.start()
-    house.run(60.0)
+    house = a_minute_of(lambda wanted: [(0.3, "answered"), (5.0, "hung_up")])
     assert "answered at once, without ringing" in house.status()["why"]
 
 

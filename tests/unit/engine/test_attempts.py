@@ -125,7 +125,7 @@ def test_a_leg_that_could_not_be_dialed_has_failed():
 
 def test_a_leg_that_the_node_refused_to_dial_never_left_it():
     case = Case()
-    case.tell(CommandRejected(ID, "1.0", "OriginateLeg", "CommandRefused: acme cannot dial it (500 …)", HER, HER))
+    case.tell(CommandRejected(ID, "1.0", "OriginateLeg", "acme cannot dial it (500 …)", HER, HER, refused=True))
     assert case.progressed() == ["not_sent"]
     case.nothing_is_left()
 

@@ -134,7 +134,9 @@ async def test_a_refused_command_is_reported_with_its_subject_and_the_lane_goes_
     outcomes = []
     house.put(StartRecording("a", "rec1", 60), HangUpLeg("a"), done=outcomes.append)
     assert [asked[0] for asked in await house.settled()] == ["start_recording", "hang_up"]
-    assert house.reported == [CommandRejected("i-1", "7.0", "StartRecording", "CommandRefused: disk full", "a", "rec1")]
+    assert house.reported == [
+        CommandRejected("i-1", "7.0", "StartRecording", "CommandRefused: disk full", "a", "rec1", refused=True)
+    ]
     assert outcomes == ["CommandRefused: disk full", "done"]
 
 
@@ -148,7 +150,9 @@ async def test_a_message_that_was_not_kept_is_reported_as_refused(house):
     house.refuses = CommandRefused("disk full")
     house.put(KeepRecording("i-1", "a", "rec1", "sales"))
     await house.settled()
-    assert house.reported == [CommandRejected("i-1", "7.0", "KeepRecording", "CommandRefused: disk full", "a", "rec1")]
+    assert house.reported == [
+        CommandRejected("i-1", "7.0", "KeepRecording", "CommandRefused: disk full", "a", "rec1", refused=True)
+    ]
 
 
 async def test_a_leg_that_is_gone_is_no_news(house):
