@@ -79,7 +79,7 @@ class Calls(Desk):
     async def originate(self, command: OriginateLeg) -> None:
         leg = self._new_leg(command)
         body = {
-            "callerId": names.caller_id(command.caller, command.caller_name),
+            "callerId": names.caller_id(command.caller, command.caller_name, command.endpoint),
             "timeout": ring_s(command),
             "variables": variables(command),
         }

@@ -13,6 +13,7 @@ from core.errors import CommandRefused
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 _NUMBER = re.compile(r"\+?[0-9A-Za-z*#][0-9A-Za-z*#._-]{0,63}")
 _CALLER = re.compile(r"\+?[0-9*#]{0,32}")
+_NO_CALLER = re.compile(r"[^0-9A-Za-z*#+._-]")
 _DIGITS = re.compile(r"[0-9A-Da-d*#wW]{1,64}")
 _ID = re.compile(r"[!-~]{1,150}")
 _UNSAFE_IN_FILE = re.compile(r"[^A-Za-z0-9_.-]")
@@ -21,6 +22,7 @@ _MEANT_OTHERWISE = frozenset('"<>\\;&$[]{}')
 
 LONGEST_FILE_NAME = 200
 LONGEST_CALLER_NAME = 80
+LONGEST_CALLER_NUMBER = 32
 TERMINATORS = {"": "none", "none": "none", "any": "any", "#": "#", "*": "*"}
 
 
@@ -53,21 +55,19 @@ def without_number(endpoint: str) -> str:
     return repr(f"{place}/({len(number)} characters)" if slash else place)
 
 
-def caller_number(caller: str) -> str:
-    """Raises CommandRefused unless it is digits, with or without a leading `+` (or empty)."""
-    if not _CALLER.fullmatch(caller):
-        raise CommandRefused("the caller's number may have digits and a leading + only")
-    return caller
+def caller_id(number: str, name: str, endpoint: str) -> str:
+    """`"name" <number>`, or the number alone: whom the leg at `endpoint` is shown.
 
-
-def caller_id(number: str, name: str) -> str:
-    """`"name" <number>`. A caller may have written any name: what means something else in a header is left out.
-
-    Raises CommandRefused as `caller_number` does.
+    A caller writes what she likes, and who withholds her number is called `anonymous`: letters are shown to phones as
+    they are, and to nobody over a trunk, where the line's own number stands then. What means something else in a header
+    is left out.
     """
     plain = "".join(letter for letter in name if letter.isprintable() and letter not in _MEANT_OTHERWISE)
     shown = " ".join(plain.split())[:LONGEST_CALLER_NAME]
-    return f'"{shown}" <{caller_number(number)}>' if shown else caller_number(number)
+    if not _CALLER.fullmatch(number):
+        number = "" if endpoint.startswith("trunk:") else _NO_CALLER.sub("", number)[:LONGEST_CALLER_NUMBER]
+        return f'"{shown or number}" <{number}>' if number else f'"{shown}" <>' if shown else ""
+    return f'"{shown}" <{number}>' if shown else number
 
 
 def digits(text: str) -> str:

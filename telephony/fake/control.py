@@ -172,7 +172,7 @@ class FakeCallControl:
         if command.node != self.node:
             raise CommandRefused(f"there is no node {command.node!r}: it must be {self.node}")
         names.pjsip_endpoint(command.endpoint)
-        shown = names.caller_id(command.caller, command.caller_name)
+        shown = names.caller_id(command.caller, command.caller_name, command.endpoint)
         if command.leg_id in self._used:
             raise CommandRefused(f"leg {command.leg_id} has been dialed already")
         party = self._party(command.leg_id, False, {"caller": command.caller, "endpoint": command.endpoint})

@@ -70,7 +70,7 @@ class LiveLegs(SettingUp):
             return
         leg = self._new_leg(command)
         leg.created = True
-        who = caller_id(command.caller, command.caller_name)
+        who = caller_id(command.caller, command.caller_name, command.endpoint)
         part = "all" if "<" in who else "num"
         # Asterisk tells the phone the one, and everybody else the other.
         shown = {f"CONNECTEDLINE({part},i)": who, f"CALLERID({part})": who}

@@ -16,6 +16,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from bench.sip_phones import Callers
 from core.decisions import StayEnded
 from core.talk_facts import TalkEnded
 from engine.home import Home
@@ -24,7 +25,7 @@ from telephony.softphone.calls import PhoneCall, Recording
 from telephony.softphone.client import Softphone
 from tests.callers import Caller, pitch_hz, prompt, registered
 from tests.phone_fixture import tone_wav
-from tests.system_fixture import System, systems
+from tests.system_fixture import CARRIER, System, systems
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
@@ -309,6 +310,20 @@ async def test_a_phone_that_rings_out_costs_the_caller_nothing(floor: Floor) -> 
     await floor.presence("ready", "ana")
     ana = await floor.rung("1001")
     await floor.talk(caller.call, ana)
+
+
+async def test_a_caller_who_withholds_her_number_is_served(floor: Floor) -> None:
+    host, _, port = floor.system.sip.partition(":")
+    _, callers = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: Callers((host, int(port)), "100"), local_addr=(CARRIER, 0)
+    )
+    placed = callers.call("anonymous")
+    ana = await floor.rung("1001")
+    await floor.looks("ana", "talking")
+    assert "<sip:anonymous@" in ana.headers["From"]
+    callers.hang_up(placed)
+    await ana.until("disconnected")
+    callers.close()
 
 
 async def test_who_leaves_while_it_rings_stops_it_at_once(floor: Floor) -> None:

@@ -74,8 +74,8 @@ class ConversationStage(Protocol):
 
 
 def originate(node: str, leg_id: str, name: str, **wanted: Any) -> OriginateLeg:
-    endpoint = f"device:main-{name}"
-    return OriginateLeg(leg_id, "i1", node, LegRole.AGENT, endpoint, "+34911234567", 10.0, 60.0, **wanted)
+    endpoint, caller = f"device:main-{name}", wanted.pop("shown", "+34911234567")
+    return OriginateLeg(leg_id, "i1", node, LegRole.AGENT, endpoint, caller, 10.0, 60.0, **wanted)
 
 
 # -- in memory ---------------------------------------------------------------------------------------

@@ -274,6 +274,15 @@ async def test_a_phone_is_asked_to_answer_by_itself_and_shown_who_calls(stage: C
         await stage.facts.next(LegEnded, agent.leg_id)
 
 
+@pytest.mark.parametrize("caller", ["anonymous", "reception"])
+async def test_a_phone_rings_for_a_caller_who_shows_no_number(stage: ConversationStage, caller: str) -> None:
+    ana = await stage.agent("ana", shown=caller)
+    assert ana.headers["From"].startswith(f'"{caller}" <')
+    assert caller in ana.headers["From"].partition("<")[2]
+    await stage.control.hang_up(ana.leg_id, EndReason.HUNG_UP_BY_US)
+    await stage.facts.next(LegEnded, ana.leg_id)
+
+
 # -- supervising -------------------------------------------------------------------------------------
 async def test_a_supervisor_listens_whispers_and_barges_in(stage: ConversationStage, bridge: str) -> None:
     caller, ana, luis = await stage.caller(), await stage.agent("ana"), await stage.agent("luis")

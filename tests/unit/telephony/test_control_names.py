@@ -17,6 +17,8 @@ from telephony.control.causes import cause_for, unanswered_reason
 from telephony.control.recordings import RecordingFiles
 from telephony.control.sounds import Sounds
 
+PHONE = "device:main-1001"
+
 
 @pytest.mark.parametrize(
     ("endpoint", "dialed"),
@@ -63,12 +65,6 @@ def test_a_recording_is_a_file_in_its_directory_whatever_it_is_called(text: str)
 def test_different_recordings_are_different_files(one: str, data: st.DataObject) -> None:
     other = data.draw(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20))
     assert (names.file_name(one) == names.file_name(other)) == (one == other)
-
-
-@pytest.mark.parametrize("caller", ["600;x", '"Ana" <1>', "1,2", "a" * 5, "+" * 2])
-def test_a_callers_number_is_a_number(caller: str) -> None:
-    with pytest.raises(CommandRefused):
-        names.caller_number(caller)
 
 
 # -- sounds ------------------------------------------------------------------------------------------
@@ -162,15 +158,39 @@ def test_every_reason_can_be_said_to_the_other_side(reason: EndReason) -> None:
     ],
 )
 def test_a_callers_name_is_shown_without_what_means_something_else(name: str, shown: str) -> None:
-    assert names.caller_id("+34600", name) == shown
+    assert names.caller_id("+34600", name, PHONE) == shown
 
 
-@given(st.text())
-def test_no_name_becomes_a_header(name: str) -> None:
-    shown = names.caller_id("600", name)
+@pytest.mark.parametrize(
+    ("number", "name", "shown"),
+    [
+        ("anonymous", "Anonymous", '"Anonymous" <anonymous>'),
+        ("c3", "", '"c3" <c3>'),
+        ('600;x "Ana" <1>,2', "", '"600xAna12" <600xAna12>'),
+        ("+34 911 22 33", "", '"+349112233" <+349112233>'),
+        ("9" * 40, "", f'"{"9" * 32}" <{"9" * 32}>'),
+        (";", "Ana", '"Ana" <>'),
+        (";", "", ""),
+    ],
+)
+def test_a_caller_who_shows_no_number_is_shown_to_phones_as_far_as_it_is_safe(
+    number: str, name: str, shown: str
+) -> None:
+    assert names.caller_id(number, name, PHONE) == shown
+
+
+def test_a_carrier_is_shown_a_number_or_none() -> None:
+    assert names.caller_id("anonymous", "", "trunk:main-carrier/600") == ""
+    assert names.caller_id("+34600", "", "trunk:main-carrier/600") == "+34600"
+
+
+@given(st.text(), st.text(), st.sampled_from([PHONE, "trunk:main-carrier/600"]))
+def test_nothing_that_a_caller_writes_becomes_a_header(number: str, name: str, endpoint: str) -> None:
+    shown = names.caller_id(number, name, endpoint)
     assert shown.isprintable()
     assert shown.count("<") == shown.count(">") <= 1
-    assert "${" not in shown
+    assert shown.count('"') in (0, 2)
+    assert not set(";&$[]{}\\") & set(shown)
 
 
 # -- conversations -----------------------------------------------------------------------------------
