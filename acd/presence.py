@@ -213,7 +213,7 @@ def phone_used(floor: Floor, turn: Turn, fact: PhoneUsed) -> None:
         return
     agent = turn.agent(floor.roster[number])
     agent.on_phone = using
-    for work in agent.assignments.values() if fact.used else ():
+    for work in agent.assignments.values() if fact.used and not fact.rung else ():
         if work.state is AssignmentState.WRAP_UP:
             work.ends_s = max(work.ends_s, turn.now_s + KEYING_S)
 

@@ -61,9 +61,10 @@ class DeviceChanged:
 
 @dataclass(frozen=True, slots=True)
 class PhoneUsed:
-    """Somebody calls from one of our phones; or no longer. `device`: its name inside Asterisk. Whoever answers there is
-    not rung meanwhile."""
+    """Somebody calls from one of our phones, or is called there but by no offer (`rung`); or no longer. `device`: its
+    name inside Asterisk. Whoever answers there is not rung meanwhile."""
 
     interaction_id: str
     device: str
     used: bool
+    rung: bool = False

@@ -96,7 +96,8 @@ LEG_TABLE: StateTable[LegState, LegEvent] = StateTable(
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """`since_s`: when the present state began (UTC seconds). `reason`: set when ended."""
+    """`since_s`: when the present state began (UTC seconds). `reason`: set when ended. `device`: the phone of ours at
+    its end, by its name inside Asterisk; not of an offer, whose agent the router holds anyway."""
 
     leg_id: str
     role: LegRole
@@ -104,6 +105,7 @@ class Leg:
     state: LegState = LegState.NEW
     since_s: float = 0.0
     reason: EndReason | None = None
+    device: str = ""
 
     @property
     def is_up(self) -> bool:
@@ -121,4 +123,5 @@ def advance_leg(
     state, transition = LEG_TABLE.advance(leg.leg_id, leg.state, event)
     if transition is None:
         return leg, None
-    return Leg(leg.leg_id, leg.role, leg.node, state, now_s, reason if state is LegState.ENDED else None), transition
+    reason = reason if state is LegState.ENDED else None
+    return Leg(leg.leg_id, leg.role, leg.node, state, now_s, reason, leg.device), transition

@@ -111,6 +111,7 @@ def _connect(event: LegArrived, route: Route, permitted: Permitted, around: Surr
 
 
 def _opened(event: LegArrived, route: Route, around: Surroundings, now_s: float) -> Interaction:
+    device = event.entry if event.entry in around.outbound.devices else ""
     return Interaction(
         interaction_id=interaction_id_for(event.leg_id),
         tenant=route.tenant,
@@ -121,7 +122,7 @@ def _opened(event: LegArrived, route: Route, around: Surroundings, now_s: float)
         opened_s=now_s,
         release_id=around.release_id,
         identity=route.identity,
-        legs=(Leg(event.leg_id, LegRole.CUSTOMER, event.node, since_s=now_s),),
+        legs=(Leg(event.leg_id, LegRole.CUSTOMER, event.node, since_s=now_s, device=device),),
     )
 
 

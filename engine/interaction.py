@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from acd.setup import Key, Setup
+from core.agent_facts import PhoneUsed
 from core.commands import Command
 from core.decisions import Decision, InteractionOpened, Moved, Noted
 from core.dialing import DialingFact
@@ -113,6 +114,11 @@ class Interaction(msgspec.Struct, frozen=True):
         talk = self.talk.bridge_id if self.talk is not None and self.talk.bridged else ""
         return tuple(bridge_id for bridge_id in (transfer, talk) if bridge_id)
 
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Our phones at the ends of its legs, but for those that offers ring."""
+        return tuple(leg.device for leg in self.legs if leg.device and leg.state is not LegState.ENDED)
+
     def leg(self, leg_id: str) -> Leg | None:
         for leg in self.legs:
             if leg.leg_id == leg_id:
@@ -213,6 +219,8 @@ class Turn:
         if transition is not None:
             self.interaction = self.interaction.with_leg(leg)
             self.decisions.append(Moved(transition))
+            if leg.state is LegState.ENDED and leg.device and leg.device not in self.interaction.devices:
+                self.facts.append(PhoneUsed(self.interaction_id, leg.device, used=False))
         return leg
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.agent_facts import PhoneUsed
 from core.commands import StartTimer
 from core.decisions import InteractionClosed, Noted
 from core.errors import EventRefused
@@ -113,16 +112,9 @@ def handle(interaction: Interaction, event: Event, around: Surroundings, now_s: 
         leg = turn.advance(leg, leg_event, now_s, reason)
         if leg.state is before and leg_event is not LegEvent.UP:
             return turn
-        if leg.state is LegState.ENDED and leg.leg_id == interaction.customer.leg_id and _ours(interaction, around):
-            turn.facts.append(PhoneUsed(interaction.interaction_id, interaction.entry, used=False))
     _hand_over(turn, leg, event, around, now_s)
     _finish(turn, around, now_s)
     return turn
-
-
-def _ours(interaction: Interaction, around: Surroundings) -> bool:
-    """Whether it came from one of our own phones."""
-    return interaction.entry in around.outbound.devices
 
 
 def _finish(turn: Turn, around: Surroundings, now_s: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.agent_facts import PhoneUsed
 from core.decisions import LegJoined
 from core.leg import Leg, LegEvent, LegRole
 from core.leg_commands import ListenToLeg, OriginateLeg
@@ -30,10 +31,15 @@ def ring(
     """From the customer's node, for `ring_s` seconds: a conversation's legs meet on one node, and a phone of another
     one is reached by relay. `caller`: whom it shows."""
     interaction = turn.interaction
-    leg = Leg(leg_id, role, interaction.customer.node, since_s=now_s)
+    kind, _, device = endpoint.partition(":")
+    if kind != "device" or role is LegRole.AGENT:
+        device = ""
+    leg = Leg(leg_id, role, interaction.customer.node, since_s=now_s, device=device)
     turn.interaction = interaction.with_leg(leg)
     turn.decisions.append(LegJoined(interaction.interaction_id, leg_id, role.value, leg.node))
     turn.advance(leg, LegEvent.DIAL, now_s)
+    if device:
+        turn.facts.append(PhoneUsed(interaction.interaction_id, device, used=True, rung=True))
     turn.commands.append(
         OriginateLeg(
             leg_id=leg_id,

@@ -157,10 +157,14 @@ class Routing:
         return agent.key if agent is not None else None
 
     def put_down(self, over: Interaction, told: Sequence[Event]) -> list[Event]:
-        """That the phone it came from is free, unless it is `told`: of one that no configuration knows any more."""
-        if not self.router.is_on_phone(over.entry, over.interaction_id) or any(type(f) is PhoneUsed for f in told):
-            return []
-        return [PhoneUsed(over.interaction_id, over.entry, used=False)]
+        """That the phones it used are free, unless it is `told`: of legs whose end nobody heard of."""
+        said = {fact.device for fact in told if isinstance(fact, PhoneUsed)}
+        phones = {leg.device for leg in over.legs} - said
+        return [
+            PhoneUsed(over.interaction_id, phone, used=False)
+            for phone in sorted(phones)
+            if self.router.is_on_phone(phone, over.interaction_id)
+        ]
 
     def agent(self, tenant: str, agent_id: str, now_s: float) -> Mapping[str, Any]:
         """An agent as the control socket shows her; nothing when there is no such agent."""

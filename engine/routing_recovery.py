@@ -95,8 +95,8 @@ def _kept(router: Router, interactions: Mapping[str, Interaction]) -> Iterator[E
 
 
 def _on_phone(router: Router, interactions: Mapping[str, Interaction]) -> Iterator[Event]:
-    """The router knows again from which phones somebody calls, which is in its rows for their agents alone; and that
-    first, or who still calls would be free for a moment."""
+    """The router knows again at which phones somebody calls or is called, which is in its rows for their agents alone;
+    and that first, or who still talks would be free for a moment."""
     over = [
         PhoneUsed(interaction_id, agent.device, used=False)
         for key in router.setup.agents
@@ -105,8 +105,8 @@ def _on_phone(router: Router, interactions: Mapping[str, Interaction]) -> Iterat
         if interaction_id not in interactions
     ]
     for interaction in interactions.values():
-        if interaction.entry in router.setup.devices and interaction.customer.state is not LegState.ENDED:
-            yield PhoneUsed(interaction.interaction_id, interaction.entry, used=True)
+        for device in set(interaction.devices) & router.setup.devices:
+            yield PhoneUsed(interaction.interaction_id, device, used=True, rung=device != interaction.customer.device)
     yield from over
 
 

@@ -58,6 +58,18 @@ def test_a_result_that_is_keyed_is_not_cut_off_by_the_end_of_wrap_up() -> None:
     assert shift.looks("ana") == "ready"
 
 
+def test_who_is_called_at_her_phone_keys_nothing_there() -> None:
+    shift = house(wrap_up_s=30.0)
+    shift.logs_in("ana")
+    stay_id = shift.calls()
+    shift.answers(stay_id)
+    shift.hangs_up(stay_id)
+    shift.passes(25.0)
+    shift.do(PhoneUsed("i-45", "main-ana", True, rung=True))
+    shift.passes(10.0)
+    assert shift.looks("ana") == "ready"
+
+
 def test_keying_takes_no_time_from_a_longer_wrap_up() -> None:
     shift = house(wrap_up_s=300.0)
     shift.logs_in("ana")

@@ -1,10 +1,15 @@
 """A customer sent away whom nobody takes: what the conversation asks for and what the router does with it, together."""
 
+import pytest
+
 from acd.router import Router
 from core.agent_facts import AgentActed
-from core.events import LegUp, QueueLeft
+from core.events import LegEnded, LegUp, QueueLeft
+from core.leg import EndReason, LegRole
 from core.offer_facts import OfferFailed, OfferMade, OfferWithdrawn
-from tests.unit.engine.talk_case import ID, Case, surroundings
+from core.queue_facts import QueueJoined
+from core.talk_facts import SupervisionActed
+from tests.unit.engine.talk_case import DEVICES, ID, Case, surroundings
 
 RELAYED = (OfferMade, OfferWithdrawn, QueueLeft)
 WRAPPING = surroundings(wrap_up_s=30.0, no_agents="wait")
@@ -67,6 +72,37 @@ def test_whom_nobody_takes_rings_at_once_with_who_sent_her_and_is_hers_again():
     both.answers()
     assert both.state("ana") == "active"
     assert both.case.interaction.talk.lead.agent_id == "ana"
+
+
+@pytest.mark.parametrize("leaves", ["while it rings", "when she listens", "when she has taken over"])
+def test_no_other_caller_is_put_through_to_the_phone_of_who_follows_a_conversation(leaves):
+    both = Together("ana", "luis")
+    both.answers()
+    lead = both.rings[-1]
+    (boss,) = {"ana", "luis"} - {lead}
+    both.tell(SupervisionActed(ID, boss, "listen", DEVICES[boss]))
+    phone = both.case.interaction.talk.supervisor.leg_id
+    if leaves != "while it rings":
+        both.tell(LegUp(phone))
+    if leaves == "when she has taken over":
+        both.tell(SupervisionActed(ID, boss, "take_over", DEVICES[boss]))
+    another = QueueJoined("i-9", "i-9.s1", "main", "sales")
+    assert not [fact for fact in both.router.handle(another, both.case.now_s).facts if isinstance(fact, OfferMade)]
+    both.tell(LegEnded(phone, EndReason.HUNG_UP))
+    assert both.rings[-1] == boss
+
+
+def test_a_colleagues_call_to_her_phone_keeps_it_busy_and_her_wrap_up_as_long_as_it_was():
+    both = Together("ana", "eva")
+    both.answers()
+    talks = both.rings[-1]
+    (other,) = {"ana", "eva"} - {talks}
+    both.act("consult", f"device:{DEVICES[other].removeprefix('main-')}", talks)
+    (phone,) = (leg.leg_id for leg in both.case.interaction.legs if leg.role is LegRole.CONSULT)
+    another = QueueJoined("i-9", "i-9.s1", "main", "sales")
+    assert not [fact for fact in both.router.handle(another, both.case.now_s).facts if isinstance(fact, OfferMade)]
+    both.tell(LegUp(phone), LegEnded(phone, EndReason.HUNG_UP))
+    assert both.rings[-1] == other
 
 
 def test_who_sent_her_does_not_take_her_either_and_the_queue_does():

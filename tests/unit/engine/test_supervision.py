@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.agent_facts import PhoneUsed
 from core.decisions import Supervised
 from core.events import CommandRejected, DigitPressed, LegAdopted, LegEnded, LegUp
 from core.leg import EndReason, LegRole
@@ -64,7 +65,8 @@ def test_a_caller_on_hold_is_fetched_by_who_takes_over(listens):
 
 def test_her_leaving_is_nobodys_business(listens):
     listens.tell(LegEnded(listens.hers, EndReason.HUNG_UP))
-    assert (listens.last.commands, listens.last.facts, listens.state) == ([], [], "connected")
+    free = PhoneUsed(ID, "main-1003", used=False)
+    assert (listens.last.commands, listens.last.facts, listens.state) == ([], [free], "connected")
 
 
 @pytest.mark.parametrize("what", ["OriginateLeg", "ListenIn"])
