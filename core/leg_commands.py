@@ -86,10 +86,14 @@ class SendDigits:
 
 @dataclass(frozen=True, slots=True)
 class BridgeLegs:
-    """Create the bridge when it is not there and put the legs into it, in this order."""
+    """Create the bridge when it is not there and put the legs into it, in this order.
+
+    `keyed`: those of them whose keys are for us alone: the others in the bridge hear none. Whatever is played to a leg
+    in a bridge may swallow the end of a key, and who heard it begin would hear nothing else any more."""
 
     bridge_id: str
     leg_ids: tuple[str, ...]
+    keyed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

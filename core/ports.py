@@ -6,7 +6,7 @@ and returns when the node has accepted the request; what then happens comes back
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -62,8 +62,9 @@ class CallControl(Protocol):
 
     async def send_digits(self, leg_id: str, digits: str) -> None: ...
 
-    async def bridge(self, bridge_id: str, leg_ids: Sequence[str]) -> None:
-        """Creates the bridge when missing; a leg with an unfinished playback is silenced first."""
+    async def bridge(self, bridge_id: str, leg_ids: Sequence[str], keyed: Collection[str] = ()) -> None:
+        """Creates the bridge when missing; a leg with an unfinished playback is silenced first. The keys of those in
+        `keyed` are heard by nobody else there."""
         ...
 
     async def unbridge(self, bridge_id: str, leg_id: str) -> None:

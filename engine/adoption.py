@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.events import LegAdopted
 from core.leg import Leg
-from core.leg_commands import BridgeLegs, Play, StartMusic, UnbridgeLeg
+from core.leg_commands import Play, StartMusic, UnbridgeLeg
 from core.media import Tone
 from engine import consult, conversation, offers, steps, supervision, talk_recording, waiting
 from engine.contact import Conversation, Party
@@ -87,6 +87,6 @@ def rejoin(turn: Turn, talk: Conversation, leg_id: str, inside: bool, found_in: 
     if found_in is None or talk.before or not talk.bridged:
         return
     if inside and found_in != talk.bridge_id:
-        turn.commands.append(BridgeLegs(talk.bridge_id, (leg_id,)))
+        conversation.meet(turn, leg_id)
     elif not inside and found_in == talk.bridge_id:
         turn.commands += [UnbridgeLeg(leg_id, talk.bridge_id), StartMusic(leg_id, talk.served.music)]

@@ -139,7 +139,7 @@ class Carrier:
             case OriginateLeg():
                 await self._calls.originate(command)
             case BridgeLegs():
-                await self._calls.bridge(command.bridge_id, command.leg_ids)
+                await self._calls.bridge(command.bridge_id, command.leg_ids, command.keyed)
             case UnbridgeLeg():
                 await self._calls.unbridge(command.bridge_id, command.leg_id)
             case MuteLeg():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from core.interaction import InteractionEvent
 from core.leg import LegRole
-from core.leg_commands import BridgeLegs, Play, StopMusic, UnbridgeLeg
+from core.leg_commands import Play, StopMusic, UnbridgeLeg
 from core.media import Tone
 from engine import called_back, conversation, handover, interlude, supervision, waiting
 from engine.contact import Conversation, Party
@@ -73,8 +73,8 @@ def reached(turn: Turn, other: Party, around: Surroundings) -> None:
         turn.move(InteractionEvent.CONNECT)
         conversation.connect(turn, around)
         return
-    turn.commands.append(BridgeLegs(talk.bridge_id, (other.leg_id,)))
     keep(turn, talk.but(other=other))
+    conversation.meet(turn, other.leg_id)
 
 
 def come(turn: Turn, party: Party, auto_answered: bool, around: Surroundings, now_s: float) -> None:

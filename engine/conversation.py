@@ -165,13 +165,22 @@ def connect(turn: Turn, around: Surroundings) -> None:
     silence_ring(turn)
     inside = tuple(party.leg_id for party in talk.parties if party.up and party.inside)
     turn.commands.append(StopMusic(customer.leg_id))
-    turn.commands.append(BridgeLegs(talk.bridge_id, (customer.leg_id, *inside)))
+    meet(turn, customer.leg_id, *inside)
     talk = talk.but(customer_in=True, bridged=True, ring=None)
     keep(turn, talk)
     if turn.interaction.attempt is not None and waiting.notice_due(turn, talk.served, around) is not None:
         turn.note("talk_recording", "nobody told her that she is recorded, so she is not")
         return
     talk_recording.start(turn, talk, around)
+
+
+def meet(turn: Turn, *leg_ids: str) -> None:
+    """In the conversation's bridge. Agents' keys are for us."""
+    talk = turn.interaction.talk
+    assert talk is not None
+    agents = {party.leg_id for party in talk.parties if party.agent_id}
+    keyed = tuple(leg_id for leg_id in leg_ids if leg_id in agents)
+    turn.commands.append(BridgeLegs(talk.bridge_id, leg_ids, keyed))
 
 
 def hold(turn: Turn) -> None:
@@ -193,7 +202,8 @@ def set_aside(turn: Turn, party: Party, aside: bool) -> Party:
     if aside:
         turn.commands += [UnbridgeLeg(party.leg_id, talk.bridge_id), StartMusic(party.leg_id, talk.served.music)]
     else:
-        turn.commands += [StopMusic(party.leg_id), BridgeLegs(talk.bridge_id, (party.leg_id,))]
+        turn.commands.append(StopMusic(party.leg_id))
+        meet(turn, party.leg_id)
     return party.but(inside=not aside)
 
 

@@ -4,14 +4,15 @@
     *5 swap             *6 all together           *7 end the consultation *8 pause, resume the recording
     *9 mute, unmute     *0 hang up
 
-NUMBER: an agent's code, else whatever can be dialed. `**` begins anew. The other side hears the keys.
+NUMBER: an agent's code, else whatever can be dialed. `**` begins anew. Whom she talks with hears none of it. Other keys
+are passed on, to the customer or to somebody outside: a machine may have asked for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.leg_commands import Play
+from core.leg_commands import Play, SendDigits
 from core.media import Tone
 from core.talk_facts import ConversationActed, TalkAction
 from engine import requests
@@ -30,9 +31,12 @@ _LONGEST = 34
 
 
 def pressed(turn: Turn, party: Party, digit: str, around: Surroundings, now_s: float) -> None:
-    """One key of a party's phone. Keys outside of a code are between her and whom she talks with."""
+    """One key of a party's phone."""
     typed = party.typed + digit
-    if not typed.startswith("*") or not party.agent_id:
+    if not party.agent_id:
+        return
+    if not typed.startswith("*"):
+        _pass_on(turn, party, digit)
         return
     if typed == "**":
         typed = "*"
@@ -53,6 +57,17 @@ def pressed(turn: Turn, party: Party, digit: str, around: Surroundings, now_s: f
         turn.refused = ""
         beep = f"{turn.interaction_id}.w{turn.number()}"
         turn.commands.append(Play(party.leg_id, beep, (Tone("beep"), Tone("beep"))))
+
+
+def _pass_on(turn: Turn, party: Party, digit: str) -> None:
+    """To those in the bridge with her who are no agents: Asterisk keeps her keys from everybody."""
+    talk = turn.interaction.talk
+    assert talk is not None
+    if not party.inside or not talk.bridged:
+        return
+    legs = [turn.interaction.customer.leg_id] if talk.customer_in else []
+    legs += [each.leg_id for each in talk.parties if not each.agent_id and each.up and each.inside]
+    turn.commands.extend(SendDigits(leg_id, digit) for leg_id in legs)
 
 
 def _toggled(turn: Turn, party: Party, code: str) -> TalkAction | None:

@@ -215,7 +215,10 @@ def _apply(turn: Turn, talk: Conversation, there: Supervisor) -> None:
     if talk.lead is None:
         return
     if there.mode == "barge":
-        turn.commands += [StopListening(there.leg_id), BridgeLegs(talk.bridge_id, (there.leg_id,))]
+        turn.commands += [
+            StopListening(there.leg_id),
+            BridgeLegs(talk.bridge_id, (there.leg_id,), keyed=(there.leg_id,)),
+        ]
     else:
         turn.commands.append(ListenIn(there.leg_id, talk.lead.leg_id, there.mode == "whisper"))
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -159,7 +159,7 @@ class Calls(Desk):
         leg = self._book.get(leg_id)
         await self._ask(leg, "POST", f"channels/{q(leg_id)}/dtmf?dtmf={q(names.digits(digits))}")
 
-    async def bridge(self, bridge_id: str, leg_ids: Sequence[str]) -> None:
+    async def bridge(self, bridge_id: str, leg_ids: Sequence[str], keyed: Collection[str] = ()) -> None:
         """Creates the bridge when missing; what plays to or records a leg is stopped first. A leg that is in it
         already stays as it is.
 
@@ -186,6 +186,7 @@ class Calls(Desk):
             memory = self._bridges[bridge_id] = BridgeMemory(node, [])
         await self._refresh_waiting(bridge_id, memory, leg_ids)
         for leg in legs:
+            leg.keyed = leg.leg_id in keyed
             if leg.leg_id not in memory.leg_ids:
                 await self._quiet(leg)
                 await self._end_background(leg)
@@ -194,8 +195,7 @@ class Calls(Desk):
 
     async def _put_in(self, bridge_id: str, memory: BridgeMemory, leg: LegMemory) -> None:
         uri = f"bridges/{q(bridge_id)}/addChannel?channel={q(leg.leg_id)}"
-        if leg.commands:
-            # Else one that leaves at its own key leaves the others amid that digit, and they hear nothing any more.
+        if leg.keyed:
             uri += "&absorbDTMF=true"
         added = await leg.node.send(leg.leg_id, "POST", uri)
         if added.status_code in (404, 409):

@@ -73,7 +73,7 @@ class LegMemory:
     node's dialplan has it, and nothing but its end can be asked. `confirmed`: the node is known to have the leg;
     `missed`: the last survey did not find it. `limit_s`: absolute life, 0 when unknown. `asked_to_end`: why we hung up,
     None when we did not. `created`: it was made before it was dialed, and is in our application from then on.
-    `commands`: its keys are for us alone, wherever it is bridged.
+    `keyed`: its keys are for us alone, wherever it is bridged.
     """
 
     __slots__ = (
@@ -81,7 +81,6 @@ class LegMemory:
         "asked_to_end",
         "away",
         "background",
-        "commands",
         "confirmed",
         "created",
         "ear",
@@ -90,6 +89,7 @@ class LegMemory:
         "hangup_seen",
         "idle",
         "inbound",
+        "keyed",
         "left",
         "leg_id",
         "limit_s",
@@ -111,7 +111,7 @@ class LegMemory:
         self.limit_s = limit_s
         self.confirmed = inbound
         self.created = False
-        self.commands = False
+        self.keyed = False
         self.missed = False
         self.up = False
         self.answered = False

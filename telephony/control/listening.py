@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from typing import Any
 
 from core.errors import CommandFailed, CommandRefused, LegGone
@@ -39,13 +39,13 @@ class Listening(Calls):
         await asyncio.gather(*self._chores)
         await super().close()
 
-    async def bridge(self, bridge_id: str, leg_ids: Sequence[str]) -> None:
+    async def bridge(self, bridge_id: str, leg_ids: Sequence[str], keyed: Collection[str] = ()) -> None:
         """As `Calls.bridge`; whoever listened does so no more, and is heard."""
         for leg in [self._book.find(leg_id) for leg_id in leg_ids]:
             if leg is not None and leg.ear is not None:
                 await self._part(leg, leg.ear)
                 await self.mute(leg.leg_id, False)
-        await super().bridge(bridge_id, leg_ids)
+        await super().bridge(bridge_id, leg_ids, keyed)
 
     async def listen_in(self, leg_id: str, to_leg_id: str, whisper: bool) -> None:
         """Another mode of what goes on already is one request.
@@ -55,7 +55,6 @@ class Listening(Calls):
             LegGone: either has ended.
         """
         leg, agent = self._book.get(leg_id), self._book.get(to_leg_id)
-        leg.commands = True
         if leg.node is not agent.node:
             raise CommandRefused(f"leg {leg_id} is not on {agent.node.name}: listening needs both on one node")
         await self.mute(leg_id, not whisper)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from core.clock import Clock
 from core.errors import CommandRefused, LegGone, NodeUnavailable
-from core.events import LegArrived, LegFact, LegUp
+from core.events import DigitPressed, LegArrived, LegFact, LegUp
 from core.leg import EndReason
 from core.leg_commands import ListenToLeg, OriginateLeg, StartRecording
 from core.live_audio import ListenerKind
@@ -187,7 +187,7 @@ class FakeCallControl:
     async def send_digits(self, leg_id: str, digits: str) -> None:
         (await self._meet("send_digits", leg_id)).digits_received += names.digits(digits)
 
-    async def bridge(self, bridge_id: str, leg_ids: Sequence[str]) -> None:
+    async def bridge(self, bridge_id: str, leg_ids: Sequence[str], keyed: Collection[str] = ()) -> None:
         parties = [await self._meet("bridge", leg_id) for leg_id in leg_ids]
         if not parties:
             raise CommandRefused(f"bridge {bridge_id} was asked for without legs")
@@ -195,6 +195,7 @@ class FakeCallControl:
             raise CommandRefused(f"bridge {bridge_id} was destroyed: a new bridge needs a new id")
         self._used.add(names.identifier(bridge_id))
         for party in parties:
+            party.is_keyed = party.leg_id in keyed
             self.rooms.join(bridge_id, party)
             self.live.bridged(party.leg_id)
 
@@ -314,6 +315,8 @@ class FakeCallControl:
     def _tell(self, fact: LegFact) -> None:
         if isinstance(fact, LegUp):
             self.live.answered(fact.leg_id)
+        elif isinstance(fact, DigitPressed):
+            self.rooms.pressed(self.parties[fact.leg_id], fact.digit)
         if self.connected:
             self._sink(fact)
 

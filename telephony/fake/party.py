@@ -64,6 +64,7 @@ class TalkRecording:
 class Party:
     """One leg and who is on it. Tests use `press`, `speak`, `hang_up`, `hold`, `resume`, and for a leg that we
     dialed `ring`, `early_media`, `answer`, `decline`; and look at `heard`, `music`, `is_up`, `is_muted`, `is_parked`,
+    `is_keyed` (those it is bridged with hear none of its keys), `digits_received` (those it was sent or heard there),
     `talk`, `ended`.
     """
 
@@ -85,6 +86,7 @@ class Party:
         self.is_held = False
         self.is_muted = False
         self.is_parked = False
+        self.is_keyed = False
         self.talk: TalkRecording | None = None
         self.ended: EndReason | None = None
         self.music = ""

@@ -49,6 +49,13 @@ class Rooms:
         whispering = [who for who, (to_leg_id, whisper) in self.listening.items() if whisper and to_leg_id == leg_id]
         return [*self._together_with(leg_id), *self._speaking(whispering)]
 
+    def pressed(self, party: Party, digit: str) -> None:
+        """A key of somebody in a room is heard there."""
+        for members in self.bridges.values() if not party.is_keyed else ():
+            for leg_id in members if party.leg_id in members else ():
+                if leg_id != party.leg_id:
+                    self._parties[leg_id].digits_received += digit
+
     def _together_with(self, leg_id: str) -> list[str]:
         members = next((members for members in self.bridges.values() if leg_id in members), [])
         return self._speaking([member for member in members if member != leg_id])

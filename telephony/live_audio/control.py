@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from core.errors import CommandFailed, CommandRefused, LegGone
@@ -84,9 +84,9 @@ class LiveLegs(SettingUp):
         await self._delete(leg.node, f"channels/{q(leg.leg_id)}")
         raise CommandRefused(f"{leg.node.name} cannot dial leg {leg.leg_id}: {why(dialed)}")
 
-    async def bridge(self, bridge_id: str, leg_ids: Sequence[str]) -> None:
+    async def bridge(self, bridge_id: str, leg_ids: Sequence[str], keyed: Collection[str] = ()) -> None:
         """As `Listening.bridge`; whoever listened to the legs says what they think, or goes on beside the talk."""
-        await super().bridge(bridge_id, leg_ids)
+        await super().bridge(bridge_id, leg_ids, keyed)
         for leg_id in leg_ids:
             if (tap := self._taps.get(leg_id)) is not None and not tap.snoop_id:
                 self._later(self._step_aside(tap) if tap.command.beside else self._dismiss(tap))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
@@ -103,8 +103,8 @@ class Watching(LiveLegs):
                 self._forget_watch(watch)
             raise
 
-    async def bridge(self, bridge_id: str, leg_ids: Sequence[str]) -> None:
-        await super().bridge(bridge_id, leg_ids)
+    async def bridge(self, bridge_id: str, leg_ids: Sequence[str], keyed: Collection[str] = ()) -> None:
+        await super().bridge(bridge_id, leg_ids, keyed)
         for leg_id in leg_ids:
             watch = self._watched.get(leg_id)
             if watch is not None and not watch.command.beside:

@@ -41,6 +41,14 @@ class Talker(Protocol):
         """How many have come to her phone."""
         ...
 
+    async def press(self, digit: str) -> None:
+        """As SIP INFO: of all keys, Asterisk passes these on latest."""
+        ...
+
+    async def digits(self, expected: str) -> str:
+        """Those of others that her phone was sent, and she waits a moment for as many as expected."""
+        ...
+
     async def hang_up(self) -> None: ...
 
     @property
@@ -90,6 +98,12 @@ class FakeTalker:
 
     async def packets(self) -> int:
         return time.monotonic_ns() if self._party.is_parked else 0
+
+    async def press(self, digit: str) -> None:
+        self._party.press(digit)
+
+    async def digits(self, expected: str) -> str:
+        return self._party.digits_received
 
     async def hang_up(self) -> None:
         self._party.hang_up()
@@ -158,6 +172,15 @@ class PhoneTalker:
 
     async def packets(self) -> int:
         return int((await self.call.stats())["heard"]["packets"])
+
+    async def press(self, digit: str) -> None:
+        await self.call.dtmf(digit, method="info")
+
+    async def digits(self, expected: str) -> str:
+        until_s = time.monotonic() + _AT_MOST_S
+        while len(self.call.digits_received) < len(expected) and time.monotonic() < until_s:
+            await asyncio.sleep(0.05)
+        return self.call.digits_received
 
     async def hang_up(self) -> None:
         await self.call.hangup()

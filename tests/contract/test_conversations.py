@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import CommandRefused, LegGone
-from core.events import LegEnded, PlaybackFinished, RecordingFailed, RecordingFinished
+from core.events import DigitPressed, LegEnded, PlaybackFinished, RecordingFailed, RecordingFinished
 from core.leg import EndReason
 from tests.asterisk_fixture import AsteriskNode
 from tests.contract.control_stage import asterisk_stage, fake_stage
@@ -260,6 +260,26 @@ async def test_a_conversation_that_is_discarded_leaves_nothing(stage: Conversati
     await stage.facts.next(LegEnded, caller.leg_id)
     assert stage.facts.of(RecordingFinished, caller.leg_id) == []
     assert stage.facts.of(RecordingFailed, caller.leg_id) == []
+
+
+# -- keys --------------------------------------------------------------------------------------------
+async def test_a_beep_after_an_agents_key_parts_nobody(stage: ConversationStage, bridge: str) -> None:
+    caller, ana = await stage.caller(), await stage.agent("ana")
+    await stage.control.bridge(bridge, [caller.leg_id, ana.leg_id], keyed=[ana.leg_id])
+    for n, digit in enumerate("*6*5", start=1):
+        await ana.press(digit)
+        assert (await stage.facts.next(DigitPressed, ana.leg_id, count=n)).digit == digit
+        await stage.control.play(ana.leg_id, f"{ana.leg_id}.{n}", [stage.sound(0.3)])
+        await stage.facts.next(PlaybackFinished, ana.leg_id, count=n)
+        assert await caller.hears("ana")
+        assert await ana.hears("caller")
+    await caller.press("7")
+    assert await ana.digits("7") == "7"
+    await stage.control.send_digits(caller.leg_id, "8")
+    assert await caller.digits("8") == "8", "and none of the agent's"
+    assert await caller.hears("ana")
+    assert await ana.hears("caller")
+    await stage.control.destroy_bridge(bridge)
 
 
 # -- ringing -----------------------------------------------------------------------------------------

@@ -4,7 +4,16 @@ import pytest
 
 from core.events import CommandRejected, DigitPressed, LegAdopted, LegEnded, LegRinging, LegUp, QueueLeft
 from core.leg import EndReason, LegRole
-from core.leg_commands import BridgeLegs, DestroyBridge, HangUpLeg, OriginateLeg, Play, StartMusic, StopPlayback
+from core.leg_commands import (
+    BridgeLegs,
+    DestroyBridge,
+    HangUpLeg,
+    OriginateLeg,
+    Play,
+    SendDigits,
+    StartMusic,
+    StopPlayback,
+)
 from core.line_facts import LineUsed
 from core.media import Tone
 from core.queue_facts import QueueJoined, StayGivenUp
@@ -300,7 +309,7 @@ def test_a_call_from_the_phone_to_a_held_consultation_survives_a_restart(talking
     assert talking.commanded(BridgeLegs) == []
     assert talking.commanded(StartMusic) == [StartMusic(CALLER, "jazz")]
     talking.tell(LegAdopted(other, up=True, bridge_id=""))
-    assert talking.commanded(BridgeLegs) == [BridgeLegs(bridge, (other,))]
+    assert talking.commanded(BridgeLegs) == [BridgeLegs(bridge, (other,), keyed=(other,))]
 
 
 def test_who_had_her_caller_on_hold_is_told_that_keys_count_again_after_a_gap(talking):
@@ -333,6 +342,23 @@ def test_on_a_held_line_too(case):
 def press(case, keys):
     for key in keys:
         case.tell(DigitPressed(case.agent_leg, key))
+
+
+def test_other_keys_than_codes_reach_who_is_no_agent_and_codes_reach_nobody(talking):
+    def passed_on(keys):
+        told = len(talking.commands)
+        press(talking, keys)
+        return [(c.leg_id, c.digits) for c in talking.commands[told:] if isinstance(c, SendDigits)]
+
+    assert passed_on("5#") == [(CALLER, "5"), (CALLER, "#")]
+    assert passed_on("*9*9") == []
+    machine = consulting(talking, OUTSIDE)
+    assert passed_on("1") == [(machine, "1")], "the caller hears music"
+    press(talking, "*6")
+    assert passed_on("2") == [(CALLER, "2"), (machine, "2")]
+    talking.act("cancel_consult")
+    talking.act("hold")
+    assert passed_on("3") == []
 
 
 def test_an_agent_without_a_screen(talking):

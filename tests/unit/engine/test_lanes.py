@@ -210,7 +210,7 @@ async def test_a_meeting_is_tried_again_when_the_node_was_away_and_its_legs_wait
     await asyncio.sleep(0.03)
     assert {method for method, *_ in house.ports.asked} == {"bridge"}
     del house.ports.fail["bridge"]
-    assert (await house.settled())[-2:] == [("bridge", "b1", ("a", "b")), ("hang_up", "b", EndReason.HUNG_UP_BY_US)]
+    assert (await house.settled())[-2:] == [("bridge", "b1", ("a", "b"), ()), ("hang_up", "b", EndReason.HUNG_UP_BY_US)]
 
 
 async def test_filing_a_recording_waits_for_its_turn_and_holds_nobody_up(house):
@@ -225,7 +225,7 @@ async def test_nobody_waits_for_words_that_are_not_wanted_any_more(house):
     house.put(Play("a", "p1", (Speech("hola", "es"),)))
     await asyncio.sleep(0.01)
     house.put(StopPlayback("a", "p1"), BridgeLegs("b1", ("a", "b")))
-    assert await house.settled() == [("bridge", "b1", ("a", "b"))]
+    assert await house.settled() == [("bridge", "b1", ("a", "b"), ())]
     assert house.reported == [PlaybackFinished("a", "p1", "stopped")]
 
 

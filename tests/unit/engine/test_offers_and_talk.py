@@ -69,7 +69,10 @@ def test_told_twice_it_rings_once(case):
 def test_an_agent_who_answers_talks_with_the_caller(case):
     case.talk()
     assert case.said(OfferAccepted) == [OfferAccepted(ID, case.agent_leg)]
-    assert case.last.commands[-2:] == [StopMusic(CALLER), BridgeLegs(f"{ID}.b1", (CALLER, case.agent_leg))]
+    assert case.last.commands[-2:] == [
+        StopMusic(CALLER),
+        BridgeLegs(f"{ID}.b1", (CALLER, case.agent_leg), keyed=(case.agent_leg,)),
+    ]
     assert case.state == "connected"
 
 
@@ -336,7 +339,7 @@ def test_legs_found_outside_of_their_bridge_are_put_back(case):
     case.tell(LegAdopted(CALLER, up=True, bridge_id=""))
     assert case.commanded(BridgeLegs) == [BridgeLegs(f"{ID}.b1", (CALLER,))]
     case.tell(LegAdopted(case.agent_leg, up=True, bridge_id=""))
-    assert case.commanded(BridgeLegs) == [BridgeLegs(f"{ID}.b1", (case.agent_leg,))]
+    assert case.commanded(BridgeLegs) == [BridgeLegs(f"{ID}.b1", (case.agent_leg,), keyed=(case.agent_leg,))]
 
 
 def test_a_whisper_from_before_the_gap_is_not_waited_for(case):
