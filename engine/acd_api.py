@@ -29,6 +29,7 @@ from engine.dialer_views import CampaignViews
 from engine.routing_story import tell
 from engine.routing_views import Views, setup_view
 from engine.runtime import Runtime
+from engine.supervision import to_leave
 from store.errors import StoreError
 from store.journal import Journal
 
@@ -75,7 +76,12 @@ class AcdApi:
 
     async def do(self, request: Request) -> Response:
         fact = await read_fact(request, REQUESTS)
-        return fact if isinstance(fact, Response) else await done(self.runtime.ask(fact), self.journal)
+        if isinstance(fact, Response):
+            return fact
+        if isinstance(fact, SupervisionActed):
+            for first in to_leave(fact, self.runtime.interactions):
+                self.runtime.ask(first)
+        return await done(self.runtime.ask(fact), self.journal)
 
     async def explain(self, request: Request) -> Response:
         interaction_id = request.path_params["interaction_id"]

@@ -27,7 +27,7 @@ from core.talk_facts import SupervisionActed, SupervisionAction, SupervisorCalle
 from engine import conversation
 from engine.contact import Conversation, Mode, Party, Supervisor
 from engine.dialing import RING_S
-from engine.interaction import Surroundings, Turn
+from engine.interaction import Interaction, Surroundings, Turn
 from engine.ringing import ring
 
 NOBODY = "nobody talks with this caller right now"
@@ -43,6 +43,22 @@ def acted(turn: Turn, event: SupervisionActed, around: Surroundings, now_s: floa
     turn.refused = _act(turn, event, around, now_s)
     what = f"{event.action} by {event.supervisor_id}"
     turn.note("supervision", f"{what}: {turn.refused}" if turn.refused else what)
+
+
+def to_leave(event: SupervisionActed, interactions: Mapping[str, Interaction]) -> list[SupervisionActed]:
+    """What else must be asked first: she follows one conversation at a time, and has one phone."""
+    wanted = interactions.get(event.interaction_id)
+    if wanted is None or event.action == "stop":
+        return []
+    return [
+        SupervisionActed(other.interaction_id, event.supervisor_id, "stop")
+        for other in interactions.values()
+        if other is not wanted
+        and other.tenant == wanted.tenant
+        and other.talk is not None
+        and other.talk.supervisor is not None
+        and other.talk.supervisor.supervisor_id == event.supervisor_id
+    ]
 
 
 def _act(turn: Turn, event: SupervisionActed, around: Surroundings, now_s: float) -> str:

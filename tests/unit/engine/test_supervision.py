@@ -9,6 +9,7 @@ from core.leg import EndReason, LegRole
 from core.leg_commands import BridgeLegs, HangUpLeg, ListenIn, OriginateLeg, Play, StopListening, UnbridgeLeg
 from core.line_facts import LineParty, LineUsed
 from core.talk_facts import SupervisionActed, SupervisorCalled, TalkEnded
+from engine.supervision import to_leave
 from tests.unit.engine.talk_case import CALLER, ID, case
 
 __all__ = ["case"]
@@ -67,6 +68,18 @@ def test_her_leaving_is_nobodys_business(listens):
     listens.tell(LegEnded(listens.hers, EndReason.HUNG_UP))
     free = PhoneUsed(ID, "main-1003", used=False)
     assert (listens.last.commands, listens.last.facts, listens.state) == ([], [free], "connected")
+
+
+def test_who_wants_to_follow_another_conversation_leaves_the_first(listens):
+    other = listens.interaction.but(interaction_id="i-c2")
+    known = {ID: listens.interaction, "i-c2": other.but(talk=other.talk.but(supervisor=None))}
+    assert to_leave(SupervisionActed("i-c2", "luis", "whisper", "main-1003"), known) == []
+    wish = SupervisionActed("i-c2", "marta", "whisper", "main-1003")
+    assert to_leave(wish, known) == [SupervisionActed(ID, "marta", "stop")]
+    elsewhere = {**known, "i-c2": other.but(tenant="acme")}
+    assert to_leave(wish, elsewhere) == [], "another company's marta is somebody else"
+    assert to_leave(SupervisionActed(ID, "marta", "barge"), known) == []
+    assert to_leave(SupervisionActed("i-9", "marta", "listen"), known) == []
 
 
 @pytest.mark.parametrize("what", ["OriginateLeg", "ListenIn"])
