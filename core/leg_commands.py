@@ -88,8 +88,9 @@ class SendDigits:
 class BridgeLegs:
     """Create the bridge when it is not there and put the legs into it, in this order.
 
-    `keyed`: those of them whose keys are for us alone: the others in the bridge hear none. Whatever is played to a leg
-    in a bridge may swallow the end of a key, and who heard it begin would hear nothing else any more."""
+    `keyed`: those whose keys are for us alone, also of who is in it already: the others in the bridge hear none.
+    Whatever is played to a leg in a bridge may swallow the end of a key, and who heard it begin would hear nothing else
+    any more."""
 
     bridge_id: str
     leg_ids: tuple[str, ...]

@@ -178,9 +178,10 @@ def meet(turn: Turn, *leg_ids: str) -> None:
     """In the conversation's bridge. Agents' keys are for us."""
     talk = turn.interaction.talk
     assert talk is not None
-    agents = {party.leg_id for party in talk.parties if party.agent_id}
-    keyed = tuple(leg_id for leg_id in leg_ids if leg_id in agents)
-    turn.commands.append(BridgeLegs(talk.bridge_id, leg_ids, keyed))
+    keyed = [party.leg_id for party in talk.parties if party.agent_id and party.up]
+    if talk.supervisor is not None and talk.supervisor.mode == "barge":
+        keyed.append(talk.supervisor.leg_id)
+    turn.commands.append(BridgeLegs(talk.bridge_id, leg_ids, tuple(keyed)))
 
 
 def hold(turn: Turn) -> None:

@@ -20,7 +20,7 @@ from typing import assert_never
 from core.decisions import Supervised
 from core.events import CommandOutcomeUnknown, CommandRejected, DigitPressed, Event, LegEnded, LegUp
 from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
-from core.leg_commands import BridgeLegs, HangUpLeg, ListenIn, Play, StopListening, UnbridgeLeg
+from core.leg_commands import HangUpLeg, ListenIn, Play, StopListening, UnbridgeLeg
 from core.line_facts import LineParty, LineUsed
 from core.media import Tone
 from core.talk_facts import SupervisionActed, SupervisionAction, SupervisorCalled
@@ -231,10 +231,9 @@ def _apply(turn: Turn, talk: Conversation, there: Supervisor) -> None:
     if talk.lead is None:
         return
     if there.mode == "barge":
-        turn.commands += [
-            StopListening(there.leg_id),
-            BridgeLegs(talk.bridge_id, (there.leg_id,), keyed=(there.leg_id,)),
-        ]
+        conversation.keep(turn, talk.but(supervisor=there))
+        turn.commands.append(StopListening(there.leg_id))
+        conversation.meet(turn, there.leg_id)
     else:
         turn.commands.append(ListenIn(there.leg_id, talk.lead.leg_id, there.mode == "whisper"))
 

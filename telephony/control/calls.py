@@ -184,9 +184,10 @@ class Calls(Desk):
             if created.status_code not in (200, 409):
                 raise CommandRefused(f"bridge {bridge_id} cannot be made on {node.name}: {why(created)}")
             memory = self._bridges[bridge_id] = BridgeMemory(node, [])
+        for leg in filter(None, map(self._book.find, {*leg_ids, *keyed})):
+            leg.keyed = leg.leg_id in keyed
         await self._refresh_waiting(bridge_id, memory, leg_ids)
         for leg in legs:
-            leg.keyed = leg.leg_id in keyed
             if leg.leg_id not in memory.leg_ids:
                 await self._quiet(leg)
                 await self._end_background(leg)

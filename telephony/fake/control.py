@@ -194,8 +194,9 @@ class FakeCallControl:
         if bridge_id not in self.bridges and bridge_id in self._used:
             raise CommandRefused(f"bridge {bridge_id} was destroyed: a new bridge needs a new id")
         self._used.add(names.identifier(bridge_id))
+        for leg_id in {*leg_ids, *keyed} & self.parties.keys():
+            self.parties[leg_id].is_keyed = leg_id in keyed
         for party in parties:
-            party.is_keyed = party.leg_id in keyed
             self.rooms.join(bridge_id, party)
             self.live.bridged(party.leg_id)
 

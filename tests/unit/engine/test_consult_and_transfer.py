@@ -309,7 +309,7 @@ def test_a_call_from_the_phone_to_a_held_consultation_survives_a_restart(talking
     assert talking.commanded(BridgeLegs) == []
     assert talking.commanded(StartMusic) == [StartMusic(CALLER, "jazz")]
     talking.tell(LegAdopted(other, up=True, bridge_id=""))
-    assert talking.commanded(BridgeLegs) == [BridgeLegs(bridge, (other,), keyed=(other,))]
+    assert talking.commanded(BridgeLegs) == [BridgeLegs(bridge, (other,), keyed=(talking.agent_leg, other))]
 
 
 def test_who_had_her_caller_on_hold_is_told_that_keys_count_again_after_a_gap(talking):

@@ -337,7 +337,7 @@ def test_a_talk_survives_a_restart_without_notice(case):
 def test_legs_found_outside_of_their_bridge_are_put_back(case):
     case.talk()
     case.tell(LegAdopted(CALLER, up=True, bridge_id=""))
-    assert case.commanded(BridgeLegs) == [BridgeLegs(f"{ID}.b1", (CALLER,))]
+    assert case.commanded(BridgeLegs) == [BridgeLegs(f"{ID}.b1", (CALLER,), keyed=(case.agent_leg,))]
     case.tell(LegAdopted(case.agent_leg, up=True, bridge_id=""))
     assert case.commanded(BridgeLegs) == [BridgeLegs(f"{ID}.b1", (case.agent_leg,), keyed=(case.agent_leg,))]
 
