@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.events import LegAdopted
 from core.leg import Leg
-from core.leg_commands import Play, StartMusic, UnbridgeLeg
+from core.leg_commands import MuteLeg, Play, StartMusic, UnbridgeLeg
 from core.media import Tone
 from engine import consult, conversation, offers, steps, supervision, talk_recording, waiting
 from engine.contact import Conversation, Party
@@ -42,7 +42,7 @@ def adopted(turn: Turn, leg: Leg, event: LegAdopted, around: Surroundings, now_s
     else:
         rejoin(turn, talk, leg.leg_id, party.up and party.inside, event.bridge_id)
         if event.up:
-            _keys_count_again(turn, talk, party)
+            _as_she_was(turn, talk, party)
     return True
 
 
@@ -63,7 +63,7 @@ def _customer_talks(turn: Turn, talk: Conversation, event: LegAdopted, around: S
     for party in talk.parties:
         conversation.borrow(turn, party)
         if party.line_interaction_id:
-            _keys_count_again(turn, talk, party)
+            _as_she_was(turn, talk, party)
     interaction = turn.interaction
     if interaction.parked is not None and interaction.run is not None:
         step = interpreter.resume(around.world(interaction.release_id), interaction.run, now_s)
@@ -75,8 +75,11 @@ def _customer_talks(turn: Turn, talk: Conversation, event: LegAdopted, around: S
         rejoin(turn, talk, event.leg_id, talk.customer_in, event.bridge_id)
 
 
-def _keys_count_again(turn: Turn, talk: Conversation, party: Party) -> None:
-    """One beep for who has her customer on hold: the key that was to end it may have been lost in the gap."""
+def _as_she_was(turn: Turn, talk: Conversation, party: Party) -> None:
+    """Muted or not: what she wished last may not have reached Asterisk. One beep for who has her customer on hold: the
+    key that was to end it may have been lost in the gap."""
+    if party.agent_id and party.up:
+        turn.commands.append(MuteLeg(party.leg_id, party.muted))
     alone = party.inside and talk.other is None and talk.bridged and not talk.before
     if party.agent_id and alone and not talk.customer_in and turn.interaction.parked is None:
         turn.commands.append(Play(party.leg_id, f"{turn.interaction_id}.w{turn.number()}", (Tone("beep"),)))

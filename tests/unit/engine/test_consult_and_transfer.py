@@ -8,6 +8,7 @@ from core.leg_commands import (
     BridgeLegs,
     DestroyBridge,
     HangUpLeg,
+    MuteLeg,
     OriginateLeg,
     Play,
     SendDigits,
@@ -329,6 +330,20 @@ def test_who_had_her_caller_on_hold_is_told_that_keys_count_again_after_a_gap(ta
     assert not any(isinstance(c, Play) for c in talking.commands[told:]), "nobody is on hold"
     talking.act("consult", OUTSIDE)
     assert not any(parts == (Tone("beep"),) for _, parts in found()), "she talks with somebody"
+
+
+def test_who_is_muted_is_so_after_a_gap_whatever_reached_asterisk(talking):
+    bridge, hers = talking.interaction.talk.bridge_id, talking.agent_leg
+
+    def found():
+        talking.tell(LegAdopted(CALLER, up=True, bridge_id=bridge), LegAdopted(hers, up=True, bridge_id=bridge))
+        return talking.commanded(MuteLeg)
+
+    assert found() == [MuteLeg(hers, False)]
+    press(talking, "*9")
+    assert found() == [MuteLeg(hers, True)]
+    press(talking, "*9")
+    assert found() == [MuteLeg(hers, False)]
 
 
 def test_on_a_held_line_too(case):

@@ -4,7 +4,7 @@ import pytest
 
 from core.events import DigitPressed, LegAdopted, LegEnded, PlaybackFinished
 from core.leg import EndReason
-from core.leg_commands import BridgeLegs, HangUpLeg, PauseTalkRecording, Play, StopPlayback, UnbridgeLeg
+from core.leg_commands import BridgeLegs, HangUpLeg, MuteLeg, PauseTalkRecording, Play, StopPlayback, UnbridgeLeg
 from core.talk_facts import TalkChanged, TalkEnded
 from engine import snapshots
 from tests.unit.engine.talk_case import CALLER, ID, RECORDED, Case, heard
@@ -79,6 +79,6 @@ def test_a_restart_asks_her_again_and_what_she_keyed_is_nowhere(asked):
     assert heard(asked) == ["Su tarjeta."]
     assert asked.commanded(BridgeLegs) == []
     asked.tell(LegAdopted(asked.agent_leg, up=True, bridge_id=f"{ID}.b1"))
-    assert asked.last.commands == []
+    assert asked.last.commands == [MuteLeg(asked.agent_leg, muted=False)]
     key(asked, CARD)
     assert asked.inside() == {CALLER, asked.agent_leg}

@@ -331,7 +331,7 @@ def test_a_talk_survives_a_restart_without_notice(case):
     told = len(case.commands)
     bridge = f"{ID}.b1"
     case.tell(LegAdopted(CALLER, up=True, bridge_id=bridge), LegAdopted(case.agent_leg, up=True, bridge_id=bridge))
-    assert case.commands[told:] == []
+    assert case.commands[told:] == [MuteLeg(case.agent_leg, muted=False)]
 
 
 def test_legs_found_outside_of_their_bridge_are_put_back(case):
