@@ -58,8 +58,9 @@ def _finish(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt:
         lead.record = replace(lead.record, promise=made)
     if attempt.callback_s or after.then == "callback":
         at_s = attempt.callback_s or turn.now_s + after.after_s
-        whose = attempt.agent_id if attempt.personal else ""
-        lead.record = replace(lead.record, agent_id=whose, next_number=_index(lead, attempt.number))
+        if lead.record.state is not LeadState.CALLBACK:  # else the agent has said when, and who calls
+            whose = attempt.agent_id if attempt.personal else ""
+            lead.record = replace(lead.record, agent_id=whose, next_number=_index(lead, attempt.number))
         release(state, turn, lead, LeadEvent.CALLBACK, why, at_s, done)
     elif after.then == "do_not_call":
         said = NumberListed(attempt.tenant, attempt.number, by="agent" if attempt.agent_id else "caller", why=why)

@@ -145,6 +145,7 @@ def _count_person(state: State, turn: Turn, campaign: Campaign, attempt: Attempt
 
 def _connected(state: State, turn: Turn, campaign: Campaign, attempt: Attempt, agent_id: str) -> None:
     attempt.connected_s, attempt.agent_id = turn.now_s, agent_id or attempt.agent_id
+    state.told = {who: one for who, one in state.told.items() if who != (attempt.tenant, attempt.agent_id)}
     campaign.today.connected += 1
     campaign.given += 1.0 / max(1, state.of(attempt.key).weight)
     remember(state, turn, attempt)

@@ -11,7 +11,7 @@ from core.attempt import AttemptState
 from dialer.records import Attempt
 
 KEPT_S = 300.0
-"""So long it is told; her next attempt replaces it before."""
+"""So long it is told; her next attempt or conversation ends it before."""
 _S = AttemptState
 _WORDS = {
     _S.BUSY: "the number is busy",

@@ -99,6 +99,9 @@ def in_person(state: State, key: Key, now_s: float) -> list[dict[str, Any]]:
     for attempt in state.open_attempts(key):
         if not attempt.for_agent or (attempt.state is AttemptState.STAGED and not attempt.own_line):
             continue
+        if attempt.state is AttemptState.CONNECTED:
+            busy.add(attempt.for_agent)
+            continue
         phase = "phone" if attempt.state is AttemptState.STAGED else _LINES[attempt.state]
         lead = state.leads.get(attempt.lead_row)
         busy.add(attempt.for_agent)

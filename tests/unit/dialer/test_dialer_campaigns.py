@@ -251,19 +251,22 @@ def test_an_agent_who_says_nothing_is_not_waited_for_for_ever() -> None:
     assert house.store.leads["l00001"].disposition == "not_given"
 
 
-def test_a_callback_promised_in_the_conversation_stays() -> None:
-    house = House(campaign(), leads=[record(1)], agents=1)
+@pytest.mark.parametrize("after", [After(), After("callback", 86_400.0)])
+def test_a_callback_promised_in_the_conversation_stays(after: After) -> None:
+    house = House(campaign(dispositions={"done": after}), leads=[record(1)], agents=1)
     house.answers = silent
     house.start()
     house.run(1.0)
     attempt_id = reach(house, "answered", "connect")
-    house.do(LeadActed("main", "c1", "l00001", "callback", house.now_s + 3600.0, "a00"))
+    promised_s = house.now_s + 3600.0
+    house.do(LeadActed("main", "c1", "l00001", "callback", promised_s, "a00"))
     reach(house, "hung_up")
     house.do(AttemptDisposed("", attempt_id, "a00", "done"))
     house.agents.them.clear()
     house.run(1.0)
     kept = house.store.leads["l00001"]
     assert (kept.state, kept.reason, kept.agent_id) == (LeadState.CALLBACK, "callback", "a00")
+    assert kept.not_before_s == promised_s
 
 
 def test_numbers_are_tried_in_turn_and_dead_ones_never_again() -> None:

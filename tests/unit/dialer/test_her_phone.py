@@ -193,6 +193,19 @@ def test_who_talked_is_told_nothing():
     house.agents.ready("a00")
     house.do(ManualAsked("main", "c1", "a00", HERS))
     wanted = house.wanted[-1][1]
-    for event in ("answered", "connect", "hung_up"):
+    for event in ("answered", "connect"):
         house.do(AttemptProgressed(wanted.interaction_id, wanted.attempt_id, event, agent_id="a00"))
+    assert not phases(house), "her conversation is on her page"
+    house.do(AttemptProgressed(wanted.interaction_id, wanted.attempt_id, "hung_up", agent_id="a00"))
+    assert not phases(house)
+
+
+def test_what_came_of_an_earlier_one_is_not_told_once_she_has_talked():
+    house = asking()
+    house.agents.ready("a00")
+    for number, events in ((HERS, ("busy",)), ("+34911234568", ("answered", "connect", "hung_up"))):
+        house.do(ManualAsked("main", "c1", "a00", number))
+        wanted = house.wanted[-1][1]
+        for event in events:
+            house.do(AttemptProgressed(wanted.interaction_id, wanted.attempt_id, event, agent_id="a00"))
     assert not phases(house)
