@@ -62,6 +62,7 @@ async def history(services: Services, tenant: str, interaction_id: str) -> list[
                 InteractionRow.contact_key_id == this.contact_key_id,
                 InteractionRow.tenant == tenant,
                 InteractionRow.interaction_id != interaction_id,
+                InteractionRow.direction != "internal",  # an agent at her phone, which rang with this number
                 InteractionRow.opened_us <= this.opened_us,
             )
             .order_by(InteractionRow.opened_us.desc())
