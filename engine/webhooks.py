@@ -24,9 +24,10 @@ import msgspec
 
 from core.campaign import CAMPAIGN_TABLE, CampaignEvent
 from core.commands import SendHttp
-from core.decisions import AttemptEnded, Decision, Moved
+from core.decisions import AttemptEnded, Decision, LeadSettled, Moved
 from core.dialing import AttemptDisposed, DialerFact
 from core.events import HttpReplied, TimerFired
+from core.lead import LeadState
 from dialer.setup import DialerSetup, Key
 
 log = logging.getLogger("centralita.webhooks")
@@ -91,7 +92,7 @@ class Webhooks:
         """The rows to be written with an event; what they say is sent once `send` is told of them."""
         return [
             (f"{ROWS}{notice.notice_id}", msgspec.msgpack.encode(notice))
-            for told in (*_ends(decisions), *_disposed(fact, self._setup()), *self._paused(decisions, now_s))
+            for told in (*_ends(decisions), *_disposed(fact, decisions, self._setup()), *self._paused(decisions, now_s))
             for notice in self._notices(told, now_s)
         ]
 
@@ -195,26 +196,37 @@ def _ends(decisions: Iterable[Decision]) -> Iterator[dict[str, Any]]:
     for each in decisions:
         if isinstance(each, AttemptEnded):
             told = msgspec.to_builtins(each)
-            if "+" in told["lead_id"]:  # a number of nobody's, dialed by hand: its lead is called like it
-                told["lead_id"] = ""
+            told["lead_id"] = _nameless(told["lead_id"])
             yield {"event": "attempt_ended", **{k: round(v, 3) if isinstance(v, float) else v for k, v in told.items()}}
 
 
-def _disposed(fact: DialerFact | TimerFired, setup: DialerSetup) -> Iterator[dict[str, Any]]:
+def _disposed(
+    fact: DialerFact | TimerFired, decisions: Iterable[Decision], setup: DialerSetup
+) -> Iterator[dict[str, Any]]:
+    """A callback that is her lead's is known by how the lead is left."""
     if not isinstance(fact, AttemptDisposed):
         return
     key = _campaign_of(fact.attempt_id, setup)
     if key is not None:
+        ends = (each for each in decisions if isinstance(each, LeadSettled) and each.attempt_id == fact.attempt_id)
+        left = next(ends, None)
+        promised_s = left.not_before_s if left is not None and left.state == LeadState.CALLBACK.value else 0.0
         yield {
             "event": "disposed",
             "tenant": key[0],
             "campaign": key[1],
+            "lead_id": _nameless(left.lead_id) if left is not None else "",
             "attempt_id": fact.attempt_id,
             "interaction_id": fact.interaction_id,
             "agent_id": fact.agent_id,
             "disposition": fact.disposition,
-            "callback_at_s": fact.callback_at_s,
+            "callback_at_s": promised_s or fact.callback_at_s,
         }
+
+
+def _nameless(lead_id: str) -> str:
+    """Empty for a number of nobody's, dialed by hand: its lead is called like it."""
+    return "" if "+" in lead_id else lead_id
 
 
 def _wants(on: Iterable[str], told: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from core.decisions import AttemptEnded, Moved, PacingDecided
+from core.decisions import AttemptEnded, LeadSettled, Moved, PacingDecided
 from core.dialing import AttemptDisposed, AttemptProgressed
 from core.events import HttpReplied
 from core.table import Transition
@@ -138,3 +138,21 @@ async def test_a_row_that_cannot_be_read_is_dropped():
 
 def test_a_signature_says_when_it_was_made():
     assert signature("s", 5, b"{}") != signature("s", 6, b"{}")
+
+
+def test_a_disposition_is_told_with_its_lead_and_the_callback_that_was_promised():
+    hooks, _ = house(Receiver(), Webhook("https://crm.example/hook"))
+
+    def told(*settled):
+        fact = AttemptDisposed("i", "main-spring-1", "ana", "interested")
+        ((_, row),) = hooks.rows(fact, settled, NOW_S)
+        body = json.loads(webhooks.msgspec.msgpack.decode(row)["body"])
+        return body["lead_id"], body["callback_at_s"]
+
+    def settled(state, attempt_id="main-spring-1", lead_id="lead-1"):
+        return LeadSettled("main", "spring", lead_id, attempt_id, state, "interested", NOW_S + 600.0)
+
+    assert told(settled("callback")) == ("lead-1", NOW_S + 600.0)
+    assert told(settled("waiting")) == ("lead-1", 0.0), "tried again by a rule: nobody promised it"
+    assert told(settled("callback", "main-spring-2")) == ("", 0.0), "somebody else's"
+    assert told(settled("done", lead_id="+34910000001")) == ("", 0.0), "a number of nobody's, dialed by hand"
