@@ -48,7 +48,12 @@ def no_agent(state: State, setup: CampaignSetup, share: Share, now_s: float) -> 
     if share.able:
         if not state.hopper(setup.key).size:
             return staging.why_empty(state, setup, now_s)
-        return f"{NO_AGENT}; those who could serve it work for other campaigns"
+        hers = {one.for_agent for one in share.lines if one.for_agent in share.able}
+        dials = ["1 agent looks at a lead or dials it"] if len(hers) == 1 else []
+        dials = [f"{len(hers)} agents look at a lead or dial it"] if len(hers) > 1 else dials
+        if len(hers) == len(share.able):
+            return dials[0]
+        return "; ".join([NO_AGENT, *dials, "those who could serve it work for other campaigns"])
     absent: dict[str, int] = {"line": len(share.pool.agents), **dict(share.pool.absent)}
     return "; ".join([NO_AGENT, *(_absent(why, absent[why]) for why in _ABSENT if absent.get(why))])
 

@@ -10,7 +10,7 @@ from core.dialing import LeadsSaved, LeadsStaged, ListsChanged
 from core.lead import LeadState
 from core.lead_record import StagedLead
 from core.lead_store import Staging
-from dialer.call_hours import why_closed, zones_open
+from dialer.call_hours import clock, why_closed, zones_open
 from dialer.compliance.rules import Cap, Mode, Rest
 from dialer.keeping import put_back
 from dialer.records import Lead, Tried, lead_row, tried_before
@@ -57,7 +57,15 @@ def why_empty(state: State, setup: CampaignSetup, now_s: float) -> str:
     if closed:
         return closed
     campaign = state.campaigns[setup.key]
-    return "no lead may be dialed now" if now_s < campaign.stage_after_s else "leads are on their way"
+    if now_s >= campaign.stage_after_s:
+        return "leads are on their way"
+    next_s = state.next_s.get(setup.key)
+    if next_s is None or state.open_attempts(setup.key):
+        return "no lead may be dialed now"
+    if next_s:
+        return f"the next lead is due at {clock(state, next_s)}"
+    asleep = set(campaign.zones) - set(zones_open(setup, campaign.zones, now_s))
+    return "no lead may be dialed now" if asleep else "its lists have no more leads"
 
 
 def history_s(setup: CampaignSetup) -> float:
@@ -92,6 +100,8 @@ def staged(state: State, turn: Turn, fact: LeadsStaged) -> None:
     if not fact.leads or not fact.more:
         later_s = max(turn.now_s + 2.0, fact.next_s) if fact.next_s else inf
         campaign.stage_after_s = min(turn.now_s + LOOK_AGAIN_S, later_s)
+    others = {other: at_s for other, at_s in state.next_s.items() if other != key}
+    state.next_s = others if fact.leads or fact.more else {**others, key: fact.next_s}
     wanted = campaign.state in (CampaignState.RUNNING, CampaignState.PAUSED) and key in state.setup.campaigns
     for one in fact.leads:
         held = state.leads.get(lead_row(one.record.tenant, one.record.lead_id))

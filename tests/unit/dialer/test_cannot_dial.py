@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from core.dialing import LeadsStaged
+from core.lead import LeadState
 from core.lead_store import Staging
-from dialer.compliance.rules import ListsNeeded, RulePack, Scope
+from dialer.compliance.rules import ListsNeeded, Mode, RulePack, Scope
 from dialer.dnc import DoNotCall
 from dialer.do_not_call import DoNotCallBook
 from dialer.floor import FloorAgent
@@ -117,4 +118,37 @@ def test_agents_without_leads_are_not_said_to_be_missing() -> None:
     house.answers = served()
     house.start()
     house.run(30.0)
+    assert last(house) == "its lists have no more leads"
+
+
+def test_leads_that_wait_are_told_with_the_hour_of_the_first() -> None:
+    waits = {"state": LeadState.WAITING, "reason": "busy"}
+    leads = [record(1, not_before_s=START_S + 3600.0, **waits), record(2, not_before_s=START_S + 7200.0, **waits)]
+    house = House(campaign(), leads=leads, agents=1)
+    house.start()
+    house.run(30.0)
+    assert last(house) == "the next lead is due at 2026-11-23 10:00"
+
+
+def test_leads_where_it_is_too_late_are_not_said_to_be_none() -> None:
+    house = House(campaign(packs=(law(OFFICE_HOURS),)), agents=1)
+    stage = house.store.stage
+
+    def staged(wanted: Staging) -> LeadsStaged:
+        return replace(stage(wanted), zones=(MADRID, "Australia/Perth"))
+
+    house.store.stage = staged  # type: ignore[method-assign]
+    house.start()
+    house.now_s = at("2026-11-23 15:00", MADRID)
+    house.run(90.0)
     assert last(house) == "no lead may be dialed now"
+
+
+def test_agents_with_a_lead_before_them_are_not_said_to_work_for_others() -> None:
+    house = House(campaign(mode=Mode.PREVIEW), leads=[record(n) for n in range(5)], agents=2)
+    house.start()
+    house.run(10.0)
+    assert last(house) == "2 agents look at a lead or dial it"
+    house.agents.them.pop("a01")
+    house.run(10.0)
+    assert last(house) == "1 agent looks at a lead or dials it"
