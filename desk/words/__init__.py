@@ -50,16 +50,33 @@ def translated(said: str, language: str) -> str:
     whole, patterns = _told(language)
     if (same := whole.get(said) or words(language).get(said)) is not None:
         return same
+    parts = _parts(said)
     for pattern, phrase in patterns:
-        if match := pattern.fullmatch(said):
-            named = match.groupdict()
-            if "who" in named:
-                named["who"] = whole.get(named["who"], named["who"])
+        if match := pattern.fullmatch(said) if len(parts) == 1 or "; " in phrase else None:
+            named = {name: _within(name, text, language) for name, text in match.groupdict().items()}
             return phrase.format(**named)
-    if "; " in said:
-        return "; ".join(translated(part, language) for part in said.split("; "))
+    if len(parts) > 1:
+        return "; ".join(translated(part, language) for part in parts)
     sentence, opened, source = said.partition(" (")
     return f"{translated(sentence, language)} ({source}" if opened and said.endswith(")") else said
+
+
+def _parts(said: str) -> list[str]:
+    """What stands side by side, with `; ` between; within parentheses it is part of a source."""
+    parts, depth, start = [], 0, 0
+    for place, sign in enumerate(said):
+        depth += (sign == "(") - (sign == ")")
+        if depth <= 0 and place >= start and said.startswith("; ", place):
+            parts.append(said[start:place])
+            start = place + 2
+    return [*parts, said[start:]]
+
+
+def _within(name: str, text: str, language: str) -> str:
+    """What stands in a sentence: a sentence of its own, a word that is known, or what it is in any language."""
+    if name == "then":
+        return translated(text, language)
+    return _told(language)[0].get(text, text) if name in ("who", "day") else text
 
 
 def chosen(wanted: str, header: str, default: str) -> str:

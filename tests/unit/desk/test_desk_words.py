@@ -66,6 +66,29 @@ def test_what_a_campaign_can_be_has_a_word_in_spanish():
         ("your phone could not be rung: lost", "es", "no se pudo llamar a tu teléfono: lost"),
         ("there is no such campaign in this tenant", "es", "no hay esa campaña en esta empresa"),
         ("start by command line", "es", "iniciada por la línea de comandos"),
+        (
+            "it is Mon 08:38 in Atlantic/Canary (es/courteous_hours (Ninguna; horario de esta casa))",
+            "es",
+            "es lunes y son las 08:38 en Atlantic/Canary (es/courteous_hours (Ninguna; horario de esta casa))",
+        ),
+        (
+            "it must ring 15 s, and then it is Fri 21:00 in Europe/Madrid (es/commercial_hours)",
+            "es",
+            "tiene que sonar 15 s, y entonces es viernes y son las 21:00 en Europe/Madrid (es/commercial_hours)",
+        ),
+        (
+            "2026-12-25 is a holiday there (Navidad) (es/commercial_hours (TRLGDCU))",
+            "es",
+            "2026-12-25 es festivo allí (Navidad) (es/commercial_hours (TRLGDCU))",
+        ),
+        (
+            "the consent has no date (es/basis (LGTel, 66.1.b; AEPD, 3)); it is Sun 10:00 in Europe/Madrid (es/hours)",
+            "es",
+            "el consentimiento no tiene fecha (es/basis (LGTel, 66.1.b; AEPD, 3)); "
+            "es domingo y son las 10:00 en Europe/Madrid (es/hours)",
+        ),
+        ("no public number looks like +34612345", "es", "ningún número público es como +34612345"),
+        ("something of ours broke; it is in imports.log", "es", "algo nuestro falló; está en imports.log"),
         ("start by command line", "en", "started by the command line"),
         ("pause by sue", "en", "paused by sue"),
         ("something else", "es", "something else"),
