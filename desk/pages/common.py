@@ -19,7 +19,7 @@ from desk import words
 from desk.engine_client import EngineRefused
 from desk.logins import LoggedIn
 from desk.pages import looks
-from desk.problems import Forbidden, NotFound, Refused, Unauthenticated, Unprocessable
+from desk.problems import Forbidden, Problem, Unauthenticated, Unprocessable
 from desk.roles import Permission, Principal
 from desk.tokens import ACCESS_S, REFRESH_S
 from desk.web import GuardedRoute, Handler, address_of, admitted_of, services_of
@@ -164,7 +164,7 @@ def speaking(request: Request) -> Iterator[None]:
         yield
     except EngineRefused as refused:
         raise EngineRefused(words.translated(str(refused), language_of(request))) from None
-    except (NotFound, Refused, Unprocessable) as problem:
+    except Problem as problem:
         problem.detail = words.translated(problem.detail, language_of(request))
         raise
 

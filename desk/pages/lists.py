@@ -17,7 +17,7 @@ from desk.pages.times import local_time
 from desk.problems import NotFound
 from desk.services import Services
 from desk.web import address_of, services_of
-from dialer.importing.plan import TARGETS
+from dialer.importing.plan import NO_PHONE, TARGETS
 
 router = page_router()
 
@@ -25,6 +25,8 @@ COUNTRIES = ("ES", "US", "GB", "AR", "CO", "MX", "CL", "PE", "EC", "UY", "FR", "
 BASES = ("none", "consent", "contract", "relationship", "obligation", "request")
 _LABELLED = ("phone", "field")
 _JOBS_SHOWN = 6
+_HERE = {NO_PHONE: "no column is a phone number: choose below which one is"}
+"""What the command line mends by an option, the page by a field of its own."""
 
 
 @router.get("/campaign/{campaign}/lists")
@@ -154,7 +156,7 @@ def _preview(
         "upload_id": upload_id,
         "file_name": name,
         "asked": asked,
-        "looked": plain,
+        "looked": {**plain, "problems": [_HERE.get(each, each) for each in plain["problems"]]},
         "targets": TARGETS,
         "labelled": _LABELLED,
         "countries": sorted({*COUNTRIES, asked.country.upper()} - {""}),

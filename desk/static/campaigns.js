@@ -25,6 +25,11 @@
     if (bar) bar.hidden = true;
   });
 
+  // Nor does another file's preview stay while one is sent that may not be readable.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.matches?.("form.upload")) $("#import").replaceChildren();
+  });
+
   document.addEventListener("htmx:xhr:progress", (event) => {
     const bar = $("progress", event.detail.elt ?? event.target);
     if (!bar || !event.detail.lengthComputable) return;

@@ -55,6 +55,9 @@
   document.addEventListener("htmx:afterSettle", painted);
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id === "why-body" && !$("#why").open) $("#why").showModal();
+    // How far what she dialed by hand is, its own card tells.
+    const dialed = event.detail.target.id === "manual-result" && $("#manual-result .good");
+    if (dialed) setTimeout(() => dialed.remove(), 8000);
   });
 
   // -- clocks -----------------------------------------------------------------------------------------

@@ -87,11 +87,14 @@ class ImportPlan:
         return cls(**{**body, "columns": columns, "registers": tuple(body.get("registers", ()))})
 
 
+NO_PHONE = "no column is a phone number: name it with --map phone=HEADER"
+
+
 def plan_problems(plan: ImportPlan) -> list[str]:
     """What is wrong with a plan, in words, all at once; empty: it can be carried out."""
     found = []
     if not plan.of("phone"):
-        found.append("no column is a phone number: name it with --map phone=HEADER")
+        found.append(NO_PHONE)
     for target in TARGETS:
         if target not in ("phone", "field", "ignore") and len(plan.of(target)) > 1:
             names = ", ".join(column.header for column in plan.of(target))

@@ -175,7 +175,7 @@ async def test_a_list_with_mistakes_is_looked_at_corrected_imported_and_taken_ba
         await expect(page.locator("#imports")).to_contain_text("aún no se ha importado nada")
         await page.set_input_files("#list-file", {**file, "name": "clientes.pdf"})
         await page.get_by_role("button", name="Ver el archivo").click()
-        await expect(page.locator(".toast")).to_contain_text("clientes.pdf")
+        await expect(page.locator(".toast")).to_contain_text("«clientes.pdf» no es una lista que sepamos leer")
         await page.set_input_files("#list-file", file)
         await page.get_by_role("button", name="Ver el archivo").click()
         await expect(page.locator("#refusals")).to_contain_text("112 es un número de emergencias: nunca se llama")
@@ -183,6 +183,9 @@ async def test_a_list_with_mistakes_is_looked_at_corrected_imported_and_taken_ba
         # What a column is can be corrected, and is looked at again at once.
         await page.get_by_label("Qué es Teléfono").select_option("ignore")
         await expect(page.get_by_role("button", name="Importar en renewals")).to_be_disabled()
+        await expect(page.locator("#plan .fault")).to_have_text(
+            "ninguna columna es un teléfono: elige abajo cuál lo es"
+        )
         await page.get_by_label("Qué es Teléfono").select_option("phone")
         await page.get_by_label("Con qué base se les llama").select_option("contract")
         await expect(page.locator("#example-leads")).to_contain_text("contrato")
@@ -200,3 +203,17 @@ async def test_a_list_with_mistakes_is_looked_at_corrected_imported_and_taken_ba
         await page.locator("#confirm-yes").click()
         await expect(page.locator("#imports")).to_contain_text("Deshecha")
         await expect(page.locator("#list-renewals")).to_contain_text("0 contactos")
+
+
+async def test_after_a_file_that_cannot_be_read_the_one_before_is_not_offered(browser, desk):
+    await desk.account("max", Role.CAMPAIGN_MANAGER)
+    file = {"name": "clientes.csv", "mimeType": "text/csv", "buffer": LIST.encode("latin-1")}
+    async with opened(browser, desk, "max", locale="es-ES") as page:
+        await page.goto(desk.base + "/campaign/renewals")
+        await page.set_input_files("#list-file", file)
+        await page.get_by_role("button", name="Ver el archivo").click()
+        await expect(page.get_by_role("button", name="Importar en renewals")).to_be_enabled()
+        await page.set_input_files("#list-file", {**file, "name": "otros.csv", "buffer": b""})
+        await page.get_by_role("button", name="Ver el archivo").click()
+        await expect(page.locator(".toast")).to_contain_text("no se ha elegido ningún archivo, o está vacío")
+        await expect(page.locator("#plan")).to_have_count(0)

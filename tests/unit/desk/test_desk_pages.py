@@ -19,6 +19,7 @@ async def test_an_agent_works_from_login_to_disposition(browser, desk):
     await desk.account("ana", agent_id="ana")
     async with opened(browser, desk, "ana") as page:
         await expect(page.locator(".idle")).to_contain_text("You are not in the queues")
+        await expect(page.locator(".presence .timer")).to_have_count(0)  # nobody knows since when: she never was
         await page.get_by_role("button", name="Log in to the queues").click()
         await page.get_by_role("button", name="Ready", exact=True).click()
         await expect(page.locator(".presence")).to_have_class(re.compile("ready"))
