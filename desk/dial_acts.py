@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import phonenumbers
+from phonenumbers import shortnumberinfo
 
 from core.dialing import DIALED_PREFIX
 from desk import acts, contacts
@@ -45,7 +46,7 @@ async def write_campaign(
 async def manual(
     services: Services, who: Principal, address: str, tenant: str, campaign: str, number: str, lead_id: str = ""
 ) -> None:
-    """Dials for the agent who asks. Raises NotFound, Unprocessable: she is no agent."""
+    """Dials for the agent who asks. Raises NotFound, Refused, Unprocessable: she is no agent."""
     known(services, tenant, campaign)
     if not who.agent_id:
         raise Unprocessable("no agent belongs to this login: an admin sets which")
@@ -231,12 +232,16 @@ def known(services: Services, tenant: str, campaign: str) -> None:
 
 def _dialable(services: Services, tenant: str, campaign: str, number: str) -> str:
     """What was typed, as it is dialed: without what people put between digits, and with the country of the campaign's
-    rules where a whole number of it was typed without. What is none stays as it is: the dialer says why not."""
+    rules where a whole number of it was typed without. What is none stays as it is: the dialer says why not.
+
+    Raises Refused: an emergency number, with how to reach it."""
     plain = "".join(c for c in number if c not in " .-()/\u00a0")
     if plain.startswith(("+", "00")):
         return f"+{plain.removeprefix('+').removeprefix('00')}"
     packs = (services.hub.board.campaign(tenant, campaign) or {}).get("packs", ())
     for country in (COUNTRY_OF_PACK[pack] for pack in packs if pack in COUNTRY_OF_PACK):
+        if shortnumberinfo.is_emergency_number(plain, country):
+            raise Refused(f"{plain} is an emergency number: dial it at your phone, no campaign does")
         with contextlib.suppress(phonenumbers.NumberParseException):
             parsed = phonenumbers.parse(plain, country)
             if phonenumbers.is_valid_number(parsed):

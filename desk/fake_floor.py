@@ -44,7 +44,7 @@ class Floor:
 
     def add_agent(self, agent_id: str, name: str = "", tenant: str = "main", queues: Sequence[str] = ()) -> None:
         device = f"{tenant}-{1000 + len(self.agents)}"
-        self.agents[tenant, agent_id] = views.agent_view(tenant, agent_id, name, device, queues, self.now_s())
+        self.agents[tenant, agent_id] = views.agent_view(tenant, agent_id, name, device, queues)
         self._tell_agent(tenant, agent_id)
 
     def remove_agent(self, agent_id: str, tenant: str = "main") -> None:

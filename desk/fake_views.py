@@ -43,7 +43,8 @@ def queue_view(tenant: str, queue: str, title: str) -> Json:
     }
 
 
-def agent_view(tenant: str, agent_id: str, name: str, device: str, queues: Sequence[str], now_s: float) -> Json:
+def agent_view(tenant: str, agent_id: str, name: str, device: str, queues: Sequence[str]) -> Json:
+    """Who has never logged in."""
     return {
         "tenant": tenant,
         "agent_id": agent_id,

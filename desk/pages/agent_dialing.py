@@ -14,7 +14,7 @@ from desk.api.models_campaigns import ManualAsked, PreviewAsked
 from desk.engine_client import EngineRefused
 from desk.pages.common import checked, language_of, page_router, render, speaking, who_of
 from desk.pages.setup import SetupCache, filled, titled
-from desk.problems import NotFound, Unprocessable
+from desk.problems import NotFound, Refused, Unprocessable
 from desk.services import Services
 from desk.web import address_of, services_of
 from desk.words import translated
@@ -182,7 +182,7 @@ async def manual(request: Request, campaign: Field = "", number: Field = "") -> 
             await dial_acts.manual(services_of(request), who, address_of(request), who.tenant, campaign, asked.number)
     except EngineRefused as refused:
         why = _ALWAYS.sub("", str(refused))
-    except (NotFound, Unprocessable) as problem:
+    except (NotFound, Refused, Unprocessable) as problem:
         why = problem.detail
     return render(request, "manual_dialed.html", number=asked.number, why=why)
 

@@ -74,7 +74,7 @@ async def test_an_agent_dials_by_hand_and_is_told_why_not(desk):
     for typed in ("0034600112233", "600 11 22 33"):
         assert (await ana.post(f"{CAMPAIGN}/manual", {"number": typed})).json() == {"ok": True}
     assert {each["called"] for each in _asked(desk, "ManualAsked")} == {"+34600112233"}
-    for number, why in (("112", "emergency"), ("hello", "not a number")):
+    for number, why in (("112", "emergency number: dial it at your phone"), ("hello", "not a number")):
         refused = await ana.post(f"{CAMPAIGN}/manual", {"number": number})
         assert (refused.status_code, why in refused.json()["detail"]) == (409, True)
     assert (await desk.agent("").post(f"{CAMPAIGN}/manual", {"number": "+34600112233"})).status_code == 422
