@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.attempt import AttemptEvent, AttemptState
 from core.commands import StartTimer
+from core.errors import CommandRefused
 from core.events import CommandOutcomeUnknown, CommandRejected
 from core.leg import EndReason, LegEvent, LegState
 from core.leg_commands import HangUpLeg
@@ -14,6 +15,8 @@ from engine.progress import TIMER, call_off, close_with, progress
 
 RING, CANCEL = f"{TIMER}ring", f"{TIMER}cancel"
 CALLING = (AttemptState.DIALING, AttemptState.RINGING)
+_REFUSED = f"{CommandRefused.__name__}: "
+"""How lanes begin to say why a node refused."""
 
 _S, _E = AttemptState, AttemptEvent
 
@@ -76,6 +79,6 @@ def not_dialed(turn: Turn, event: CommandRejected | CommandOutcomeUnknown, now_s
         attempt = turn.interaction.attempt
         waits = attempt is not None and attempt.state is _S.DIALING
         refused = waits and isinstance(event, CommandRejected) and event.refused
-        progress(turn, _E.NOT_SENT if refused else _E.FAILED, why=why)
+        progress(turn, _E.NOT_SENT if refused else _E.FAILED, why=why.removeprefix(_REFUSED))
         close_with(turn)
     return True

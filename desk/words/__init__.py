@@ -74,7 +74,7 @@ def _parts(said: str) -> list[str]:
 
 def _within(name: str, text: str, language: str) -> str:
     """What stands in a sentence: a sentence of its own, a word that is known, or what it is in any language."""
-    if name == "then":
+    if name == "then" or (name == "why" and " " in text):
         return translated(text, language)
     return _told(language)[0].get(text, text) if name in ("who", "day") else text
 

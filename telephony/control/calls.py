@@ -127,6 +127,12 @@ class Calls(Desk):
         self._book.forget(leg_id)
         if response.status_code == 409:
             raise CommandRefused(f"leg {leg_id} is on node {node.name} already: it has been dialed before")
+        trunk = names.trunk_of(command.endpoint)
+        if trunk:
+            raise CommandRefused(
+                f"{node.name} cannot reach the trunk {trunk} ({why(response)}): "
+                "is it configured there, and does the carrier answer?"
+            )
         raise CommandRefused(
             f"{node.name} cannot dial {names.without_number(command.endpoint)} ({why(response)}): "
             "is it configured there, and is the device registered?"

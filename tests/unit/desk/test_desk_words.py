@@ -87,6 +87,13 @@ def test_what_a_campaign_can_be_has_a_word_in_spanish():
             "el consentimiento no tiene fecha (es/basis (LGTel, 66.1.b; AEPD, 3)); "
             "es domingo y son las 10:00 en Europe/Madrid (es/hours)",
         ),
+        (
+            "the last 4 attempts never left (acme cannot reach the trunk main-carrier (500 Internal Server Error): "
+            "is it configured there, and does the carrier answer?): look at the trunk",
+            "es",
+            "los últimos 4 intentos no llegaron a salir (acme no alcanza el troncal main-carrier (500 Internal Server "
+            "Error): ¿está configurado allí, y contesta el operador?): revisa el troncal",
+        ),
         ("no public number looks like +34612345", "es", "ningún número público es como +34612345"),
         ("something of ours broke; it is in imports.log", "es", "algo nuestro falló; está en imports.log"),
         ("start by command line", "en", "started by the command line"),

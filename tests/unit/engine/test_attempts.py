@@ -125,8 +125,10 @@ def test_a_leg_that_could_not_be_dialed_has_failed():
 
 def test_a_leg_that_the_node_refused_to_dial_never_left_it():
     case = Case()
-    case.tell(CommandRejected(ID, "1.0", "OriginateLeg", "acme cannot dial it (500 …)", HER, HER, refused=True))
+    why = "acme cannot reach the trunk carrier (500 …)"
+    case.tell(CommandRejected(ID, "1.0", "OriginateLeg", f"CommandRefused: {why}", HER, HER, refused=True))
     assert case.progressed() == ["not_sent"]
+    assert case.progress().why == why, "read by a campaign's manager"
     case.nothing_is_left()
 
 
