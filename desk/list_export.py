@@ -41,7 +41,7 @@ async def _lines(header: Iterable[str], rows: AsyncIterator[list[object]]) -> As
     writer.writerow(header)
     waiting = 0
     async for row in rows:
-        writer.writerow([_harmless(cell) for cell in row])
+        writer.writerow([harmless(cell) for cell in row])
         waiting += 1
         if waiting == _AT_ONCE:
             yield text.getvalue()
@@ -103,7 +103,7 @@ def _moment(at_s: float | None) -> str:
     return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds") if at_s else ""
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
     """A spreadsheet must not take what somebody's list says for a formula; numbers (E.164) are numbers."""
     if isinstance(cell, str) and cell.startswith(_FORMULA) and not cell[1:].replace(" +", "").isdigit():
         return f"'{cell}"

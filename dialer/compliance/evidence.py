@@ -15,6 +15,7 @@ from html import escape
 
 from core.attempt import AttemptState
 from dialer.compliance.abandonment import NOT_REVIEWED, Reviewed, Tally
+from dialer.compliance.rules import Mode
 from dialer.compliance.strictest import Law, Terms
 
 
@@ -61,7 +62,7 @@ def evidence(
     return [
         *_abandonment(terms, all_of_them, started_s, reviewed),
         *_ring(terms, all_of_them),
-        *_agent_within(terms, all_of_them),
+        *_agent_within(terms, all_of_them, law.mode),
         *_blocked(all_of_them),
         *(
             Evidence(one.source.name, one.source.law, "", one.said("en"), "for people to show", 0, None)
@@ -128,8 +129,12 @@ def _ring(terms: Terms, attempts: Sequence[Attempted]) -> Iterable[Evidence]:
     yield Evidence(source.name, source.law, "", asked, found, len(rang), not shorter)
 
 
-def _agent_within(terms: Terms, attempts: Sequence[Attempted]) -> Iterable[Evidence]:
+def _agent_within(terms: Terms, attempts: Sequence[Attempted], mode: Mode) -> Iterable[Evidence]:
     for rule in terms.agent_within:
+        asked = f"an agent within {rule.within_s:g} s of the {rule.since.replace('_', ' ')}"
+        if mode is Mode.AGENTLESS:
+            yield Evidence(rule.source.name, rule.source.law, "", asked, "a flow talks, and no agent", 0, None)
+            continue
         waits = []
         for attempt in attempts:
             since_s = attempt.greeted_s if rule.since == "greeting_end" else attempt.answered_s
@@ -139,7 +144,6 @@ def _agent_within(terms: Terms, attempts: Sequence[Attempted]) -> Iterable[Evide
                 waits.append(attempt.connected_s - since_s)
         late = sum(wait > rule.within_s for wait in waits)
         found = f"{late} connected later; the longest wait was {max(waits):.2f} s" if waits else "nobody was connected"
-        asked = f"an agent within {rule.within_s:g} s of the {rule.since.replace('_', ' ')}"
         yield Evidence(rule.source.name, rule.source.law, "", asked, found, len(waits), not late)
 
 

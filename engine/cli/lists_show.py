@@ -67,6 +67,7 @@ def export(
     project: ProjectOption = None,
 ) -> None:
     """Every lead of a list as CSV: what the list says, how far she is, and her fields in one JSON column."""
+    from desk.list_export import harmless
     from engine.cli.lists_open import carried_out
 
     to = None if to is not None and str(to) == "-" else to
@@ -80,7 +81,7 @@ def export(
             writer = csv.writer(target)
             writer.writerow([*_ATTRIBUTES, "fields"])
             async for lead in place.lists.leads(tenant, list_):
-                writer.writerow(_row(lead))
+                writer.writerow(map(harmless, _row(lead)))
                 number += 1
         except BrokenPipeError:  # whoever read it has enough
             sys.stderr.close()

@@ -77,6 +77,13 @@ def test_rings_that_were_too_short_and_agents_that_came_late() -> None:
     assert found["us/said_first"] == [("for people to show", None)]
 
 
+def test_where_no_agent_talks_none_comes_late() -> None:
+    law = strictest([SHIPPED.packs["us"]], Purpose.SALES, Mode.AGENTLESS)
+    heard = attempted(0, A.COMPLETED, greeted_s=START_S + 10, connected_s=START_S + 16)
+    (found,) = [row for row in evidence(law, [heard], START_S) if row.rule == "us/agent_in_time"]
+    assert (found.found, found.counted, found.kept) == ("a flow talks, and no agent", 0, None)
+
+
 def test_the_files() -> None:
     attempts = [attempted(0, A.COMPLETED, connected_s=START_S + 9, local="=HYPERLINK(1)")]
     rows = evidence(LAW, attempts, START_S)

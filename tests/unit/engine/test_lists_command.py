@@ -59,6 +59,15 @@ def test_a_list_is_looked_at_brought_in_shown_and_taken_back(project: Path) -> N
     assert "There is no list yet" in run("lists", "show").output
 
 
+def test_a_spreadsheet_takes_nothing_of_an_exported_list_for_a_formula(project: Path) -> None:
+    file = project / "odd.csv"
+    file.write_text("name;phone\n=HYPERLINK(1);+34612345678\n", "utf-8")
+    assert run("lists", "import", str(file), "--list", "odd", "--yes").exit_code == 0
+    _, row = run("lists", "export", "odd").stdout.splitlines()
+    assert ",'=HYPERLINK(1)," in row
+    assert ",+34612345678," in row
+
+
 @pytest.mark.parametrize(
     ("language", "said", "foreign"),
     [
