@@ -13,6 +13,7 @@ import phonenumbers
 from phonenumbers import shortnumberinfo
 
 from core.dialing import DIALED_PREFIX
+from core.lead_record import LeadRecord
 from desk import acts, contacts
 from desk.api.models import WrapUpAsked
 from desk.engine_client import EngineRefused, NotKnown
@@ -222,6 +223,18 @@ async def why(services: Services, tenant: str, lead_id: str) -> dict[str, Any]:
         return {**await services.engine.why(tenant, lead_id), "lead_id": lead_id}
     except NotKnown:
         raise NotFound("there is no such lead in this tenant") from None
+
+
+async def leads_of(services: Services, tenant: str, campaign: str, typed: str) -> list[LeadRecord]:
+    """Who has a number, typed as people do; nobody where it is none. Raises StoreUnavailable."""
+    try:
+        number = _dialable(services, tenant, campaign, typed)
+    except Refused:
+        return []
+    if not number.startswith("+") or not number[1:].isdecimal():
+        return []
+    found = await services.list_store.by_number(tenant, number, services.hub.engine_now_s())
+    return sorted((each.record for each in found), key=lambda lead: lead.lead_id)
 
 
 def known(services: Services, tenant: str, campaign: str) -> None:

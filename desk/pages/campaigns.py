@@ -72,12 +72,16 @@ async def act(campaign: str, request: Request, action: Field) -> Response:
 
 @router.get("/campaign/{campaign}/why")
 async def why(campaign: str, request: Request, lead_id: str = "") -> Response:
-    """Why a lead was or was not dialed."""
-    services, tenant = services_of(request), tenant_of(request)
+    """Why a lead was or was not dialed: by its id, or by a number of it."""
+    services, tenant, asked = services_of(request), tenant_of(request), lead_id.strip()
+    found = await dial_acts.leads_of(services, tenant, campaign, asked)
+    if len(found) > 1:
+        return render(request, "why_which.html", leads=found, campaign=campaign, tenant=tenant)
+    lead = found[0] if found else None
     with speaking(request):
-        told = await dial_acts.why(services, tenant, lead_id.strip())
+        told = await dial_acts.why(services, tenant, lead.lead_id if lead else asked)
     clock = local_time(services.settings.time_zone, language_of(request))
-    return render(request, "why_lead.html", told=told, campaign=campaign, tenant=tenant, local_time=clock)
+    return render(request, "why_lead.html", told=told, lead=lead, campaign=campaign, tenant=tenant, local_time=clock)
 
 
 @router.post("/campaign/{campaign}/promise")

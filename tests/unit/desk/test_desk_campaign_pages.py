@@ -195,6 +195,13 @@ async def test_a_list_with_mistakes_is_looked_at_corrected_imported_and_taken_ba
         await expect(page.locator("#imports")).to_contain_text("Importada")
         await expect(page.locator("#list-renewals")).to_contain_text("2 contactos")
         await expect(page.locator("#plan")).to_have_count(0)
+        # Whoever calls to complain gives a number, and no lead's id.
+        (carmen,) = await desk.services.list_store.by_number("main", "+34600112233", 0.0)
+        desk.fake.dialer.explain("renewals", carmen.record.lead_id, "it waits", blocks={"es/hours": "not before 9:00"})
+        await page.get_by_role("textbox", name="Contacto").fill("600 11 22 33")
+        await page.get_by_role("button", name="¿Por qué?").click()
+        await expect(page.locator("#why-result")).to_contain_text("Carmen Díaz")
+        await expect(page.locator("#why-result")).to_contain_text("not before 9:00")
         async with page.expect_download() as download:
             await page.get_by_role("link", name="Filas rechazadas").click()
         refused = (await (await download.value).path()).read_text(encoding="utf-8-sig")
