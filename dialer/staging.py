@@ -94,12 +94,15 @@ def staged(state: State, turn: Turn, fact: LeadsStaged) -> None:
     key = (fact.tenant, fact.campaign)
     state.asked_s = {asked: at_s for asked, at_s in state.asked_s.items() if asked != key}
     campaign = turn.campaign(key)
+    elsewhere = bool(campaign.zones) and not set(fact.zones) <= set(campaign.zones)
     campaign.zones = fact.zones or campaign.zones
     if fact.law_id:
         campaign.law_id, campaign.held = fact.law_id, ""
     if not fact.leads or not fact.more:
         later_s = max(turn.now_s + 2.0, fact.next_s) if fact.next_s else inf
         campaign.stage_after_s = min(turn.now_s + LOOK_AGAIN_S, later_s)
+    if elsewhere and not fact.leads:  # it was asked for those in the zones that were known
+        campaign.stage_after_s = turn.now_s
     others = {other: at_s for other, at_s in state.next_s.items() if other != key}
     state.next_s = others if fact.leads or fact.more else {**others, key: fact.next_s}
     wanted = campaign.state in (CampaignState.RUNNING, CampaignState.PAUSED) and key in state.setup.campaigns

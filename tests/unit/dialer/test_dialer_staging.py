@@ -120,6 +120,27 @@ def test_after_an_import_the_store_is_asked_at_once() -> None:
     assert len(house.wanted) == 1
 
 
+def test_an_import_from_where_nobody_was_before_is_dialed_at_once() -> None:
+    house = House(campaign(packs=(law(OFFICE_HOURS),)), agents=1)
+    house.answers = silent
+    house.now_s = at("2026-11-23 12:00", MADRID)
+    stage = house.store.stage
+    there = [MADRID]
+
+    def staged(wanted: Staging) -> LeadsStaged:
+        knows = wanted.zones_open is None or set(there) <= set(wanted.zones_open)
+        return replace(stage(wanted) if knows else LeadsStaged("main", "c1", ()), zones=tuple(there))
+
+    house.store.stage = staged  # type: ignore[method-assign]
+    house.start()
+    house.run(5.0)
+    there.append("Atlantic/Canary")
+    house.store.leads["l00001"] = record(1)
+    house.do(ListsChanged("main"))
+    house.run(10.0)
+    assert len(house.wanted) == 1
+
+
 def test_leads_that_come_while_the_store_is_being_asked_are_not_missed() -> None:
     house = House(campaign(), agents=1)
     house.answers = silent
