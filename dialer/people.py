@@ -28,6 +28,7 @@ _EVENTS = {
     "stop": CampaignEvent.STOP,
 }
 _CALLING = (AttemptState.DIALING, AttemptState.RINGING)
+_NOTE_IT = "write the time into the note"
 
 
 def campaign_acted(state: State, turn: Turn, fact: CampaignActed) -> None:
@@ -90,6 +91,11 @@ def lead_acted(state: State, turn: Turn, fact: LeadActed) -> None:
     if fact.action == "callback":
         if fact.at_s < turn.now_s - 60.0:
             raise Refused("a callback lies ahead: give a time to come")
+        if not lead.record.list_id:
+            number = lead.record.numbers[0].number
+            raise Refused(f"{number} is on no list, so nobody would call back: {_NOTE_IT}")
+        if state.of(lead.key).mode is Mode.MANUAL:
+            raise Refused(f"{fact.campaign} dials only what agents type, so nobody would call back: {_NOTE_IT}")
         index = next((i for i, one in enumerate(lead.record.numbers) if one.number == fact.called), None)
         if fact.called and index is None:
             raise Refused(f"{fact.called} is no number of this lead")

@@ -48,12 +48,17 @@ class Heard(msgspec.Struct, omit_defaults=True):
     machines: int = 0
 
 
+NOT_ASKED = -1.0
+"""Of a campaign's `next_s`: nobody knows."""
+
+
 class Campaign(msgspec.Struct, omit_defaults=True):
     """`made`: how many attempts ever, for their ids. `serial`: the last that was given to the store. `tally_s`: from
     when the abandonment windows are counted. `taken`: list -> leads taken ÷ its weight. `given`: people it brought to
     agents ÷ its weight. `recent`: how the last attempts went, (at_s, kind, why). `stage_after_s`: nothing is to be had
     of the store before. `call_after_s`: its own rate of calls allows none before. `held`: what put the last leads back,
-    in words, told until `held_until_s`. `law_id`: of the rules by which its leads were asked."""
+    in words, told until `held_until_s`. `law_id`: of the rules by which its leads were asked. `next_s`: when the next
+    lead is due where the lists had none when they were asked last, 0 for never; else `NOT_ASKED`."""
 
     tenant: str
     campaign: str
@@ -81,6 +86,7 @@ class Campaign(msgspec.Struct, omit_defaults=True):
     held: str = ""
     held_until_s: float = 0.0
     law_id: str = ""
+    next_s: float = NOT_ASKED
     heard: Heard = msgspec.field(default_factory=Heard)
     hours: dict[Slot, HourCounts] = {}
     """At what hours people were dialed, and reached; replaced, never changed in place."""

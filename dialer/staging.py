@@ -13,7 +13,7 @@ from core.lead_store import Staging
 from dialer.call_hours import clock, why_closed, zones_open
 from dialer.compliance.rules import Cap, Mode, Rest
 from dialer.keeping import put_back
-from dialer.records import Lead, Tried, lead_row, tried_before
+from dialer.records import NOT_ASKED, Lead, Tried, lead_row, tried_before
 from dialer.setup import CampaignSetup
 from dialer.shares import Share
 from dialer.state import State
@@ -59,11 +59,10 @@ def why_empty(state: State, setup: CampaignSetup, now_s: float) -> str:
     campaign = state.campaigns[setup.key]
     if now_s >= campaign.stage_after_s:
         return "leads are on their way"
-    next_s = state.next_s.get(setup.key)
-    if next_s is None or state.open_attempts(setup.key):
+    if campaign.next_s == NOT_ASKED or state.open_attempts(setup.key):
         return "no lead may be dialed now"
-    if next_s:
-        return f"the next lead is due at {clock(state, next_s)}"
+    if campaign.next_s:
+        return f"the next lead is due at {clock(state, campaign.next_s)}"
     asleep = set(campaign.zones) - set(zones_open(setup, campaign.zones, now_s))
     return "no lead may be dialed now" if asleep else "its lists have no more leads"
 
@@ -103,8 +102,7 @@ def staged(state: State, turn: Turn, fact: LeadsStaged) -> None:
         campaign.stage_after_s = min(turn.now_s + LOOK_AGAIN_S, later_s)
     if elsewhere and not fact.leads:  # it was asked for those in the zones that were known
         campaign.stage_after_s = turn.now_s
-    others = {other: at_s for other, at_s in state.next_s.items() if other != key}
-    state.next_s = others if fact.leads or fact.more else {**others, key: fact.next_s}
+    campaign.next_s = NOT_ASKED if fact.leads or fact.more else fact.next_s
     wanted = campaign.state in (CampaignState.RUNNING, CampaignState.PAUSED) and key in state.setup.campaigns
     for one in fact.leads:
         held = state.leads.get(lead_row(one.record.tenant, one.record.lead_id))

@@ -40,8 +40,6 @@ class State:
         self.pacers: dict[Key, Pacer] = {}
         self.asked_s: dict[Key, float] = {}
         """When leads were asked for and have not come yet. Not saved: whoever was asked is gone after a restart."""
-        self.next_s: dict[Key, float] = {}
-        """When the next lead is due, of campaigns whose lists had none when last asked; 0: never. Not saved."""
         self.armed: dict[str, float] = {}
         """Timer -> when it is due. Not saved: timers are armed anew."""
         self.told: dict[tuple[str, str], Told] = {}

@@ -269,6 +269,22 @@ def test_a_callback_promised_in_the_conversation_stays(after: After) -> None:
     assert kept.not_before_s == promised_s
 
 
+@pytest.mark.parametrize(
+    ("mode", "why"), [(Mode.MANUAL, "dials only what agents type"), (Mode.PROGRESSIVE, "is on no list")]
+)
+def test_a_callback_that_nobody_would_make_is_not_promised(mode: Mode, why: str) -> None:
+    house = House(campaign(mode=mode), agents=1)
+    house.answers = silent
+    house.start()
+    lead = record(1) if mode is Mode.MANUAL else None
+    given = StagedLead(lead) if lead is not None else None
+    house.do(ManualAsked("main", "c1", "a00", "+34910000001", lead.lead_id if lead is not None else "", lead=given))
+    reach(house, "answered", "connect")
+    wanted = house.wanted[-1][1]
+    asked = LeadActed("main", "c1", wanted.lead_id, "callback", house.now_s + 60.0, "a00", called=wanted.called)
+    assert why in house.do(asked).refused
+
+
 def test_numbers_are_tried_in_turn_and_dead_ones_never_again() -> None:
     numbers = ("+34910000001", "+34910000002", "+34910000003")
     retries = {"no_answer": Retry(10.0, 4, "next"), "invalid": Retry(10.0, 9, "next"), "busy": Retry(10.0, 3, "same")}
