@@ -124,6 +124,10 @@ def _never_dialed(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, at
     """It was shown to an agent, who did not want it or was called away; or her phone was not picked up."""
     if attempt.mode is Mode.MANUAL:
         _as_it_was(state, turn, lead)
+    elif her_phone.was_missing(attempt) and attempt.mode is Mode.CALLBACK and lead.record.state is LeadState.STAGED:
+        # Her agent is said to be there, and is not: what was promised for now, anybody does.
+        lead.record = replace(lead.record, agent_id="")
+        release(state, turn, lead, LeadEvent.CALLBACK, attempt.why, turn.now_s, attempt.attempt_id)
     elif (her_phone.was_missing(attempt) or attempt.why == "skipped") and lead.record.state is LeadState.STAGED:
         release(state, turn, lead, again(lead), attempt.why, turn.now_s + setup.skip_after_s, attempt.attempt_id)
     elif lead.record.state is LeadState.STAGED:

@@ -124,6 +124,21 @@ def test_who_is_not_there_dials_nobody():
     assert "no phone" in house.do(ManualAsked("main", "c1", "a00", HERS)).refused
 
 
+def test_whom_an_agent_promised_a_call_has_it_from_another_when_she_does_not_pick_up():
+    promise = {"reason": "callback", "state": LeadState.CALLBACK, "agent_id": "a00"}
+    house = House(campaign(held_lines=False), leads=[], agents=0)
+    house.answers = lambda wanted: []
+    house.store.leads["l00001"] = record(1, not_before_s=house.now_s + 5.0, **promise)
+    house.agents.ready("a01")
+    desk_phone(house)
+    house.start()
+    house.run(20.0)
+    line = house.phones[-1]
+    house.do(LineCame(line.interaction_id, line.attempt_id, False, "no_answer"))
+    house.run(60.0)
+    assert [(wanted.lead_id, wanted.agent_id) for _, wanted in house.wanted] == [("l00001", "")]
+
+
 def test_a_phone_that_rings_survives_a_crash():
     house = asking()
     house.do(ManualAsked("main", "c1", "a00", HERS))
