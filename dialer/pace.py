@@ -136,7 +136,7 @@ def _call_back(state: State, turn: Turn, setup: CampaignSetup, share: Share, roo
         lead = state.leads[row]
         if room <= 0:
             break
-        if not any(agent.agent_id == agent_id for agent in share.ready):
+        if agent_id not in share.at_phones and not any(agent.agent_id == agent_id for agent in share.ready):
             waited_s = turn.now_s - max(lead.record.not_before_s, lead.staged_s)
             if setup.mode in SHARING and waited_s > setup.callback_wait_s:
                 staging.give_up_agent(state, turn, lead)
@@ -148,6 +148,7 @@ def _call_back(state: State, turn: Turn, setup: CampaignSetup, share: Share, roo
             room -= 1
             _called(turn, setup)
             share.ready = [agent for agent in share.ready if agent.agent_id != agent_id]
+            share.at_phones.discard(agent_id)
     return room, ""
 
 

@@ -37,6 +37,8 @@ class Share:
     able: dict[str, FloorAgent] = field(default_factory=dict)
     """Everybody who could serve it, with a held line where one is needed."""
     ready: list[FloorAgent] = field(default_factory=list)
+    at_phones: set[str] = field(default_factory=set)
+    """Who is ready without the held line that is needed: her own promised calls ring her phone first."""
     busy: list[FloorAgent] = field(default_factory=list)
     waiting: list[Attempt] = field(default_factory=list)
     others: int = 0
@@ -63,6 +65,12 @@ def share_out(state: State, tenant: str, now_s: float) -> dict[Key, Share]:
             share.ready = [free.pop(name) for name in mine]
     hungry = [share for share in shares.values() if _is_hungry(state, share)]
     _deal(state, free, hungry, "ready")
+    for share in shares.values():
+        share.at_phones = {
+            agent.agent_id
+            for agent in share.pool.agents
+            if agent.agent_id in free and agent.agent_id not in share.able and agent.device
+        }
     busy: dict[str, FloorAgent] = {}
     for share in shares.values():
         for agent in share.pool.agents:

@@ -139,6 +139,20 @@ def test_whom_an_agent_promised_a_call_has_it_from_another_when_she_does_not_pic
     assert [(wanted.lead_id, wanted.agent_id) for _, wanted in house.wanted] == [("l00001", "")]
 
 
+def test_whom_she_promised_a_call_she_calls_without_a_held_line():
+    promise = {"reason": "callback", "state": LeadState.CALLBACK, "agent_id": "a00"}
+    house = House(campaign(held_lines=True, callback_wait_s=60.0), leads=[], agents=0)
+    for n in (1, 2):
+        house.store.leads[f"l0000{n}"] = record(n, not_before_s=house.now_s + 5.0, **promise)
+    desk_phone(house)
+    house.start()
+    house.run(20.0)
+    (line,) = house.phones
+    assert line.agent_id == "a00"
+    house.pick_up("a00")
+    assert [wanted.agent_id for _, wanted in house.wanted] == ["a00"]
+
+
 def test_a_phone_that_rings_survives_a_crash():
     house = asking()
     house.do(ManualAsked("main", "c1", "a00", HERS))
