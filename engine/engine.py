@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from core.errors import CommandFailed
 from core.events import ReleaseActivated
-from engine import running_node
+from engine import running_node, trunk_watch
 from engine.book import JournalBook
 from engine.clock import AnchoredClock
 from engine.config.loader import Configuration, load
@@ -31,6 +31,7 @@ from engine.node_settings import lan_address, node_settings, sound_directories
 from engine.node_watch import last_seen
 from engine.runtime import Runtime
 from engine.speech import PromptRenderer
+from engine.trunk_watch import TrunkSeen
 from store.errors import StoreError
 from store.journal import Journal
 from telephony.ami.client import AmiClient
@@ -103,7 +104,7 @@ class Engine:
             "prompts": self.renderer.progress(),
             "clock_drift_s": round(self.clock.drift_s(), 3),
             "journal": {"last_seq": self.journal.last_seq, "durable_seq": self.journal.durable_seq},
-            "node": last_seen(self.home),
+            "node": self.seen_node(),
             "work": {**self.runtime.work(), "http": len(self.http), "tasks": len(asyncio.all_tasks())},
             "floor": self.runtime.routing.floor(),
             "projection": {"lag_events": projected(self.home)[1]},
@@ -121,6 +122,16 @@ class Engine:
                 for interaction in self.runtime.interactions.values()
             ],
         }
+
+    def trunks(self) -> dict[str, TrunkSeen]:
+        """How each carrier stands."""
+        return trunk_watch.of_all(self.configuration.trunks, last_seen(self.home))
+
+    def seen_node(self) -> dict[str, Any]:
+        """What the watcher saw last of the local node, and every trunk of the site; empty before it has looked."""
+        seen = last_seen(self.home)
+        trunks = {name: asdict(trunk) for name, trunk in self.trunks().items()}
+        return {**seen, "trunks": trunks} if seen else {}
 
     async def reload(self) -> dict[str, Any]:
         """Takes the files on disk if all of them are right; otherwise nothing changes. One at a time."""
@@ -252,10 +263,11 @@ class Engine:
             try:
                 await asyncio.to_thread(render, node, self.installation)
                 running_node.save(self.home, node)
-                self.node = node
+                before, self.node = self.node, node
                 await client.start()
                 for module in RELOADED_MODULES:
                     await client.reload(module)
+                await trunk_watch.register_again(client, before.trunks, node.trunks)
                 log.warning("the node has read its phones, trunks and dialplan again")
             except (CommandFailed, NodeError, OSError) as failure:
                 log.error("the node keeps its old phones and trunks until it starts again: %s", failure)

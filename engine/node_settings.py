@@ -48,6 +48,7 @@ _YAML_KEYS = {
     "caller_name": "title",
     "caller_number": "caller",
     "match": "addresses",
+    "qualify_s": "watch_s",
     "apology": "absence.apology",
     "safe_harbour": "absence.safe_harbour",
 }
@@ -256,6 +257,7 @@ def _trunk(name: str, trunk: TrunkFile, password: Callable[[], str]) -> Trunk:
             "dialled_from": trunk.dialled_from,
             "dtmf": trunk.dtmf,
             "srtp": trunk.srtp,
+            "qualify_s": trunk.watch_s,
         }
     )
 

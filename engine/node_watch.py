@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -27,22 +28,22 @@ from engine.config.sources import read_sources
 from engine.home import Home, SecretBox
 from engine.node_connections import ami_settings
 from engine.node_settings import node_settings
+from engine.trunk_watch import TrunkSeen, look
 from telephony.ami.client import AmiClient
 from telephony.ami.facts import AmiFact, ContactChanged, LegQuality, NodeBooted, RegistrationChanged
+from telephony.node.settings import Trunk
 
 log = logging.getLogger("centralita.node")
 
 _EVERY_S, _AT_MOST_EVERY_S = 5.0, 0.5
 _QUALITY_REPORTS = 200
 _POOR_LOSS = 0.05
-_REGISTRATION = "-registration"
-"""After the name of its trunk, in pjsip.conf."""
 
 
 @dataclass(slots=True)
 class NodeState:
-    """What is known of one node. `trunks`: those that register, and how that stands. Quality figures are means over the
-    last reports of all its legs."""
+    """What is known of one node: nothing of its phones and trunks while it is silent. Quality figures are means over
+    the last reports of all its legs."""
 
     node: str
     well: bool = False
@@ -51,15 +52,17 @@ class NodeState:
     calls: int = 0
     version: str = ""
     devices: dict[str, str] = field(default_factory=dict)
-    trunks: dict[str, str] = field(default_factory=dict)
+    trunks: dict[str, TrunkSeen] = field(default_factory=dict)
     lost_share: float = 0.0
     jitter_s: float = 0.0
     round_trip_s: float = 0.0
 
 
 class NodeWatch:
-    def __init__(self, node: str, file: Path) -> None:
+    def __init__(self, node: str, file: Path, trunks: Callable[[], Sequence[Trunk]]) -> None:
+        """`trunks`: those that Asterisk has, as a reload changes them."""
         self.state = NodeState(node)
+        self._trunks = trunks
         self._file = file
         self._reports: deque[LegQuality] = deque(maxlen=_QUALITY_REPORTS)
         self._changed = asyncio.Event()
@@ -67,7 +70,8 @@ class NodeWatch:
     def take(self, fact: AmiFact) -> None:
         match fact:
             case ContactChanged():
-                log.info("device %s %s", fact.device, fact.status)
+                if fact.device not in self.state.trunks:
+                    log.info("device %s %s", fact.device, fact.status)
                 self._changed.set()
             case RegistrationChanged():
                 log.log(
@@ -101,17 +105,26 @@ class NodeWatch:
         try:
             health = await client.health()
             state.devices = {contact.device: contact.status for contact in await client.contacts()}
-            state.trunks = {r.name.removesuffix(_REGISTRATION): r.status for r in await client.registrations()}
+            self._tell_trunks(await look(client, self._trunks()))
             state.answered_in_s, state.calls, state.version = health.answered_in_s, health.calls, health.version
             state.well, state.problem = True, ""
         except CommandFailed as failure:
             state.well, state.problem = False, str(failure)
+            state.devices, state.trunks = {}, {}
         if state.well is not was_well:
             log.log(logging.INFO if state.well else logging.ERROR, "node %s: %s", state.node, state.problem or "well")
         if self._reports:
             state.lost_share = fmean(report.lost_share for report in self._reports)
             state.jitter_s = fmean(report.jitter_s for report in self._reports)
             state.round_trip_s = fmean(report.round_trip_s for report in self._reports)
+
+    def _tell_trunks(self, seen: dict[str, TrunkSeen]) -> None:
+        """Not by AMI's events alone: what was so before we were connected is told by none."""
+        for name, trunk in seen.items():
+            before = self.state.trunks.get(name)
+            if before is None or before.status != trunk.status:
+                log.log(logging.ERROR if trunk.ill else logging.INFO, "trunk %s: %s", name, trunk.status)
+        self.state.trunks = seen
 
     def _write(self) -> None:
         draft = self._file.with_suffix(".new")
@@ -143,7 +156,7 @@ async def serve(home: Home) -> None:
     if loaded.configuration is None:
         raise OSError("the configuration has errors: the node cannot be watched until they are mended")
     node = running_node.saved(home) or node_settings(home, loaded.configuration, SecretBox(home.state / "secrets.json"))
-    watch = NodeWatch(node.name, home.node_file)
+    watch = NodeWatch(node.name, home.node_file, lambda: (running_node.saved(home) or node).trunks)
     client = AmiClient(ami_settings(node), watch.take)
     await client.start()
     work = asyncio.ensure_future(watch.run(client))

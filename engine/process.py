@@ -65,6 +65,7 @@ from engine.runtime import Runtime
 from engine.speech import opened_renderer
 from engine.spool import keep_spools
 from engine.transitions import TransitionLog
+from engine.trunk_watch import TrunkMetrics
 from store.cipher import ContactCipher
 from store.journal import Journal
 from telephony.ami.client import AmiClient, AmiSettings
@@ -233,6 +234,8 @@ async def running(home: Home, on_stolen: Callable[[str], None], pace: Pace) -> A
             problems=problems,
         )
         reconciler = Reconciler(runtime, calls, clock, lambda _node: engine.settled.set())
+
+        metrics.registry.register(TrunkMetrics(engine.trunks))
 
         def reconcile_all() -> None:
             for name in calls.connected_nodes():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import secrets
@@ -88,24 +89,35 @@ class Registrar:
     def is_convinced(self, timeout_s: float = 30.0) -> bool:
         """Whether the first digest that comes is that of the password. Raises TimeoutError without one."""
         self._socket.settimeout(timeout_s)
-        while True:
-            data, peer = self._socket.recvfrom(65535)
-            text = data.decode(errors="replace")
-            if not text.startswith("REGISTER "):
-                continue
-            digest = text.partition("Authorization: Digest ")[2].partition("\r")[0]
-            given = dict(re.findall(r'(\w+)="?([^",]+)"?', digest))
-            if not given:
-                asked = 'WWW-Authenticate: Digest realm="registrar", nonce="abc", algorithm=MD5\r\n'
-                self._socket.sendto(_answer(text, "401 Unauthorized", asked), peer)
-                continue
-            ha1 = _md5(f"{self._user}:registrar:{self._password}")
-            right = given["response"] == _md5(f"{ha1}:abc:{_md5('REGISTER:' + given['uri'])}")
-            self._socket.sendto(_answer(text, "200 OK" if right else "403 Forbidden"), peer)
-            return right
+        while (right := self._heard()) is None:
+            pass
+        return right
+
+    def serve(self) -> None:
+        """Answers until it is closed."""
+        with contextlib.suppress(OSError):
+            while True:
+                self._heard()
+
+    def _heard(self) -> bool | None:
+        """Whether the next message holds the right digest; None when it holds none."""
+        data, peer = self._socket.recvfrom(65535)
+        text = data.decode(errors="replace")
+        if not text.startswith("REGISTER "):
+            return None
+        digest = text.partition("Authorization: Digest ")[2].partition("\r")[0]
+        given = dict(re.findall(r'(\w+)="?([^",]+)"?', digest))
+        if not given:
+            asked = 'WWW-Authenticate: Digest realm="registrar", nonce="abc", algorithm=MD5\r\n'
+            self._socket.sendto(answer(text, "401 Unauthorized", asked), peer)
+            return None
+        ha1 = _md5(f"{self._user}:registrar:{self._password}")
+        right = given["response"] == _md5(f"{ha1}:abc:{_md5('REGISTER:' + given['uri'])}")
+        self._socket.sendto(answer(text, "200 OK" if right else "403 Forbidden"), peer)
+        return right
 
 
-def _answer(request: str, status: str, headers: str = "") -> bytes:
+def answer(request: str, status: str, headers: str = "") -> bytes:
     kept = re.findall(r"^(?:Via|From|To|Call-ID|CSeq|Contact): .*\r\n", request, re.MULTILINE | re.IGNORECASE)
     return f"SIP/2.0 {status}\r\n{''.join(kept)}{headers}Expires: 600\r\nContent-Length: 0\r\n\r\n".encode()
 

@@ -136,15 +136,12 @@ def _emergency(home: Home) -> Iterator[Finding]:
 
 def _trunks(home: Home) -> Iterator[Finding]:
     """Of the system that runs here."""
+    from engine.cli.trunk_words import found
     from engine.node_watch import seen_just_now
+    from engine.trunk_watch import told
 
-    for name, status in sorted(seen_just_now(home).get("trunks", {}).items()):
-        if status == "registered":
-            yield Finding("trunk", "ok", f"{name} is registered at its carrier")
-        else:
-            says = f"{name} is not registered at its carrier ({status}): nothing goes out or comes in over it"
-            mend = f"look at its file in config/trunks/ (host, user, password) and at {home.logs / 'node.log'}"
-            yield Finding("trunk", "wrong", says, mend)
+    for name, trunk in told(seen_just_now(home)).items():
+        yield Finding("trunk", *found(name, trunk, home.asterisk / "log" / "asterisk.log"))
 
 
 def _detection(home: Home) -> Iterator[Finding]:

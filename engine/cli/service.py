@@ -203,7 +203,10 @@ async def _drain(home: Home, drain_s: int, stop: asyncio.Event) -> None:
 
 
 def status(project: ProjectOption = None, json: JsonOption = False) -> None:
-    """What runs right now: nodes, journal, and each interaction with the node it is at."""
+    """What runs right now: nodes, phones and trunks, journal, and each interaction with the node it is at."""
+    from engine.cli.trunk_words import in_short
+    from engine.trunk_watch import told
+
     home = home_of(project)
     body = ask(home, "GET", "/status")
     if json:
@@ -215,14 +218,14 @@ def status(project: ProjectOption = None, json: JsonOption = False) -> None:
     out.print(f"journal: event {body['journal']['last_seq']}, on disk up to {body['journal']['durable_seq']}")
     if seen := body["node"]:
         well = "well" if seen["well"] else f"[red]{seen['problem']}[/]"
-        reachable = [
-            f"{name} {status}" for table in (seen["devices"], seen["trunks"]) for name, status in table.items()
-        ]
+        reachable = [f"{name} {status}" for name, status in seen["devices"].items()]
         version = seen["version"].partition("+")[0]  # without the packager's marks
         out.print(
             f"Asterisk {version}: {well}, {counted(seen['calls'], 'call')} · "
             f"{', '.join(reachable) or 'no phone is registered'}"
         )
+        if trunks := told(seen):
+            out.print(f"trunks: {', '.join(in_short(name, trunk) for name, trunk in trunks.items())}")
         if seen["lost_share"]:
             out.print(f"audio: {seen['lost_share']:.1%} lost, jitter {seen['jitter_s'] * 1000:.0f} ms")
     if agents := body["floor"]["agents"]:

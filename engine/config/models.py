@@ -247,6 +247,11 @@ class Trunk(Definition):
     dialled_from: Literal["request", "to"] = "request"
     dtmf: Literal["rfc4733", "info", "inband", "auto"] = "rfc4733"
     srtp: Flag = Field(default=False, description="its audio is encrypted, or there is no call; needs transport: tls")
+    watch_s: Count = Field(
+        default=60,
+        description="how often it is asked whether it is there (SIP OPTIONS); while it owes one nothing goes over "
+        "it. 0: never, for carriers that answer no OPTIONS",
+    )
 
     @model_validator(mode="after")
     def _keys_are_secret(self) -> Trunk:

@@ -24,6 +24,7 @@ from telephony.ami.facts import (
     Headers,
     NodeHealth,
     Registration,
+    carrier_from,
     contact_from,
     fact_from,
     number,
@@ -50,7 +51,10 @@ ACTIONS = frozenset(
         "Filter",
         "MixMonitor",
         "MixMonitorMute",
+        "PJSIPQualify",
+        "PJSIPRegister",
         "PJSIPShowContacts",
+        "PJSIPShowEndpoint",
         "PJSIPShowRegistrationsOutbound",
         "Reload",
         "StopMixMonitor",
@@ -150,6 +154,22 @@ class AmiClient:
         lines = await self._list("PJSIPShowRegistrationsOutbound", "OutboundRegistrationDetail")
         return [registration_from(line) for line in lines]
 
+    async def carrier(self, trunk: str) -> Contact | None:
+        """Whether a trunk's own address answers; None when Asterisk knows no such trunk. `contacts` has no carriers."""
+        try:
+            lines = await self._list("PJSIPShowEndpoint", "ContactStatusDetail", Endpoint=trunk)
+        except CommandRefused:
+            return None
+        return next((carrier_from(line) for line in lines), None)
+
+    async def qualify(self, endpoint: str) -> None:
+        """Has it asked whether it is there, now."""
+        await self._ask("PJSIPQualify", Endpoint=endpoint)
+
+    async def register(self, registration: str) -> None:
+        """Has Asterisk register at a carrier now, whenever it was due."""
+        await self._ask("PJSIPRegister", Registration=registration)
+
     # -- recording conversations
     async def start_mix(self, leg_id: str, file: str) -> None:
         """Both directions of a leg into one raw file of two channels, which keeps time while nothing is heard."""
@@ -177,8 +197,8 @@ class AmiClient:
             )
         return answer
 
-    async def _list(self, action: str, event: str) -> list[Headers]:
-        answers = await self._exchange(action, {})
+    async def _list(self, action: str, event: str, **values: str) -> list[Headers]:
+        answers = await self._exchange(action, values)
         if answers[0].get("response") == "Error" and "found" not in answers[0].get("message", ""):
             raise CommandRefused(f"{self.node}: Asterisk refused {action}: {answers[0].get('message', '')}")
         return [answer for answer in answers if answer.get("event") == event]

@@ -150,6 +150,16 @@ def contact_from(headers: Headers) -> Contact:
     )
 
 
+def carrier_from(headers: Headers) -> Contact:
+    """The `ContactStatusDetail` of a trunk's `PJSIPShowEndpoint`."""
+    return Contact(
+        headers.get("endpointname", ""),
+        headers.get("uri", ""),
+        contact_status(headers.get("status", "")),
+        number(headers.get("roundtripusec", "")) / 1e6,
+    )
+
+
 def registration_from(headers: Headers) -> Registration:
     """One line of `PJSIPShowRegistrationsOutbound`."""
     return Registration(

@@ -135,7 +135,7 @@ class Calls(Desk):
             )
         raise CommandRefused(
             f"{node.name} cannot dial {names.without_number(command.endpoint)} ({why(response)}): "
-            "is it configured there, and is the device registered?"
+            "is it configured there, and is the device registered, the carrier there? `centralita status` says"
         )
 
     def _watch(self, leg: LegMemory) -> Coroutine[Any, Any, None]:

@@ -187,11 +187,27 @@ def _day(form: str, moment: Any) -> str:
 def test_a_trunk_that_is_not_registered_is_wrong_while_somebody_watches(home: Home) -> None:
     assert list(doctor._trunks(home)) == []
     home.prepare()
-    home.node_file.write_text(json.dumps({"trunks": {"main-acmetel": "rejected", "main-other": "registered"}}))
-    bad, good = doctor._trunks(home)
-    assert (bad.verdict, good.verdict) == ("wrong", "ok")
+    trunks = {
+        "main-acmetel": {"status": "rejected", "registration": "rejected"},
+        "main-gone": {"status": "unreachable", "registration": "rejected"},
+        "main-other": {"status": "registered", "registration": "registered", "round_trip_s": 0.02},
+        "main-silent": {"status": "not watched"},
+        "main-there": {"status": "reachable"},
+        "main-void": {"status": "unreachable"},
+    }
+    home.node_file.write_text(json.dumps({"trunks": trunks}))
+    bad, gone, good, silent, there, void = doctor._trunks(home)
+    assert [each.verdict for each in (bad, gone, good, silent, there, void)] == [
+        *("wrong", "wrong", "ok"),
+        *("ok", "ok", "wrong"),
+    ]
     assert "main-acmetel is not registered" in bad.says
     assert "config/trunks/" in bad.mend
+    assert good.says == "main-other is registered at its carrier, 20 ms away"
+    assert there.says == "main-there answers"
+    assert "nothing goes out or comes in" in gone.says
+    assert "nothing goes out over it" in void.says
+    assert "watch_s: 0" in void.mend
     os.utime(home.node_file, (0, 0))
     assert list(doctor._trunks(home)) == []
 
