@@ -103,7 +103,9 @@ def _connect(event: LegArrived, route: Route, permitted: Permitted, around: Surr
     turn.facts.append(PhoneUsed(interaction_id, event.entry, used=True))
     turn.move(InteractionEvent.TRANSFER)
     ringback = ringback_for(event.leg_id)
-    caller = "" if permitted.endpoint.startswith("trunk:") else event.caller
+    # Outside, a phone shows a number that people there can call back: its own, if it has a public one.
+    outside = permitted.endpoint.startswith("trunk:") and not event.caller.startswith("+")
+    caller = "" if outside else event.caller
     wanted = Transfer(interaction_id, event.leg_id, ringback, event.called, DIRECT_RING_S, caller)
     start_transfer(turn, wanted, around.outbound, around.dialed, now_s)
     turn.commands.append(Play(event.leg_id, ringback, (Tone("ringback"),)))

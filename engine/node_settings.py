@@ -253,7 +253,7 @@ def _trunk(name: str, trunk: TrunkFile, password: Callable[[], str]) -> Trunk:
                 expires_s=registration.expires_s,
             ),
             "codecs": trunk.codecs,
-            "caller_number": trunk.caller,
+            "caller_number": trunk.shown or None,
             "dialled_from": trunk.dialled_from,
             "dtmf": trunk.dtmf,
             "srtp": trunk.srtp,

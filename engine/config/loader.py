@@ -92,7 +92,7 @@ def load(
         broken = frozenset(name for _, name in laws.broken)
         check_compliance(site, packs, served, flows.release, queues.queues, broken, reading.error, reading.problems)
     known_trunks = {asterisk_name(*key) for key in carriers.names}
-    rules = outbound_rules(reading, site, outbound, devices, known_trunks)
+    rules = outbound_rules(reading, site, outbound, devices, trunks, known_trunks)
     queues.check_callbacks({rule.name for rule in rules.rules}, reading.problems)
     at_nodes = {"devices": phones.found, "trunks": carriers.found}
     check_homes(reading, site, at_nodes)

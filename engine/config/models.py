@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -11,6 +12,8 @@ from definitions.faults import fault
 from definitions.fields import Country, TimeZone
 from definitions.models import Count, Definition, Digits, Flag, LanguageTag, Name, PhoneNumber, Seconds
 from telephony.node.carrier_password import unfit
+
+_A_NUMBER = re.compile(r"\+?[0-9]{6,15}")
 
 Port = Annotated[Count, Field(ge=1, le=65_535)]
 
@@ -243,7 +246,9 @@ class Trunk(Definition):
     addresses: tuple[str, ...] = Field(default=(), description="networks its calls come from; its host if empty")
     registration: Registration | None = None
     codecs: tuple[Literal["alaw", "ulaw", "g722", "opus", "gsm"], ...] = ("alaw", "ulaw")
-    caller: str | None = Field(default=None, description="the number our calls show")
+    caller: str | None = Field(
+        default=None, description="the number our calls show; the registration's username unless given, if it is one"
+    )
     dialled_from: Literal["request", "to"] = "request"
     dtmf: Literal["rfc4733", "info", "inband", "auto"] = "rfc4733"
     srtp: Flag = Field(default=False, description="its audio is encrypted, or there is no call; needs transport: tls")
@@ -252,6 +257,12 @@ class Trunk(Definition):
         description="how often it is asked whether it is there (SIP OPTIONS); while it owes one nothing goes over "
         "it. 0: never, for carriers that answer no OPTIONS",
     )
+
+    @property
+    def shown(self) -> str:
+        """The number that calls over it show; empty: none, which many carriers refuse."""
+        username = self.registration.username if self.registration else ""
+        return self.caller or (username if _A_NUMBER.fullmatch(username) else "")
 
     @model_validator(mode="after")
     def _keys_are_secret(self) -> Trunk:

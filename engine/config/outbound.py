@@ -42,7 +42,8 @@ class Refused:
 @dataclass(frozen=True, slots=True)
 class OutboundRules:
     """`country`: how national numbers are read (`ES`). `devices`: phones, by their name inside Asterisk.
-    `limit_s`: how long a leg lives at most. `homes`: device -> the node it registers at."""
+    `limit_s`: how long a leg lives at most. `homes`: device -> the node it registers at. `trunk_callers`: the number
+    that calls over a trunk show when nothing says another."""
 
     country: str = "ES"
     rules: Sequence[OutboundRule] = ()
@@ -51,6 +52,7 @@ class OutboundRules:
     devices: frozenset[str] = frozenset()
     limit_s: float = 7200.0
     tenant_callers: Mapping[str, str] = field(default_factory=dict)
+    trunk_callers: Mapping[str, str] = field(default_factory=dict)
     homes: Mapping[str, str] = field(default_factory=dict)
 
     def permit(self, target: str, tenant: str, dialed: Mapping[str, int]) -> Permitted | Refused:
@@ -64,7 +66,8 @@ class OutboundRules:
         if number in self.emergency_numbers:
             if not self.emergency_trunk:
                 return Refused("emergency numbers have no trunk: set emergency.trunk in config/outbound.yaml")
-            return Permitted(f"trunk:{self.emergency_trunk}/{number}", "emergency")
+            shown = self.trunk_callers.get(self.emergency_trunk, "")
+            return Permitted(f"trunk:{self.emergency_trunk}/{number}", "emergency", shown)
         if not _DIALABLE.match(number):
             return Refused("not a number that can be dialed")
         if f"{tenant}-{number}" in self.devices:
@@ -79,7 +82,8 @@ class OutboundRules:
             return Refused(f"rule {rule.name} forbids it")
         if rule.hourly and dialed.get(rule.name, 0) >= rule.hourly:
             return Refused(f"rule {rule.name} allows {rule.hourly} an hour and they are used up")
-        return Permitted(f"trunk:{rule.trunk}/{number}", rule.name, rule.caller or self.tenant_callers.get(tenant, ""))
+        shown = rule.caller or self.tenant_callers.get(tenant, "") or self.trunk_callers.get(rule.trunk, "")
+        return Permitted(f"trunk:{rule.trunk}/{number}", rule.name, shown)
 
     def seen_from(self, endpoint: str, node: str) -> str:
         """How a node reaches an endpoint: another node's phone by relay, `relay:madrid-2/main-1001`."""

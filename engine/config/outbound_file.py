@@ -23,9 +23,10 @@ def outbound_rules(
     site: models.Site,
     outbound: models.Outbound,
     devices: Mapping[str, models.Device],
-    trunks: Collection[str],
+    trunks: Mapping[str, models.Trunk],
+    named_trunks: Collection[str],
 ) -> OutboundRules:
-    """`devices`, `trunks`: by their names inside Asterisk."""
+    """`devices`, `trunks`: by their names inside Asterisk. `named_trunks`: those with errors in their files too."""
     file = FILE
     names = [rule.name for rule in outbound.rules]
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -33,7 +34,7 @@ def outbound_rules(
     named: list[tuple[tuple[str | int, ...], str | None]] = [(("emergency", "trunk"), outbound.emergency.trunk)]
     named += [(("rules", index, "trunk"), rule.trunk) for index, rule in enumerate(outbound.rules)]
     for path, trunk in named:
-        if trunk is not None and asterisk_name("main", trunk) not in trunks:
+        if trunk is not None and asterisk_name("main", trunk) not in named_trunks:
             reading.error(file, f"there is no trunk '{trunk}'", "add it under config/trunks/", *path)
     return OutboundRules(
         country=site.country,
@@ -51,6 +52,7 @@ def outbound_rules(
         emergency_trunk=asterisk_name("main", outbound.emergency.trunk) if outbound.emergency.trunk else "",
         devices=frozenset(devices),
         limit_s=float(site.leg_limit_s),
+        trunk_callers={name: shown for name, trunk in trunks.items() if (shown := trunk.shown)},
         homes={name: device.node or site.site for name, device in devices.items()} if site.nodes else {},
     )
 

@@ -108,6 +108,7 @@ class Trunk(_Frozen):
     Without `registration`, inbound calls are taken from the matched addresses only; `inbound_auth` also
     asks them for a password. `dialled_from`: where this carrier writes the number that was dialled.
     `outbound_auth`: when calls out need a password and there is no registration to take it from.
+    `caller_number`: shown by calls that the dialplan itself sends over it; those of the engine bring their own.
     """
 
     name: Name

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.config.loader import load
 from engine.config.outbound import OutboundRule, OutboundRules, Permitted, Refused
 
 RULES = OutboundRules(
@@ -44,6 +47,15 @@ def test_emergency_numbers_pass_whatever_the_rules_say():
     assert RULES.permit("112", "main", {"mobiles": 99}) == Permitted("trunk:main-carrier/112", "emergency")
 
 
+def test_a_call_shows_the_rules_number_else_the_tenants_else_the_trunks():
+    rules = replace(RULES, trunk_callers={"main-carrier": "+34920000000"}, tenant_callers={"acme": "+34930000000"})
+    shown = {
+        (number, tenant): getattr(rules.permit(number, tenant, {}), "caller", None)
+        for number, tenant in (("911234567", "acme"), ("612345678", "acme"), ("612345678", "main"), ("112", "main"))
+    }
+    assert list(shown.values()) == ["+34910000000", "+34930000000", "+34920000000", "+34920000000"]
+
+
 def test_a_device_is_rung_in_its_own_tenant_only():
     assert RULES.permit("device:1001", "acme", {}) == Permitted("device:acme-1001", "devices")
     assert isinstance(RULES.permit("device:1001", "other", {}), Refused)
@@ -55,6 +67,33 @@ def test_nothing_but_digits_ever_reaches_a_trunk(target):
     verdict = RULES.permit(target, "main", {})
     if isinstance(verdict, Permitted) and verdict.endpoint.startswith("trunk:"):
         assert verdict.endpoint.rpartition("/")[2].removeprefix("+").isdigit()
+
+
+TRUNKS = {
+    "a": "caller: '+34911000111'",
+    "b": "registration: {username: '34922000222', password: x}",
+    "c": "caller: '+34933000333'\nregistration: {username: '34922000222', password: x}",
+    "d": "registration: {username: acme-trunk, password: x}",
+    "e": "dtmf: info",
+}
+
+
+def test_the_number_a_trunk_shows_is_its_callers_else_the_one_it_registers_as():
+    files = {f"config/trunks/{name}.yaml": f"trunk: {name}\nhost: h.example\n{text}\n" for name, text in TRUNKS.items()}
+    configuration = load(
+        {
+            **files,
+            "config/site.yaml": "site: t\nlanguages: [es]\n",
+            "config/numbers/default.yaml": "default: yes\nflow: f\n",
+            "flows/f.yaml": "flow: f\nstart: a\nnodes: {a: {type: hangup}}\n",
+        }
+    ).configuration
+    assert configuration is not None
+    assert configuration.outbound.trunk_callers == {
+        "main-a": "+34911000111",
+        "main-b": "34922000222",
+        "main-c": "+34933000333",
+    }
 
 
 WORLD = OutboundRules(

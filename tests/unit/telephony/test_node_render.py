@@ -149,6 +149,13 @@ def test_a_device_has_an_endpoint_an_account_and_a_place_to_register(etc: Path):
     assert of_type(pjsip, "main-luis", "endpoint")["media_encryption"] == "sdes"
 
 
+def test_a_trunk_hides_no_caller_behind_our_number_and_tells_no_carrier_who_answered(etc: Path):
+    for name in ("main-carrier", "main-peer"):
+        trunk = of_type(etc / "pjsip.conf", name, "endpoint")
+        assert "callerid" not in trunk
+        assert trunk["send_connected_line"] == "no"
+
+
 def test_a_registering_trunk_registers_and_is_known_by_its_line_not_by_its_name(etc: Path):
     pjsip = etc / "pjsip.conf"
     registration = of_type(pjsip, "main-carrier-registration", "registration")

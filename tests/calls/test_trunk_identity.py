@@ -1,0 +1,101 @@
+"""Whose number is seen: a caller's when she comes in over a trunk, ours when somebody calls out over it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from core.events import LegArrived
+from telephony.node.installation import Installation
+from telephony.node.settings import Device, Emergency, Route, Trunk
+from telephony.softphone.client import Softphone
+from tests.ari_listener import AriListener, ari
+from tests.asterisk_fixture import started
+from tests.recovery.test_engine_kill import FLOW
+from tests.sip_raw import RawSip, offer
+
+pytestmark = pytest.mark.asterisk
+
+OURS = "+34911000111"
+
+
+def test_a_trunk_with_a_number_of_its_own_still_tells_who_calls(asterisk_installation: Installation, tmp_path) -> None:
+    trunk = Trunk(name="main-carrier", host="127.0.0.2", qualify_s=0, caller_number=OURS)
+    node = started(asterisk_installation, tmp_path / "node", trunks=(trunk,))
+    try:
+        with AriListener(node) as engine, RawSip(node.settings.sip_port, "127.0.0.2") as carrier:
+            carrier.send(carrier.message("INVITE", "sip:911@127.0.0.1", user="34600111222", body=offer("127.0.0.2")))
+            assert engine.next("StasisStart")["channel"]["caller"]["number"] == "34600111222"
+    finally:
+        node.launcher.stop()
+
+
+@pytest.mark.parametrize(("its_own", "shown"), [("1001", OURS), ("+34911000222", "+34911000222")])
+async def test_without_an_engine_help_and_overflow_see_a_number_that_can_be_called_back(
+    asterisk_installation: Installation, tmp_path, its_own: str, shown: str
+) -> None:
+    async with Softphone.start() as carrier, Softphone.start() as ana:
+        port = int((await carrier.listen("carrier")).rpartition(":")[2])
+        trunk = Trunk(
+            name="main-carrier", host="127.0.0.1", port=port, match=("127.0.0.9",), qualify_s=0, caller_number=OURS
+        )
+        node = started(
+            asterisk_installation,
+            tmp_path / "node",
+            devices=(Device(name="main-ana", caller_name="Ana", caller_number=its_own),),
+            trunks=(trunk,),
+            emergency=Emergency(trunk="main-carrier", numbers=("112",)),
+            overflow=Route(endpoint="main-carrier", number="911222333"),
+            apology="silence/1",
+        )
+        try:
+            await ana.register("main-ana", node.device("main-ana").secret, port=node.settings.sip_port)
+            call = await ana.call("112")
+            helper = await carrier.incoming()
+            assert shown in str(helper.incoming)
+            assert "Ana" not in str(helper.incoming)
+            await call.hangup()
+            await helper.until("disconnected")
+            with AriListener(node) as engine:
+                call = await ana.call("900100100")
+                leg = (await asyncio.to_thread(engine.next, "StasisStart"))["channel"]["id"]
+                ari(node, "POST", f"channels/{leg}/continue", context="overflow", extension="s", priority="1")
+                overflow = await carrier.incoming()
+            assert OURS in str(overflow.incoming)
+            await call.hangup()
+        finally:
+            node.launcher.stop()
+
+
+async def test_a_phone_that_calls_out_shows_the_trunks_number_and_who_calls_in_shows_hers(system, softphones):
+    carrier, ana = await softphones(), await softphones()
+    port = int((await carrier.listen("carrier")).rpartition(":")[2])
+    running = await system(
+        {"hold": FLOW},
+        {
+            "config/trunks/carrier.yaml": f'trunk: carrier\nhost: 127.0.0.1\nport: {port}\ncaller: "{OURS}"\n'
+            "addresses: [127.0.0.2]\n",
+            "config/devices/1001.yaml": 'device: "1001"\ntitle: Ana\n',
+            "config/devices/1002.yaml": 'device: "1002"\ntitle: Luis\ncaller: "+34911000222"\n',
+            "config/outbound.yaml": 'emergency: {numbers: ["112"], trunk: carrier}\n'
+            'rules: [{name: spain, prefixes: ["+34"], trunk: carrier}]\n',
+        },
+    )
+    for device, shown in (("main-1001", OURS), ("main-1002", "+34911000222")):
+        await ana.register(device, running.account(device), port=running.node.sip_port)
+        for number in ("600100100", "112"):
+            call = await ana.call(f"sip:{number}@{running.sip}", account=device)
+            helper = await carrier.incoming()
+            assert shown in str(helper.incoming), number
+            await helper.answer()
+            await call.until("confirmed")
+            await call.hangup()
+            await helper.until("disconnected")
+    await running.until_idle()
+    with RawSip(running.node.sip_port, "127.0.0.2") as caller:
+        caller.send(caller.message("INVITE", "sip:100@127.0.0.1", user="+34600111222", body=offer("127.0.0.2")))
+        body = await running.until(lambda body: body["interactions"])
+        await running.saved()
+        events = [each.event for each in running.journal(body["interactions"][0]["id"])]
+        assert [each.caller for each in events if isinstance(each, LegArrived)] == ["+34600111222"]
