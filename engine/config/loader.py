@@ -85,7 +85,7 @@ def load(
         site.detection.by,
     )
     reading.problems.extend(campaigns.found.problems)
-    plan = number_plan(reading, numbers, flows.release)
+    plan = number_plan(reading, numbers, flows.release, site.country)
     if flows.release is not None:
         queues.check_flows(flows.release.flows.values(), sources, reading.problems)
         served = [(filed.file, filed.tenant, filed.value) for filed in numbers if filed.has_flow]

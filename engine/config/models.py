@@ -164,7 +164,7 @@ class Site(Definition):
 class Number(Definition):
     """`config/numbers/*.yaml`: which flow answers a dialled number."""
 
-    number: str | None = Field(default=None, description="as the trunk or phone says it: `100`, `+34911234567`")
+    number: str | None = Field(default=None, description="`100`, `+34911234567`; with or without country, `00` or `+`")
     range: tuple[str, str] | None = Field(default=None, description="first and last number, both included")
     default: Flag = Field(default=False, description="answers what no other entry matches")
     flow: Name

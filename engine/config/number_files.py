@@ -8,6 +8,7 @@ from definitions.faults import did_you_mean
 from definitions.layout import stem_of
 from engine.config.models import Number
 from engine.config.numbers import NumberPlan, NumberRange, Route
+from engine.config.public_number import e164
 from engine.config.reading import Reading
 from engine.config.sources import asterisk_name
 from ivr.model import Release
@@ -39,7 +40,7 @@ def read_numbers(reading: Reading) -> list[FiledNumber]:
     ]
 
 
-def number_plan(reading: Reading, numbers: list[FiledNumber], release: Release | None) -> NumberPlan:
+def number_plan(reading: Reading, numbers: list[FiledNumber], release: Release | None, country: str) -> NumberPlan:
     """`release` None: flows could not be read, so numbers are not checked against them."""
     exact: dict[str, Route] = {}
     ranges: list[NumberRange] = []
@@ -56,7 +57,7 @@ def number_plan(reading: Reading, numbers: list[FiledNumber], release: Release |
                 reading.error(file, f"{number.number} is defined twice", f"the other is {files[digits]}", "number")
             exact[digits], files[digits] = route, file
         elif number.range is not None:
-            ranges.append(NumberRange(*number.range, route))
+            ranges.extend(_ranges(*number.range, route, country))
         elif number.default and tenant in defaults:
             reading.error(file, f"tenant {tenant} has two defaults", "keep one `default: yes`", "default")
         elif number.default:
@@ -71,7 +72,16 @@ def number_plan(reading: Reading, numbers: list[FiledNumber], release: Release |
         for folder in ("devices", "trunks")
         for file, tenant in reading.folder(folder)
     }
-    return NumberPlan(exact, tuple(ranges), defaults, entries)
+    return NumberPlan(exact, tuple(ranges), defaults, entries, country)
+
+
+def _ranges(first: str, last: str, route: Route, country: str) -> list[NumberRange]:
+    """As written, and as E.164 where it is written otherwise and both ends are public numbers."""
+    public = [e164(end, country) if end.isdigit() else end for end in (first, last)]
+    written = NumberRange(first, last, route)
+    if public == [first, last] or not all(end.startswith("+") for end in public):
+        return [written]
+    return [written, NumberRange(public[0], public[1], route)]
 
 
 def _may_be_default(reading: Reading) -> bool:

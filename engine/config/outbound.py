@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import phonenumbers
 
+from engine.config.public_number import e164
+
 _DIALABLE = re.compile(r"\A\+?[0-9]{2,20}\Z")
 _SEPARATORS = re.compile(r"[\s().\-/]")
 
@@ -93,15 +95,7 @@ class OutboundRules:
 
     def normalise(self, number: str) -> str:
         """E.164 when it is a possible public number in `country`, else as it is."""
-        if number.startswith("00"):
-            number = "+" + number[2:]
-        try:
-            parsed = phonenumbers.parse(number, self.country)
-        except phonenumbers.NumberParseException:
-            return number
-        if not phonenumbers.is_possible_number(parsed):
-            return number
-        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        return e164(number, self.country)
 
     def is_public(self, number: str) -> bool:
         """Whether anybody's telephone could have it, or it is an emergency's."""

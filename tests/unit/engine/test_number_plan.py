@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.config.loader import load
 from engine.config.models import Number
 from engine.config.numbers import NumberPlan, NumberRange, Route
 
@@ -41,6 +42,43 @@ PLAN = NumberPlan(
 )
 def test_the_most_exact_entry_wins(called, entry, flow):
     assert PLAN.route(called, entry).flow == flow
+
+
+SPAIN = load(
+    {
+        "config/site.yaml": "site: t\nlanguages: [es]\ncountry: ES\n",
+        "config/numbers/default.yaml": "default: yes\nflow: f\n",
+        "config/numbers/own.yaml": "number: '+34911234567'\nflow: f\n",
+        "config/numbers/national.yaml": "number: '922000111'\nflow: f\n",
+        "config/numbers/block.yaml": "range: ['+34933000000', '+34933000099']\nflow: f\n",
+        "config/numbers/far.yaml": "range: ['944000000', '944000099']\nflow: f\n",
+        "config/numbers/short.yaml": "range: ['200', '299']\nflow: f\n",
+        "flows/f.yaml": "flow: f\nstart: a\nnodes: {a: {type: hangup}}\n",
+    }
+).configuration
+
+
+@pytest.mark.parametrize(
+    ("called", "rule"),
+    [
+        ("911234567", "number +34911234567"),
+        ("0034911234567", "number +34911234567"),
+        ("34911234567", "number +34911234567"),
+        ("+34922000111", "number 922000111"),
+        ("922000111", "number 922000111"),
+        ("933000050", "range +34933000000-+34933000099"),
+        ("+34944000007", "range 944000000-944000099"),
+        ("944000007", "range 944000000-944000099"),
+        ("250", "range 200-299"),
+        ("+250", "range 200-299"),
+        ("911234568", "default"),
+        ("*911234567", "default"),
+        ("+33911234567", "default"),
+    ],
+)
+def test_all_forms_of_a_public_number_are_one(called, rule):
+    assert SPAIN is not None
+    assert SPAIN.numbers.route(called, "").rule == rule
 
 
 @given(st.text(), st.text())
