@@ -34,6 +34,10 @@ def _json(answer: Answer, *, ok: Callable[[dict[str, Any]], bool] = lambda body:
     return endpoint
 
 
+def posted(path: str, answer: Answer) -> Route:
+    return Route(path, _json(answer), methods=["POST"])
+
+
 def public_app(health: Answer, ready: Answer, registry: CollectorRegistry) -> Starlette:
     """`/health` (200 while it works), `/ready` (200 while it takes calls), `/metrics`."""
 

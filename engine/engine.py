@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from core.errors import CommandFailed
 from core.events import ReleaseActivated
-from engine import running_node, trunk_watch
+from engine import lost_phones, running_node, trunk_watch
 from engine.book import JournalBook
 from engine.clock import AnchoredClock
 from engine.config.loader import Configuration, load
@@ -176,8 +176,9 @@ class Engine:
         self.doing = "speaking"
         spoken = await self.renderer.prepare(configuration.static_speech())
         self.doing = "taking over"
-        wanted = node_settings(self.home, self.enrolled.with_phones(configuration), self.box)
         try:
+            self.box.read_again()
+            wanted = node_settings(self.home, self.enrolled.with_phones(configuration), self.box)
             node, later = running_node.reloaded(self.node, wanted), running_node.waits_for_start(self.node, wanted)
             async with asyncio.timeout(DURABLE_WITHIN_S):
                 await self.journal.save_release(configuration.release_id, pack(configuration.sources))
@@ -212,12 +213,11 @@ class Engine:
         self.book.write_state("release", event, self.clock.now_s(), configuration.release_id)
         refused = self.runtime.change_routing(routing)
         kept = self.runtime.settle(self.runtime.campaigns.change(configuration.campaigns, self.clock.now_s()))
-        for phones in self.devices:
-            phones.look_again()
         self.journal.retire_releases(pinned)
         log.warning("release %s serves new interactions", configuration.release_id)
-        await self.bring_node()
         told = [f"config/site.yaml: {name} is taken over when `centralita up` starts again" for name in later]
+        if kept := await self.take_phones():
+            told.append(f"Asterisk keeps its old phones and trunks until it starts again: {kept}")
         if spoken.failed:
             line, why = spoken.failed[0]
             told.append(f"no voice could say {len(spoken.failed)} of the texts, as '{line.text[:60]}': {why}")
@@ -244,6 +244,14 @@ class Engine:
             phones.look_again()
         return why
 
+    async def take_secrets(self) -> dict[str, Any]:
+        """Phones and trunks have the secrets of the file by now; definitions stay as they are. `why` not, or empty."""
+        try:
+            self.box.read_again()
+        except OSError as failure:
+            return {"why": str(failure)}
+        return {"why": await self.take_phones()}
+
     def sip_server(self) -> tuple[str, int, int | None]:
         """Where phones register: (address, port, TLS port)."""
         host = str(self.node.bind)
@@ -268,6 +276,7 @@ class Engine:
                 for module in RELOADED_MODULES:
                     await client.reload(module)
                 await trunk_watch.register_again(client, before.trunks, node.trunks)
+                await lost_phones.forget(client, lost_phones.lost(before.devices, node.devices))
                 log.warning("the node has read its phones, trunks and dialplan again")
             except (CommandFailed, NodeError, OSError) as failure:
                 log.error("the node keeps its old phones and trunks until it starts again: %s", failure)

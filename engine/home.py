@@ -165,12 +165,28 @@ class SecretBox:
             if self._values.pop(name, None) is not None:
                 self._save()
 
+    def read_again(self) -> None:
+        """What somebody wrote into the file meanwhile counts from now on.
+
+        Raises:
+            OSError: it cannot be read; what was known stays.
+        """
+        self._values = self._read()
+
     def named(self, prefix: str) -> dict[str, str]:
         """The secrets whose names begin so, by what follows."""
         return {name.removeprefix(prefix): value for name, value in self._values.items() if name.startswith(prefix)}
 
     def _read(self) -> dict[str, str]:
-        return json.loads(self._path.read_text()) if self._path.exists() else {}
+        if not self._path.exists():
+            return {}
+        try:
+            values = json.loads(self._path.read_text())
+        except ValueError as failure:
+            raise OSError(f"{self._path} is no JSON: {failure}: mend it, or take it from a backup") from failure
+        if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+            raise OSError(f"{self._path} must be names and texts: mend it, or take it from a backup")
+        return values
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

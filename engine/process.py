@@ -32,7 +32,7 @@ from engine import log as logs
 from engine import releases, running_node
 from engine.acd_api import AcdApi
 from engine.acd_feed import Feed
-from engine.api import Served, control_app, public_app
+from engine.api import Served, control_app, posted, public_app
 from engine.book import JournalBook, toggles_from, uses_from
 from engine.campaign_files import CampaignFiles
 from engine.clock import AnchoredClock
@@ -256,6 +256,7 @@ async def running(home: Home, on_stolen: Callable[[str], None], pace: Pace) -> A
         board = AcdApi(runtime, journal, feed, views, outreach.views)
         routes = [*board.routes(), *outreach.routes(), *CampaignFiles(home.project, engine.reload).routes()]
         routes += EnrolledApi(enrolled).routes()
+        routes.append(posted("/secrets", engine.take_secrets))
         control = control_app(public, engine.status, engine.reload, engine.drain, routes)
         served = Served(public, control, "127.0.0.1", configuration.site.api_port, home.control_socket)
         await served.start()

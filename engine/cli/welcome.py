@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from engine.cli.common import JsonOption, ProjectOption, fail, home_of, out, print_json
+from engine.cli.common import JsonOption, ProjectOption, err, fail, home_of, out, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,11 +71,15 @@ def accounts(
     device: Annotated[
         str, typer.Argument(help="Only this phone, with a QR code for a phone app.", show_default=False)
     ] = "",
+    new_password: Annotated[
+        bool, typer.Option("--new-password", help="Give this phone another one: it was lost. The old one ends at once.")
+    ] = False,
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
     """The phones of config/devices, and those of agents added over the API or on the desk, with their generated
     passwords, and the server to set in them."""
+    from engine.cli.client import if_running, post
     from engine.cli.phones import with_kept_phones
     from engine.config.loader import load
     from engine.config.sources import read_sources
@@ -87,11 +91,23 @@ def accounts(
     if configuration is None:
         fail("the configuration has errors: centralita check")
     home.prepare()
-    configuration = with_kept_phones(home, configuration)
-    node = node_settings(home, configuration, SecretBox(home.state / "secrets.json"))
+    declared, configuration = configuration.devices, with_kept_phones(home, configuration)
+    box = SecretBox(home.state / "secrets.json")
+    node = node_settings(home, configuration, box)
     chosen = [one for one in node.devices if device in ("", one.name, one.name.partition("-")[2])]
     if not chosen:
         fail(f"there is no phone '{device}': centralita accounts shows all", 1)
+    if new_password:
+        if not device:
+            fail("which phone? centralita accounts 1007 --new-password", 2)
+        if chosen[0].name not in declared:
+            fail(f"{chosen[0].name} is an agent's own phone: the desk's page Agents gives her a new one", 1)
+        box.forget(f"device/{chosen[0].name}")
+        chosen = [one for one in node_settings(home, configuration, box).devices if one.name == chosen[0].name]
+        if if_running(home, "/status") is None:
+            err.print("nothing runs here: it counts from the next `centralita up` on")
+        elif why := post(home, "/secrets", {})["why"]:
+            fail(f"Asterisk does not know it yet: {why}: centralita reload", 1)
     if json:
         server = {"host": str(node.bind), "port": node.sip_port, "tls_port": node.tls_port}
         print_json([{"user": one.name, "password": one.secret, **server} for one in chosen])

@@ -48,6 +48,7 @@ ACTIONS = frozenset(
     {
         "CoreSettings",
         "CoreStatus",
+        "DBDel",
         "Filter",
         "MixMonitor",
         "MixMonitorMute",
@@ -148,6 +149,10 @@ class AmiClient:
     async def contacts(self) -> Sequence[Contact]:
         """Where each device can be reached."""
         return [contact_from(line) for line in await self._list("PJSIPShowContacts", "ContactList")]
+
+    async def forget(self, contact: Contact) -> None:
+        """Ends a phone's registration, as if its time were over. Raises CommandRefused when there is none by now."""
+        await self._ask("DBDel", Family="registrar", Key=f"contact/{contact.name}")
 
     async def registrations(self) -> Sequence[Registration]:
         """Ours at carriers."""

@@ -92,10 +92,13 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
+    """`name`: Asterisk's own for this registration."""
+
     device: str
     uri: str
     status: ContactStatus
     round_trip_s: float
+    name: str = ""
 
 
 AmiFact = NodeBooted | ContactChanged | RegistrationChanged | LegQuality
@@ -147,6 +150,7 @@ def contact_from(headers: Headers) -> Contact:
         headers.get("uri", ""),
         contact_status(headers.get("status", "")),
         number(headers.get("roundtripusec", "")) / 1e6,
+        headers.get("objectname", ""),
     )
 
 

@@ -6,9 +6,11 @@ import os
 import signal
 
 import pytest
+from typer.testing import CliRunner
 
+from engine.cli.app import app
 from engine.home import SecretBox
-from telephony.softphone.errors import RegistrationFailed
+from telephony.softphone.errors import CallEnded, RegistrationFailed
 from tests.recovery.test_engine_kill import FLOW
 
 
@@ -58,3 +60,43 @@ async def test_what_a_reload_brought_survives_asterisk_and_engine_and_ports_wait
     call = await softphone.call(f"sip:100@{running.sip}")
     await call.until("confirmed")
     await call.hangup()
+
+
+async def test_a_phone_that_was_lost_gets_another_password_and_the_old_one_ends_at_once(system, softphones):
+    lost, new, caller = await softphones(), await softphones(), await softphones()
+    running = await system({"hold": FLOW})
+    port, old = running.node.sip_port, running.account("main-1002")
+    await lost.register("main-1002", old, port=port)
+    await caller.register("main-1001", running.account("main-1001"), port=port)
+    call = await caller.call(f"sip:1002@{running.sip}")
+    await (await lost.incoming()).until("early")
+    await call.hangup()
+
+    asked = ["accounts", "1002", "--new-password", "--json", "--project", str(running.home.project)]
+    told = await asyncio.to_thread(
+        CliRunner().invoke, app, asked, env={"CENTRALITA_STATE": str(running.home.state)}, catch_exceptions=False
+    )
+    assert told.exit_code == 0, told.output
+    (account,) = json.loads(told.stdout)
+    assert account["password"] != old
+    call = await caller.call(f"sip:1002@{running.sip}")
+    with pytest.raises(CallEnded):
+        await call.until("confirmed")
+    with pytest.raises(RegistrationFailed):
+        await lost.register("main-1002", old, port=port)
+    await new.register("main-1002", account["password"], port=port)
+    call = await caller.call(f"sip:1002@{running.sip}")
+    await (await new.incoming()).answer()
+    await call.until("confirmed")
+    await call.hangup()
+
+
+async def test_a_password_written_into_the_secrets_counts_after_a_reload(system, softphone):
+    running = await system({"hold": FLOW})
+    file = running.home.state / "secrets.json"
+    secrets = json.loads(file.read_text())
+    file.write_text("{")
+    assert "secrets.json" in str((await running.reload())["problems"])
+    file.write_text(json.dumps(secrets | {"device/main-1002": "chosen-by-hand-1"}))
+    assert (await running.reload())["reloaded"]
+    await softphone.register("main-1002", "chosen-by-hand-1", port=running.node.sip_port)

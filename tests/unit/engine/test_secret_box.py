@@ -6,6 +6,8 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
 from engine.home import SecretBox
 
 
@@ -22,6 +24,20 @@ def test_saving_one_forgets_no_other(tmp_path):
     first, second = engine.get("device/main-1001"), up.get("pin/main/closure")
     again = SecretBox(path)
     assert (again.get("device/main-1001"), again.get("pin/main/closure")) == (first, second)
+
+
+def test_what_somebody_wrote_into_the_file_counts_when_it_is_read_again(tmp_path):
+    path = tmp_path / "secrets.json"
+    box = SecretBox(path)
+    box.get("device/main-1001")
+    path.write_text('{"device/main-1001": "new"}')
+    box.read_again()
+    assert box.get("device/main-1001") == "new"
+    for broken in ("{", "[]", '{"a": 1}'):
+        path.write_text(broken)
+        with pytest.raises(OSError, match=r"secrets\.json"):
+            box.read_again()
+        assert box.get("device/main-1001") == "new"
 
 
 def test_many_at_once(tmp_path):

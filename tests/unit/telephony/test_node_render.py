@@ -203,6 +203,7 @@ def test_ami_has_no_class_that_dials_runs_or_rewrites(etc: Path):
 CLASSES = {
     "CoreSettings": {"system", "reporting"},
     "CoreStatus": {"system", "reporting"},
+    "DBDel": {"system"},
     "Filter": {"system"},
     "MixMonitor": {"system"},
     "MixMonitorMute": {"system", "call"},
