@@ -181,8 +181,10 @@ def _words() -> Iterator[Finding]:
 def _ports(home: Home) -> Iterator[Finding]:
     from definitions.models import load
     from definitions.problems import Problems
+    from engine.cli.port_probe import Wanted, probe
     from engine.config import models
     from engine.config.sources import read_sources
+    from engine.node_settings import LOOPBACK
 
     site = load(models.Site, read_sources(home.project).get("config/site.yaml", ""), "config/site.yaml")
     if isinstance(site, Problems):
@@ -190,26 +192,20 @@ def _ports(home: Home) -> Iterator[Finding]:
     if _runs(home):
         yield Finding("ports", "ok", "in use by the Centralita that runs here")
         return
+    udp, tcp = socket.SOCK_DGRAM, socket.SOCK_STREAM
+    bound = home.bind_file.read_text().strip() if home.bind_file.exists() else LOOPBACK
     wanted = [
-        ("SIP over UDP", "sip.port", site.sip.port, socket.SOCK_DGRAM),
-        ("SIP over TCP", "sip.port", site.sip.port, socket.SOCK_STREAM),
-        ("Asterisk's HTTP", "asterisk_http_port", site.asterisk_http_port, socket.SOCK_STREAM),
-        ("Asterisk's manager", "asterisk_manager_port", site.asterisk_manager_port, socket.SOCK_STREAM),
-        ("health and metrics", "api_port", site.api_port, socket.SOCK_STREAM),
-        ("desk", "desk_port", site.desk_port, socket.SOCK_STREAM),
+        Wanted("SIP over UDP", "sip.port", site.sip.port, udp, bound, on_the_lan=True),
+        Wanted("SIP over TCP", "sip.port", site.sip.port, tcp, bound, on_the_lan=True),
+        Wanted("Asterisk's HTTP", "asterisk_http_port", site.asterisk_http_port, tcp, LOOPBACK),
+        Wanted("Asterisk's manager", "asterisk_manager_port", site.asterisk_manager_port, tcp, LOOPBACK),
+        Wanted("health and metrics", "api_port", site.api_port, tcp, LOOPBACK),
+        Wanted("desk", "desk_port", site.desk_port, tcp, site.desk_bind),
     ]
     if site.sip.tls_port:
-        wanted.append(("SIP over TLS", "sip.tls_port", site.sip.tls_port, socket.SOCK_STREAM))
-    for what, key, port, kind in wanted:
-        with socket.socket(socket.AF_INET, kind) as probe:
-            if kind is socket.SOCK_STREAM:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-                yield Finding(f"port {port}", "ok", f"free for {what}")
-            except OSError as failure:
-                mend = f"stop what uses it (ss -lnp | grep :{port}), or change {key} in config/site.yaml"
-                yield Finding(f"port {port}", "wrong", f"wanted for {what}: {failure.strerror}", mend)
+        wanted.append(Wanted("SIP over TLS", "sip.tls_port", site.sip.tls_port, tcp, bound, on_the_lan=True))
+    for each in wanted:
+        yield Finding(f"port {each.port}", *probe(each))
 
 
 def _runs(home: Home) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -142,6 +143,20 @@ def test_a_port_in_use_is_named_with_its_key(home: Home) -> None:
     assert verdict == "wrong"
     assert "desk_port" in mend
     assert f":{port}" in mend
+
+
+def test_a_sip_port_that_another_address_has_taken_is_said_before_up_lan_fails(home: Home) -> None:
+    with socket.create_server(("127.0.0.9", 0)) as taken:
+        port = taken.getsockname()[1]
+        site = home.project / "config/site.yaml"
+        site.write_text(re.sub(r"\bport: [0-9]+", f"port: {port}", site.read_text()))
+        seen = [finding for finding in doctor._ports(home) if finding.what == f"port {port}"]
+        assert [finding.verdict for finding in seen] == ["ok", "warning"], "UDP and TCP"
+        assert "up --lan" in seen[1].says
+        home.prepare()
+        home.bind_file.write_text("127.0.0.9\n")
+        seen = [finding for finding in doctor._ports(home) if finding.what == f"port {port}"]
+        assert [finding.verdict for finding in seen] == ["ok", "wrong"], "that is where it ran last"
 
 
 def test_ports_of_the_system_that_runs_here_are_no_trouble(home: Home) -> None:
