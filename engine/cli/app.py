@@ -17,6 +17,7 @@ from engine.cli import (
     flow,
     journal,
     lists_show,
+    move_data,
     node,
     recordings,
     replay,
@@ -44,6 +45,7 @@ welcome.register(app)
 check.register(app)
 journal.register(app)
 backup.register(app)
+move_data.register(app)
 replay.register(app)
 watch.register(app)
 doctor.register(app)

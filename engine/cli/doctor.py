@@ -76,6 +76,7 @@ def examine(home: Home) -> Iterator[Finding]:
         _namespaces,
         _voices,
         _journal,
+        _left,
     )
     for check in checks:
         try:
@@ -301,3 +302,12 @@ def _journal(home: Home) -> Iterator[Finding]:
             reader.close()
     except StoreError as failure:
         yield Finding("journal", "wrong", str(failure))
+
+
+def _left(home: Home) -> Iterator[Finding]:
+    from engine.databases import database_url
+    from engine.left_data import MEND, left_behind
+
+    url = database_url(home)
+    if left := left_behind(home, "" if url == home.database_url else url):
+        yield Finding("data left behind", "wrong", left, MEND)

@@ -71,6 +71,7 @@ def up(
     from engine.config.sources import read_sources
     from engine.desk_file import save_for_desk
     from engine.home import SecretBox
+    from engine.left_data import MEND, left_behind
     from engine.node_settings import LOOPBACK, lan_address, node_settings
     from engine.supervisor import AlreadyUp, Plan, Supervisor
     from telephony.node.errors import NodeError, PortTaken
@@ -95,6 +96,8 @@ def up(
         plan = Plan(home, node, find(), after_s, media_workers=site.media_workers, others=others)
         save_for_desk(home, configuration)
         greeting = welcome(home, node, configuration, configuration.pins(box))
+        if left := left_behind(home, site.database):
+            err.print(f"[bold red]data was left behind[/]: {left}. {MEND}", soft_wrap=True)
     except (OSError, ValueError, NodeError) as failure:
         fail(str(failure), CANNOT_START)
 
