@@ -1,7 +1,8 @@
 """Where a site keeps its data, read again by processes and commands that run beside the engine.
 
 While somebody is editing `config/site.yaml` it may be broken for a moment. Then what last served says where the data
-is: whoever wrote into the files beside the journal instead would have split them in two.
+is: whoever wrote into the files beside the journal instead would have split them in two. What runs keeps the database
+that it started with.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from core.errors import CentralitaError
 from definitions.models import load
 from definitions.problems import Problems
+from engine import started
 from engine.config.models import Site
 from engine.home import Home
 from engine.releases import last_good
@@ -35,6 +37,8 @@ def leads_url(home: Home) -> str:
 
 
 def _of_site(home: Home) -> str:
+    if (kept := started.database(home)) is not None:
+        return kept
     site = load(Site, (home.project / _FILE).read_text(encoding="utf-8"), _FILE)
     if not isinstance(site, Problems):
         return site.database

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from core.errors import CommandFailed
 from core.events import ReleaseActivated
-from engine import lost_phones, running_node, trunk_watch
+from engine import lost_phones, running_node, started, trunk_watch
 from engine.book import JournalBook
 from engine.clock import AnchoredClock
 from engine.config.loader import Configuration, load
@@ -215,6 +215,7 @@ class Engine:
         kept = self.runtime.settle(self.runtime.campaigns.change(configuration.campaigns, self.clock.now_s()))
         self.journal.retire_releases(pinned)
         log.warning("release %s serves new interactions", configuration.release_id)
+        later += started.waiting(self.home, configuration.site)
         told = [f"config/site.yaml: {name} is taken over when `centralita up` starts again" for name in later]
         if kept := await self.take_phones():
             told.append(f"Asterisk keeps its old phones and trunks until it starts again: {kept}")

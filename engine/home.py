@@ -62,6 +62,16 @@ class Home:
         return self.state / "bind"
 
     @property
+    def up_lock(self) -> Path:
+        """Held by the `centralita up` that runs here."""
+        return self.state / "up.lock"
+
+    @property
+    def started(self) -> Path:
+        """What it started with."""
+        return self.state / "started.json"
+
+    @property
     def engine_lease(self) -> Path:
         """Held by the engine that serves, and names its process."""
         return self.state / "engine.lease"

@@ -29,7 +29,7 @@ from acd.router import Router
 from core.events import ReleaseActivated
 from core.leg_commands import KeepRecording
 from engine import log as logs
-from engine import releases, running_node
+from engine import releases, running_node, started
 from engine.acd_api import AcdApi
 from engine.acd_feed import Feed
 from engine.api import Served, control_app, posted, public_app
@@ -179,7 +179,9 @@ async def running(home: Home, on_stolen: Callable[[str], None], pace: Pace) -> A
             views.queues_of,
             views.places_in,
         )
-        leads = await stack.enter_async_context(opened_leads(home, configuration.site.database))
+        kept = started.database(home)
+        database = configuration.site.database if kept is None else kept
+        leads = await stack.enter_async_context(opened_leads(home, database))
         outreach = Outreach(runtime, journal, leads, feed, http, box.get)
         stack.push_async_callback(outreach.close)
         runtime.watch(outreach.board_changed)

@@ -64,7 +64,7 @@ def put_back(archive: Path, home: Home, configuration: bool, told: Told) -> Mani
 @contextmanager
 def _nothing_runs(home: Home) -> Iterator[None]:
     home.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (home.state / "up.lock").open("a+") as lock:
+    with home.up_lock.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

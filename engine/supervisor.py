@@ -15,6 +15,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -47,6 +48,16 @@ _ASK_ASTERISK_EVERY_S = 5.0
 _ANSWERS_WITHIN_S = 1.0
 _READY = 200
 _MODULES = {"engine": "engine.process", "desk": "desk.__main__"}
+
+
+def _locked(lock: IO[str]) -> bool:
+    """Whether it is ours now. Somebody may just be looking whether anything runs (started.py)."""
+    for attempt in range(4):
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(0.02 * attempt)
+    return False
 
 
 class AlreadyUp(Exception):
@@ -157,17 +168,15 @@ class Supervisor:
     def _take_lock(self) -> None:
         home = self.plan.home
         home.prepare()
-        lock = (home.state / "up.lock").open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        lock = home.up_lock.open("a+")
+        if not _locked(lock):
             lock.seek(0)
             holder = lock.read().strip() or "unknown"
             lock.close()
             raise AlreadyUp(
                 f"Centralita already runs on {home.state} (process {holder}): stop it with Ctrl-C in its terminal, "
                 "or set CENTRALITA_STATE to another directory"
-            ) from None
+            )
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()

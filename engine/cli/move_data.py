@@ -22,21 +22,21 @@ def move_data(project: ProjectOption = None, json: JsonOption = False) -> None:
     """
     from sqlalchemy.exc import SQLAlchemyError
 
-    from engine.cli.client import if_running
+    from engine import started
     from engine.databases import DatabaseUnknown, database_url
     from engine.left_data import MOVED, files
     from store.errors import StoreError
     from store.sql.moving import move
 
     home = home_of(project)
+    if started.is_up(home):
+        fail(f"Centralita runs on {home.state}: stop it first", RUNS_ALREADY)
     try:
         to = database_url(home)
     except DatabaseUnknown as failure:
         fail(str(failure))
     if to == home.database_url:
         fail("config/site.yaml names no other database: write `database: postgresql://…` there first")
-    if if_running(home, "/status") is not None:
-        fail(f"Centralita runs on {home.state}: stop it first", RUNS_ALREADY)
     if not any(file.exists() for file in files(home)):
         fail(f"there is nothing to move: no dialer.db and no centralita.db in {home.state}")
     try:

@@ -63,6 +63,7 @@ def up(
     Asterisk and the engine are started again when they die; calls survive the engine's death.
     """
     from engine import log as logs
+    from engine import started
     from engine.cli.phones import with_kept_phones
     from engine.commanded import remote_commanded
     from engine.config.absence import absence_warnings
@@ -94,7 +95,9 @@ def up(
         others = remote_commanded(configuration, box)
         after_s = site.absence.overflow_after_s
         plan = Plan(home, node, find(), after_s, media_workers=site.media_workers, others=others)
-        save_for_desk(home, configuration)
+        if not started.is_up(home):
+            save_for_desk(home, configuration)
+            started.save(home, site)
         greeting = welcome(home, node, configuration, configuration.pins(box))
         if left := left_behind(home, site.database):
             err.print(f"[bold red]data was left behind[/]: {left}. {MEND}", soft_wrap=True)
