@@ -84,15 +84,15 @@ def _table(found: Sequence[PastContact], zone: ZoneInfo, numbers: bool) -> Any:
 
     table = Table(box=None, pad_edge=False)
     table.add_column("id", no_wrap=True)
-    table.add_column("when", no_wrap=True)
-    names = ("called", *(("caller",) if numbers else ()), "flow", "queue", "outcome")
-    for name in names:
-        table.add_column(name, overflow="fold", no_wrap=name in ("called", "caller"))
+    # Who called and what was called stand below one another, and so does the time: eighty columns hold no more.
+    table.add_column("when", no_wrap=not numbers, min_width=12)
+    for name in ("caller, called" if numbers else "called", "flow", "queue", "outcome"):
+        table.add_column(name, overflow="fold", no_wrap=name not in ("flow", "queue", "outcome"), min_width=5)
     for contact in found:
         plain = row(contact, numbers)
         when = datetime.fromtimestamp(contact.began_s, zone).strftime("%b %d %H:%M:%S %Z")
         called = contact.direction if plain["called"] is None else plain["called"]
-        cells = [called, *([contact.caller] if numbers else []), contact.flow, ", ".join(contact.queues)]
+        cells = [f"{contact.caller}\n{called}" if numbers else called, contact.flow, ", ".join(contact.queues)]
         cells.append(contact.why_unread or contact.outcome or "in progress")
         table.add_row(contact.interaction_id, when, *map(Text, cells))
     return table

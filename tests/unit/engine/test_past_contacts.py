@@ -137,3 +137,11 @@ def test_a_time_that_is_none_is_refused(home):
 def test_times_have_their_zone(home):
     write(home, *DAY)
     assert "Nov 22 12:00:00 CET" in run(home, "journal", "list").stdout
+
+
+def test_eighty_columns_hold_both_numbers_and_still_words(home):
+    write(home, *DAY)
+    shown = run(home, "journal", "list", "--numbers", "--limit", "9").stdout
+    head = shown.splitlines()[0]
+    assert head.split() == ["id", "when", "caller,", "called", "flow", "queue", "outcome"]
+    assert max(map(len, shown.splitlines())) <= 80
