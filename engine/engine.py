@@ -36,6 +36,7 @@ from store.errors import StoreError
 from store.journal import Journal
 from telephony.ami.client import AmiClient
 from telephony.control.asterisk import AsteriskCallControl
+from telephony.node.entered import replaced
 from telephony.node.errors import NodeError
 from telephony.node.installation import Installation
 from telephony.node.render import RELOADED_MODULES, render
@@ -225,6 +226,10 @@ class Engine:
         if refused:
             told.append(f"queues, skills and agents stay as they were: {refused}")
         told += self.enrolled.notes
+        told += [
+            f"{path} is another directory than the one Asterisk entered: its sounds are silent until a new start of up"
+            for path in replaced(self.node.state_dir)
+        ]
         return [*told, f"campaigns stay as they were: {kept}"] if kept else told
 
     def take_agents(self) -> str:

@@ -9,31 +9,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import typer
 from rich.text import Text
 
+from engine.cli import doctor_data
 from engine.cli.common import JsonOption, ProjectOption, counted, grid, home_of, out, print_json
+from engine.cli.finding import Finding
 from engine.home import Home
 
-Verdict = Literal["ok", "warning", "wrong"]
 _MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "wrong": "[bold red]wrong[/]"}
 _DETECTORS = {"talk_detect": "func_talkdetect.so", "app_amd": "app_amd.so"}
 """What in Asterisk tells machines from people."""
 _LEAST_FREE_BYTES = 2_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`mend`: a command to type, or what to do; empty when all is well."""
-
-    what: str
-    verdict: Verdict
-    says: str
-    mend: str = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -76,7 +65,8 @@ def examine(home: Home) -> Iterator[Finding]:
         _namespaces,
         _voices,
         _journal,
-        _left,
+        doctor_data.left,
+        doctor_data.entered,
     )
     for check in checks:
         try:
@@ -302,12 +292,3 @@ def _journal(home: Home) -> Iterator[Finding]:
             reader.close()
     except StoreError as failure:
         yield Finding("journal", "wrong", str(failure))
-
-
-def _left(home: Home) -> Iterator[Finding]:
-    from engine.databases import database_url
-    from engine.left_data import MEND, left_behind
-
-    url = database_url(home)
-    if left := left_behind(home, "" if url == home.database_url else url):
-        yield Finding("data left behind", "wrong", left, MEND)

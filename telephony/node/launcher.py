@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from telephony.node import output
+from telephony.node.entered import note
 from telephony.node.errors import AlreadyRunning, StartFailed
 from telephony.node.installation import Installation
 from telephony.node.ports import require_free
@@ -185,6 +186,7 @@ class Launcher:
             over=[(settings.state_dir / "etc/hosts", Path("/etc/hosts"))],
             wrapper_options=["--as-pid-1", "--info-fd", str(theirs)],
         )
+        note(settings.state_dir, settings.sounds_dirs if wrapped else ())
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(settings.state_dir), "LANG": "C.UTF-8"}
         self._spawned_at = time.monotonic()
         self._gone_s = None

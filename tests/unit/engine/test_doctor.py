@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from importlib import util
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,11 +20,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from engine.cli import doctor
+from engine.cli import doctor, doctor_data
 from engine.cli.app import app
-from engine.cli.doctor import Finding
+from engine.cli.finding import Finding
 from engine.home import Home
 from telephony.node import installation
+from telephony.node.entered import note, replaced
 from telephony.node.errors import NotInstalled
 from telephony.node.installation import Installation
 from telephony.node.ports import free_port
@@ -279,3 +283,33 @@ def test_warnings_pass_and_a_check_that_fails_is_a_finding(
     told = json.loads(text)
     assert found_code == code
     assert [row["what"] for row in told if row["verdict"] != "ok"] == ["disk" if disk is _doubtful else "broken"]
+
+
+# -- what is somewhere else --------------------------------------------------------------------------------
+def test_sounds_that_were_replaced_while_asterisk_runs_are_silent(home: Home) -> None:
+    home.sounds.mkdir(parents=True, exist_ok=True)
+    (home.asterisk / "run").mkdir(parents=True, exist_ok=True)
+    note(home.asterisk, [home.sounds, home.prompts])
+    with home.up_lock.open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert list(doctor_data.entered(home)) == []
+        home.sounds.rename(home.project / "flows/sounds.before")
+        home.sounds.mkdir()
+        (finding,) = doctor_data.entered(home)
+        assert finding.verdict == "wrong"
+        assert str(home.sounds) in finding.says
+    assert list(doctor_data.entered(home)) == [], "nothing runs"
+    note(home.asterisk, [])
+    assert replaced(home.asterisk) == ()
+
+
+def test_leads_in_a_file_that_nobody_reads_are_wrong(home: Home) -> None:
+    with closing(sqlite3.connect(home.state / "dialer.db")) as database, database:
+        database.execute("CREATE TABLE listed_numbers (number TEXT)")
+        database.execute("INSERT INTO listed_numbers VALUES ('+34600111222')")
+    assert list(doctor_data.left(home)) == []
+    site = home.project / "config/site.yaml"
+    site.write_text(f"{site.read_text()}database: postgresql://db/centralita\n")
+    (finding,) = doctor_data.left(home)
+    assert (finding.verdict, "move-data" in finding.mend) == ("wrong", True)
+    assert "1 do-not-call number in dialer.db" in finding.says
