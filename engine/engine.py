@@ -218,8 +218,8 @@ class Engine:
         log.warning("release %s serves new interactions", configuration.release_id)
         later += started.waiting(self.home, configuration.site)
         told = [f"config/site.yaml: {name} is taken over when `centralita up` starts again" for name in later]
-        if kept := await self.take_phones():
-            told.append(f"Asterisk keeps its old phones and trunks until it starts again: {kept}")
+        if why := await self.take_phones():
+            told.append(f"Asterisk keeps its old phones and trunks until the next reload: {why}")
         if spoken.failed:
             line, why = spoken.failed[0]
             told.append(f"no voice could say {len(spoken.failed)} of the texts, as '{line.text[:60]}': {why}")
@@ -277,15 +277,16 @@ class Engine:
             try:
                 await asyncio.to_thread(render, node, self.installation)
                 running_node.save(self.home, node)
-                before, self.node = self.node, node
                 await client.start()
                 for module in RELOADED_MODULES:
                     await client.reload(module)
+                # Only now: what failed is tried again at the next reload.
+                before, self.node = self.node, node
                 await trunk_watch.register_again(client, before.trunks, node.trunks)
                 await lost_phones.forget(client, lost_phones.lost(before.devices, node.devices))
                 log.warning("the node has read its phones, trunks and dialplan again")
             except (CommandFailed, NodeError, OSError) as failure:
-                log.error("the node keeps its old phones and trunks until it starts again: %s", failure)
+                log.error("the node keeps its old phones and trunks until the next reload: %s", failure)
                 return str(failure)
             finally:
                 await client.close()

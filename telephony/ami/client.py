@@ -66,8 +66,9 @@ _WANTED_EVENTS = ("FullyBooted", "ContactStatus", "Registry")
 
 @dataclass(frozen=True, slots=True)
 class AmiSettings:
-    """`deadline_s`: how long an action may take. `quality`: whether RTCP reports are told (one each few seconds and
-    leg). `reconnect_s`: the pause between attempts.
+    """`deadline_s`: how long an action may take. `reload_within_s`: a reload, while Asterisk asks name servers for each
+    carrier, which may not answer. `quality`: whether RTCP reports are told (one each few seconds and leg).
+    `reconnect_s`: the pause between attempts.
     """
 
     node: str
@@ -76,6 +77,7 @@ class AmiSettings:
     host: str = "127.0.0.1"
     port: int = 5038
     deadline_s: float = 3.0
+    reload_within_s: float = 60.0
     quality: bool = True
     reconnect_s: int = 2
 
@@ -192,10 +194,13 @@ class AmiClient:
         """Has Asterisk read a module's files again. Raises CommandRefused for others than `RELOADABLE`."""
         if module not in RELOADABLE:
             raise CommandRefused(f"{module!r} is not reloaded over AMI; only {', '.join(sorted(RELOADABLE))}")
-        await self._ask("Reload", Module=module)
+        await self._exchange_well("Reload", {"Module": module}, self._settings.reload_within_s)
 
     async def _ask(self, action: str, **values: str) -> Headers:
-        answer = (await self._exchange(action, values))[0]
+        return await self._exchange_well(action, values, self._settings.deadline_s)
+
+    async def _exchange_well(self, action: str, values: dict[str, str], within_s: float) -> Headers:
+        answer = (await self._exchange(action, values, within_s))[0]
         if answer.get("response") != "Success":
             raise CommandRefused(
                 f"{self.node}: Asterisk refused {action}: {answer.get('message', 'it did not say why')}"
@@ -203,12 +208,12 @@ class AmiClient:
         return answer
 
     async def _list(self, action: str, event: str, **values: str) -> list[Headers]:
-        answers = await self._exchange(action, values)
+        answers = await self._exchange(action, values, self._settings.deadline_s)
         if answers[0].get("response") == "Error" and "found" not in answers[0].get("message", ""):
             raise CommandRefused(f"{self.node}: Asterisk refused {action}: {answers[0].get('message', '')}")
         return [answer for answer in answers if answer.get("event") == event]
 
-    async def _exchange(self, action: str, values: dict[str, str]) -> list[Headers]:
+    async def _exchange(self, action: str, values: dict[str, str], within_s: float) -> list[Headers]:
         if action not in ACTIONS:
             raise CommandRefused(f"{action} is not for AMI here; only {', '.join(sorted(ACTIONS))}")
         _clean(values)
@@ -217,12 +222,10 @@ class AmiClient:
             raise NodeUnavailable(f"{self.node}: AMI is not connected, {action} was not sent")
         future = link.send_action({"Action": action, **values})
         try:
-            async with asyncio.timeout(self._settings.deadline_s):
+            async with asyncio.timeout(within_s):
                 answers = await future
         except TimeoutError:
-            raise DeadlineExceeded(
-                f"{self.node}: AMI did not answer {action} in {self._settings.deadline_s} s"
-            ) from None
+            raise DeadlineExceeded(f"{self.node}: AMI did not answer {action} in {within_s:g} s") from None
         return [lower(answer) for answer in (answers if isinstance(answers, list) else [answers])]
 
     # -- hearing

@@ -186,9 +186,20 @@ async def test_an_answer_that_does_not_come_is_a_deadline(manager: Manager) -> N
             await client.health()
 
 
+async def test_a_reload_may_take_longer_than_any_other_action(manager: Manager) -> None:
+    manager.silent |= {"Reload", "CoreStatus"}
+    async with connected(manager, deadline_s=0.2, reload_within_s=1.0) as client:
+        asking = asyncio.create_task(client.reload("pbx_config.so"))
+        with pytest.raises(DeadlineExceeded, match="CoreStatus"):
+            await client.health()
+        assert not asking.done(), "Asterisk asks name servers meanwhile"
+        with pytest.raises(DeadlineExceeded, match="Reload in 1 s"):
+            await asking
+
+
 async def test_after_a_broken_connection_it_comes_back_and_sends_nothing_again(manager: Manager) -> None:
     manager.silent.add("Reload")
-    async with connected(manager, deadline_s=2.0) as client:
+    async with connected(manager, deadline_s=2.0, reload_within_s=2.0) as client:
         asking = asyncio.create_task(client.reload("pbx_config.so"))
         await until(lambda: "Action: Reload" in manager.lines)
         manager.drop()
