@@ -67,9 +67,15 @@ def start_transfer(
     turn.interaction = interaction.but(transfer=PendingTransfer(command.transfer_id, leg_id, number, rule=verdict.rule))
     turn.dialed_by = verdict.rule
     turn.decisions.append(Noted("outbound_permitted", verdict.rule))
-    caller = command.caller or interaction.identity or verdict.caller
+    wished = command.caller if _is_shown(command.caller, verdict.endpoint) else ""
+    caller = wished or interaction.identity or verdict.caller
     ring(turn, leg_id, LegRole.EXTERNAL, verdict.endpoint, caller, command.ring_s, rules, now_s)
     return None
+
+
+def _is_shown(caller: str, endpoint: str) -> bool:
+    """Outside nobody is shown but numbers: a flow may pass on its caller's, and she may have withheld it."""
+    return not endpoint.startswith("trunk:") or caller.removeprefix("+").isdecimal()
 
 
 def external_up(turn: Turn, leg: Leg, now_s: float) -> None:

@@ -46,7 +46,9 @@ nodes:
     no_input: {then: bye}
     no_match: {then: bye}
   ana: {type: transfer, to: "device:1001", answered: bye, busy: main, no_answer: main, refused: bye, failed: bye}
-  outside: {type: transfer, to: "+34911234567", answered: bye, busy: main, no_answer: main, refused: bye, failed: bye}
+  outside:
+    {type: transfer, to: "+34911234567", caller: "{{ caller }}", answered: bye, busy: main, no_answer: main,
+     refused: bye, failed: bye}
   forbidden: {type: transfer, to: "+1900", answered: bye, busy: main, no_answer: main, refused: sorry, failed: bye}
   sales: {type: queue, queue: sales, no_agents: sorry, error: bye}
   sorry: {type: play, prompt: "Lo sentimos.", next: bye}
@@ -65,7 +67,8 @@ def around():
         release_id=loaded.release.id,
         numbers=NumberPlan({}, (), {"main": Route("main", "desk", "", "default", is_default=True)}),
         outbound=OutboundRules(
-            rules=(OutboundRule("landlines", ("+349",), "main-carrier", hourly=5),), devices=frozenset({"main-1001"})
+            rules=(OutboundRule("landlines", ("+349",), "main-carrier", "+34900", hourly=5),),
+            devices=frozenset({"main-1001"}),
         ),
     )
 
@@ -73,10 +76,10 @@ def around():
 class Case:
     """One interaction; each fact one second after the other."""
 
-    def __init__(self, around):
+    def __init__(self, around, caller="+34600000000"):
         self.around, self.now_s, self.last = around, 1000.0, None
         self.all_commands = []
-        self._take(arrivals.arrive(LegArrived(CALLER, "n1", "100", "+34600000000"), around, self.now_s))
+        self._take(arrivals.arrive(LegArrived(CALLER, "n1", "100", caller), around, self.now_s))
 
     def tell(self, *events):
         for event in events:
@@ -146,6 +149,16 @@ def test_a_transfer_that_fails_returns_to_the_flow(case, reason, heard_again):
     case.tell(DigitPressed(CALLER, "1"), LegEnded(ANA, reason))
     assert bool(case.commanded(Play)) is heard_again
     assert bool(case.commanded(HangUpLeg)) is not heard_again
+
+
+@pytest.mark.parametrize(
+    ("caller", "shown"), [("+34600000000", "+34600000000"), ("anonymous", "+34900"), ("", "+34900")]
+)
+def test_a_flow_passes_its_callers_number_on_unless_she_withholds_it(around, caller, shown):
+    case = Case(around, caller)
+    case.tell(LegUp(CALLER), DigitPressed(CALLER, "2"))
+    (dialed,) = case.commanded(OriginateLeg)
+    assert dialed.caller == shown
 
 
 def test_every_attempt_has_ids_of_its_own(case):
