@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from core.errors import CommandFailed
 from core.events import ReleaseActivated
-from engine import lost_phones, running_node, started, trunk_watch
+from engine import running_node, started, trunk_watch
 from engine.book import JournalBook
 from engine.clock import AnchoredClock
 from engine.config.loader import Configuration, load
@@ -27,8 +27,9 @@ from engine.home import Home, SecretBox
 from engine.housekeeping import projected
 from engine.media import Resolver, Sounds
 from engine.node_connections import ami_settings
+from engine.node_reload import reload_node
 from engine.node_settings import lan_address, node_settings, sound_directories
-from engine.node_watch import last_seen
+from engine.node_watch import last_seen, seen_just_now
 from engine.runtime import Runtime
 from engine.speech import PromptRenderer
 from engine.trunk_watch import TrunkSeen
@@ -39,7 +40,7 @@ from telephony.control.asterisk import AsteriskCallControl
 from telephony.node.entered import replaced
 from telephony.node.errors import NodeError
 from telephony.node.installation import Installation
-from telephony.node.render import RELOADED_MODULES, render
+from telephony.node.render import render
 from telephony.node.settings import NodeSettings
 
 log = logging.getLogger("centralita.engine")
@@ -126,7 +127,7 @@ class Engine:
 
     def trunks(self) -> dict[str, TrunkSeen]:
         """How each carrier stands."""
-        return trunk_watch.of_all(self.configuration.trunks, last_seen(self.home))
+        return trunk_watch.of_all(self.configuration.trunks, seen_just_now(self.home))
 
     def seen_node(self) -> dict[str, Any]:
         """What the watcher saw last of the local node, and every trunk of the site; empty before it has looked."""
@@ -275,15 +276,8 @@ class Engine:
                 return ""
             client = AmiClient(ami_settings(self.node), lambda fact: None)
             try:
-                await asyncio.to_thread(render, node, self.installation)
-                running_node.save(self.home, node)
-                await client.start()
-                for module in RELOADED_MODULES:
-                    await client.reload(module)
-                # Only now: what failed is tried again at the next reload.
-                before, self.node = self.node, node
-                await trunk_watch.register_again(client, before.trunks, node.trunks)
-                await lost_phones.forget(client, lost_phones.lost(before.devices, node.devices))
+                await reload_node(self.home, client, self.installation, self.node, node)
+                self.node = node
                 log.warning("the node has read its phones, trunks and dialplan again")
             except (CommandFailed, NodeError, OSError) as failure:
                 log.error("the node keeps its old phones and trunks until the next reload: %s", failure)
