@@ -10,7 +10,7 @@ from dialer.compliance.rules import Mode
 from dialer.pacing import Due, Pool
 from dialer.records import Lead
 from dialer.setup import CampaignSetup, Key
-from dialer.shares import SHARING, Share, pool_of, share_out
+from dialer.shares import SHARING, Share, is_reserved, pool_of, share_out
 from dialer.starting import dial, show
 from dialer.state import State
 from dialer.turn import Turn
@@ -136,7 +136,9 @@ def _call_back(state: State, turn: Turn, setup: CampaignSetup, share: Share, roo
         lead = state.leads[row]
         if room <= 0:
             break
-        if agent_id not in share.at_phones and not any(agent.agent_id == agent_id for agent in share.ready):
+        by_line = any(agent.agent_id == agent_id for agent in share.ready)
+        at_phone = agent_id in share.at_phones and not is_reserved(state, setup.tenant, agent_id)
+        if not (by_line or at_phone):
             waited_s = turn.now_s - max(lead.record.not_before_s, lead.staged_s)
             if setup.mode in SHARING and waited_s > setup.callback_wait_s:
                 staging.give_up_agent(state, turn, lead)
@@ -148,7 +150,6 @@ def _call_back(state: State, turn: Turn, setup: CampaignSetup, share: Share, roo
             room -= 1
             _called(turn, setup)
             share.ready = [agent for agent in share.ready if agent.agent_id != agent_id]
-            share.at_phones.discard(agent_id)
     return room, ""
 
 

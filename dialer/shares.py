@@ -37,8 +37,9 @@ class Share:
     able: dict[str, FloorAgent] = field(default_factory=dict)
     """Everybody who could serve it, with a held line where one is needed."""
     ready: list[FloorAgent] = field(default_factory=list)
-    at_phones: set[str] = field(default_factory=set)
-    """Who is ready without the held line that is needed: her own promised calls ring her phone first."""
+    at_phones: frozenset[str] = frozenset()
+    """Who is ready without the held line that is needed, and nobody's: her own promised calls ring her phone first. She
+    may stand in several campaigns until one of them calls."""
     busy: list[FloorAgent] = field(default_factory=list)
     waiting: list[Attempt] = field(default_factory=list)
     others: int = 0
@@ -65,12 +66,13 @@ def share_out(state: State, tenant: str, now_s: float) -> dict[Key, Share]:
             share.ready = [free.pop(name) for name in mine]
     hungry = [share for share in shares.values() if _is_hungry(state, share)]
     _deal(state, free, hungry, "ready")
+    nobodys = free.keys() - {agent.agent_id for share in hungry for agent in share.ready}
     for share in shares.values():
-        share.at_phones = {
+        share.at_phones = frozenset(
             agent.agent_id
             for agent in share.pool.agents
-            if agent.agent_id in free and agent.agent_id not in share.able and agent.device
-        }
+            if agent.agent_id in nobodys and agent.agent_id not in share.able and agent.device
+        )
     busy: dict[str, FloorAgent] = {}
     for share in shares.values():
         for agent in share.pool.agents:
@@ -84,6 +86,11 @@ def share_out(state: State, tenant: str, now_s: float) -> dict[Key, Share]:
                 share.busy.append(agent)
     _deal(state, busy, hungry, "busy")
     return shares
+
+
+def is_reserved(state: State, tenant: str, agent_id: str) -> bool:
+    """A line is for her alone."""
+    return any(one.for_agent == agent_id for one in _open(state, tenant))
 
 
 def pool_of(state: State, share: Share, now_s: float) -> Pool:

@@ -153,6 +153,23 @@ def test_whom_she_promised_a_call_she_calls_without_a_held_line():
     assert [wanted.agent_id for _, wanted in house.wanted] == ["a00"]
 
 
+@pytest.mark.parametrize("held_lines", [True, False], ids=["both promised", "the other dials for her"])
+def test_two_campaigns_do_not_call_for_her_at_once(held_lines):
+    promise = {"reason": "callback", "state": LeadState.CALLBACK, "agent_id": "a00"}
+    others = campaign("c2", mode=Mode.POWER, held_lines=held_lines, priority=1)
+    house = House(campaign("c1", held_lines=True), others, leads=[], agents=0)
+    house.answers = lambda wanted: []
+    for n in (1, 2):
+        kept = promise if n == 1 or held_lines else {}
+        house.store.leads[f"l0000{n}"] = record(n, f"c{n}-list", not_before_s=house.now_s - 5.0, **kept)
+    house.start("c1")
+    house.start("c2")
+    house.run(20.0)
+    desk_phone(house)
+    house.run(20.0)
+    assert len(house.phones) + len(house.wanted) == 1
+
+
 def test_a_phone_that_rings_survives_a_crash():
     house = asking()
     house.do(ManualAsked("main", "c1", "a00", HERS))
