@@ -159,7 +159,7 @@ class Routing:
     def put_down(self, over: Interaction, told: Sequence[Event]) -> list[Event]:
         """That the phones it used are free, unless it is `told`: of legs whose end nobody heard of."""
         said = {fact.device for fact in told if isinstance(fact, PhoneUsed)}
-        phones = {leg.device for leg in over.legs} - said
+        phones = {over.entry, *(leg.device for leg in over.legs)} - said  # legs of older releases do not name it
         return [
             PhoneUsed(over.interaction_id, phone, used=False)
             for phone in sorted(phones)

@@ -105,8 +105,10 @@ def _on_phone(router: Router, interactions: Mapping[str, Interaction]) -> Iterat
         if interaction_id not in interactions
     ]
     for interaction in interactions.values():
-        for device in set(interaction.devices) & router.setup.devices:
-            yield PhoneUsed(interaction.interaction_id, device, used=True, rung=device != interaction.customer.device)
+        hers = interaction.customer.device or interaction.entry  # legs of older releases do not name it
+        used = {*interaction.devices, hers} if interaction.customer.state is not LegState.ENDED else interaction.devices
+        for device in sorted(router.setup.devices.intersection(used)):
+            yield PhoneUsed(interaction.interaction_id, device, used=True, rung=device != hers)
     yield from over
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from acd.router import Router
 from acd.setup import AgentSetup, QueueSetup, Setup
-from core.agent_facts import AgentActed, DeviceChanged, WrapUpActed
+from core.agent_facts import AgentActed, DeviceChanged, PhoneUsed, WrapUpActed
 from core.commands import AskQueueStatus, JoinQueue, StartTimer
 from core.decisions import Moved, Noted, OfferDecided, StayEnded
 from core.events import CommandRejected, QueueLeft, RoutingDecided, TimerFired
@@ -296,3 +296,13 @@ def test_what_is_decided_about_somebody_else_stands_in_her_own_story(house):
     assert about_two.fact == RoutingDecided("i-2", len(house.book.written) - 1, "WrapUpActed")
     assert any(isinstance(decision, OfferDecided) for decision in about_two.decisions)
     assert "private" not in str(about_two)
+
+
+@pytest.mark.parametrize("device", ["main-1001", ""], ids=["named", "of an older release"])
+def test_a_phone_is_free_when_what_it_called_is_over(house, device):
+    house.take(PhoneUsed("i-1", "main-1001", True))
+    leg = Leg("leg-1", LegRole.CUSTOMER, "n1", device=device)
+    over = Interaction("i-1", "main", "voice", "900", "1001", "main-1001", NOW_S, "r1", legs=(leg,))
+    free = PhoneUsed("i-1", "main-1001", False)
+    assert house.routing.put_down(over, []) == [free]
+    assert house.routing.put_down(over, [free]) == []

@@ -125,10 +125,11 @@ def test_nobody_is_kept_for_what_is_over():
     assert mended(router, CALLER) == [AgentKept("i-2", "main", "ana", False)]
 
 
-def test_a_phone_in_use_is_known_again_and_one_that_is_not_is_free():
+@pytest.mark.parametrize("device", ["main-ana", ""], ids=["named", "of an older release"])
+def test_a_phone_in_use_is_known_again_and_one_that_is_not_is_free(device):
     uses = [PhoneUsed(which, "main-ana", True) for which in ("i-1", "i-2")]
     router, _ = floor(*ready("ana"), *uses)
-    calls = CALLER.but(entry="main-ana", legs=(replace(CALLER.customer, device="main-ana"),))
+    calls = CALLER.but(entry="main-ana", legs=(replace(CALLER.customer, device=device),))
     assert mended(router, calls) == [uses[0], PhoneUsed("i-2", "main-ana", False)]
     router.handle(replace(JOINED, interaction_id="i-9", stay_id="i-9.s1"), NOW_S)
     again = Router(SETUP)
