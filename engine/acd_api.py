@@ -79,7 +79,7 @@ class AcdApi:
         if isinstance(fact, Response):
             return fact
         if isinstance(fact, SupervisionActed):
-            for first in to_leave(fact, self.runtime.interactions):
+            for first in to_leave(fact, self.runtime.interactions, self.runtime.surroundings):
                 self.runtime.ask(first)
         return await done(self.runtime.ask(fact), self.journal)
 

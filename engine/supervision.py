@@ -45,10 +45,13 @@ def acted(turn: Turn, event: SupervisionActed, around: Surroundings, now_s: floa
     turn.note("supervision", f"{what}: {turn.refused}" if turn.refused else what)
 
 
-def to_leave(event: SupervisionActed, interactions: Mapping[str, Interaction]) -> list[SupervisionActed]:
-    """What else must be asked first: she follows one conversation at a time, and has one phone."""
+def to_leave(
+    event: SupervisionActed, interactions: Mapping[str, Interaction], around: Surroundings
+) -> list[SupervisionActed]:
+    """What else must be asked first: she follows one conversation at a time, and has one phone. Nothing where what she
+    wants will be refused."""
     wanted = interactions.get(event.interaction_id)
-    if wanted is None or event.action == "stop":
+    if wanted is None or event.action == "stop" or _refusal(wanted, event, around):
         return []
     return [
         SupervisionActed(other.interaction_id, event.supervisor_id, "stop")
@@ -61,8 +64,9 @@ def to_leave(event: SupervisionActed, interactions: Mapping[str, Interaction]) -
     ]
 
 
-def _act(turn: Turn, event: SupervisionActed, around: Surroundings, now_s: float) -> str:
-    talk = turn.interaction.talk
+def _refusal(interaction: Interaction, event: SupervisionActed, around: Surroundings) -> str:
+    """Why it cannot be; empty when it can."""
+    talk = interaction.talk
     if talk is None or talk.lead is None:
         return NOBODY
     there = talk.supervisor
@@ -72,24 +76,46 @@ def _act(turn: Turn, event: SupervisionActed, around: Surroundings, now_s: float
         return YOURSELF
     match event.action:
         case "stop":
-            dismiss(turn)
             return ""
         case "take_over":
-            return _take_over(turn, talk, around)
-        case "listen" | "whisper" | "barge" as mode:
-            if there is None:
-                return _ring(turn, talk, event, mode, around, now_s)
-            _switch(turn, talk, there, there.but(mode=mode))
+            if there is None or not there.up:
+                return "listen to it first: then you are on the line and can take it over"
+            if talk.before or talk.other is not None or interaction.parked is not None:
+                return "somebody else is being talked with: try again when that is over"
             return ""
+        case "listen" | "whisper" | "barge":
+            return "" if there is not None else _no_phone(interaction, event, around)
     assert_never(event.action)
+
+
+def _no_phone(interaction: Interaction, event: SupervisionActed, around: Surroundings) -> str:
+    if event.device in around.outbound.devices and event.device.startswith(f"{interaction.tenant}-"):
+        return ""
+    return f"there is no phone '{event.device}' to ring you at"
+
+
+def _act(turn: Turn, event: SupervisionActed, around: Surroundings, now_s: float) -> str:
+    talk = turn.interaction.talk
+    if refused := _refusal(turn.interaction, event, around):
+        return refused
+    assert talk is not None
+    match event.action:
+        case "stop":
+            dismiss(turn)
+        case "take_over":
+            _take_over(turn, talk, around)
+        case "listen" | "whisper" | "barge" as mode:
+            if talk.supervisor is None:
+                _ring(turn, talk, event, mode, around, now_s)
+            else:
+                _switch(turn, talk, talk.supervisor, talk.supervisor.but(mode=mode))
+    return ""
 
 
 def _ring(
     turn: Turn, talk: Conversation, event: SupervisionActed, mode: Mode, around: Surroundings, now_s: float
-) -> str:
+) -> None:
     interaction = turn.interaction
-    if event.device not in around.outbound.devices or not event.device.startswith(f"{interaction.tenant}-"):
-        return f"there is no phone '{event.device}' to ring you at"
     leg_id = f"{turn.interaction_id}.v{turn.number()}"
     ring(
         turn,
@@ -105,7 +131,6 @@ def _ring(
     )
     there = Supervisor(leg_id, event.supervisor_id, mode, device=event.device)
     conversation.keep(turn, talk.but(supervisor=there))
-    return ""
 
 
 def called(turn: Turn, event: SupervisorCalled, around: Surroundings, now_s: float) -> None:
@@ -125,7 +150,10 @@ def _join(turn: Turn, event: SupervisorCalled, around: Surroundings, now_s: floa
         return f"{talk.supervisor.supervisor_id} {TAKEN}"
     if event.node != turn.interaction.customer.node:
         wish = SupervisionActed(turn.interaction_id, event.supervisor_id, "listen", event.device)
-        return ELSEWHERE if _ring(turn, talk, wish, "listen", around, now_s) else RUNG
+        if _no_phone(turn.interaction, wish, around):
+            return ELSEWHERE
+        _ring(turn, talk, wish, "listen", around, now_s)
+        return RUNG
     line = event.line_interaction_id
     turn.facts.append(LineUsed(line, event.leg_id, turn.interaction_id))
     there = Supervisor(event.leg_id, event.supervisor_id, "listen", line_interaction_id=line, device=event.device)
@@ -245,13 +273,10 @@ def follow(turn: Turn) -> None:
         _apply(turn, talk, talk.supervisor)
 
 
-def _take_over(turn: Turn, talk: Conversation, around: Surroundings) -> str:
+def _take_over(turn: Turn, talk: Conversation, around: Surroundings) -> None:
     there, lead = talk.supervisor, talk.lead
     assert lead is not None
-    if there is None or not there.up:
-        return "listen to it first: then you are on the line and can take it over"
-    if talk.before or talk.other is not None or turn.interaction.parked is not None:
-        return "somebody else is being talked with: try again when that is over"
+    assert there is not None
     if there.mode != "barge":
         _apply(turn, talk, there.but(mode="barge"))
     conversation.let_go(turn, lead, "taken_over")
@@ -259,7 +284,6 @@ def _take_over(turn: Turn, talk: Conversation, around: Surroundings) -> str:
     conversation.keep(turn, talk.but(lead=party, supervisor=None))
     if not talk.customer_in:
         conversation.connect(turn, around)
-    return ""
 
 
 def dismiss(turn: Turn) -> None:

@@ -73,13 +73,20 @@ def test_her_leaving_is_nobodys_business(listens):
 def test_who_wants_to_follow_another_conversation_leaves_the_first(listens):
     other = listens.interaction.but(interaction_id="i-c2")
     known = {ID: listens.interaction, "i-c2": other.but(talk=other.talk.but(supervisor=None))}
-    assert to_leave(SupervisionActed("i-c2", "luis", "whisper", "main-1003"), known) == []
+    assert to_leave(SupervisionActed("i-c2", "luis", "whisper", "main-1003"), known, listens.around) == []
     wish = SupervisionActed("i-c2", "marta", "whisper", "main-1003")
-    assert to_leave(wish, known) == [SupervisionActed(ID, "marta", "stop")]
+    assert to_leave(wish, known, listens.around) == [SupervisionActed(ID, "marta", "stop")]
     elsewhere = {**known, "i-c2": other.but(tenant="acme")}
-    assert to_leave(wish, elsewhere) == [], "another company's marta is somebody else"
-    assert to_leave(SupervisionActed(ID, "marta", "barge"), known) == []
-    assert to_leave(SupervisionActed("i-9", "marta", "listen"), known) == []
+    assert to_leave(wish, elsewhere, listens.around) == [], "another company's marta is somebody else"
+    assert to_leave(SupervisionActed(ID, "marta", "barge"), known, listens.around) == []
+    assert to_leave(SupervisionActed("i-9", "marta", "listen"), known, listens.around) == []
+
+
+@pytest.mark.parametrize(("action", "device"), [("take_over", "main-1003"), ("listen", "main-9999")])
+def test_who_may_not_follow_another_conversation_stays_in_hers(listens, action, device):
+    other = listens.interaction.but(interaction_id="i-c2")
+    known = {ID: listens.interaction, "i-c2": other.but(talk=other.talk.but(supervisor=None))}
+    assert to_leave(SupervisionActed("i-c2", "marta", action, device), known, listens.around) == []
 
 
 @pytest.mark.parametrize("what", ["OriginateLeg", "ListenIn"])
