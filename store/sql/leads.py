@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,7 @@ from store.sql.lead_writer import add_zones
 
 _IN_HAND = text("state IN ('staged', 'dialing')")
 _PAGE = 5_000
+_E164 = re.compile(r"\+[1-9][0-9]{0,14}")
 
 
 class SqlLeadStore:
@@ -94,7 +96,7 @@ class SqlLeadStore:
 
     @answering
     async def by_number(self, tenant: str, number: str, since_s: float) -> Sequence[StagedLead]:
-        if not number[1:].isdecimal():
+        if not _E164.fullmatch(number):
             return ()
         of_number = select(LeadNumberRow.lead_id).where(
             LeadNumberRow.tenant == tenant, LeadNumberRow.number == int(number[1:])

@@ -297,7 +297,8 @@ async def test_leads_are_found_by_any_of_their_numbers(store: Any) -> None:
     )
     assert sorted(each.record.lead_id for each in await store.by_number("main", "+34600000002", 0.0)) == ["ana", "eva"]
     assert [each.record.lead_id for each in await store.by_number("main", "+34600000001", 0.0)] == ["ana"]
-    assert list(await store.by_number("main", "anonymous", 0.0)) == []
+    for none in ("anonymous", "+0034600000001", "+34600000001" * 3, "+٣٤٦٠٠٠٠٠٠٠١"):
+        assert list(await store.by_number("main", none, 0.0)) == []
 
 
 async def test_numbers_are_listed_and_unlisted(store: Any) -> None:
