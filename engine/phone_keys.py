@@ -5,7 +5,7 @@
     *9 mute, unmute     *0 hang up
 
 NUMBER: an agent's code, else whatever can be dialed. `**` begins anew. Whom she talks with hears none of it. Other keys
-are passed on, to the customer or to somebody outside: a machine may have asked for them.
+are passed on, to the customer or to somebody outside: a machine may have asked for them; a star by `*#`.
 """
 
 from __future__ import annotations
@@ -48,6 +48,9 @@ def pressed(turn: Turn, party: Party, digit: str, around: Surroundings, now_s: f
         requests.replace_party(turn, party.but(typed=typed))
         return
     requests.replace_party(turn, party.but(typed=""))
+    if code == "*#":
+        _pass_on(turn, party, "*")
+        return
     action = _AT_ONCE.get(code) or _WITH_NUMBER.get(code) or _toggled(turn, party, code)
     if action is None:
         return

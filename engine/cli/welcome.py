@@ -94,12 +94,15 @@ def accounts(
     declared, configuration = configuration.devices, with_kept_phones(home, configuration)
     box = SecretBox(home.state / "secrets.json")
     node = node_settings(home, configuration, box)
-    chosen = [one for one in node.devices if device in ("", one.name, one.name.partition("-")[2])]
+    chosen = [one for one in node.devices if device in ("", one.name)]
+    chosen = chosen or [one for one in node.devices if device == one.name.partition("-")[2]]
     if not chosen:
         fail(f"there is no phone '{device}': centralita accounts shows all", 1)
     if new_password:
         if not device:
             fail("which phone? centralita accounts 1007 --new-password", 2)
+        if len(chosen) > 1:
+            fail(f"which of them? centralita accounts {chosen[0].name} --new-password", 2)
         if chosen[0].name not in declared:
             fail(f"{chosen[0].name} is an agent's own phone: the desk's page Agents gives her a new one", 1)
         box.forget(f"device/{chosen[0].name}")

@@ -75,6 +75,22 @@ def test_accounts_shows_each_phone_with_its_password(project, tmp_path):
     assert said("accounts", "9")[0] == 1
 
 
+def test_a_lost_phone_is_named_in_full_where_two_companies_have_one_of_its_name(project, tmp_path):
+    other = tmp_path / "project" / "tenants" / "beta" / "config" / "devices"
+    other.mkdir(parents=True)
+    (other / "1001.yaml").write_text('device: "1001"\n')
+    assert said("accounts")[0] == 0
+    box = Home.find().state / "secrets.json"
+    before = SecretBox(box).named("device/")
+    assert before.keys() == {"main-1001", "beta-1001"}
+    code, words = said("accounts", "1001", "--new-password")
+    assert (code, SecretBox(box).named("device/")) == (2, before)
+    assert "which of them?" in words
+    assert said("accounts", "main-1001", "--new-password")[0] == 0
+    after = SecretBox(box).named("device/")
+    assert [name for name in before if before[name] != after[name]] == ["main-1001"]
+
+
 def test_one_thing_is_not_several(project):
     assert "1 flow, 4 files, 1 warning" in said("check")[1]
 

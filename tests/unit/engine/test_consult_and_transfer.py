@@ -366,6 +366,7 @@ def test_other_keys_than_codes_reach_who_is_no_agent_and_codes_reach_nobody(talk
         return [(c.leg_id, c.digits) for c in talking.commands[told:] if isinstance(c, SendDigits)]
 
     assert passed_on("5#") == [(CALLER, "5"), (CALLER, "#")]
+    assert passed_on("*#1") == [(CALLER, "*"), (CALLER, "1")]
     assert passed_on("*9*9") == []
     machine = consulting(talking, OUTSIDE)
     assert passed_on("1") == [(machine, "1")], "the caller hears music"
