@@ -27,7 +27,7 @@ TEST_PACKAGES := sip-tester postgresql chromium
 ARGS ?=
 LAN ?=
 
-.PHONY: help run demo demo-campaign test check setup test-tools install-asterisk voices pins clean
+.PHONY: help run demo demo-campaign test check types style rooms shipped setup test-tools install-asterisk voices pins clean
 
 help: ## what can be made
 	@echo "Centralita"; echo
@@ -47,11 +47,19 @@ demo-campaign: setup ## forty simulated people are dialed for real; a table acco
 test: setup test-tools ## set up, and run every test
 	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: setup ## style, types, the rooms' rules, and the shipped configuration
+check: types style rooms shipped ## style, types, the rooms' rules, and the shipped configuration
+
+types: $(STAMPS)/python
+	@$(VENV)/bin/mypy
+
+style: $(STAMPS)/python
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
-	@$(VENV)/bin/mypy
+
+rooms: $(STAMPS)/python
 	@$(VENV)/bin/lint-imports
+
+shipped: setup
 	@$(VENV)/bin/centralita check
 
 setup: $(STAMPS)/python $(STAMPS)/asterisk $(STAMPS)/voices ## Python, Asterisk, voices: all that running needs
@@ -102,6 +110,6 @@ $(STAMPS)/voices: $(STAMPS)/python
 
 test-tools: $(STAMPS)/test-tools
 
-$(STAMPS)/test-tools: Makefile | $(STAMPS)/python
+$(STAMPS)/test-tools: Makefile | $(STAMPS)/asterisk
 	@$(PY) -m telephony.node packages $(TEST_PACKAGES)
 	@touch $@
