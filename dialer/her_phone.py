@@ -12,7 +12,9 @@ A line that was rung for one attempt ends with it.
 
 from __future__ import annotations
 
+from core.agent_facts import AgentActed
 from core.dialing import LINE, LINE_PREFIX, LineUnwanted, LineWanted
+from dialer.compliance.rules import Mode
 from dialer.floor import FloorAgent
 from dialer.records import Attempt, Lead
 from dialer.setup import CampaignSetup
@@ -66,6 +68,14 @@ def is_ready_for(attempt: Attempt, agent: FloorAgent | None) -> bool:
 def why_not_up(reason: str) -> str:
     """In words, why her phone is not there; `reason`: how its leg ended, or why it could not be dialed."""
     return _NOT_UP.get(reason, f"{_YOURS} could not be rung: {reason or 'nobody knows why'}")
+
+
+def not_there(turn: Turn, attempt: Attempt) -> None:
+    """She did nothing about whom she was shown, or did not pick up: she is not ready, as who lets a call ring out. Not
+    she who has just asked for it by hand."""
+    if attempt.mode is not Mode.MANUAL:
+        turn.absent.add((attempt.tenant, attempt.for_agent))
+        turn.outcome.facts.append(AgentActed(attempt.tenant, attempt.for_agent, "not_ready", "rona", by="system"))
 
 
 def was_missing(attempt: Attempt) -> bool:

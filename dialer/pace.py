@@ -34,7 +34,7 @@ def pace_all(state: State, turn: Turn, tenants: set[str]) -> None:
         ]
         if not keys:
             continue
-        shares = share_out(state, tenant, turn.now_s)
+        shares = share_out(state, tenant, turn.now_s, turn.absent)
         for key in sorted(keys, key=lambda key: (-state.of(key).priority, key)):
             _pace(state, turn, key, shares.get(key))
 

@@ -7,7 +7,7 @@ goes to who is most behind its weight.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -50,10 +50,12 @@ class Share:
         return [one for one in self.lines if not one.for_agent and (one.state in _CALLING or _listened_to(one))]
 
 
-def share_out(state: State, tenant: str, now_s: float) -> dict[Key, Share]:
-    """Every campaign of the tenant that has agents: those that run, and those with lines that are not over."""
+def share_out(state: State, tenant: str, now_s: float, absent: Collection[Key] = ()) -> dict[Key, Share]:
+    """Every campaign of the tenant that has agents: those that run, and those with lines that are not over. `absent`:
+    (tenant, agent_id) of who seems ready, and is not there."""
     shares = _shares(state, tenant, now_s)
     reserved = {one.for_agent for one in _open(state, tenant) if one.for_agent}
+    reserved |= {agent_id for whose, agent_id in absent if whose == tenant}
     free: dict[str, FloorAgent] = {}
     for share in shares.values():
         for agent in share.pool.agents:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from core.agent_facts import AgentActed
 from core.attempt import ATTEMPT_TABLE, AttemptEvent
 from core.campaign import CAMPAIGN_TABLE, CampaignEvent
 from core.commands import CancelTimer, StartTimer
@@ -30,12 +31,12 @@ Aggregate = tuple[str, str]
 
 @dataclass(slots=True)
 class DialerOutcome:
-    """What one event came to. `facts`: for interactions, through the inbox. `changed`: what must be saved now, or
-    deleted when `Dialer.save` says so. `wanted`: what to ask the store of leads. `saves`: what it is to keep; asked
-    again after a restart, so keeping it twice must do no harm. `refused`: why a request cannot be, in words for the
-    person; nothing changed."""
+    """What one event came to. `facts`: for interactions and the router, through the inbox. `changed`: what must be
+    saved now, or deleted when `Dialer.save` says so. `wanted`: what to ask the store of leads. `saves`: what it is to
+    keep; asked again after a restart, so keeping it twice must do no harm. `refused`: why a request cannot be, in words
+    for the person; nothing changed."""
 
-    facts: list[AttemptFact] = field(default_factory=list)
+    facts: list[AttemptFact | AgentActed] = field(default_factory=list)
     commands: list[StartTimer | CancelTimer] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     changed: set[Aggregate] = field(default_factory=set)
@@ -50,10 +51,11 @@ class Refused(Exception):
 
 class Turn:
     """`paced`: campaigns to be paced at its end; `soon`: tenants to be paced a moment later, together with what else
-    happens until then."""
+    happens until then. `absent`: (tenant, agent_id) of who is not there, which the router hears of only then."""
 
     __slots__ = (
         "_pictures",
+        "absent",
         "armed",
         "asked_s",
         "before",
@@ -74,6 +76,7 @@ class Turn:
         self.before: dict[Aggregate, bytes | None] = {}
         """None: it was not there."""
         self.paced: set[Key] = set()
+        self.absent: set[Key] = set()
         self.soon: set[str] = set()
         # Values that are replaced, never changed in place.
         self.book, self.heard, self.serial = state.book, state.heard, state.serial

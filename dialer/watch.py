@@ -100,6 +100,8 @@ def line_came(state: State, turn: Turn, fact: LineCame) -> None:
         return
     if attempt.state is _S.STAGED:
         refused = state.halted if fact.up else her_phone.why_not_up(fact.why)
+        if refused == her_phone.NOT_PICKED_UP:
+            her_phone.not_there(turn, attempt)
         if not refused:
             refused = dial_preview(state, turn, attempt, line_up=True)
         if refused:
@@ -141,11 +143,15 @@ def _look_at_preview(state: State, turn: Turn, attempt: Attempt) -> None:
         return
     if attempt.own_line:
         if turn.now_s > attempt.line_ends_s:
+            her_phone.not_there(turn, attempt)
             withdraw(state, turn, attempt, her_phone.NOT_PICKED_UP)
         return
     if turn.now_s < attempt.preview_ends_s or state.halted:
         return
-    if setup.preview_then == "skip" or dial_preview(state, turn, attempt):
+    skip = setup.preview_then == "skip"
+    if skip:
+        her_phone.not_there(turn, attempt)
+    if skip or dial_preview(state, turn, attempt):
         moved(state, turn, attempt, AttemptEvent.CANCEL, why="skipped")
 
 

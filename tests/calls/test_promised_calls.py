@@ -1,4 +1,5 @@
-"""An agent writes down what somebody promised, over real calls: the form is kept, and she is dialed when she agreed."""
+"""An agent writes down what somebody promised, over real calls: the form is kept, and she is dialed when she agreed.
+Campaigns beside it, in the same house: previews nobody looks at, and one that the command line creates."""
 
 from __future__ import annotations
 
@@ -48,7 +49,9 @@ FILES = {
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     place: Path = tmp_path_factory.mktemp("promised")
     debts = campaign("debts", "progressive", MORE)
-    async with systems(place) as up, calling(up, {"debts": debts}, lambda _: Person(), files=FILES) as house:
+    looked = campaign("looked", "preview", "preview: {for_s: 5, then: skip}", "drop: {action: hang_up}")
+    wanted = {"debts": debts, "looked": looked}
+    async with systems(place) as up, calling(up, wanted, lambda _: Person(), files=FILES) as house:
         await house.line("ana")
         yield house
 
@@ -109,6 +112,25 @@ async def test_what_she_promised_is_kept_and_says_when_she_is_dialed_again(house
 
     await house.until_async(done, 30.0, "she is not done with")
     await house.act("debts", "stop")
+    await house.idle()
+
+
+async def test_leads_are_not_shown_to_an_empty_chair(house: House) -> None:
+    numbers = [f"+3491102021{n}" for n in range(3)]
+    await house.leads("looked", *numbers)
+    await house.act("looked", "start")
+
+    async def absent() -> bool:
+        return await house.looks("ana") == "not_ready"
+
+    await house.until_async(absent, 30.0, "she does nothing, and stays ready")
+    agents = (await house.system.ask("GET", "/acd/snapshot"))["agents"]
+    assert [each["reason"] for each in agents if each["agent_id"] == "ana"] == ["rona"]
+    whys = [await house.system.ask("GET", f"/dialer/why/main/{number.lstrip('+')}") for number in numbers]
+    assert sum("skipped" in " ".join(why["sentences"]) for why in whys) == 1, "each of them was skipped"
+    assert await house.attempts(numbers[0]) == []
+    await house.act("looked", "stop")
+    await house.presence("ana", "ready")
     await house.idle()
 
 

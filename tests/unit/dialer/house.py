@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from core.agent_facts import AgentActed
 from core.commands import StartTimer
 from core.dialing import (
     AttemptCancelled,
@@ -178,6 +179,7 @@ class House:
         self.live: dict[str, AttemptWanted] = {}
         self.storing = True
         self.timers: dict[str, float] = {}
+        self.absent: list[str] = []
 
     # -- doing -------------------------------------------------------------------------------------
     def start(self, campaign: str = "c1") -> DialerOutcome:
@@ -208,6 +210,10 @@ class House:
                     self.later(after_s, (fact, event))
             elif isinstance(fact, LineWanted):
                 self.phones.append(fact)
+            elif isinstance(fact, AgentActed):
+                assert (fact.action, fact.reason, fact.by) == ("not_ready", "rona", "system")
+                self.absent.append(fact.agent_id)
+                self.agents.them.pop(fact.agent_id, None)
             elif isinstance(fact, LineUnwanted):
                 self.hung_up.append(fact)
             else:

@@ -142,7 +142,7 @@ def test_who_waits_in_the_queue_beside_us_comes_first() -> None:
 # -- preview and manual ------------------------------------------------------------------------------
 def test_an_agent_looks_then_dials_or_skips_or_runs_out_of_time() -> None:
     setup = campaign(mode=Mode.PREVIEW, preview_s=30.0, skip_after_s=600.0, script={"es": "Hola"})
-    house = House(setup, leads=[record(1, fields={"city": "Soria"}), record(2), record(3)], agents=1)
+    house = House(setup, leads=[record(1, fields={"city": "Soria"}), record(2), record(3), record(4)], agents=1)
     house.answers = silent
     house.start()
     house.run(2.0)
@@ -168,6 +168,9 @@ def test_an_agent_looks_then_dials_or_skips_or_runs_out_of_time() -> None:
     (shown,) = house.dialer.previews("main", "a00", house.now_s)
     house.run(31.0)
     assert house.store.leads["l00003"].reason == "skipped"
+    assert house.absent == ["a00"], "she did nothing about it: nothing more is shown to an empty chair"
+    assert not house.dialer.previews("main", "a00", house.now_s)
+    assert house.status("c1")["previews"] == 0
 
 
 def test_what_an_agent_looks_at_goes_back_when_she_is_called_away() -> None:

@@ -153,6 +153,29 @@ def test_whom_she_promised_a_call_she_calls_without_a_held_line():
     assert [wanted.agent_id for _, wanted in house.wanted] == ["a00"]
 
 
+@pytest.mark.parametrize(("why", "absent"), [("no_answer", ["a00"]), ("busy", []), ("", ["a00"])])
+def test_who_does_not_pick_up_is_not_ready_and_is_not_rung_again(why, absent):
+    house = asking(Mode.PREVIEW, held_lines=False, preview_s=5.0, preview_then="dial", skip_after_s=600.0)
+    house.store.leads["l00002"] = record(2)
+    house.run(8.0)
+    (line,) = house.phones
+    if why:
+        house.do(LineCame(line.interaction_id, line.attempt_id, False, why))
+    else:
+        house.run(60.0)  # nothing is heard of it
+    assert house.absent == absent
+    house.run(20.0)
+    assert len(house.phones) == (1 if absent else 2)
+
+
+def test_who_asked_by_hand_stays_ready_when_she_lets_her_phone_ring():
+    house = asking()
+    house.do(ManualAsked("main", "c1", "a00", HERS))
+    line = house.phones[-1]
+    house.do(LineCame(line.interaction_id, line.attempt_id, False, "no_answer"))
+    assert house.absent == []
+
+
 @pytest.mark.parametrize("held_lines", [True, False], ids=["both promised", "the other dials for her"])
 def test_two_campaigns_do_not_call_for_her_at_once(held_lines):
     promise = {"reason": "callback", "state": LeadState.CALLBACK, "agent_id": "a00"}
