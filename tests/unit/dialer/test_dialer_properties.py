@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from core.agent_facts import AgentActed
 from core.attempt import ATTEMPT_TABLE, OPEN_ATTEMPTS, AttemptEvent, AttemptState
 from core.dialing import (
     AttemptDisposed,
@@ -163,6 +164,9 @@ class Dialing(RuleBasedStateMachine):
             if isinstance(fact, AttemptWanted):
                 self.check_dialed(fact)
                 self.calls[fact.attempt_id] = Call(fact, self.now_s)
+            elif isinstance(fact, AgentActed):
+                assert not self.dialer.previews("main", fact.agent_id, self.now_s), "shown to an empty chair"
+                self.agents.them.pop(fact.agent_id, None)
             else:
                 call = self.calls[fact.attempt_id]
                 assert self.now_s - call.at_s >= call.wanted.least_ring_s, "it rings as long as it must"
