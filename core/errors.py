@@ -6,6 +6,7 @@
     +-- CommandFailed           a command that the world did not carry out
         +-- LegGone             its leg no longer exists; always benign, its LegEnded is on the way
         +-- CommandRefused      the peer says no, and would say no again
+        |   +-- TrunkAway       nothing was dialed: that carrier owes an answer; another may do
         +-- DeadlineExceeded    no answer in time; it may still have happened
         +-- NodeUnavailable     no connection to the node; it has not been sent
 
@@ -37,6 +38,10 @@ class LegGone(CommandFailed):
 
 class CommandRefused(CommandFailed):
     """The peer understood and declined: repeating it will not help."""
+
+
+class TrunkAway(CommandRefused):
+    """The node dials nothing over this trunk; nothing was sent, and the leg is not there."""
 
 
 class DeadlineExceeded(CommandFailed):

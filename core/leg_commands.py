@@ -58,9 +58,17 @@ class TurnAwayLeg:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """Another way to dial the same number. `caller`: the number it shows."""
+
+    endpoint: str
+    caller: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OriginateLeg:
     """Dial. `endpoint`: what the node dials (`device:1001`, `trunk:main/+34911234567`); `ring_s`: give up after;
-    `limit_s`: absolute life of the leg."""
+    `limit_s`: absolute life of the leg. `failover`: tried in this order while a trunk is away."""
 
     leg_id: str
     interaction_id: str
@@ -76,6 +84,7 @@ class OriginateLeg:
     listen: ListenToLeg | None = None
     """Heard from the first moment, what the network says while it rings included. A listener that cannot come is told
     as `ListenerLost`, and the leg is dialed all the same."""
+    failover: tuple[Way, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
 from core.commands import Command
-from core.errors import CommandFailed
+from core.errors import CommandFailed, TrunkAway
 from core.events import Event, LegEnded, ListenerLost, PlaybackFinished, RecordingKept
 from core.leg_commands import (
     AnswerLeg,
@@ -37,6 +38,7 @@ from core.leg_commands import (
     StopTalkRecording,
     TurnAwayLeg,
     UnbridgeLeg,
+    Way,
 )
 from core.live_audio import LiveAudio
 from core.media import Part
@@ -106,6 +108,18 @@ class Carrier:
         unwanted.set()
         return True
 
+    async def _dial(self, command: OriginateLeg) -> None:
+        """Over the first way whose trunk is not away."""
+        ways = [Way(command.endpoint, command.caller), *command.failover]
+        for way, left in zip(ways, range(len(ways) - 1, -1, -1), strict=True):
+            try:
+                await self._calls.originate(replace(command, endpoint=way.endpoint, caller=way.caller, failover=()))
+                return
+            except TrunkAway as away:
+                if not left:
+                    raise
+                log.warning("leg %s goes over another trunk: %s", command.leg_id, away)
+
     async def carry_out(self, command: Command, secret: bool) -> None:
         """`secret`: what it says may not stay on disk.
 
@@ -137,7 +151,7 @@ class Carrier:
                 await self._keep(command)
                 self._report(RecordingKept(command.leg_id, command.recording_id))
             case OriginateLeg():
-                await self._calls.originate(command)
+                await self._dial(command)
             case BridgeLegs():
                 await self._calls.bridge(command.bridge_id, command.leg_ids, command.keyed)
             case UnbridgeLeg():

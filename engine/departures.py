@@ -38,7 +38,16 @@ def open_(event: AttemptWanted, around: Surroundings, now_s: float) -> Turn:
     ring_s = max(event.ring_s, event.least_ring_s) + SETUP_S
     listen = screening.listening(event, ring_s, around.detection)
     ring(
-        turn, event.leg_id, LegRole.CUSTOMER, verdict.endpoint, identity, ring_s, around.outbound, now_s, listen=listen
+        turn,
+        event.leg_id,
+        LegRole.CUSTOMER,
+        verdict.endpoint,
+        identity,
+        ring_s,
+        around.outbound,
+        now_s,
+        listen=listen,
+        failover=verdict.ways_left(event.identity),
     )
     return turn
 

@@ -64,6 +64,8 @@ def dial(
     leg_id = f"{turn.interaction_id}.x{turn.number()}"
     turn.dialed_by = permitted.rule
     turn.note("outbound_permitted", permitted.rule)
-    caller = interaction.theirs if inside else caller or interaction.identity or permitted.caller
-    ring(turn, leg_id, role, permitted.endpoint, caller, ring_s, around.outbound, now_s)
+    ours = caller or interaction.identity
+    shown = interaction.theirs if inside else ours or permitted.caller
+    failover = permitted.ways_left(ours)
+    ring(turn, leg_id, role, permitted.endpoint, shown, ring_s, around.outbound, now_s, failover=failover)
     return leg_id

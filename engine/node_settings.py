@@ -150,7 +150,7 @@ def _absence(configuration: Configuration, node: str) -> dict[str, Any]:
     at, numbers = absence_at(configuration, node), configuration.emergency.numbers
     return {
         "overflow": at.overflow and _route(at.overflow),
-        "emergency": Emergency(trunk=at.emergency_trunk, numbers=numbers) if at.emergency_trunk else None,
+        "emergency": _emergency(at.emergency_trunks, numbers),
     }
 
 
@@ -217,9 +217,15 @@ def _site(site: Site, emergency: EmergencyRules) -> dict[str, Any]:
         "apology": site.absence.apology,
         "safe_harbour": site.absence.safe_harbour,
         "overflow": overflow and _route(overflow),
-        "emergency": emergency.trunk
-        and Emergency(trunk=asterisk_name("main", emergency.trunk), numbers=emergency.numbers),
+        "emergency": _emergency(
+            tuple(asterisk_name("main", name) for name in (emergency.trunk, *emergency.failover) if name),
+            emergency.numbers,
+        ),
     }
+
+
+def _emergency(trunks: tuple[str, ...], numbers: tuple[str, ...]) -> Emergency | None:
+    return Emergency(trunk=trunks[0], failover=trunks[1:], numbers=numbers) if trunks else None
 
 
 def _device(name: str, device: DeviceFile, secret: str) -> Device:

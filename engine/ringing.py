@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.agent_facts import PhoneUsed
 from core.decisions import LegJoined
 from core.leg import Leg, LegEvent, LegRole
-from core.leg_commands import ListenToLeg, OriginateLeg
+from core.leg_commands import ListenToLeg, OriginateLeg, Way
 
 if TYPE_CHECKING:
     from engine.config.outbound import OutboundRules
@@ -27,6 +27,7 @@ def ring(
     auto_answer: bool = False,
     caller_name: str = "",
     listen: ListenToLeg | None = None,
+    failover: tuple[Way, ...] = (),
 ) -> None:
     """From the customer's node, for `ring_s` seconds: a conversation's legs meet on one node, and a phone of another
     one is reached by relay. `caller`: whom it shows."""
@@ -53,5 +54,6 @@ def ring(
             auto_answer=auto_answer,
             caller_name=caller_name,
             listen=listen,
+            failover=failover,
         )
     )

@@ -68,8 +68,18 @@ def start_transfer(
     turn.dialed_by = verdict.rule
     turn.decisions.append(Noted("outbound_permitted", verdict.rule))
     wished = command.caller if _is_shown(command.caller, verdict.endpoint) else ""
-    caller = wished or interaction.identity or verdict.caller
-    ring(turn, leg_id, LegRole.EXTERNAL, verdict.endpoint, caller, command.ring_s, rules, now_s)
+    shown = wished or interaction.identity
+    ring(
+        turn,
+        leg_id,
+        LegRole.EXTERNAL,
+        verdict.endpoint,
+        shown or verdict.caller,
+        command.ring_s,
+        rules,
+        now_s,
+        failover=verdict.ways_left(shown),
+    )
     return None
 
 

@@ -53,8 +53,8 @@ def nodes(project: ProjectOption = None, json: JsonOption = False) -> None:
                 "hold_s": absence.retry_s * absence.tries,
                 "apology": absence.apology,
                 "overflow": overflow,
-                "emergency_trunk": at.emergency_trunk,
-                "emergency_numbers": list(configuration.emergency.numbers) if at.emergency_trunk else [],
+                "emergency_trunks": list(at.emergency_trunks),
+                "emergency_numbers": list(configuration.emergency.numbers) if at.emergency_trunks else [],
             }
         )
     if json:
@@ -68,7 +68,7 @@ def nodes(project: ProjectOption = None, json: JsonOption = False) -> None:
         number = f" {to['number']}" if to and "number" in to else ""
         then = f"apology, then {to['endpoint']}{number}" if to else "apology, then the end"
         numbers = ", ".join(row["emergency_numbers"])
-        help_ = f"{numbers} over {row['emergency_trunk']}" if numbers else "[red]none[/]"
+        help_ = f"{numbers} over {', then '.join(row['emergency_trunks'])}" if numbers else "[red]none[/]"
         counts = (str(len(row[kind])) for kind in ("phones", "trunks"))
         table.add_row(row["node"], *counts, f"{row['hold_s']} s music", then, help_)
     out.print(table)

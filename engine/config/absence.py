@@ -23,25 +23,27 @@ Homes = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """`overflow` None: the apology alone. `emergency_trunk`: inside Asterisk, empty for none."""
+    """`overflow` None: the apology alone. `emergency_trunks`: inside Asterisk, the first that takes the call."""
 
     node: str
     overflow: models.Overflow | None
-    emergency_trunk: str
+    emergency_trunks: tuple[str, ...]
 
 
 def absence_at(configuration: Configuration, node: str) -> Absence:
     """`node`: the site itself, or one of its others."""
     site, homes = configuration.site, _homes(configuration)
     own = next((remote for remote in site.nodes if remote.node == node), None)
-    overflow, trunk = site.absence.overflow, configuration.emergency.trunk
+    overflow, emergency = site.absence.overflow, configuration.emergency
     if overflow is not None and homes.get(asterisk_name("main", overflow.endpoint)) != node:
         overflow = None
-    if trunk is not None and homes.get(asterisk_name("main", trunk)) != node:
-        trunk = None
+    named = [asterisk_name("main", name) for name in (emergency.trunk, *emergency.failover) if name]
+    trunks = [name for name in named if homes.get(name) == node]
     if own is not None:
-        overflow, trunk = own.overflow or overflow, own.emergency_trunk or trunk
-    return Absence(node, overflow, asterisk_name("main", trunk) if trunk else "")
+        overflow = own.overflow or overflow
+        first = asterisk_name("main", own.emergency_trunk) if own.emergency_trunk else ""
+        trunks = [first, *(name for name in trunks if name != first)] if first else trunks
+    return Absence(node, overflow, tuple(trunks))
 
 
 def absence_warnings(configuration: Configuration) -> Problems:
@@ -62,7 +64,7 @@ def _warnings(configuration: Configuration) -> Iterator[Problem]:
             hint = "name a phone or trunk of that node: `overflow: {endpoint: …}`"
             yield problem_at(configuration.sources.get(_SITE, ""), _SITE, path, what, hint)
         phones = any(homes[name] == node for name in configuration.devices)
-        if configuration.emergency.trunk is not None and phones and not at.emergency_trunk:
+        if configuration.emergency.trunk is not None and phones and not at.emergency_trunks:
             numbers = ", ".join(configuration.emergency.numbers)
             what = f"while the engine is away, {numbers} cannot be dialed from phones at {node}: the trunk is not there"
             if node == site.site:

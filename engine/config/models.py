@@ -271,12 +271,16 @@ class Trunk(Definition):
         return self
 
 
+_FAILOVER = "trunks that take its calls, in this order, while `trunk` is away"
+
+
 class OutboundRule(Definition):
     """The rule with the longest matching prefix decides. Without `trunk` it forbids."""
 
     name: Name
     prefixes: tuple[str, ...] = Field(min_length=1)
     trunk: Name | None = None
+    failover: tuple[Name, ...] = Field(default=(), description=_FAILOVER)
     caller: str | None = None
     hourly: Count = Field(default=0, description="at most this many calls an hour; 0: no cap")
 
@@ -284,6 +288,7 @@ class OutboundRule(Definition):
 class Emergency(Definition):
     numbers: tuple[Digits, ...] = ("112",)
     trunk: Name | None = None
+    failover: tuple[Name, ...] = Field(default=(), description=_FAILOVER)
 
 
 class Outbound(Definition):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import phonenumbers
 
+from core.leg_commands import Way
 from engine.config.public_number import e164
 
 _DIALABLE = re.compile(r"\A\+?[0-9]{2,20}\Z")
@@ -20,20 +21,30 @@ _SEPARATORS = re.compile(r"[\s().\-/]")
 
 @dataclass(frozen=True, slots=True)
 class OutboundRule:
-    """`prefixes`: E.164 beginnings (`+349`) or internal digits. `hourly` 0: no cap. `trunk` empty: forbidden."""
+    """`prefixes`: E.164 beginnings (`+349`) or internal digits. `hourly` 0: no cap. `trunk` empty: forbidden.
+    `failover`: trunks that take its calls, in this order, while those before are away."""
 
     name: str
     prefixes: tuple[str, ...]
     trunk: str
     caller: str = ""
     hourly: int = 0
+    failover: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
+    """`caller`: the number that is shown when nothing says another; so each of `failover`, the ways that are left while
+    a trunk is away."""
+
     endpoint: str
     rule: str
     caller: str = ""
+    failover: tuple[Way, ...] = ()
+
+    def ways_left(self, caller: str) -> tuple[Way, ...]:
+        """`failover` for who shows `caller`; empty: nothing says which."""
+        return tuple([replace(way, caller=caller) for way in self.failover] if caller else self.failover)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,7 @@ class OutboundRules:
     rules: Sequence[OutboundRule] = ()
     emergency_numbers: frozenset[str] = frozenset()
     emergency_trunk: str = ""
+    emergency_failover: tuple[str, ...] = ()
     devices: frozenset[str] = frozenset()
     limit_s: float = 7200.0
     tenant_callers: Mapping[str, str] = field(default_factory=dict)
@@ -68,8 +80,7 @@ class OutboundRules:
         if number in self.emergency_numbers:
             if not self.emergency_trunk:
                 return Refused("emergency numbers have no trunk: set emergency.trunk in config/outbound.yaml")
-            shown = self.trunk_callers.get(self.emergency_trunk, "")
-            return Permitted(f"trunk:{self.emergency_trunk}/{number}", "emergency", shown)
+            return self._over((self.emergency_trunk, *self.emergency_failover), number, "emergency")
         if not _DIALABLE.match(number):
             return Refused("not a number that can be dialed")
         if f"{tenant}-{number}" in self.devices:
@@ -84,8 +95,14 @@ class OutboundRules:
             return Refused(f"rule {rule.name} forbids it")
         if rule.hourly and dialed.get(rule.name, 0) >= rule.hourly:
             return Refused(f"rule {rule.name} allows {rule.hourly} an hour and they are used up")
-        shown = rule.caller or self.tenant_callers.get(tenant, "") or self.trunk_callers.get(rule.trunk, "")
-        return Permitted(f"trunk:{rule.trunk}/{number}", rule.name, shown)
+        shown = rule.caller or self.tenant_callers.get(tenant, "")
+        return self._over((rule.trunk, *rule.failover), number, rule.name, shown)
+
+    def _over(self, trunks: tuple[str, ...], number: str, rule: str, caller: str = "") -> Permitted:
+        first, *others = (
+            Way(f"trunk:{trunk}/{number}", caller or self.trunk_callers.get(trunk, "")) for trunk in trunks
+        )
+        return Permitted(first.endpoint, rule, first.caller, tuple(others))
 
     def seen_from(self, endpoint: str, node: str) -> str:
         """How a node reaches an endpoint: another node's phone by relay, `relay:madrid-2/main-1001`."""

@@ -31,11 +31,20 @@ def outbound_rules(
     names = [rule.name for rule in outbound.rules]
     for name in sorted({name for name in names if names.count(name) > 1}):
         reading.error(file, f"two rules are called '{name}'", "give each its own name: caps are counted by it")
-    named: list[tuple[tuple[str | int, ...], str | None]] = [(("emergency", "trunk"), outbound.emergency.trunk)]
-    named += [(("rules", index, "trunk"), rule.trunk) for index, rule in enumerate(outbound.rules)]
-    for path, trunk in named:
-        if trunk is not None and asterisk_name("main", trunk) not in named_trunks:
-            reading.error(file, f"there is no trunk '{trunk}'", "add it under config/trunks/", *path)
+    places: list[tuple[tuple[str | int, ...], models.OutboundRule | models.Emergency]] = [
+        (("emergency",), outbound.emergency)
+    ]
+    places += [(("rules", index), rule) for index, rule in enumerate(outbound.rules)]
+    for place, rule in places:
+        named: list[tuple[tuple[str | int, ...], str]] = [(("trunk",), rule.trunk)] if rule.trunk else []
+        named += [(("failover", index), name) for index, name in enumerate(rule.failover)]
+        for path, trunk in named:
+            if asterisk_name("main", trunk) not in named_trunks:
+                reading.error(file, f"there is no trunk '{trunk}'", "add it under config/trunks/", *place, *path)
+        if rule.failover and not rule.trunk:
+            reading.error(file, "failover without a trunk", "name the first one: `trunk: …`", *place, "failover")
+        if len({name for _, name in named}) < len(named):
+            reading.error(file, "a trunk is named twice", "each is tried once: name others", *place, "failover")
     return OutboundRules(
         country=site.country,
         rules=tuple(
@@ -45,11 +54,13 @@ def outbound_rules(
                 asterisk_name("main", rule.trunk) if rule.trunk else "",
                 rule.caller or "",
                 rule.hourly,
+                tuple(asterisk_name("main", name) for name in rule.failover),
             )
             for rule in outbound.rules
         ),
         emergency_numbers=frozenset(outbound.emergency.numbers),
         emergency_trunk=asterisk_name("main", outbound.emergency.trunk) if outbound.emergency.trunk else "",
+        emergency_failover=tuple(asterisk_name("main", name) for name in outbound.emergency.failover),
         devices=frozenset(devices),
         limit_s=float(site.leg_limit_s),
         trunk_callers={name: shown for name, trunk in trunks.items() if (shown := trunk.shown)},

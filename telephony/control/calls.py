@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from core.errors import CommandFailed, CommandRefused, DeadlineExceeded, LegGone, NodeUnavailable
+from core.errors import CommandFailed, CommandRefused, DeadlineExceeded, LegGone, NodeUnavailable, TrunkAway
 from core.leg import EndReason, LegRole
 from core.leg_commands import OriginateLeg
 from core.ports import Survey
@@ -103,7 +103,8 @@ class Calls(Desk):
         return LegMemory(leg_id, node, inbound=False, limit_s=command.limit_s)
 
     async def _make(self, leg: LegMemory, command: OriginateLeg, uri: str, body: Mapping[str, object]) -> None:
-        """Raises CommandRefused, NodeUnavailable, and DeadlineExceeded, after which it may be there."""
+        """Raises CommandRefused, TrunkAway among them, NodeUnavailable, and DeadlineExceeded, after which it may be
+        there."""
         node, leg_id = leg.node, leg.leg_id
         by_dialplan = "context" in body
         common = {"endpoint": names.pjsip_endpoint(command.endpoint)}
@@ -129,7 +130,7 @@ class Calls(Desk):
             raise CommandRefused(f"leg {leg_id} is on node {node.name} already: it has been dialed before")
         trunk = names.trunk_of(command.endpoint)
         if trunk:
-            raise CommandRefused(
+            raise TrunkAway(
                 f"{node.name} cannot reach the trunk {trunk} ({why(response)}): "
                 "is it configured there, and does the carrier answer?"
             )

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from core.clock import Clock
-from core.errors import CommandRefused, LegGone, NodeUnavailable
+from core.errors import CommandRefused, LegGone, NodeUnavailable, TrunkAway
 from core.events import DigitPressed, LegArrived, LegFact, LegUp
 from core.leg import EndReason
 from core.leg_commands import ListenToLeg, OriginateLeg, StartRecording
@@ -55,6 +55,7 @@ class FakeCallControl:
         self.agenda = Agenda(clock)
         self.parties: dict[str, Party] = {}
         self.dialed: list[Party] = []
+        self.trunks_away: set[str] = set()
         self.turned_away: list[LegArrived] = []
         self.kept: dict[str, str] = {}
         self.recordings: set[str] = set()
@@ -175,6 +176,8 @@ class FakeCallControl:
         shown = names.caller_id(command.caller, command.caller_name, command.endpoint)
         if command.leg_id in self._used:
             raise CommandRefused(f"leg {command.leg_id} has been dialed already")
+        if names.trunk_of(command.endpoint) in self.trunks_away:
+            raise TrunkAway(f"{self.node} cannot reach the trunk {names.trunk_of(command.endpoint)}")
         party = self._party(command.leg_id, False, {"caller": command.caller, "endpoint": command.endpoint})
         party.arrival |= {"shown": shown, "auto_answer": "yes" if command.auto_answer else ""}
         self.dialed.append(party)

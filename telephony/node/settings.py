@@ -169,9 +169,11 @@ class Route(_Frozen):
 
 
 class Emergency(_Frozen):
-    """Numbers which are dialled over `trunk` at once when the engine is not there to do it."""
+    """Numbers which are dialled over `trunk` at once when the engine is not there to do it; over the first of
+    `failover` that takes them, while those before do not."""
 
     trunk: Name
+    failover: tuple[Name, ...] = ()
     numbers: tuple[Number, ...] = ("112",)
 
 
@@ -327,5 +329,6 @@ class NodeSettings(_Frozen):
             raise ValueError(
                 f"overflow goes over trunk {self.overflow.endpoint!r} and has no number to dial: set overflow.number"
             )
-        if self.emergency and self.emergency.trunk not in trunks:
-            raise ValueError(f"emergency.trunk {self.emergency.trunk!r} is no trunk: choose one of {sorted(trunks)}")
+        for name in (self.emergency.trunk, *self.emergency.failover) if self.emergency else ():
+            if name not in trunks:
+                raise ValueError(f"emergency: {name!r} is no trunk: choose one of {sorted(trunks)}")

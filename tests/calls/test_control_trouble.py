@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import CommandFailed, CommandRefused, DeadlineExceeded, LegGone
+from core.errors import CommandFailed, CommandRefused, DeadlineExceeded, LegGone, TrunkAway
 from core.events import DigitPressed, LegArrived, LegEnded, LegUp, PlaybackFinished, RecordingFailed, RecordingFinished
 from core.leg import EndReason, LegRole
 from core.leg_commands import OriginateLeg, StartRecording
@@ -343,7 +343,7 @@ async def test_a_device_that_is_nowhere_or_unknown_is_refused_at_once(asterisk_n
                 if endpoint.startswith("trunk")
                 else "cannot dial .*registered"
             )
-            with pytest.raises(CommandRefused, match=what):
+            with pytest.raises(TrunkAway if endpoint.startswith("trunk") else CommandRefused, match=what):
                 await running.control.originate(command)
         assert running.facts.told == []
         assert (await running.control.survey())[0].legs == ()

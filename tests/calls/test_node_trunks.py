@@ -11,7 +11,10 @@ from typing import Self
 
 import pytest
 
+from engine.node_connections import ami_settings
+from telephony.ami.client import AmiClient
 from telephony.node.installation import Installation
+from telephony.node.ports import free_port
 from telephony.node.render import RELOADED_MODULES, render
 from telephony.node.settings import Device, Emergency, Registration, Trunk
 from telephony.softphone.client import Softphone
@@ -119,6 +122,50 @@ async def test_an_emergency_number_reaches_its_trunk_at_once_when_there_is_no_en
     assert "112" in str(helper.incoming)
     await helper.answer()
     await call.until("confirmed")
+
+
+async def until_away(node: AsteriskNode, trunk: str) -> None:
+    client = AmiClient(ami_settings(node.settings), lambda fact: None)
+    await client.start()
+    async with asyncio.timeout(20):
+        while (seen := await client.carrier(trunk)) is None or seen.status != "unreachable":
+            await asyncio.sleep(0.1)
+    await client.close()
+
+
+async def test_an_emergency_call_goes_over_the_next_carrier_when_the_first_is_gone_or_takes_no_calls(
+    asterisk_installation: Installation, tmp_path: Path
+) -> None:
+    async with Softphone.start() as busy, Softphone.start() as spare, Softphone.start() as ana:
+        ports = [int((await each.listen(name)).rpartition(":")[2]) for each, name in ((busy, "busy"), (spare, "spare"))]
+        node = started(
+            asterisk_installation,
+            tmp_path / "node",
+            devices=(Device(name="main-ana"),),
+            trunks=tuple(
+                Trunk(name=name, host="127.0.0.1", port=port, match=(match,), qualify_s=watched, caller_number=shown)
+                for name, port, match, watched, shown in (
+                    ("main-gone", free_port(), "127.0.0.7", 1, "+34911000007"),
+                    ("main-busy", ports[0], "127.0.0.8", 0, "+34911000008"),
+                    ("main-spare", ports[1], "127.0.0.9", 0, "+34911000009"),
+                )
+            ),
+            emergency=Emergency(trunk="main-gone", failover=("main-busy", "main-spare")),
+        )
+        try:
+            await ana.register("main-ana", node.device("main-ana").secret, port=node.settings.sip_port)
+            await until_away(node, "main-gone")
+            call = await ana.call("112")
+            first = await busy.incoming()
+            assert "+34911000008" in str(first.incoming)
+            await first.hangup(code=503)
+            helper = await spare.incoming()
+            assert "+34911000009" in str(helper.incoming), "each carrier sees its own number"
+            await helper.answer()
+            await call.until("confirmed")
+            await call.hangup()
+        finally:
+            node.launcher.stop()
 
 
 @pytest.mark.parametrize("user", ["engine", "supervisor"])

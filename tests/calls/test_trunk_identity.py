@@ -8,6 +8,7 @@ import pytest
 
 from core.events import LegArrived
 from telephony.node.installation import Installation
+from telephony.node.ports import free_port
 from telephony.node.settings import Device, Emergency, Route, Trunk
 from telephony.softphone.client import Softphone
 from tests.ari_listener import AriListener, ari
@@ -99,3 +100,36 @@ async def test_a_phone_that_calls_out_shows_the_trunks_number_and_who_calls_in_s
         await running.saved()
         events = [each.event for each in running.journal(body["interactions"][0]["id"])]
         assert [each.caller for each in events if isinstance(each, LegArrived)] == ["+34600111222"]
+
+
+async def test_calls_go_over_the_next_trunk_while_the_first_is_away(system, softphones):
+    spare, ana = await softphones(), await softphones()
+    port = int((await spare.listen("carrier")).rpartition(":")[2])
+    running = await system(
+        {"hold": FLOW},
+        {
+            "config/trunks/gone.yaml": f'trunk: gone\nhost: 127.0.0.1\nport: {free_port()}\ncaller: "+34911000777"\n'
+            "addresses: [127.0.0.7]\n",
+            "config/trunks/spare.yaml": f'trunk: spare\nhost: 127.0.0.1\nport: {port}\ncaller: "{OURS}"\nwatch_s: 0\n'
+            "addresses: [127.0.0.8]\n",
+            "config/devices/1001.yaml": 'device: "1001"\ntitle: Ana\n',
+            "config/outbound.yaml": 'emergency: {numbers: ["112"], trunk: gone, failover: [spare]}\n'
+            'rules: [{name: spain, prefixes: ["+34"], trunk: gone, failover: [spare]}]\n',
+        },
+        workers=("node_watch",),
+    )
+
+    def away(body):
+        return body["node"].get("trunks", {}).get("main-gone", {}).get("status") == "unreachable"
+
+    await running.until(away, 60)
+    await ana.register("main-1001", running.account("main-1001"), port=running.node.sip_port)
+    for number in ("600100100", "112"):
+        call = await ana.call(f"sip:{number}@{running.sip}")
+        helper = await spare.incoming()
+        assert OURS in str(helper.incoming), "each trunk shows its own number"
+        await helper.answer()
+        await call.until("confirmed")
+        await call.hangup()
+        await helper.until("disconnected")
+    await running.until_idle()

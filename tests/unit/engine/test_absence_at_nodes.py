@@ -51,9 +51,9 @@ def loaded(sources: dict[str, str]) -> Configuration:
 def test_a_node_that_names_nothing_reaches_nothing_of_another_node() -> None:
     configuration = loaded(files())
     assert absence_at(configuration, "far").overflow is None
-    assert absence_at(configuration, "far").emergency_trunk == ""
+    assert absence_at(configuration, "far").emergency_trunks == ()
     here = absence_at(configuration, "near")
-    assert (here.overflow and here.overflow.endpoint, here.emergency_trunk) == ("1001", "main-here")
+    assert (here.overflow and here.overflow.endpoint, here.emergency_trunks) == ("1001", ("main-here",))
     emergency, callers = sorted(map(str, absence_warnings(configuration)))
     for told, what in (
         (callers, "callers at far hear the apology"),
@@ -112,9 +112,9 @@ def test_a_list_says_it_of_every_node(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
     asked = ["node", "list", "--project", str(tmp_path)]
     rows = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)
-    assert [(row["node"], row["overflow"]["endpoint"], row["emergency_trunk"]) for row in rows] == [
-        ("near", "1001", "main-here"),
-        ("far", "there", "main-there"),
+    assert [(row["node"], row["overflow"]["endpoint"], row["emergency_trunks"]) for row in rows] == [
+        ("near", "1001", ["main-here"]),
+        ("far", "there", ["main-there"]),
     ]
     shown = CliRunner().invoke(app, asked)
     assert shown.exit_code == 0

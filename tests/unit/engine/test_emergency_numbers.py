@@ -53,6 +53,26 @@ def test_without_a_trunk_it_is_said_where_one_belongs(files: dict[str, str], pla
 
 
 @pytest.mark.parametrize(
+    ("text", "place", "what"),
+    [
+        ("emergency: {trunk: carrier, failover: [spare]}\n", "1:40", "there is no trunk 'spare'"),
+        ("emergency: {failover: [carrier]}\n", "1:23", "failover without a trunk"),
+        ("emergency: {trunk: carrier, failover: [carrier]}\n", "1:39", "a trunk is named twice"),
+        (
+            "rules:\n  - {name: spain, prefixes: ['+34'], trunk: carrier, failover: [spare]}\n",
+            "2:65",
+            "there is no trunk 'spare'",
+        ),
+    ],
+)
+def test_other_trunks_that_cannot_take_over_are_refused(text: str, place: str, what: str) -> None:
+    loaded = load({**FILES, **TRUNK, **outbound(text)})
+    assert loaded.configuration is None
+    (problem,) = loaded.problems.errors
+    assert str(problem).startswith(f"config/outbound.yaml:{place}: {what}")
+
+
+@pytest.mark.parametrize(
     "files",
     [
         {**TRUNK, **outbound('emergency: {numbers: ["112"], trunk: carrier}\n')},

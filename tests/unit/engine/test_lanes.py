@@ -6,15 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import CommandRefused, LegGone, NodeUnavailable
+from core.errors import CommandRefused, LegGone, NodeUnavailable, TrunkAway
 from core.events import CommandRejected, LegEnded, PlaybackFinished, RecordingKept
-from core.leg import EndReason
+from core.leg import EndReason, LegRole
 from core.leg_commands import (
     AnswerLeg,
     BridgeLegs,
     DestroyBridge,
     HangUpLeg,
     KeepRecording,
+    OriginateLeg,
     Play,
     SendDigits,
     StartMusic,
@@ -22,26 +23,31 @@ from core.leg_commands import (
     StopPlayback,
     StopRecording,
     UnbridgeLeg,
+    Way,
 )
 from core.media import Sound, Speech
 from engine.lanes import Lanes, Ordered
 
 
 class Ports:
-    """Notes each request; `slow` makes a leg's requests take time, `fail` makes a method raise."""
+    """Notes each request; `slow` makes a leg's requests take time, `fail` makes a method raise; `away`: endpoints over
+    trunks that are."""
 
     def __init__(self):
         self.asked = []
         self.slow = {}
         self.fail = {}
+        self.away = set()
 
     def __getattr__(self, method):
         async def request(*arguments):
-            subject = arguments[0]
+            subject = getattr(arguments[0], "leg_id", arguments[0])
             await asyncio.sleep(self.slow.get(subject, 0))
             self.asked.append((method, *arguments))
             if method in self.fail:
                 raise self.fail[method]
+            if getattr(arguments[0], "endpoint", None) in self.away:
+                raise TrunkAway(arguments[0].endpoint)
 
         return request
 
@@ -167,6 +173,35 @@ async def test_a_bug_in_an_adapter_hurts_one_command_only(house):
     house.put(Play("a", "p1", (Sound("hello", "es"),)), HangUpLeg("a"))
     await house.settled()
     assert [event.what for event in house.reported] == ["Play"]
+
+
+async def test_a_leg_goes_over_the_first_trunk_that_is_not_away(house):
+    ways = (Way("trunk:b/112", "+341"), Way("trunk:c/112", "+342"), Way("trunk:d/112", "+343"))
+    call = OriginateLeg("a", "i-1", "n1", LegRole.EXTERNAL, "trunk:a/112", "+340", 30.0, 60.0, failover=ways)
+    house.ports.away = {"trunk:a/112", "trunk:b/112"}
+    house.put(call)
+    asked = [(way.endpoint, way.caller, way.failover) for _, way in await house.settled()]
+    assert asked == [
+        ("trunk:a/112", "+340", ()),
+        ("trunk:b/112", "+341", ()),
+        ("trunk:c/112", "+342", ()),
+    ]
+    assert house.reported == []
+    house.ports.away |= {"trunk:c/112", "trunk:d/112"}
+    house.put(call)
+    await house.settled()
+    (event,) = house.reported
+    assert (event.what, event.leg_id, "trunk:d" in event.why) == ("OriginateLeg", "a", True)
+
+
+async def test_another_refusal_than_a_trunk_that_is_away_is_the_last_word(house):
+    call = OriginateLeg(
+        "a", "i-1", "n1", LegRole.EXTERNAL, "trunk:a/112", "", 30.0, 60.0, failover=(Way("trunk:b/112"),)
+    )
+    house.ports.fail["originate"] = CommandRefused("dialed already")
+    house.put(call)
+    assert len(await house.settled()) == 1
+    assert [event.what for event in house.reported] == ["OriginateLeg"]
 
 
 async def test_legs_meet_when_all_of_them_have_done_what_came_before(house):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.leg_commands import Way
 from engine.config.loader import load
 from engine.config.outbound import OutboundRule, OutboundRules, Permitted, Refused
 
@@ -54,6 +55,28 @@ def test_a_call_shows_the_rules_number_else_the_tenants_else_the_trunks():
         for number, tenant in (("911234567", "acme"), ("612345678", "acme"), ("612345678", "main"), ("112", "main"))
     }
     assert list(shown.values()) == ["+34910000000", "+34930000000", "+34920000000", "+34920000000"]
+
+
+def test_the_ways_that_are_left_show_each_its_own_number_unless_one_is_given():
+    first, *others = RULES.rules
+    rules = replace(
+        RULES,
+        rules=(replace(first, caller="", failover=("main-spare", "main-last")), *others),
+        emergency_failover=("main-spare",),
+        trunk_callers={"main-carrier": "+34920000000", "main-spare": "+34940000000"},
+    )
+    ways = (Way("trunk:main-spare/+34911234567", "+34940000000"), Way("trunk:main-last/+34911234567"))
+    permitted = rules.permit("911234567", "main", {})
+    assert permitted == Permitted("trunk:main-carrier/+34911234567", "landlines", "+34920000000", ways)
+    assert permitted.ways_left("") == ways
+    assert [way.caller for way in permitted.ways_left("+34910000001")] == ["+34910000001"] * 2
+    help_ = rules.permit("112", "main", {})
+    assert (help_.endpoint, help_.failover) == (
+        "trunk:main-carrier/112",
+        (Way("trunk:main-spare/112", "+34940000000"),),
+    )
+    theirs = replace(rules, tenant_callers={"main": "+34930000000"}).permit("911234567", "main", {})
+    assert {theirs.caller, *(way.caller for way in theirs.failover)} == {"+34930000000"}
 
 
 def test_a_device_is_rung_in_its_own_tenant_only():
