@@ -152,6 +152,7 @@ class FakeStage:
         self.fake = FakeCallControl(self.facts.sink, WallClock(), node=self.node, admit=lambda arrived: self._admitting)
         self.control: Control = self.fake
         self.fake.durations[self.missing] = None
+        self.fake.trunks_away.add("nowhere")
         self._tmp_path = tmp_path
 
     async def caller(self) -> Person:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.errors import CommandRefused, LegGone
+from core.errors import CommandRefused, LegGone, TrunkAway
 from core.events import (
     DigitPressed,
     LegArrived,
@@ -383,6 +384,19 @@ async def test_an_endpoint_that_means_more_than_it_says_is_refused(stage: Stage,
     with pytest.raises(CommandRefused):
         await stage.control.originate(command)
     assert stage.facts.told == []
+
+
+async def test_where_a_trunk_is_away_the_leg_is_dialed_another_way(stage: Stage, tmp_path: Path) -> None:
+    await stage.callee("answers")
+    leg_id = leg_of(stage, "leg", tmp_path)
+    wanted = originate(stage, leg_id)
+    with pytest.raises(TrunkAway):
+        await stage.control.originate(replace(wanted, endpoint="trunk:nowhere/123"))
+    await stage.control.originate(wanted)
+    await stage.facts.next(LegUp, leg_id)
+    await stage.control.hang_up(leg_id, EndReason.HUNG_UP_BY_US)
+    await stage.facts.next(LegEnded, leg_id)
+    assert len(stage.facts.of(LegEnded, leg_id)) == 1
 
 
 # -- bridging, and the truth after a gap -----------------------------------------------------------------
