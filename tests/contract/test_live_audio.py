@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.errors import LegGone
+from core.errors import LegGone, TrunkAway
 from core.events import AudioVerdict, LegEnded, LegRinging, LegUp, ListenerLost, PlaybackFinished
 from core.leg import EndReason
 from core.leg_commands import ListenToLeg
@@ -136,6 +137,22 @@ async def test_who_barges_in_hears_no_more_of_what_was_queued(stage: LiveStage) 
         if left_s <= 0.5:
             return
     pytest.fail(f"{left_s} s more of it, of {flushed['queued_s']}; `bench.live_audio` measures how soon")
+
+
+@whoever_listens
+async def test_where_a_trunk_is_away_nobody_is_left_listening(stage: LiveStage, tmp_path: Path) -> None:
+    """And the leg may be dialed another way, listener and all."""
+    leg_id = f"away-{tmp_path.name}"
+    wanted = originate(stage, leg_id, ListenToLeg(leg_id, "l1", stage.notebook))
+    with pytest.raises(TrunkAway):
+        await stage.control.originate(replace(wanted, endpoint="trunk:nowhere/123"))
+    assert await stage.left() == []
+    await stage.callee("answers")
+    await stage.control.originate(wanted)
+    await stage.facts.next(LegUp, leg_id)
+    assert stage.facts.of(ListenerLost, leg_id) == []
+    await stage.control.hang_up(leg_id, EndReason.HUNG_UP_BY_US)
+    await stage.facts.next(LegEnded, leg_id)
 
 
 async def test_a_dialed_leg_is_heard_from_the_first_ring_on(stage: LiveStage, tmp_path: Path) -> None:
