@@ -38,7 +38,6 @@ from core.leg_commands import (
     StopTalkRecording,
     TurnAwayLeg,
     UnbridgeLeg,
-    Way,
 )
 from core.live_audio import LiveAudio
 from core.media import Part
@@ -110,15 +109,14 @@ class Carrier:
 
     async def _dial(self, command: OriginateLeg) -> None:
         """Over the first way whose trunk is not away."""
-        ways = [Way(command.endpoint, command.caller), *command.failover]
-        for way, left in zip(ways, range(len(ways) - 1, -1, -1), strict=True):
+        for way in command.failover:
             try:
-                await self._calls.originate(replace(command, endpoint=way.endpoint, caller=way.caller, failover=()))
+                await self._calls.originate(command)
                 return
-            except TrunkAway as away:
-                if not left:
-                    raise
-                log.warning("leg %s goes over another trunk: %s", command.leg_id, away)
+            except TrunkAway as away:  # who watches the trunks has said so louder, once
+                log.info("leg %s goes over another trunk: %s", command.leg_id, away)
+            command = replace(command, endpoint=way.endpoint, caller=way.caller)
+        await self._calls.originate(command)
 
     async def carry_out(self, command: Command, secret: bool) -> None:
         """`secret`: what it says may not stay on disk.
