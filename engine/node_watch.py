@@ -28,14 +28,16 @@ from engine.config.sources import read_sources
 from engine.home import Home, SecretBox
 from engine.node_connections import ami_settings
 from engine.node_settings import node_settings
-from engine.trunk_watch import TrunkSeen, look
+from engine.trunk_watch import TrunkSeen, look, strangers
 from telephony.ami.client import AmiClient
 from telephony.ami.facts import AmiFact, ContactChanged, LegQuality, NodeBooted, RegistrationChanged
+from telephony.node.render import IDENTIFIER
 from telephony.node.settings import Trunk
 
 log = logging.getLogger("centralita.node")
 
 _EVERY_S, _AT_MOST_EVERY_S = 5.0, 0.5
+_NAMES_EVERY_S = 10.0
 _QUALITY_REPORTS = 200
 _POOR_LOSS = 0.05
 
@@ -59,10 +61,16 @@ class NodeState:
 
 
 class NodeWatch:
-    def __init__(self, node: str, file: Path, trunks: Callable[[], Sequence[Trunk]]) -> None:
-        """`trunks`: those that Asterisk has, as a reload changes them."""
+    def __init__(
+        self, node: str, file: Path, trunks: Callable[[], Sequence[Trunk]], another: Callable[[], AmiClient]
+    ) -> None:
+        """`trunks`: those that Asterisk has, as a reload changes them. `another`: a connection beside the one that
+        looks, for what takes as long as name servers do."""
         self.state = NodeState(node)
         self._trunks = trunks
+        self._another = another
+        self._strangers: list[str] = []
+        self._reading: asyncio.Task[None] | None = None
         self._file = file
         self._reports: deque[LegQuality] = deque(maxlen=_QUALITY_REPORTS)
         self._changed = asyncio.Event()
@@ -91,6 +99,14 @@ class NodeWatch:
 
     async def run(self, client: AmiClient) -> None:
         """Until cancelled. Looks now and then, and soon after a phone came or went."""
+        try:
+            await self._run(client)
+        finally:
+            if self._reading is not None:
+                self._reading.cancel()
+                await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _run(self, client: AmiClient) -> None:
         while True:
             self._changed.clear()
             await self._look(client)
@@ -106,6 +122,7 @@ class NodeWatch:
             health = await client.health()
             state.devices = {contact.device: contact.status for contact in await client.contacts()}
             self._tell_trunks(await look(client, self._trunks()))
+            self._tell_strangers(await strangers(client, self._trunks()))
             state.answered_in_s, state.calls, state.version = health.answered_in_s, health.calls, health.version
             state.well, state.problem = True, ""
         except CommandFailed as failure:
@@ -125,6 +142,29 @@ class NodeWatch:
             if before is None or before.status != trunk.status:
                 log.log(logging.ERROR if trunk.ill else logging.INFO, "trunk %s: %s", name, trunk.status)
         self.state.trunks = seen
+
+    def _tell_strangers(self, names: list[str]) -> None:
+        for name in names:
+            if name not in self._strangers:
+                log.error("trunk %s: its host's name cannot be resolved: calls from it are refused until it can", name)
+        for name in self._strangers:
+            if name not in names:
+                log.info("trunk %s: its host's name is resolved", name)
+        self._strangers = names
+        if names and (self._reading is None or self._reading.done()):
+            self._reading = asyncio.create_task(self._read_names(), name="trunks' names")
+
+    async def _read_names(self) -> None:
+        """Has Asterisk resolve the hosts' names again, and rests."""
+        client = self._another()
+        try:
+            await client.start()
+            await client.reload(IDENTIFIER)
+        except CommandFailed as failure:
+            log.warning("the trunks' names were not read again: %s", failure)
+        finally:
+            await client.close()
+        await asyncio.sleep(_NAMES_EVERY_S)
 
     def _write(self) -> None:
         draft = self._file.with_suffix(".new")
@@ -156,7 +196,12 @@ async def serve(home: Home) -> None:
     if loaded.configuration is None:
         raise OSError("the configuration has errors: the node cannot be watched until they are mended")
     node = running_node.saved(home) or node_settings(home, loaded.configuration, SecretBox(home.state / "secrets.json"))
-    watch = NodeWatch(node.name, home.node_file, lambda: (running_node.saved(home) or node).trunks)
+    watch = NodeWatch(
+        node.name,
+        home.node_file,
+        lambda: (running_node.saved(home) or node).trunks,
+        lambda: AmiClient(ami_settings(node), lambda fact: None),
+    )
     client = AmiClient(ami_settings(node), watch.take)
     await client.start()
     work = asyncio.ensure_future(watch.run(client))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -65,6 +66,25 @@ def _status(registration: str | None, reach: str, watched: bool) -> str:
     if not watched:
         return NOT_WATCHED
     return "reachable" if reach == "reachable" else UNKNOWN
+
+
+async def strangers(client: AmiClient, trunks: Iterable[Trunk]) -> list[str]:
+    """Trunks whose calls are refused: they are known by their host's address, and when Asterisk read its name no name
+    server answered. It does not ask again by itself.
+
+    Raises:
+        CommandFailed: AMI is away.
+    """
+    by_name = [trunk.name for trunk in trunks if not (trunk.registration or trunk.match or _is_address(trunk.host))]
+    return [name for name in by_name if not await client.recognises(name)]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 async def register_again(client: AmiClient, before: Sequence[Trunk], now: Sequence[Trunk]) -> None:

@@ -169,6 +169,10 @@ class AmiClient:
             return None
         return next((carrier_from(line) for line in lines), None)
 
+    async def recognises(self, trunk: str) -> bool:
+        """Whether calls from a trunk's address are known to be its; not while Asterisk could not resolve its name."""
+        return bool(await self._list("PJSIPShowEndpoint", "IdentifyDetail", Endpoint=trunk))
+
     async def qualify(self, endpoint: str) -> None:
         """Has it asked whether it is there, now."""
         await self._ask("PJSIPQualify", Endpoint=endpoint)

@@ -35,10 +35,12 @@ from telephony.node.settings import (
     NodeSettings,
 )
 
+IDENTIFIER = "res_pjsip_endpoint_identifier_ip.so"
+"""Knows carriers by their addresses; reloaded, it resolves their names again."""
 RELOADED_MODULES = (
     "res_pjsip.so",
     "res_pjsip_outbound_registration.so",
-    "res_pjsip_endpoint_identifier_ip.so",
+    IDENTIFIER,
     "pbx_config.so",
     "res_musiconhold.so",
     "res_rtp_asterisk.so",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from pathlib import Path
 
+from engine.node_connections import ami_settings
+from telephony.ami.client import AmiClient
 from tests.recovery.test_engine_kill import FLOW
-from tests.sip_raw import Registrar, answer
+from tests.sip_raw import RawSip, Registrar, answer, offer
 
 
 class Answering:
@@ -74,3 +77,31 @@ async def test_how_carriers_stand_and_how_soon_a_mended_one_is_back(system, tmp_
     finally:
         registrar.close()
         away.close()
+
+
+async def test_a_carrier_whose_name_is_resolved_late_is_let_in_by_itself(system):
+    """As after a power cut, when name servers are back later than we are."""
+    running = await system(
+        {"hold": FLOW},
+        {"config/trunks/carrier.yaml": "trunk: carrier\nhost: carrier.test\nwatch_s: 0\n"},
+        workers=("node_watch",),
+    )
+
+    def call() -> RawSip:
+        caller = RawSip(running.node.sip_port, "127.0.0.9")
+        caller.send(caller.message("INVITE", "sip:100@127.0.0.1", user="+34600111222", body=offer("127.0.0.9")))
+        return caller
+
+    with call():
+        await asyncio.sleep(1)
+        assert not (await running.status())["interactions"], "nobody knows it"
+    with (running.node.state_dir / "etc/hosts").open("a") as hosts:
+        hosts.write("127.0.0.9 carrier.test\n")
+    client = AmiClient(ami_settings(running.node), lambda fact: None)
+    await client.start()
+    async with asyncio.timeout(60):
+        while not await client.recognises("main-carrier"):
+            await asyncio.sleep(0.5)
+    await client.close()
+    with call():
+        await running.until(lambda body: body["interactions"])

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from engine.cli.trunk_words import in_short
-from engine.trunk_watch import TrunkMetrics, TrunkSeen, look, of_all, register_again, told
+from engine.trunk_watch import TrunkMetrics, TrunkSeen, look, of_all, register_again, strangers, told
 from telephony.ami.client import AmiClient
 from telephony.ami.facts import Contact, ContactStatus, RegistrationStatus
 from telephony.ami.facts import Registration as Seen
@@ -24,6 +24,7 @@ class Manager:
     def __init__(self, contacts: dict[str, ContactStatus], registrations: dict[str, RegistrationStatus]) -> None:
         self.contacts, self.registered = contacts, registrations
         self.asked: list[str] = []
+        self.strangers: set[str] = set()
 
     async def registrations(self) -> Sequence[Seen]:
         return [Seen(f"{name}-registration", "sip:there", status, 0) for name, status in self.registered.items()]
@@ -31,6 +32,9 @@ class Manager:
     async def carrier(self, trunk: str) -> Contact | None:
         status = self.contacts.get(trunk)
         return Contact(trunk, "sip:there", status, 0.012) if status else None
+
+    async def recognises(self, trunk: str) -> bool:
+        return trunk not in self.strangers
 
     async def qualify(self, endpoint: str) -> None:
         self.asked.append(f"qualify {endpoint}")
@@ -73,6 +77,20 @@ async def test_a_carrier_that_is_away_is_asked_again_at_each_look_and_no_other()
     manager = Manager({"main-a": "unreachable", "main-b": "reachable", "main-c": "unreachable"}, {})
     await look(client(manager), [trunk(), trunk("main-b"), trunk("main-c", qualify_s=0)])
     assert manager.asked == ["qualify main-a"]
+
+
+async def test_a_carrier_whose_name_was_not_resolved_is_a_stranger() -> None:
+    manager = Manager({}, {})
+    trunks = [
+        trunk(),
+        trunk("main-b"),
+        trunk("main-c", match=("192.0.2.0/24",)),
+        trunk("main-d", registration=Registration(username="34911", password="secret")),
+        Trunk(name="main-e", host="192.0.2.7"),
+    ]
+    assert await strangers(client(manager), trunks) == []
+    manager.strangers = {each.name for each in trunks} - {"main-b"}
+    assert await strangers(client(manager), trunks) == ["main-a"]
 
 
 async def test_what_was_changed_registers_at_once() -> None:
