@@ -11,7 +11,7 @@ from typing import Any
 
 from core.agent_facts import WrapUpActed
 from core.commands import NoteInteraction, TagInteraction
-from core.decisions import InteractionOpened, NodeEntered, VariablesSet
+from core.decisions import InteractionOpened, NodeEntered, Noted, VariablesSet
 from core.dialing import AttemptWanted
 from core.events import LegArrived
 from core.talk_facts import ConversationActed
@@ -48,7 +48,7 @@ def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, A
             card["variables"].update({name: value for name, value in event.variables.items() if name not in said})
         elif isinstance(event, LegArrived):
             card["caller_name"] = card["caller_name"] or event.caller_name
-        elif isinstance(event, WrapUpActed) and event.text:
+        elif isinstance(event, WrapUpActed) and event.text and not _refused(record):
             card["notes"].append({"at_s": record.at_s, "by": event.agent_id, "text": event.text})
         elif isinstance(event, ConversationActed) and event.action == "transfer":
             card["variables"].update(event.values)
@@ -61,6 +61,11 @@ def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, A
             elif isinstance(command, NoteInteraction):
                 card["notes"].append({"at_s": record.at_s, "by": "", "text": command.text})
     return card if card["tenant"] else None
+
+
+def _refused(record: Recorded) -> bool:
+    """What was refused is not so: she still has it before her, and will say it again."""
+    return any(isinstance(each, Noted) and each.what in ("refused", "event_refused") for each in record.decisions)
 
 
 def _learn(card: dict[str, Any], decision: object, at_s: float) -> None:

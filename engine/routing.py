@@ -199,6 +199,8 @@ class Routing:
         for decision in outcome.decisions:
             decisions.setdefault(about(decision) or fact.interaction_id, []).append(decision)
         own = decisions.pop(fact.interaction_id)
+        if outcome.refused:
+            own.append(Noted("refused", outcome.refused))
         seq = self._book.write_routed(Routed(fact, now_s, interaction, own, outcome.commands, rows))
         for interaction_id, others in decisions.items():
             decided = RoutingDecided(interaction_id, seq, type(fact).__name__)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.decisions import InteractionOpened
+from core.agent_facts import WrapUpActed
+from core.decisions import InteractionOpened, Noted
 from core.dialing import AttemptWanted
 from engine.contact_card import contact_card
 from store.entry import Recorded
@@ -67,3 +68,18 @@ def test_the_script_she_was_drawn_for_stands_with_the_attempt_and_not_among_what
 
     assert told(replace(wanted, script="opening/short")) == ("opening/short", {"contract": "C-1"})
     assert told(wanted) == ("", {"contract": "C-1", "script": "short"}), "a field of the list, where none is tested"
+
+
+def test_a_note_that_was_refused_with_the_rest_is_not_there_twice():
+    opened = InteractionOpened("i-1", "main", "call", "inbound", "+34600112233", "100", "hello", "", "es", "")
+    arrived = WrapUpActed("i-1", "main", "ana")
+    finish = WrapUpActed("i-1", "main", "ana", text="wants a price", finish=True)
+    again = WrapUpActed("i-1", "main", "ana", disposition="sold", text="wants a price", finish=True)
+    records = [
+        Recorded(1, "i-1", "k", 5.0, "WrapUpActed", arrived, [opened]),
+        Recorded(2, "i-1", "k", 6.0, "WrapUpActed", finish, [Noted("refused", "choose a disposition first: sold")]),
+        Recorded(3, "i-1", "k", 7.0, "WrapUpActed", again),
+    ]
+    card = contact_card(records)
+    assert card is not None
+    assert card["notes"] == [{"at_s": 7.0, "by": "ana", "text": "wants a price"}]

@@ -110,6 +110,11 @@ def test_what_cannot_be_is_refused_in_words_and_changes_nothing(house):
     assert house.take(AgentActed("main", "nobody", "log_in")).refused
 
 
+def test_the_journal_tells_what_was_refused_from_what_was_done(house):
+    refused = house.take(AgentActed("main", "ana", "ready")).refused
+    assert house.book.decisions(Noted) == [Noted("refused", refused)]
+
+
 def test_a_fault_in_the_router_hurts_only_who_asked(house, monkeypatch, caplog):
     house.ready("ana")
     rows = dict(house.book.rows)
