@@ -58,24 +58,18 @@ async def why(interaction_id: str, request: Request) -> Response:
 @router.post("/board/agents/{agent_id}")
 async def force(agent_id: str, request: Request, action: Field, reason: Field = "") -> Response:
     asked = checked(PresenceAsked, action=action, reason=reason)
-    await acts.presence(
-        services_of(request),
-        who_of(request),
-        address_of(request),
-        tenant_of(request),
-        agent_id,
-        asked.action,
-        asked.reason,
-    )
+    services, who, tenant, address = services_of(request), who_of(request), tenant_of(request), address_of(request)
+    with speaking(request):
+        await acts.presence(services, who, address, tenant, agent_id, asked.action, asked.reason)
     return await panel(request)
 
 
 @router.post("/board/queues/{queue}")
 async def opening(queue: str, request: Request, action: Field) -> Response:
     asked = checked(OpeningAsked, action=action)
-    await acts.opening(
-        services_of(request), who_of(request), address_of(request), tenant_of(request), queue, asked.action
-    )
+    services, who, tenant, address = services_of(request), who_of(request), tenant_of(request), address_of(request)
+    with speaking(request):
+        await acts.opening(services, who, address, tenant, queue, asked.action)
     return await panel(request)
 
 

@@ -10,6 +10,7 @@ from starlette.responses import FileResponse, RedirectResponse
 from desk.pages.common import (
     STATIC,
     forget_login,
+    language_of,
     page_router,
     render,
     renewed,
@@ -20,6 +21,7 @@ from desk.pages.common import (
 from desk.problems import NotFound, Problem, TooMany, Unauthenticated
 from desk.roles import EVERY_TENANT, Permission, Role
 from desk.web import address_of, services_of
+from desk.words import translated
 
 router = page_router()
 
@@ -120,7 +122,8 @@ async def first_admin(secret: str, request: Request, login: Field = "", password
         services.first_admin.restore(secret, now_s)
         if not isinstance(failure, Problem):
             raise
-        return render(request, "first.html", status=failure.status, holds=True, login=login, problem=failure.detail)
+        said = translated(failure.detail, language_of(request))
+        return render(request, "first.html", status=failure.status, holds=True, login=login, problem=said)
     answer = RedirectResponse("/people", 303)
     set_login(request, answer, await services.logins.issue(row, new_family=True))
     return answer

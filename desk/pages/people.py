@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Form, Request, Response
 
 from desk.api.models import AccountAsked, AccountChanges
-from desk.pages.common import checked, page_router, render, who_of
+from desk.pages.common import checked, page_router, render, speaking, who_of
 from desk.roles import ALLOWED, EVERY_TENANT, Permission, Role
 from desk.web import address_of, services_of
 
@@ -40,16 +40,17 @@ async def add(
     asked = checked(
         AccountAsked, login=login, password=made, role=role, tenant=tenant or own, name=name, agent_id=agent_id
     )
-    row = await services.people.add(
-        who,
-        address_of(request),
-        login=asked.login,
-        password=asked.password,
-        tenant=asked.tenant,
-        role=asked.role,
-        name=asked.name,
-        agent_id=asked.agent_id,
-    )
+    with speaking(request):
+        row = await services.people.add(
+            who,
+            address_of(request),
+            login=asked.login,
+            password=asked.password,
+            tenant=asked.tenant,
+            role=asked.role,
+            name=asked.name,
+            agent_id=asked.agent_id,
+        )
     return render(request, "people_panel.html", **await _shown(request, row.login, "" if password else made))
 
 
@@ -62,7 +63,8 @@ async def change(
         given["agent_id"] = agent_id if Role(role) in ALLOWED[Permission.WORK] else ""
     asked = checked(AccountChanges, **given)
     changes = asked.model_dump(exclude_none=True)
-    await services_of(request).people.change(who_of(request), address_of(request), account_id, changes)
+    with speaking(request):
+        await services_of(request).people.change(who_of(request), address_of(request), account_id, changes)
     return render(request, "people_panel.html", **await _shown(request))
 
 
@@ -70,8 +72,9 @@ async def change(
 async def new_password(account_id: str, request: Request) -> Response:
     """Makes one and shows it; every login of that account ends."""
     who, people = who_of(request), services_of(request).people
-    account, made = await people.get(who, account_id), _password()
-    await people.set_password(who, address_of(request), account_id, made)
+    with speaking(request):
+        account, made = await people.get(who, account_id), _password()
+        await people.set_password(who, address_of(request), account_id, made)
     return render(request, "people_panel.html", **await _shown(request, account.login, made))
 
 

@@ -94,6 +94,14 @@ def test_what_a_campaign_can_be_has_a_word_in_spanish():
             "los últimos 4 intentos no llegaron a salir (acme no alcanza el troncal main-carrier (500 Internal Server "
             "Error): ¿está configurado allí, y contesta el operador?): revisa el troncal",
         ),
+        ("no public number looks like this", "es", "ningún número público es así"),
+        (
+            "no rule in config/outbound.yaml allows this number",
+            "es",
+            "ninguna regla de config/outbound.yaml permite este número",
+        ),
+        ("rule premium forbids it", "es", "la regla premium lo prohíbe"),
+        ("the login ana is taken: choose another one", "es", "el usuario ana ya existe: elige otro"),
         ("no public number looks like +34612345", "es", "ningún número público es como +34612345"),
         ("something of ours broke; it is in imports.log", "es", "algo nuestro falló; está en imports.log"),
         ("start by command line", "en", "started by the command line"),
