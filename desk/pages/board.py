@@ -113,6 +113,7 @@ async def _shown(request: Request) -> dict[str, Any]:
         "tenants": services.tenants() if who.tenant == EVERY_TENANT else (),
         "queues": queues,
         "titles": titles,
+        "names": {each["agent_id"]: each.get("name") or each["agent_id"] for each in agents},
         "agents": sorted(agents, key=lambda each: (_rank(each.get("looks", "")), each.get("name", ""))),
         "stays": [stay for stay in stays if stay.get("queue") and stay.get("counted", True)],
         "sees_stays": sees_stays,

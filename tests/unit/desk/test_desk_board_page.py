@@ -1,0 +1,48 @@
+"""The supervisor's board with names as long and floors as full as they are."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from desk.roles import Role
+from tests.unit.desk.browser_stage import browser, desk, opened
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+__all__ = ["browser", "desk"]
+
+LONG = "Reclamaciones y atención postventa de grandes cuentas internacionales"
+
+
+async def _inside(page, locator):
+    """Whether it is seen without scrolling sideways, and the page is no wider than its window."""
+    box = await locator.bounding_box()
+    width = page.viewport_size["width"]
+    return box["x"] + box["width"] <= width >= await page.evaluate("document.documentElement.scrollWidth")
+
+
+async def test_a_long_title_hides_neither_figures_nor_menus(browser, desk):
+    desk.fake.queues["main", "sales"]["title"] = LONG
+    desk.fake.arrive("sales")
+    await desk.account("sue", Role.SUPERVISOR)
+    async with opened(browser, desk, "sue") as page:
+        queue, stay = page.locator("#queue-sales"), page.locator("[id^=stay-]")
+        await expect(stay).to_contain_text(LONG)
+        assert await _inside(page, queue.locator("summary"))
+        assert await _inside(page, stay.get_by_role("button", name="Why?"))
+        await stay.locator("summary").click()
+        assert await _inside(page, stay.get_by_role("button", name="Priority 5"))
+
+
+async def test_who_is_rung_is_called_by_name_and_one_agent_is_one(browser, desk):
+    desk.fake.agents["main", "ana"]["name"] = "Ana Ruiz"
+    for agent_id in ("ana", "bob"):
+        for action in ("log_in", "ready"):
+            desk.fake.do("AgentActed", {"tenant": "main", "agent_id": agent_id, "action": action})
+    desk.fake.arrive("sales")
+    await desk.account("sue", Role.SUPERVISOR)
+    async with opened(browser, desk, "sue") as page:
+        stay = page.locator("[id^=stay-]")
+        await expect(stay.locator(".pill")).to_have_text("Ana Ruiz")
+        await stay.locator("summary").click()
+        await expect(stay.get_by_role("button", name="Move to support")).to_contain_text("1 agent free")
