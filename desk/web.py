@@ -173,7 +173,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     """Every error becomes a problem+json answer; a page's own handler may make a page of it."""
 
     async def problem(request: Request, error: Exception) -> Response:
-        return _as_problem(error).response()
+        return as_problem(error).response()
 
     for kind in _KNOWN:
         app.add_exception_handler(kind, problem)
@@ -210,7 +210,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, broken)
 
 
-def _as_problem(error: Exception) -> Problem:
+def as_problem(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, EngineRefused):

@@ -13,16 +13,17 @@ from urllib.parse import quote
 import jinja2
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from desk import words
-from desk.engine_client import EngineRefused
+from desk.engine_client import EngineAway, EngineRefused
 from desk.logins import LoggedIn
 from desk.pages import looks
 from desk.problems import Forbidden, Problem, Unauthenticated, Unprocessable
 from desk.roles import Permission, Principal
 from desk.tokens import ACCESS_S, REFRESH_S
-from desk.web import GuardedRoute, Handler, address_of, admitted_of, services_of
+from desk.web import GuardedRoute, Handler, address_of, admitted_of, as_problem, services_of
 
 STATIC = Path(__file__).parent.parent / "static"
 _TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -78,6 +79,10 @@ class PageRoute(GuardedRoute):
                 if not _by_hand(request):
                     raise
                 return render(request, "problem.html", status=403, detail=problem.detail)
+            except (EngineAway, SQLAlchemyError, OSError, TimeoutError) as away:
+                told = as_problem(away)
+                told.detail = words.translated(told.detail, language_of(request))
+                raise told from away
 
         return polite
 

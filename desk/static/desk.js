@@ -151,9 +151,11 @@
     toast(text, requestConfig.elt);
     refresh();
   });
-  document.addEventListener("htmx:sendError", (event) => {
-    if (event.detail.elt !== panel()) toast(document.body.dataset.lost, event.detail.elt);
-  });
+  // The page comes back by itself; what somebody pressed meanwhile is not pressed again.
+  for (const lost of ["htmx:sendError", "htmx:timeout"])
+    document.addEventListener(lost, (event) => {
+      if (event.detail.elt !== panel()) toast(document.body.dataset.unsent, event.detail.elt);
+    });
 
   // -- drafts: a note survives a reload ---------------------------------------------------------------
   document.addEventListener("input", (event) => {

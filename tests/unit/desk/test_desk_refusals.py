@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from desk.engine_client import EngineClient
 from desk.roles import Role
 
 SPANISH = {"Accept-Language": "es-ES"}
@@ -46,3 +47,14 @@ async def test_the_first_admin_is_told_in_her_language_what_is_wrong(desk):
     path = first.link(clock.now_s()).removeprefix(desk.base)
     form = {"login": "root", "password": "aaaaaaaaaaaa"}
     assert "la contraseña se repite" in (await desk.nobody().http.post(path, data=form, headers=SPANISH)).text
+
+
+async def test_while_the_engine_is_away_an_agent_is_told_so_in_her_language(desk, monkeypatch, tmp_path):
+    ana = desk.agent("ana")
+    await desk.heard()
+    monkeypatch.setattr(desk.services, "engine", EngineClient(tmp_path / "nobody.sock"))
+    for language, said in (("es", "la centralita"), ("en", "the telephone system")):
+        answer = await ana.http.post(
+            "/agent/presence", data={"action": "log_in"}, headers={"Accept-Language": language}
+        )
+        assert (answer.status_code, said in answer.json()["detail"]) == (503, True), answer.text
