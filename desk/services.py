@@ -20,6 +20,7 @@ from desk.lists_told import telling
 from desk.live.hub import Hub
 from desk.logins import Logins
 from desk.passwords import Passwords
+from desk.past_notes import PastNotes
 from desk.people import People
 from desk.settings import Settings
 from desk.tokens import Tokens, signing_key
@@ -69,6 +70,7 @@ class Services:
     imports: Imports
     uploads: Uploads
     listening: Listening
+    past_notes: PastNotes
     open_phones: Counter[str] = field(default_factory=Counter)
     """Browsers' phones, by account."""
 
@@ -115,5 +117,6 @@ class Services:
             lists=lists,
             imports=Imports(lists, list_store, settings.state, clock),
             listening=Listening(settings.state, audit, clock),
+            past_notes=PastNotes(engine, clock),
             uploads=Uploads(settings.state / "uploads", settings.upload_mb * 1_000_000),
         )

@@ -6,7 +6,17 @@ from fastapi import Request
 
 from desk import acts, contacts, dial_acts
 from desk.api.common import Desk, Tenant, Who, problems
-from desk.api.models import Contact, Done, Explanation, History, PastContact, SupervisionAsked, TalkAsked, WrapUpAsked
+from desk.api.models import (
+    Contact,
+    Done,
+    Explanation,
+    History,
+    Note,
+    PastContact,
+    SupervisionAsked,
+    TalkAsked,
+    WrapUpAsked,
+)
 from desk.web import address_of, guarded_router
 
 router = guarded_router(prefix="/v1", tags=["interactions"])
@@ -21,6 +31,7 @@ async def interaction(interaction_id: str, tenant: Tenant, desk: Desk) -> Contac
 @router.get("/interactions/{interaction_id}/history", responses=problems(404))
 async def history(interaction_id: str, tenant: Tenant, desk: Desk) -> History:
     found = await contacts.history(desk, tenant, interaction_id)
+    notes = await desk.past_notes.of(tenant, [past.row.interaction_id for past in found if past.agent_id])
     return History(
         contacts=[
             PastContact(
@@ -33,6 +44,7 @@ async def history(interaction_id: str, tenant: Tenant, desk: Desk) -> History:
                 outcome=past.row.outcome,
                 agent_id=past.agent_id,
                 disposition=past.disposition,
+                notes=[Note.model_validate(each) for each in notes.get(past.row.interaction_id, ())],
             )
             for past in found
         ]

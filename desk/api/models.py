@@ -300,7 +300,7 @@ class Contact(_Told):
 
 
 class PastContact(_Told):
-    """`agent_id`, `disposition`: of the last agent who talked, empty for none."""
+    """`agent_id`, `disposition`: of the last agent who talked, empty for none. `notes`: of the newest few contacts."""
 
     interaction_id: str
     channel: str
@@ -311,6 +311,7 @@ class PastContact(_Told):
     outcome: str | None
     agent_id: str = ""
     disposition: str = ""
+    notes: list[Note] = []
 
 
 class History(_Told):

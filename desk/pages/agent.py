@@ -25,6 +25,7 @@ from desk.pages.consultation import Beside, beside
 from desk.pages.plain import Plain
 from desk.pages.setup import SetupCache, titled
 from desk.pages.times import local_time, moment
+from desk.past_notes import Notes
 from desk.patience import within
 from desk.problems import Problem, Unprocessable
 from desk.services import Services
@@ -40,7 +41,7 @@ _HISTORY_WITHIN_S = 0.5
 @dataclass(slots=True)
 class Work:
     """One assignment as it is shown. `choices`: the queue's dispositions as a tree; `dialed`: what campaign reached
-    her, if one did."""
+    her, if one did; `noted`: what was written down about contacts of `history`."""
 
     assignment: Mapping[str, Any]
     contact: Mapping[str, Any]
@@ -54,6 +55,7 @@ class Work:
     dialed: Dialed | None = None
     beside: Beside | None = None
     history: Sequence[contacts.Past] = field(default_factory=list)
+    noted: Mapping[str, Notes] = field(default_factory=dict)
 
 
 @router.get("/agent")
@@ -231,6 +233,7 @@ async def _work(
         dialed=reached,
         beside=beside(services.hub.board, tenant, interaction_id, agent_id),
         history=earlier,
+        noted=await _noted(services, tenant, earlier),
     )
 
 
@@ -245,3 +248,10 @@ async def _history(services: Services, tenant: str, interaction_id: str) -> Sequ
     with contextlib.suppress(SQLAlchemyError, OSError, TimeoutError):
         return await within(_HISTORY_WITHIN_S, contacts.history(services, tenant, interaction_id))
     return []
+
+
+async def _noted(services: Services, tenant: str, earlier: Sequence[contacts.Past]) -> Mapping[str, Notes]:
+    with contextlib.suppress(TimeoutError):
+        asked = services.past_notes.of(tenant, [past.row.interaction_id for past in earlier if past.agent_id])
+        return await within(_HISTORY_WITHIN_S, asked)
+    return {}
