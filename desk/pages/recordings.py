@@ -22,6 +22,7 @@ _PAGE = 50
 async def page(request: Request, queue: Word = "", agent_id: Word = "", before: Word = "") -> Response:
     tenant, services = tenant_of(request), services_of(request)
     found = await services.listening.find(tenant, queue=queue, agent_id=agent_id, before=before, limit=_PAGE)
+    queues, agents = services.hub.board.queues(tenant), services.hub.board.agents(tenant)
     return render(
         request,
         "recordings.html",
@@ -29,8 +30,10 @@ async def page(request: Request, queue: Word = "", agent_id: Word = "", before: 
         more=found[-1].name if len(found) == _PAGE else "",
         queue=queue,
         agent_id=agent_id,
-        queues=services.hub.board.queues(tenant),
-        agents=services.hub.board.agents(tenant),
+        queues=queues,
+        agents=agents,
+        titles={each["queue"]: each.get("title") or each["queue"] for each in queues},
+        names={each["agent_id"]: each.get("name") or each["agent_id"] for each in agents},
         tenant=tenant,
         tenants=services.tenants() if who_of(request).tenant == EVERY_TENANT else [tenant],
         local_time=local_time(services.settings.time_zone, language_of(request)),

@@ -126,6 +126,18 @@ async def test_while_the_audit_log_is_away_nobody_listens(desk):
     assert (await desk.as_role(Role.QUALITY).get(TALK)).status_code == 200
 
 
+async def test_queues_and_agents_are_called_by_their_names(desk):
+    await two(desk)
+    desk.fake.queues["main", "sales"]["title"] = "Ventas y altas"
+    desk.fake.agents["main", "ana"]["name"] = "Ana Ruiz"
+    desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": "log_in"})
+    desk.fake.arrive("sales")
+    await desk.heard()
+    page = (await desk.as_role(Role.QUALITY).get("/recordings")).text
+    assert page.count("Ventas y altas</td>") == 2
+    assert (page.count("Ana Ruiz</td>"), page.count("Ventas y altas</option>")) == (1, 1)
+
+
 async def test_a_supervisor_listens_in_her_browser(browser, desk):
     await two(desk)
     await desk.account("sofia", Role.SUPERVISOR)
