@@ -35,7 +35,7 @@ _FILES = frozenset(
 async def home(request: Request) -> Response:
     """Everybody's own page."""
     who = who_of(request)
-    if who.may(Permission.WORK) and who.agent_id:
+    if who.may(Permission.WORK) and (who.agent_id or who.role is Role.AGENT):
         return RedirectResponse("/agent", 303)
     if who.role is Role.CAMPAIGN_MANAGER:
         return RedirectResponse("/campaigns", 303)

@@ -58,3 +58,11 @@ async def test_while_the_engine_is_away_an_agent_is_told_so_in_her_language(desk
             "/agent/presence", data={"action": "log_in"}, headers={"Accept-Language": language}
         )
         assert (answer.status_code, said in answer.json()["detail"]) == (503, True), answer.text
+
+
+async def test_an_agent_whose_login_is_nobodys_is_told_who_mends_that(desk):
+    await desk.heard()
+    nobodys = desk.as_role(Role.AGENT)
+    nobodys.http.follow_redirects = True
+    page = await nobodys.http.get("/", headers={**SPANISH, "Accept": "text/html"})
+    assert "Un administrador" in page.text, page.text
