@@ -106,6 +106,15 @@ class Floor:
         fake_consult.answered(talk)
         self._tell("talk", interaction_id, talk["tenant"], talk)
 
+    def lose_consulted(self, interaction_id: str) -> None:
+        """Who is asked does not come."""
+        talk = self.talks[interaction_id]
+        agent, mine = self._mine(talk["tenant"], talk["parties"][0]["agent_id"], interaction_id, ("consulting",))
+        fake_consult.act(talk, {"action": "cancel_consult"}, self.agents)
+        self._put(agent, mine, "active")
+        self._tell_agent(agent["tenant"], agent["agent_id"])
+        self._tell("talk", interaction_id, talk["tenant"], talk)
+
     def answer_supervisor(self, interaction_id: str) -> None:
         """The phone of who wants to follow it is picked up."""
         talk = self.talks[interaction_id]

@@ -51,6 +51,7 @@
     tick();
     restoreDrafts();
     announce();
+    missed();
   }
   document.addEventListener("htmx:afterSettle", painted);
   document.addEventListener("htmx:afterSwap", (event) => {
@@ -179,6 +180,26 @@
     if (!document.body.classList.contains("is-away") && $(".desk"))
       for (const key of Object.keys(localStorage)) if (key.startsWith(DRAFT) && !here.has(key)) localStorage.removeItem(key);
   }
+
+  // -- who was asked and did not come: her card alone would go back to how it was ------------------------
+  const COMES_MS = 1000;
+  let asked = new Map(); // card -> what is said when nobody came
+  function missed() {
+    for (const [id, words] of asked) if (!$(`[id="${id}"] .beside`)) setTimeout(() => {
+      const card = document.getElementById(id), controls = card && $(".controls", card);
+      if (controls && !$(".beside", card)) toast(words, controls);
+    }, COMES_MS);
+    asked = new Map(all(".beside[data-missed]").map((each) => [each.closest("article").id, each.dataset.missed]));
+  }
+  document.addEventListener("htmx:afterRequest", ({ detail }) => { // who cannot be rung at all is never beside her
+    const words = detail.elt.dataset?.missed, sent = detail.requestConfig?.formData;
+    if (detail.successful && words && sent?.get("action") === "consult")
+      asked.set(detail.elt.closest("article").id, words.replace("…", sent.get("target")));
+  });
+  document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    const card = detail.elt.closest?.("article"); // she has ended it herself
+    if (card) asked.delete(card.id);
+  });
 
   // -- offers: told when nobody looks -----------------------------------------------------------------
   const title = document.title;

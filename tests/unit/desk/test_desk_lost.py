@@ -1,10 +1,11 @@
-"""What a page says of what was pressed while nobody could hear it."""
+"""What a page says of what came to nothing: pressed while nobody could hear it, or a colleague who did not come."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.async_api import expect
 
+from desk import fake_consult
 from desk.roles import Role
 from tests.unit.desk.browser_stage import browser, desk, opened
 
@@ -18,3 +19,38 @@ async def test_what_was_pressed_without_a_connection_is_not_said_to_be_tried_aga
         await page.route("**/agent/presence", lambda route: route.abort())
         await page.get_by_role("button", name="Log in to the queues").click()
         await expect(page.locator(".said")).to_contain_text("look whether that was done")
+
+
+async def test_an_agent_is_told_that_whom_she_asked_did_not_come(browser, desk):
+    await desk.account("ana", Role.AGENT, agent_id="ana")
+    for action in ("log_in", "ready"):
+        desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": action})
+    interaction_id = desk.fake.arrive("sales")
+    desk.fake.accept("ana")
+    async with opened(browser, desk, "ana") as page:
+        target, act = page.get_by_label("Colleague, queue or number"), page.locator("article .controls")
+        await target.fill("bob")
+        await page.get_by_role("button", name="Ask first").click()
+        await expect(page.locator(".beside")).to_contain_text("Ringing Bob")
+        desk.fake.lose_consulted(interaction_id)
+        await expect(page.locator(".said")).to_have_text("Not reached: Bob. The customer is with you again.")
+        await target.fill("bob")
+        await page.get_by_role("button", name="Ask first").click()
+        await expect(page.locator(".beside")).to_contain_text("Ringing Bob")
+        await act.get_by_role("button", name="End consultation").click()
+        await expect(page.locator(".beside")).to_have_count(0)
+        await page.wait_for_timeout(1500)  # nothing is said of what she has ended herself
+        await expect(page.locator(".said")).to_have_count(0)
+
+
+async def test_an_agent_is_told_that_whom_she_asked_could_not_even_be_rung(browser, desk, monkeypatch):
+    await desk.account("ana", Role.AGENT, agent_id="ana")
+    for action in ("log_in", "ready"):
+        desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": action})
+    desk.fake.arrive("sales")
+    desk.fake.accept("ana")
+    monkeypatch.setattr(fake_consult, "act", lambda *_: "")
+    async with opened(browser, desk, "ana") as page:
+        await page.get_by_label("Colleague, queue or number").fill("+34911222333")
+        await page.get_by_role("button", name="Ask first").click()
+        await expect(page.locator(".said")).to_have_text("Not reached: +34911222333. The customer is with you again.")
