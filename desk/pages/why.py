@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +44,8 @@ def outlook(found: Told | None, plain: Plain) -> Outlook | None:
     """`found`: an `acd.explain.Explanation`."""
     if not found:
         return None
-    agents: Sequence[Told] = found.get("agents", ())
+    # Of a full house the first are shown: those who are there before those who are not.
+    agents = sorted(found.get("agents", ()), key=lambda each: each["excluded"].endswith("logged_out"))
     shown = [(str(each["agent_id"]), _reason(each["excluded"], plain)) for each in agents[:_MOST_AGENTS]]
     candidates = tuple(Candidate(plain.agent(who), why, who == found["agent_id"]) for who, why in shown)
     return Outlook(tuple(_now(found, plain)), candidates, len(agents) - len(candidates))

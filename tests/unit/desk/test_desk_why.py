@@ -84,6 +84,13 @@ def test_of_many_agents_the_first_are_shown_and_the_rest_counted() -> None:
     assert outlook(None, plain("en")) is None
 
 
+def test_who_is_there_is_shown_before_who_is_logged_out() -> None:
+    away = tuple(Considered(f"a{n}", "not_ready:logged_out") for n in range(30))
+    seen = outlook(found(agents=(*away, Considered("zoe", "busy"))), plain("en"))
+    assert seen is not None
+    assert (seen.candidates[0].why, seen.more) == ("busy", 11)
+
+
 def test_a_story_is_told_in_the_order_in_which_it_happened() -> None:
     told = {
         "stays": [
