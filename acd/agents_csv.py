@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 
 from acd.definitions import Agent
+from definitions.encoding import not_utf8
 from definitions.faults import did_you_mean
 from definitions.models import keys_of
 from definitions.problems import Problem, Problems
@@ -31,7 +32,7 @@ def read_csv(text: str, file: str) -> Marked | Problems:
     if len(text) > MOST_CHARACTERS:
         what = f"this table has {len(text):,} characters, the limit is {MOST_CHARACTERS:,}"
         return Problems([Problem(file, 0, 0, what, "split it by tenant")])
-    problems = Problems()
+    problems = Problems(not_utf8(text, file))
     columns: list[str] = []
     agents: dict[str, Node] = {}
     keys: dict[str, tuple[int, int]] = {}

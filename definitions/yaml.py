@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from definitions.encoding import not_utf8
 from definitions.marked import Marked, Node, Path
 from definitions.problems import Problem, Problems, Severity
 from definitions.yaml_further import explain_all
@@ -98,6 +99,7 @@ class _Reader:
         if self._root is None:
             raise self._refuse(0, 0, "the file is empty", "write the definition, or remove the file")
         self._warn_of_hash_keys()
+        self._problems.extend(not_utf8(self._text, self._file))
         return Marked(self._file, self._root, tuple(self._problems))
 
     def _warn_of_hash_keys(self) -> None:

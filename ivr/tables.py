@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 
 import phonenumbers
 
+from definitions.encoding import not_utf8
 from definitions.fields import plain
 from definitions.problems import Problem, Problems
 
@@ -44,6 +45,13 @@ class Table:
         if len(text) > MOST_CHARACTERS:
             what = f"this table has {len(text):,} characters, the limit is {MOST_CHARACTERS:,}"
             return Problems([Problem(file, 0, 0, what, "a table this big belongs behind an http node")])
+        problems.extend(not_utf8(text, file))
+        header = text.partition("\n")[0]
+        if "\t" in header and not re.search("[,;]", header):
+            what, hint = "the columns are parted by tabs", "save it with commas or semicolons"
+            problems.add(Problem(file, 1, header.index("\t") + 1, what, hint))
+        if problems:
+            return problems
         columns: tuple[str, ...] = ()
         rows: list[list[str]] = []
         for line, cells in _lines(text, file, problems):

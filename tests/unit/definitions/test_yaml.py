@@ -94,6 +94,9 @@ def test_traps_are_explained_where_they_are(text: str, place: str, words: str) -
 
 def test_a_file_in_another_encoding_is_named() -> None:
     assert "not UTF-8" in refused("a: Recepción".encode("latin-1"))
+    marked = read("a: b\nc: Recepci\ufffdn")  # as `read_sources` gives it
+    (problem,) = marked.problems
+    assert str(problem).startswith("f.yaml:2:11: a character is not UTF-8: 'c: Recepci\ufffdn': save the file")
 
 
 def test_a_byte_order_mark_does_not_matter() -> None:

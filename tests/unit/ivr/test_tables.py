@@ -59,12 +59,17 @@ def test_codes_are_not_numbers() -> None:
         ("a,b\n1\n", "vips.csv:2:1: this line has 1 values, the header has 2"),
         ("a,a\n", "the column 'a' is named twice"),
         ("a,\n", "column 2 has no name"),
+        (
+            "phone,name\n1,Ana\n2,\ufffd\ufffdigo\n",
+            "vips.csv:3:3: a character is not UTF-8: '2,\ufffd\ufffdigo', and 1 more",
+        ),
+        ("phone\tname\n1\tAna\n", "vips.csv:1:6: the columns are parted by tabs: save it with commas or semicolons"),
         ('a,b\n"x,1\n', "this line is not CSV"),
         (",".join(f"c{i}" for i in range(60)) + "\n", "the limit is 50"),
         ("a\n" + "1,2\n" * 500, "too many bad lines"),
         ("a\n" + "1\n" * 10_000_001, "the limit is 20,000,000"),
     ],
-    ids=range(8),
+    ids=range(10),
 )
 def test_bad_tables_are_named(text: str, words: str) -> None:
     found = Table.from_csv("vips", text, "vips.csv")
