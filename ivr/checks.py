@@ -10,7 +10,7 @@ from definitions import saying
 from definitions.faults import did_you_mean
 from definitions.problems import Severity
 from ivr.flow_file import ReadFlow
-from ivr.graph import Edge, cycle_through, edges, loops, reached
+from ivr.graph import cycle_through, edges, loops, reached
 from ivr.model import Flow
 from ivr.node import NodeModel, Path, Placed, walk
 from ivr.prompt_items import choose_language
@@ -284,21 +284,3 @@ def _untranslated(missing: Sequence[str], flow: Flow) -> tuple[str, str]:
     named = " and ".join(f"'{language}'" for language in missing)
     hint = f"the flow speaks {', '.join(flow.languages)}: add a text for {missing[0]}"
     return f"this prompt says nothing in {named}", hint
-
-
-def check_subflows(reads: Sequence[ReadFlow]) -> None:
-    """Flows that call one another in a circle would never end: every such call is a problem."""
-    calls: list[tuple[ReadFlow, Edge]] = []
-    for read in reads:
-        for name, node in read.flow.nodes.items() if read.flow else ():
-            for reference in node.references():
-                if reference.kind == "flow" and read.flow:
-                    source, target = f"{read.tenant}/{read.flow.id}", f"{read.tenant}/{reference.name}"
-                    calls.append((read, Edge(source, target, name, tuple(reference.path))))
-    ways = [edge for _, edge in calls]
-    for group in loops({edge.source: None for edge in ways}, ways):
-        for read, edge in calls:
-            if edge.source in group and edge.target in group:
-                way = cycle_through(edge.source, group, ways)
-                shown = " → ".join(flow.partition("/")[2] for flow in way)
-                read.say(edge.branch, edge.path, f"subflows in a circle: {shown}", "let one of them return instead")

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from definitions.models import load as load_definition
 from definitions.problems import Problem, Problems
 from ivr.calendars import Calendar
-from ivr.checks import Key, Known, check_flow, check_subflows
+from ivr.checks import Key, Known, check_flow
 from ivr.flow_file import read_flow
 from ivr.model import Flow, Release, fingerprint
+from ivr.subflow_checks import check_agreements, check_subflows
 from ivr.tables import Table
 
 DEFAULT_LANGUAGES = ("es",)
@@ -82,6 +83,7 @@ def load(sources: Mapping[str, str], context: Context | None = None) -> Loaded:
         if read.flow is not None:
             check_flow(read, known)
     check_subflows(reads)
+    check_agreements(reads)
     for read in reads:
         problems.extend(read.problems)
     if problems.errors:

@@ -28,7 +28,13 @@ FENCES = [
     (match[1], match[2].strip("\n") + "\n")
     for match in re.finditer(r"^```(\w+ ?[\w ]*)\n(.*?)^```$", TEXT, re.M | re.S)
 ]
-IDENTIFY = "flow: identify\nlanguages: [es, en]\nstart: back\nnodes:\n  back: {type: return}\n"
+IDENTIFY = """flow: identify
+languages: [es, en]
+start: back
+variables: {attempts: "1"}
+nodes:
+  back: {type: return, branch: unknown, values: {document: x}}
+"""
 VARIABLES = (
     *("attempts", "balance", "choice", "currency", "document", "name"),
     *("number", "promise", "slots", "spoken", "vip"),

@@ -296,9 +296,22 @@ def test_subflows_in_a_circle_are_named_in_each_file() -> None:
 
 def test_a_loop_through_a_subflow_that_comes_back_at_once_is_endless() -> None:
     quick = "flow: g\nstart: a\nnodes: {a: {type: return}}\n"
-    slow = "flow: g\nstart: a\nnodes:\n  a: {type: play, prompt: hola, next: b}\n  b: {type: return}\n"
+    slow = "flow: g\nstart: a\nnodes:\n  a: {type: play, prompt: hola, next: b}\n  b: {type: return, branch: x}\n"
     assert "no time passes: a → a" in said(one("a: {type: subflow, flow: g, next: a}", g=quick))[0]
     assert said(one("a: {type: subflow, flow: g, next: a, on: {x: z}}\n" + END, g=slow)) == []
+
+
+def test_what_a_subflow_and_its_caller_do_not_agree_on_is_warned_of() -> None:
+    g = "flow: g\nstart: a\nvariables: {who: ''}\nnodes:\n  a: {type: return, branch: known, values: {document: x}}\n"
+    call = "a: {type: subflow, flow: g, with: {whom: Ana}, into: {id: documnt}, on: {knwon: z}, next: z}\n" + END
+    assert said(one(call, g=g)) == [
+        "flows/f.yaml:5:38: warning: the flow 'g' never reads 'whom': did you mean 'who'?",
+        "flows/f.yaml:5:61: warning: no `return` of 'g' gives 'documnt': did you mean 'document'?",
+        "flows/f.yaml:5:76: warning: no `return` of 'g' has the branch 'knwon': did you mean 'known'?",
+    ]
+    right = "a: {type: subflow, flow: g, with: {who: Ana}, into: {id: document}, on: {known: z}, next: z}\n" + END
+    assert said(one(right, g=g)) == []
+    assert len(said(one(call, g=g + "  b: {type: retrun}\n"))) == 1  # what is wrong there may have been meant here
 
 
 def test_a_file_is_named_after_its_flow() -> None:
