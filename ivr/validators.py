@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
 import re2
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 from stdnum import luhn
 from stdnum.ar import cuit
 from stdnum.ar import dni as dni_ar
@@ -87,6 +87,12 @@ class RangeValidator(_Validator):
     kind: Literal["range"]
     min: Decimal | None = None
     max: Decimal | None = None
+
+    @model_validator(mode="after")
+    def _some_fit(self) -> RangeValidator:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise fault(f"no number is at least {self.min} and at most {self.max}", "exchange `min` and `max`")
+        return self
 
     def check(self, value: str, now_s: float) -> Checked:
         if not value.isdecimal():

@@ -191,6 +191,8 @@ nodes:
         ("a: {type: play, prompt: '{{ 9**9**9 }}', next: z}\n" + END, "`**` is not allowed"),
         ("a: {type: collect, prompt: x, digits: 4, into: x, validate: [{kind: regex, pattern: '(a'}], next: z}\n" + END,
          "regular expression"),
+        ("a: {type: collect, prompt: x, digits: 4, into: x, validate: [{kind: range, min: 31, max: 1}], next: z}\n"
+         + END, "no number is at least 31 and at most 1"),
         ("a: {type: play, prompt: x, next: z, next: y}\n" + END, "the key 'next' was given already"),
         ("a: {type: collect, prompt: x, digits: 4, into: x, terminator: #}\n" + END, "not closed properly"),
         ("Bad Name: {type: hangup}", "'Bad Name' cannot be a name"),
