@@ -84,7 +84,8 @@ class HttpEffect:
             values = _mapped(body, command.mapping) if 200 <= status < 300 else {}
             return HttpReplied(command.interaction_id, command.request_id, status, values)
         except (HttpRefused, httpx.HTTPError, OSError, TimeoutError) as failure:
-            why = str(failure) or type(failure).__name__
+            is_late = isinstance(failure, (TimeoutError, httpx.TimeoutException))
+            why = "no reply in time" if is_late else str(failure) or type(failure).__name__
             log.warning("http %s %s: %s", command.method, urlsplit(command.url).hostname, why)
             return HttpReplied(command.interaction_id, command.request_id, 0, {}, why)
         except Exception as bug:  # its words may quote what was sent
