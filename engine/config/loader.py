@@ -13,6 +13,7 @@ from engine.config.campaigns import read_dialer
 from engine.config.compliance import Pack, check_compliance
 from engine.config.configuration import Configuration, Loaded
 from engine.config.homes import SITE, check_absence, check_homes, check_node
+from engine.config.http_urls import check_urls
 from engine.config.number_files import number_plan, read_numbers
 from engine.config.outbound_file import outbound_rules
 from engine.config.reading import Reading
@@ -87,6 +88,7 @@ def load(
     reading.problems.extend(campaigns.found.problems)
     plan = number_plan(reading, numbers, flows.release, site.country)
     if flows.release is not None:
+        check_urls(flows.release.flows.values(), http.hosts, reading.error)
         queues.check_flows(flows.release.flows.values(), sources, reading.problems)
         served = [(filed.file, filed.tenant, filed.value) for filed in numbers if filed.has_flow]
         broken = frozenset(name for _, name in laws.broken)

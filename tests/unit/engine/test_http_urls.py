@@ -1,0 +1,42 @@
+"""A URL that would be refused when a caller gets there is refused when the files are checked."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.config.loader import load
+
+HOSTS = "hosts: [{host: crm.example}, {host: 10.0.0.7, port: 8080, http: yes, private: yes}]\n"
+FLOW = """flow: card
+start: ask
+nodes:
+  ask: {type: http, url: "URL", error: bye, next: bye}
+  bye: {type: hangup}
+"""
+
+
+def said(url: str) -> list[str]:
+    sources = {
+        "config/site.yaml": "site: acme\nlanguages: [es]\n",
+        "config/http.yaml": HOSTS,
+        "flows/card.yaml": FLOW.replace("URL", url),
+    }
+    return [str(problem) for problem in load(sources).problems if problem.file == "flows/card.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://crm.example/x", "4:26: 'crm.example' is asked over https only: write https://, or `http: yes` for"),
+        ("http://10.0.0.7/{{ caller }}", "4:26: port 80 is not allowed for '10.0.0.7': config/http.yaml says 8080"),
+        ("https://10.0.0.7:8443/x", "4:26: port 8443 is not allowed for '10.0.0.7'"),
+    ],
+)
+def test_what_would_be_refused_is_said(url: str, words: str) -> None:
+    (problem,) = said(url)
+    assert problem.startswith(f"flows/card.yaml:{words}")
+
+
+@pytest.mark.parametrize("url", ["https://CRM.example/{{ caller }}", "http://10.0.0.7:8080/x?a={{ caller }}"])
+def test_what_is_allowed_passes(url: str) -> None:
+    assert said(url) == []
