@@ -26,7 +26,6 @@ def check_urls(flows: Iterable[Flow], hosts: Iterable[HttpHost], say: Say) -> No
 
 def _misfits(url: str, entries: dict[str, HttpHost]) -> Iterable[tuple[str, str]]:
     try:
-        # A variable may stand where the port does.
         parts = urlsplit(url.partition("{{")[0])
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
@@ -36,6 +35,8 @@ def _misfits(url: str, entries: dict[str, HttpHost]) -> Iterable[tuple[str, str]
         return
     if parts.scheme == "http" and not entry.http:
         yield f"'{host}' is asked over https only", "write https://, or `http: yes` for this host in config/http.yaml"
+    if parts.netloc.endswith(":") and not parts.path:
+        return  # a variable says which port
     port = port or (443 if parts.scheme == "https" else 80)
     if entry.port is not None and port != entry.port:
         yield f"port {port} is not allowed for '{host}'", f"config/http.yaml says {entry.port}: change one of them"

@@ -37,6 +37,9 @@ def test_what_would_be_refused_is_said(url: str, words: str) -> None:
     assert problem.startswith(f"flows/card.yaml:{words}")
 
 
-@pytest.mark.parametrize("url", ["https://CRM.example/{{ caller }}", "http://10.0.0.7:8080/x?a={{ caller }}"])
+@pytest.mark.parametrize(
+    "url",
+    ["https://CRM.example/{{ caller }}", "http://10.0.0.7:8080/x?a={{ caller }}", "http://10.0.0.7:{{ caller }}/x"],
+)
 def test_what_is_allowed_passes(url: str) -> None:
     assert said(url) == []
