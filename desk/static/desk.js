@@ -129,7 +129,7 @@
   // -- what went wrong --------------------------------------------------------------------------------
   // It is said below the controls it is about, where nothing is covered; elsewhere at the page's edge.
   function toast(text, about) {
-    const where = about?.closest?.("#panel form, #panel .controls, #panel .offer, .presence .stack");
+    const where = about?.closest?.("#panel form, #people .add form, #panel .controls, #panel .offer, .presence .stack");
     const box = document.createElement(where ? "output" : "div");
     box.className = where ? "said fault" : "toast";
     box.textContent = text;

@@ -193,7 +193,26 @@ async def test_a_field_whose_size_somebody_changed_breaks_no_content_policy(brow
         await page.goto(desk.base + "/people")
         await page.locator("#new-login").evaluate("field => { field.style.width = '300px'; }")
         await page.get_by_role("button", name="Disable").click()
+        await page.locator("#confirm-yes").click()
         await expect(page.get_by_role("button", name="Enable")).to_be_visible()
+
+
+async def test_what_ends_somebodys_login_is_asked_about_and_a_fault_covers_no_field(browser, desk):
+    await desk.account("root", Role.ADMIN)
+    await desk.account("sue", Role.SUPERVISOR)
+    async with opened(browser, desk, "root") as page:
+        await page.goto(desk.base + "/people")
+        await page.get_by_role("button", name="New password").click()
+        await expect(page.locator("#confirm")).to_contain_text("A new password for sue?")
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#people code")).to_have_count(0)
+        await page.get_by_role("button", name="New password").click()
+        await page.locator("#confirm-yes").click()
+        await expect(page.locator("#people code")).to_be_visible()
+        await page.locator("#new-login").fill("sue")
+        await page.get_by_role("button", name="Add", exact=True).click()
+        await expect(page.locator("#people .add .said")).to_be_visible()
+        await expect(page.locator("#toasts")).to_be_empty()
 
 
 async def test_a_supervisor_watches_and_takes_a_hand(browser, desk):
@@ -314,6 +333,7 @@ async def test_the_first_admin_comes_by_the_link_and_nobody_after(browser, desk)
         made = await page.locator(".made code").inner_text()
         assert (await desk.log_in("ana", made)).json()["me"]["agent_id"] == "ana"
         await page.get_by_role("button", name="Disable").click()
+        await page.locator("#confirm-yes").click()
         await expect(page.get_by_role("button", name="Enable")).to_be_visible()
         assert (await desk.log_in("ana", made)).status_code == 401
         await page.goto(desk.base + path)
