@@ -249,8 +249,9 @@ def _transferred_leg(turn: Turn, leg: Leg, event: Event, around: Surroundings, n
             return
         if turn.interaction.run is None:
             turn.interaction = turn.interaction.but(outcome=turn.interaction.outcome or answer.outcome)
-            if answer.outcome == "failed" and turn.interaction.called in around.outbound.emergency_numbers:
-                turn.commands.append(TurnAwayLeg(customer.leg_id))  # the dialplan dials for help without us
+            if answer.outcome != "answered" and turn.interaction.called in around.outbound.emergency_numbers:
+                # The dialplan dials for help without us, over each carrier there is.
+                turn.commands.append(TurnAwayLeg(customer.leg_id))
             else:
                 turn.commands.append(HangUpLeg(customer.leg_id, END_OF_DIRECT_CALL[answer.outcome]))
             return

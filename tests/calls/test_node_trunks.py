@@ -136,8 +136,16 @@ async def until_away(node: AsteriskNode, trunk: str) -> None:
 async def test_an_emergency_call_goes_over_the_next_carrier_when_the_first_is_gone_or_takes_no_calls(
     asterisk_installation: Installation, tmp_path: Path
 ) -> None:
-    async with Softphone.start() as busy, Softphone.start() as spare, Softphone.start() as ana:
-        ports = [int((await each.listen(name)).rpartition(":")[2]) for each, name in ((busy, "busy"), (spare, "spare"))]
+    async with (
+        Softphone.start() as busy,
+        Softphone.start() as strict,
+        Softphone.start() as spare,
+        Softphone.start() as ana,
+    ):
+        ports = [
+            int((await each.listen(name)).rpartition(":")[2])
+            for each, name in ((busy, "busy"), (strict, "strict"), (spare, "spare"))
+        ]
         node = started(
             asterisk_installation,
             tmp_path / "node",
@@ -147,10 +155,11 @@ async def test_an_emergency_call_goes_over_the_next_carrier_when_the_first_is_go
                 for name, port, match, watched, shown in (
                     ("main-gone", free_port(), "127.0.0.7", 1, "+34911000007"),
                     ("main-busy", ports[0], "127.0.0.8", 0, "+34911000008"),
-                    ("main-spare", ports[1], "127.0.0.9", 0, "+34911000009"),
+                    ("main-strict", ports[1], "127.0.0.10", 0, None),
+                    ("main-spare", ports[2], "127.0.0.9", 0, "+34911000009"),
                 )
             ),
-            emergency=Emergency(trunk="main-gone", failover=("main-busy", "main-spare")),
+            emergency=Emergency(trunk="main-gone", failover=("main-busy", "main-strict", "main-spare")),
         )
         try:
             await ana.register("main-ana", node.device("main-ana").secret, port=node.settings.sip_port)
@@ -159,6 +168,7 @@ async def test_an_emergency_call_goes_over_the_next_carrier_when_the_first_is_go
             first = await busy.incoming()
             assert "+34911000008" in str(first.incoming)
             await first.hangup(code=503)
+            await (await strict.incoming()).hangup(code=403)
             helper = await spare.incoming()
             assert "+34911000009" in str(helper.incoming), "each carrier sees its own number"
             await helper.answer()

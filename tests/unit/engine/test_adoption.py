@@ -103,7 +103,11 @@ def from_phone_to_help(around):
 
 
 @pytest.mark.parametrize(
-    "why", [CommandRejected("i-c1", "9.0", "OriginateLeg", "slow disk", ANA), LegEnded(ANA, EndReason.CONGESTION)]
+    "why",
+    [
+        CommandRejected("i-c1", "9.0", "OriginateLeg", "slow disk", ANA),
+        *(LegEnded(ANA, reason) for reason in (EndReason.CONGESTION, EndReason.REJECTED, EndReason.NO_ANSWER)),
+    ],
 )
 def test_an_emergency_call_that_we_cannot_make_is_made_by_the_dialplan(around, why):
     case = from_phone_to_help(around)
