@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
 from engine.config.models import HttpHost
+from engine.http_rules import misfits, port_of
 from ivr.model import Flow
 from ivr.nodes import http
 
@@ -24,19 +25,12 @@ def check_urls(flows: Iterable[Flow], hosts: Iterable[HttpHost], say: Say) -> No
                     say(flow.file, what, hint, "nodes", name, "url")
 
 
-def _misfits(url: str, entries: dict[str, HttpHost]) -> Iterable[tuple[str, str]]:
+def _misfits(url: str, entries: dict[str, HttpHost]) -> Iterator[tuple[str, str]]:
     try:
         parts = urlsplit(url.partition("{{")[0])
-        host, port = (parts.hostname or "").lower(), parts.port
+        host, port = (parts.hostname or "").lower(), port_of(parts)
     except ValueError:
         return
-    entry = entries.get(host)
-    if entry is None:
-        return
-    if parts.scheme == "http" and not entry.http:
-        yield f"'{host}' is asked over https only", "write https://, or `http: yes` for this host in config/http.yaml"
-    if parts.netloc.endswith(":") and not parts.path:
-        return  # a variable says which port
-    port = port or (443 if parts.scheme == "https" else 80)
-    if entry.port is not None and port != entry.port:
-        yield f"port {port} is not allowed for '{host}'", f"config/http.yaml says {entry.port}: change one of them"
+    if host in entries:
+        is_said_later = parts.netloc.endswith(":") and not parts.path
+        yield from misfits(host, parts.scheme, None if is_said_later else port, entries[host])

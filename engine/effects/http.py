@@ -25,6 +25,7 @@ import stamina
 
 from core.commands import SendHttp
 from core.events import Event, HttpReplied
+from engine.http_rules import misfits, port_of
 from ivr.replies import value_at
 
 log = logging.getLogger("centralita.http")
@@ -165,11 +166,9 @@ class HttpEffect:
         allowed = self.hosts.get(host)
         if allowed is None:
             raise HttpRefused(f"host '{host}' is not in config/http.yaml: add it there to allow it")
-        if parts.scheme != "https" and not (parts.scheme == "http" and allowed.http):
-            raise HttpRefused(f"'{parts.scheme}' is not allowed for '{host}': use https, or `http: yes` for this host")
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        if allowed.port is not None and port != allowed.port:
-            raise HttpRefused(f"port {port} is not allowed for '{host}': its entry says {allowed.port}")
+        port = port_of(parts)
+        for what, hint in misfits(host, parts.scheme, port, allowed):
+            raise HttpRefused(f"{what}: {hint}")
         address = await self._address(host, port, allowed)
         literal = f"[{address}]" if ":" in address else address
         url = parts._replace(netloc=f"{literal}:{port}").geturl()

@@ -27,8 +27,11 @@ def said(url: str) -> list[str]:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://crm.example/x", "4:26: 'crm.example' is asked over https only: write https://, or `http: yes` for"),
-        ("http://10.0.0.7/{{ caller }}", "4:26: port 80 is not allowed for '10.0.0.7': config/http.yaml says 8080"),
+        ("http://crm.example/x", "4:26: 'http' is not allowed for 'crm.example': use https, or `http: yes` for"),
+        (
+            "http://10.0.0.7/{{ caller }}",
+            "4:26: port 80 is not allowed for '10.0.0.7': its entry in config/http.yaml says 8080",
+        ),
         ("https://10.0.0.7:8443/x", "4:26: port 8443 is not allowed for '10.0.0.7'"),
     ],
 )
