@@ -64,11 +64,13 @@ class LegResumed:
 
 @dataclass(frozen=True, slots=True)
 class LegEnded:
-    """`cause`: Q.850 cause code, 0 when unknown."""
+    """`cause`: Q.850 cause code, 0 when unknown. `sip_status`: what a leg that we dialed was refused with, 0 when it
+    was not, or by nobody."""
 
     leg_id: str
     reason: EndReason
     cause: int = 0
+    sip_status: int = 0
 
 
 @dataclass(frozen=True, slots=True)

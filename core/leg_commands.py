@@ -68,7 +68,7 @@ class Way:
 @dataclass(frozen=True, slots=True)
 class OriginateLeg:
     """Dial. `endpoint`: what the node dials (`device:1001`, `trunk:main/+34911234567`); `ring_s`: give up after;
-    `limit_s`: absolute life of the leg. `failover`: tried in this order while a trunk is away."""
+    `limit_s`: absolute life of the leg. `failover`: in this order, who takes it when a carrier does not."""
 
     leg_id: str
     interaction_id: str

@@ -59,7 +59,8 @@ class CallControl(Protocol):
         ...
 
     async def originate(self, command: OriginateLeg) -> None:
-        """Over `endpoint` alone; who asks looks after `failover`. Raises TrunkAway beside what all raise."""
+        """Over `endpoint` alone; who asks looks after `failover`, with the same `leg_id`. Raises TrunkAway beside what
+        all raise."""
         ...
 
     async def send_digits(self, leg_id: str, digits: str) -> None: ...

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
 from core.commands import Command
-from core.errors import CommandFailed, TrunkAway
+from core.errors import CommandFailed
 from core.events import Event, LegEnded, ListenerLost, PlaybackFinished, RecordingKept
 from core.leg_commands import (
     AnswerLeg,
@@ -42,8 +40,6 @@ from core.leg_commands import (
 from core.live_audio import LiveAudio
 from core.media import Part
 from core.ports import CallControl, MediaControl
-
-log = logging.getLogger("centralita.lanes")
 
 
 class MediaResolver(Protocol):
@@ -107,17 +103,6 @@ class Carrier:
         unwanted.set()
         return True
 
-    async def _dial(self, command: OriginateLeg) -> None:
-        """Over the first way whose trunk is not away."""
-        for way in command.failover:
-            try:
-                await self._calls.originate(command)
-                return
-            except TrunkAway as away:  # who watches the trunks has said so louder, once
-                log.info("leg %s goes over another trunk: %s", command.leg_id, away)
-            command = replace(command, endpoint=way.endpoint, caller=way.caller)
-        await self._calls.originate(command)
-
     async def carry_out(self, command: Command, secret: bool) -> None:
         """`secret`: what it says may not stay on disk.
 
@@ -149,7 +134,7 @@ class Carrier:
                 await self._keep(command)
                 self._report(RecordingKept(command.leg_id, command.recording_id))
             case OriginateLeg():
-                await self._dial(command)
+                await self._calls.originate(command)
             case BridgeLegs():
                 await self._calls.bridge(command.bridge_id, command.leg_ids, command.keyed)
             case UnbridgeLeg():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from core.dialing import AttemptWanted, LineWanted
 from core.events import Event, LegArrived
-from engine import arrivals, called_lines, departures, interactions
+from engine import arrivals, called_lines, departures, failover, interactions
 from engine.interaction import Interaction, Surroundings, Turn
 
 BEGINNINGS = (LegArrived, AttemptWanted, LineWanted)
@@ -30,7 +30,13 @@ def decide(interaction: Interaction | None, fact: Event, around: Surroundings, n
     try:
         if interaction is None:
             return Decided(_begin(fact, around, now_s))
-        return Decided(interactions.handle(interaction, fact, around, now_s))
+        if not interaction.ways:
+            return Decided(interactions.handle(interaction, fact, around, now_s))
+        turn = failover.take(interaction, fact)
+        if turn is None:
+            turn = interactions.handle(interaction, fact, around, now_s)
+            failover.settle(turn, fact)
+        return Decided(turn)
     except Exception as reason:
         why = f"{type(fact).__name__}: {reason}"
         if interaction is None:

@@ -16,6 +16,7 @@ from core.decisions import Decision, InteractionOpened, Moved, Noted
 from core.dialing import DialingFact
 from core.interaction import INTERACTION_TABLE, InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, LegState, advance_leg
+from core.leg_commands import OriginateLeg
 from core.routing import RoutingFact
 from engine.config.models import Detection
 from engine.config.numbers import NumberPlan
@@ -65,6 +66,8 @@ class Interaction(msgspec.Struct, frozen=True):
     serial: int = 0
     attempt: Attempt | None = None
     callback: Callback | None = None
+    ways: dict[str, OriginateLeg] = {}
+    """Leg -> what it was dialed with, while nothing has rung and another carrier is left."""
 
     def but(self, **changes: Any) -> Interaction:
         """The same with some fields changed."""

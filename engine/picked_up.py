@@ -88,7 +88,7 @@ def listened_out(turn: Turn) -> None:
     assert attempt is not None
     if attempt.state in SERVED and not attempt.heard_out:
         turn.interaction = turn.interaction.but(attempt=attempt.but(heard_out=True))
-        turn.commands.append(screening.dismissed(attempt.wanted))
+        turn.commands.append(screening.dismissed(attempt))
 
 
 def nobody_listens(turn: Turn) -> None:

@@ -41,19 +41,20 @@ def ring(
     turn.advance(leg, LegEvent.DIAL, now_s)
     if device:
         turn.facts.append(PhoneUsed(interaction.interaction_id, device, used=True, rung=True))
-    turn.commands.append(
-        OriginateLeg(
-            leg_id=leg_id,
-            interaction_id=interaction.interaction_id,
-            node=leg.node,
-            role=role,
-            endpoint=rules.seen_from(endpoint, leg.node),
-            caller=caller,
-            ring_s=ring_s,
-            limit_s=rules.limit_s,
-            auto_answer=auto_answer,
-            caller_name=caller_name,
-            listen=listen,
-            failover=failover,
-        )
+    command = OriginateLeg(
+        leg_id=leg_id,
+        interaction_id=interaction.interaction_id,
+        node=leg.node,
+        role=role,
+        endpoint=rules.seen_from(endpoint, leg.node),
+        caller=caller,
+        ring_s=ring_s,
+        limit_s=rules.limit_s,
+        auto_answer=auto_answer,
+        caller_name=caller_name,
+        listen=listen,
+        failover=failover,
     )
+    turn.commands.append(command)
+    if failover:
+        turn.interaction = turn.interaction.but(ways={**turn.interaction.ways, leg_id: command})

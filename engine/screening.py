@@ -7,7 +7,7 @@ A detector that is lost, or does not exist, or says nothing in time, leaves her 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.dialing import AttemptWanted
@@ -15,6 +15,7 @@ from core.events import AudioVerdict, CommandRejected, Event, ListenerLost
 from core.leg_commands import DismissListener, ListenToLeg
 from dialer.amd.limits import LIMIT_S, SPEAKS_ON_S
 from engine.config.models import Detection
+from engine.contact import Attempt
 from engine.interaction import Turn
 
 LISTENER, MAILBOX = "amd", "mailbox"
@@ -87,25 +88,36 @@ def listening(wanted: AttemptWanted, answer_within_s: float, detection: Detectio
     return ListenToLeg(*which, limit_s=limit_s, beside=wanted.bridge_first)
 
 
-def dismissed(wanted: AttemptWanted) -> DismissListener:
+def anew(turn: Turn, listen: ListenToLeg) -> ListenToLeg:
+    """For the same leg, dialed once more: that whoever listened before is gone is no news of this one."""
+    attempt = turn.interaction.attempt
+    if attempt is None:
+        return listen
+    attempt = attempt.but(redialed=attempt.redialed + 1)
+    turn.interaction = turn.interaction.but(attempt=attempt)
+    return replace(listen, listening_id=_listening_id(attempt.wanted, attempt.redialed))
+
+
+def dismissed(attempt: Attempt) -> DismissListener:
     """Nobody wants to know any more."""
-    return DismissListener(wanted.leg_id, _listening_id(wanted))
+    return DismissListener(attempt.wanted.leg_id, _listening_id(attempt.wanted, attempt.redialed))
 
 
 def heard(turn: Turn, event: Event) -> Screened | None:
     """What the detector's word, or its loss, means; None when it is no news of it."""
     attempt = turn.interaction.attempt
     assert attempt is not None
+    listening_id = _listening_id(attempt.wanted, attempt.redialed)
     match event:
-        case AudioVerdict() if event.listening_id == _listening_id(attempt.wanted):
+        case AudioVerdict() if event.listening_id == listening_id:
             verdict = _MEANS.get(event.label, "unknown")
             if not event.final and verdict != "machine":
                 return None
             greeted_s = event.at_s if event.label in _GREETED else 0.0
             return Screened(verdict, event.evidence, greeted_s, event.label in _READY, event.final)
-        case ListenerLost() if event.listening_id == _listening_id(attempt.wanted):
+        case ListenerLost() if event.listening_id == listening_id:
             return Screened("unknown", event.why)
-        case CommandRejected(what="ListenToLeg") if event.subject_id == _listening_id(attempt.wanted):
+        case CommandRejected(what="ListenToLeg") if event.subject_id == listening_id:
             return Screened("unknown", event.why)
         case _:
             return None
@@ -126,5 +138,5 @@ def overdue(wanted: AttemptWanted) -> Screened:
     return Screened("unknown", f"no verdict within {longest_s(wanted):g} s")
 
 
-def _listening_id(wanted: AttemptWanted) -> str:
-    return f"{wanted.attempt_id}.amd"
+def _listening_id(wanted: AttemptWanted, redialed: int = 0) -> str:
+    return f"{wanted.attempt_id}.amd{redialed or ''}"

@@ -271,7 +271,7 @@ class Trunk(Definition):
         return self
 
 
-_FAILOVER = "trunks that take its calls, in this order, while `trunk` is away"
+_FAILOVER = "trunks that take its calls, in this order, when `trunk` is away or refuses before it rings"
 
 
 class OutboundRule(Definition):

@@ -213,15 +213,15 @@ class Translator:
             reason = EndReason.HUNG_UP
         else:
             reason = unanswered_reason(event.cause, event.tech_cause, leg.rang or leg.early_media)
-        self.end(leg, reason, event.cause)
+        self.end(leg, reason, event.cause, 0 if leg.up else event.tech_cause)
 
-    def end(self, leg: LegMemory, reason: EndReason, cause: int) -> None:
+    def end(self, leg: LegMemory, reason: EndReason, cause: int, sip_status: int = 0) -> None:
         if not cause and reason in (EndReason.HUNG_UP, EndReason.HUNG_UP_BY_US):
             cause = NORMAL_CLEARING
         if leg.talk is not None:
             self.end_talk(leg, leg.talk.recording_id, "hangup")
         self._book.forget(leg.leg_id)
-        self._sink(LegEnded(leg.leg_id, reason, cause))
+        self._sink(LegEnded(leg.leg_id, reason, cause, sip_status))
 
     def end_talk(self, leg: LegMemory, recording_id: str, how: Literal["hangup", "stopped"]) -> None:
         """A conversation's recording is over: whether it became one shows in what was written. Of one that an engine

@@ -174,7 +174,7 @@ class FakeCallControl:
             raise CommandRefused(f"there is no node {command.node!r}: it must be {self.node}")
         names.pjsip_endpoint(command.endpoint)
         shown = names.caller_id(command.caller, command.caller_name, command.endpoint)
-        if command.leg_id in self._used:
+        if command.leg_id in self.parties:
             raise CommandRefused(f"leg {command.leg_id} has been dialed already")
         if names.trunk_of(command.endpoint) in self.trunks_away:
             raise TrunkAway(f"{self.node} cannot reach the trunk {names.trunk_of(command.endpoint)}")

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from core.decisions import Noted
 from core.events import LegArrived
 from telephony.node.installation import Installation
 from telephony.node.ports import free_port
@@ -132,4 +133,44 @@ async def test_calls_go_over_the_next_trunk_while_the_first_is_away(system, soft
         await call.until("confirmed")
         await call.hangup()
         await helper.until("disconnected")
+    await running.until_idle()
+
+
+async def test_a_call_that_a_carrier_refuses_goes_over_the_next_one_and_the_story_says_so(system, softphones):
+    full, spare, ana = await softphones(), await softphones(), await softphones()
+    ports = [int((await each.listen("carrier")).rpartition(":")[2]) for each in (full, spare)]
+    trunks = {
+        f"config/trunks/{name}.yaml": f"trunk: {name}\nhost: 127.0.0.1\nport: {port}\nwatch_s: 0\n"
+        f"addresses: [127.0.0.{number}]\n"
+        for number, (name, port) in enumerate(zip(("full", "spare"), ports, strict=True), 7)
+    }
+    running = await system(
+        {"hold": FLOW},
+        {
+            **trunks,
+            "config/devices/1001.yaml": 'device: "1001"\ntitle: Ana\n',
+            "config/outbound.yaml": 'rules: [{name: spain, prefixes: ["+34"], trunk: full, failover: [spare], '
+            'caller: "+34911000111"}]\n',
+        },
+    )
+    await ana.register("main-1001", running.account("main-1001"), port=running.node.sip_port)
+    for status in (503, 403):
+        await full.auto_reject(status)
+        call = await ana.call(f"sip:600100100@{running.sip}")
+        helper = await spare.incoming()
+        assert OURS in str(helper.incoming)
+        await helper.answer()
+        await call.until("confirmed")
+        body = await running.until(lambda body: body["interactions"])
+        await running.saved()
+        told = [each for entry in running.journal(body["interactions"][0]["id"]) for each in entry.decisions]
+        assert [each.why for each in told if isinstance(each, Noted) and each.what == "failover"] == [
+            f"main-full did not take the call ({status}): over main-spare"
+        ]
+        await call.hangup()
+        await helper.until("disconnected")
+        await running.until_idle()
+    await full.auto_reject(486)
+    call = await ana.call(f"sip:600100100@{running.sip}")
+    assert (await call.until("disconnected"))["code"] == 486, "whom the carrier reached is not called twice"
     await running.until_idle()

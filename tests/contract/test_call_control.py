@@ -399,6 +399,21 @@ async def test_where_a_trunk_is_away_the_leg_is_dialed_another_way(stage: Stage,
     assert len(stage.facts.of(LegEnded, leg_id)) == 1
 
 
+async def test_a_leg_that_was_refused_is_dialed_again_by_its_name(stage: Stage, tmp_path: Path) -> None:
+    await stage.callee("busy")
+    leg_id = leg_of(stage, "leg", tmp_path)
+    await stage.control.originate(originate(stage, leg_id))
+    await stage.facts.next(LegEnded, leg_id)
+    await stage.callee("answers")
+    await stage.control.originate(originate(stage, leg_id))
+    await stage.facts.next(LegUp, leg_id)
+    (survey,) = await stage.control.survey()
+    assert [leg.up for leg in survey.legs if leg.leg_id == leg_id] == [True]
+    await stage.control.hang_up(leg_id, EndReason.HUNG_UP_BY_US)
+    await stage.facts.next(LegEnded, leg_id, 2)
+    assert len(stage.facts.of(LegEnded, leg_id)) == 2
+
+
 # -- bridging, and the truth after a gap -----------------------------------------------------------------
 async def test_two_legs_talk_and_part(stage: Stage, tmp_path: Path) -> None:
     await stage.callee("answers")

@@ -30,14 +30,12 @@ from engine.lanes import Lanes, Ordered
 
 
 class Ports:
-    """Notes each request; `slow` makes a leg's requests take time, `fail` makes a method raise; `away`: endpoints over
-    trunks that are."""
+    """Notes each request; `slow` makes a leg's requests take time, `fail` makes a method raise."""
 
     def __init__(self):
         self.asked = []
         self.slow = {}
         self.fail = {}
-        self.away = set()
 
     def __getattr__(self, method):
         async def request(*arguments):
@@ -46,8 +44,6 @@ class Ports:
             self.asked.append((method, *arguments))
             if method in self.fail:
                 raise self.fail[method]
-            if getattr(arguments[0], "endpoint", None) in self.away:
-                raise TrunkAway(arguments[0].endpoint)
 
         return request
 
@@ -175,29 +171,13 @@ async def test_a_bug_in_an_adapter_hurts_one_command_only(house):
     assert [event.what for event in house.reported] == ["Play"]
 
 
-async def test_a_leg_goes_over_the_first_trunk_that_is_not_away(house):
-    ways = (Way("trunk:b/112", "+341"), Way("trunk:c/112", "+342"), Way("trunk:d/112", "+343"))
-    call = OriginateLeg("a", "i-1", "n1", LegRole.EXTERNAL, "trunk:a/112", "+340", 30.0, 60.0, failover=ways)
-    house.ports.away = {"trunk:a/112", "trunk:b/112"}
-    house.put(call)
-    asked = [(way.endpoint, way.caller) for _, way in await house.settled()]
-    assert asked == [("trunk:a/112", "+340"), ("trunk:b/112", "+341"), ("trunk:c/112", "+342")]
-    assert house.reported == []
-    house.ports.away |= {"trunk:c/112", "trunk:d/112"}
-    house.put(call)
-    await house.settled()
+async def test_a_trunk_that_is_away_is_named_so(house):
+    ways = (Way("trunk:b/112", "+341"),)
+    house.ports.fail["originate"] = TrunkAway("n1 cannot reach it")
+    house.put(OriginateLeg("a", "i-1", "n1", LegRole.EXTERNAL, "trunk:a/112", "+340", 30.0, 60.0, failover=ways))
+    assert len(await house.settled()) == 1, "which way is next is not the lane's to say"
     (event,) = house.reported
-    assert (event.what, event.leg_id, "trunk:d" in event.why) == ("OriginateLeg", "a", True)
-
-
-async def test_another_refusal_than_a_trunk_that_is_away_is_the_last_word(house):
-    call = OriginateLeg(
-        "a", "i-1", "n1", LegRole.EXTERNAL, "trunk:a/112", "", 30.0, 60.0, failover=(Way("trunk:b/112"),)
-    )
-    house.ports.fail["originate"] = CommandRefused("dialed already")
-    house.put(call)
-    assert len(await house.settled()) == 1
-    assert [event.what for event in house.reported] == ["OriginateLeg"]
+    assert (event.what, event.why, event.refused) == ("OriginateLeg", "TrunkAway: n1 cannot reach it", True)
 
 
 async def test_legs_meet_when_all_of_them_have_done_what_came_before(house):

@@ -1,0 +1,85 @@
+"""A call that a carrier did not take goes over the next one its outbound rule names. Pure.
+
+    dialed -> the trunk is away, or refuses before anything rang -> the same leg is dialed over the next way
+           -> it rings, is heard, is up, is over, or we hang up   -> no other way is taken any more
+
+What is left is not kept over a restart: who is refused while no engine lives has been refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.errors import TrunkAway
+from core.events import CommandOutcomeUnknown, CommandRejected, Event, LegEarlyMedia, LegEnded, LegRinging, LegUp
+from core.leg import EndReason, Leg, LegState
+from core.leg_commands import HangUpLeg, OriginateLeg
+from engine import screening
+from engine.interaction import Interaction, Turn
+
+_ANOTHER_MAY = frozenset((401, 402, 403, 407, *range(500, 600)))
+"""SIP statuses that say more of the carrier, or of how it takes us, than of whom we call."""
+_AWAY = f"{TrunkAway.__name__}: "
+"""How lanes begin to say why."""
+_DECIDED = (LegRinging, LegEarlyMedia, LegUp, LegEnded)
+_REFUSED = (CommandRejected, CommandOutcomeUnknown)
+
+
+def take(interaction: Interaction, event: Event) -> Turn | None:
+    """The leg is dialed once more, and nobody else needs to hear of this event; None: it is no such event."""
+    leg_id = getattr(event, "leg_id", "")
+    dialed, leg = interaction.ways.get(leg_id), interaction.leg(leg_id)
+    if dialed is None or leg is None or _is_over(interaction):
+        return None
+    why = _why(dialed, leg, event)
+    if not why:
+        return None
+    turn = Turn(interaction)
+    way, *left = dialed.failover
+    again = replace(dialed, endpoint=way.endpoint, caller=way.caller, failover=tuple(left))
+    if again.listen is not None:
+        again = replace(again, listen=screening.anew(turn, again.listen))
+    turn.note("failover", f"{why}: over {_trunk(again)}")
+    turn.commands.append(again)
+    turn.interaction = turn.interaction.but(ways={**interaction.ways, leg_id: again})
+    if not left:
+        _forget(turn, leg_id)
+    return turn
+
+
+def settle(turn: Turn, event: Event) -> None:
+    """After every other event: what has rung or is over has gone its way, and who is hung up on is not dialed again."""
+    gone = {command.leg_id for command in turn.commands if isinstance(command, HangUpLeg)}
+    if isinstance(event, _DECIDED) or (isinstance(event, _REFUSED) and event.what == OriginateLeg.__name__):
+        gone.add(getattr(event, "leg_id", ""))
+    for leg_id in gone & turn.interaction.ways.keys():
+        _forget(turn, leg_id)
+
+
+def _is_over(interaction: Interaction) -> bool:
+    """Nobody wants it any more."""
+    attempt = interaction.attempt
+    return interaction.is_closed or bool(interaction.outcome) or (attempt is not None and bool(attempt.cancelled))
+
+
+def _why(dialed: OriginateLeg, leg: Leg, event: Event) -> str:
+    """Why the carrier did not take it, in words; empty when it did, or something else is the matter."""
+    if isinstance(event, CommandRejected) and event.what == OriginateLeg.__name__ and event.why.startswith(_AWAY):
+        return f"{_trunk(dialed)} is away"
+    if not isinstance(event, LegEnded) or leg.state is not LegState.DIALING:
+        return ""
+    if event.sip_status in _ANOTHER_MAY:
+        return f"{_trunk(dialed)} did not take the call ({event.sip_status})"
+    if not event.sip_status and event.reason is EndReason.CONGESTION:
+        return f"{_trunk(dialed)} did not take the call"
+    return ""
+
+
+def _trunk(command: OriginateLeg) -> str:
+    """Without the number."""
+    return command.endpoint.partition(":")[2].partition("/")[0]
+
+
+def _forget(turn: Turn, leg_id: str) -> None:
+    ways = {other: command for other, command in turn.interaction.ways.items() if other != leg_id}
+    turn.interaction = turn.interaction.but(ways=ways)
