@@ -9,6 +9,7 @@ from functools import cached_property
 from definitions import saying
 from definitions.faults import did_you_mean
 from definitions.problems import Severity
+from ivr.braces import check_braces
 from ivr.flow_file import ReadFlow
 from ivr.graph import cycle_through, edges, loops, reached
 from ivr.model import Flow
@@ -99,8 +100,10 @@ def check_flow(read: ReadFlow, known: Known) -> None:
         prompts = node.prompts()
         _check_references(read, name, node, known)
         _check_prompts(read, name, prompts, known)
+        texts = (*node.templates(), *prompts)
+        check_braces(read, name, texts, variables)
         if "variables" not in read.marked.lost():
-            _check_variables(read, name, node, (*node.templates(), *prompts), variables, known)
+            _check_variables(read, name, node, texts, variables, known)
     _check_flow_wide(read, read.flow)
 
 
@@ -208,6 +211,12 @@ def _check_columns(read: ReadFlow, name: str, node: NodeModel, table: Table | No
         if isinstance(column, str) and column not in table.columns:
             what = f"the table '{table.name}' has no column '{column}'"
             read.say(name, path, what, did_you_mean(column, table.columns, what="columns"))
+    column = getattr(node, "column", None)
+    if isinstance(column, str) and column in table.columns and (repeated := table.repeated(column)):
+        line, first = repeated[0]
+        more = f", and {len(repeated) - 1} more" if len(repeated) > 1 else ""
+        what = f"line {line} of the table '{table.name}' has the same '{column}' as line {first}{more}"
+        read.say(name, ("column",), what, "only the first is ever found", severity=Severity.WARNING)
 
 
 def _check_prompts(read: ReadFlow, name: str, prompts: Iterable[Placed], known: Known) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import phonenumbers
 
@@ -31,11 +31,15 @@ _SIGNS = re.compile(r"[\s().\-/]")
 class Table:
     """Rows of texts. Read-only; `region` is the country (ISO 3166) whose national phone numbers it holds."""
 
-    __slots__ = ("_indexes", "_rows", "columns", "name", "region")
+    __slots__ = ("_indexes", "_lines", "_rows", "columns", "name", "region")
 
-    def __init__(self, name: str, columns: tuple[str, ...], rows: list[list[str]], region: str = "") -> None:
+    def __init__(
+        self, name: str, columns: tuple[str, ...], rows: list[list[str]], region: str = "", lines: Sequence[int] = ()
+    ) -> None:
+        """`lines`: where each row stands in its file, counted from 1."""
         self.name, self.columns, self.region = name, columns, region
         self._rows = rows
+        self._lines = lines
         self._indexes: dict[str, dict[str, int]] = {}  # built when a column is first asked for
 
     @classmethod
@@ -54,6 +58,7 @@ class Table:
             return problems
         columns: tuple[str, ...] = ()
         rows: list[list[str]] = []
+        lines: list[int] = []
         for line, cells in _lines(text, file, problems):
             if not columns:
                 columns = tuple(cell.strip() for cell in cells)
@@ -63,13 +68,14 @@ class Table:
                 problems.add(Problem(file, line, 1, what, 'put values with a comma in double quotes: "García, Ana"'))
             else:
                 rows.append([cell.strip() for cell in cells])
+                lines.append(line)
             if len(rows) > MOST_ROWS or len(problems) > 100:
                 what = f"more than {MOST_ROWS:,} rows" if len(rows) > MOST_ROWS else "too many bad lines"
                 problems.add(Problem(file, line, 1, what, "what follows was not read"))
                 break
         if not columns:
             problems.add(Problem(file, 0, 0, "this table is empty", "its first line names the columns: phone,name"))
-        return problems if problems.errors else cls(name, columns, rows, region)
+        return problems if problems.errors else cls(name, columns, rows, region, lines)
 
     def find(self, column: str, value: str) -> Mapping[str, str] | None:
         """The first row whose `column` has this value; None when there is none, or no such column."""
@@ -78,6 +84,12 @@ class Table:
         index = self._index(column)
         found = next((index[key] for key in self._keys(value) if key in index), None)
         return None if found is None else dict(zip(self.columns, self._rows[found], strict=True))
+
+    def repeated(self, column: str) -> list[tuple[int, int]]:
+        """(line, the earlier line with the same value in this column): rows that are never found by it."""
+        place, index = self.columns.index(column), self._index(column)
+        found = ((number, index[_key(row[place])]) for number, row in enumerate(self._rows))
+        return [(self._lines[number], self._lines[first]) for number, first in found if number != first]
 
     def rows(self) -> Iterator[Mapping[str, str]]:
         """Every row, in the file's order."""

@@ -23,6 +23,7 @@ from engine.cli.common import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from definitions.problems import Problems
     from engine.config.loader import Loaded
     from engine.home import Home
 
@@ -45,8 +46,11 @@ def check(
     from engine.config.sources import read_sources
 
     home = home_of(project)
-    sources = read_sources(home.project)
+    everything = read_sources(home.project, with_tests=True)
+    tests = {file: text for file, text in everything.items() if file.endswith(".test.yaml")}
+    sources = {file: text for file, text in everything.items() if file not in tests}
     loaded = checked(home, sources)
+    loaded.problems.extend(_test_problems(tests, loaded))
     errors, files = loaded.problems.errors, counted(len(sources), "file")
     warnings = counted(len(loaded.problems.warnings), "warning")
     failed = bool(errors or (strict and loaded.problems.warnings))
@@ -59,6 +63,20 @@ def check(
             out.print(f"[green]all right[/]: {flows}, {files}, {warnings}")
     if failed:
         fail(f"{counted(len(errors), 'error')}, {warnings} in {files}")
+
+
+def _test_problems(tests: Mapping[str, str], loaded: Loaded) -> Problems:
+    """What is wrong with `*.test.yaml`: nothing that is loaded, but tests that cannot be run."""
+    from definitions.problems import Problems
+    from engine.config.sources import tenant_of
+    from ivr.scenario import runner
+
+    release = None if loaded.configuration is None else loaded.configuration.release
+    problems = Problems()
+    for file, text in tests.items():
+        read = runner.read(text, file, release, tenant_of(file))
+        problems.extend(read if isinstance(read, Problems) else read.marked.problems)
+    return problems
 
 
 def checked(home: Home, sources: Mapping[str, str]) -> Loaded:

@@ -1,12 +1,12 @@
-"""Whether what flows ask over HTTP would be sent: scheme and port as `config/http.yaml` allows them for the host."""
+"""Whether what flows ask over HTTP would be sent: scheme, port and address as `config/http.yaml` allows them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from engine.config.models import HttpHost
-from engine.http_rules import misfits, port_of
+from engine.http_rules import is_public, misfits, port_of
 from ivr.model import Flow
 from ivr.nodes import http
 
@@ -23,6 +23,21 @@ def check_urls(flows: Iterable[Flow], hosts: Iterable[HttpHost], say: Say) -> No
             if isinstance(node, http.Model):
                 for what, hint in _misfits(node.url.source, entries):
                     say(flow.file, what, hint, "nodes", name, "url")
+
+
+def check_hosts(hosts: Sequence[HttpHost], say: Say) -> None:
+    """Says which addresses are private and not said to be: what leads there is never asked."""
+    for index, host in enumerate(hosts):
+        if not host.private and _is_private(host.host):
+            what = f"'{host.host}' is a private address: it is never asked"
+            say("config/http.yaml", what, "add `private: yes` if that is intended", "hosts", index, "host")
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not is_public(host)
+    except ValueError:  # a name: where it leads is known when it is asked
+        return host.lower() == "localhost"
 
 
 def _misfits(url: str, entries: dict[str, HttpHost]) -> Iterator[tuple[str, str]]:

@@ -13,13 +13,14 @@ from engine.config.campaigns import read_dialer
 from engine.config.compliance import Pack, check_compliance
 from engine.config.configuration import Configuration, Loaded
 from engine.config.homes import SITE, check_absence, check_homes, check_node
-from engine.config.http_urls import check_urls
+from engine.config.http_urls import check_hosts, check_urls
 from engine.config.number_files import number_plan, read_numbers
 from engine.config.outbound_file import outbound_rules
 from engine.config.reading import Reading
 from engine.config.routing import read_routing
 from engine.config.sources import asterisk_name, tenant_of
 from engine.config.strangers import strangers
+from engine.config.transfer_targets import check_targets
 from engine.node_settings import misfits
 from ivr import loader as ivr_loader
 
@@ -87,6 +88,7 @@ def load(
     )
     reading.problems.extend(campaigns.found.problems)
     plan = number_plan(reading, numbers, flows.release, site.country)
+    check_hosts(http.hosts, reading.warning)
     if flows.release is not None:
         check_urls(flows.release.flows.values(), http.hosts, reading.error)
         queues.check_flows(flows.release.flows.values(), sources, reading.problems)
@@ -95,6 +97,8 @@ def load(
         check_compliance(site, packs, served, flows.release, queues.queues, broken, reading.error, reading.problems)
     known_trunks = {asterisk_name(*key) for key in carriers.names}
     rules = outbound_rules(reading, site, outbound, devices, trunks, known_trunks)
+    if flows.release is not None:
+        check_targets(flows.release.flows.values(), rules, reading)
     queues.check_callbacks({rule.name for rule in rules.rules}, reading.problems)
     at_nodes = {"devices": phones.found, "trunks": carriers.found}
     check_homes(reading, site, at_nodes)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from definitions.layout import stem_of
 from definitions.models import Definition, salvage
-from definitions.problems import Problems
+from definitions.problems import Problems, Severity
 from definitions.yaml import Marked, load_marked, problem_at
 from engine.config.sources import tenant_of, within_tenant
 
@@ -100,8 +100,18 @@ class Reading:
 
     def error(self, file: str, what: str, hint: str, *path: str | int) -> None:
         """At the value of `path`; without one, at the file's beginning."""
+        self._say(Severity.ERROR, file, what, hint, path)
+
+    def warning(self, file: str, what: str, hint: str, *path: str | int) -> None:
+        """As `error`; it loads all the same."""
+        self._say(Severity.WARNING, file, what, hint, path)
+
+    def _say(self, severity: Severity, file: str, what: str, hint: str, path: tuple[str | int, ...]) -> None:
         marked = self._marked.get(file)
         if marked is None:
-            self.problems.add(problem_at(self.sources.get(file, ""), file, path, what, hint))
+            problem = problem_at(self.sources.get(file, ""), file, path, what, hint)
         elif not marked.is_lost(path):
-            self.problems.add(marked.problem(path if marked.child(*path) else (), what, hint))
+            problem = marked.problem(path if marked.child(*path) else (), what, hint)
+        else:
+            return
+        self.problems.add(replace(problem, severity=severity))

@@ -10,7 +10,6 @@ its own callers waiting.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import logging
 import traceback
@@ -25,7 +24,7 @@ import stamina
 
 from core.commands import SendHttp
 from core.events import Event, HttpReplied
-from engine.http_rules import misfits, port_of
+from engine.http_rules import is_public, misfits, port_of
 from ivr.replies import value_at
 
 log = logging.getLogger("centralita.http")
@@ -195,20 +194,6 @@ def _headers(flows: Mapping[str, str], houses: Mapping[str, str], ours: Mapping[
     merged = {name.lower(): value for name, value in flows.items() if name.lower() not in _OURS}
     merged |= {name.lower(): value for name, value in {**houses, **ours, "Accept-Encoding": "identity"}.items()}
     return {name.encode(): value.strip().encode() for name, value in merged.items()}
-
-
-def is_public(address: str) -> bool:
-    """Whether it leads out to the internet, an IPv4 address in IPv6 clothes included."""
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if inner is None and any(ip in network for network in _HOLD_IPV4):
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        ip = inner or ip
-    return ip.is_global and not ip.is_multicast
-
-
-_HOLD_IPV4 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 
 
 def _mapped(body: bytes, mapping: Mapping[str, str]) -> dict[str, str]:

@@ -95,6 +95,16 @@ def test_one_thing_is_not_several(project):
     assert "1 flow, 4 files, 1 warning" in said("check")[1]
 
 
+def test_check_says_what_is_wrong_with_tests_too(project, tmp_path):
+    flow = next((tmp_path / "project" / "flows").glob("*.yaml")).stem
+    tests = tmp_path / "project" / "flows" / f"{flow}.test.yaml"
+    tests.write_text(f"flow: {flow}\ntests:\n  - name: a\n    steps: [{{presss: 1}}]\n    expect: {{ended: yes}}\n")
+    code, words = said("check")
+    assert code == 1
+    assert f"flows/{flow}.test.yaml:4:" in words
+    assert "press" in words
+
+
 @pytest.mark.parametrize(
     ("more", "expected"),
     [

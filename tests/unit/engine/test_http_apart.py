@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from core.commands import SendHttp
-from engine.effects.http import AllowedHost, HttpEffect, is_public
+from engine.effects.http import AllowedHost, HttpEffect
+from engine.http_rules import is_public
 from tests.http_host import HttpHost, json_reply, reply
 
 

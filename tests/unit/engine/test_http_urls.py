@@ -46,3 +46,14 @@ def test_what_would_be_refused_is_said(url: str, words: str) -> None:
 )
 def test_what_is_allowed_passes(url: str) -> None:
     assert said(url) == []
+
+
+@pytest.mark.parametrize(("host", "told"), [("192.168.1.4", True), ("localhost", True), ("crm.example", False)])
+def test_an_address_that_is_never_asked_is_warned_of(host: str, told: bool) -> None:
+    def warned(entry: str) -> list[str]:
+        sources = {"config/site.yaml": "site: acme\nlanguages: [es]\n", "config/http.yaml": f"hosts: [{{{entry}}}]\n"}
+        return [str(problem) for problem in load(sources).problems if problem.file == "config/http.yaml"]
+
+    expected = f"config/http.yaml:1:16: warning: '{host}' is a private address: it is never asked: add `private: yes`"
+    assert [text.startswith(expected) for text in warned(f"host: {host}")] == ([True] if told else [])
+    assert warned(f"host: {host}, private: yes") == []

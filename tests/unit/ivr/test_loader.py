@@ -540,3 +540,26 @@ def test_what_is_wrong_with_a_node_hides_nothing_of_its_other_parts(node: str, a
 def test_what_is_wrong_is_said_once_and_nothing_follows_from_it(flow: str) -> None:
     found = said(load({"flows/f.yaml": f"flow: f\n{flow}\n"}, CONTEXT))
     assert len(found) == 1
+
+
+def test_a_variable_in_single_braces_is_noticed() -> None:
+    nodes = (
+        "a: {type: play, prompt: {es: 'Hola {caller}.', en: 'Hello {{ caller }}.'}, next: b}\n"
+        "b: {type: tag, tags: ['{other}'], next: z}\n"
+    )
+    loaded = one(nodes + END)
+    assert loaded.release is not None
+    (warning,) = [str(problem) for problem in loaded.problems]
+    assert warning.endswith("warning: '{caller}' is taken literally: for the variable write {{ caller }}")
+
+
+def test_rows_that_are_never_found_are_noticed() -> None:
+    sources = {
+        "config/tables/vips.csv": "phone,name\n600 123 456,Ana\n911,Eva\n600123456,Luis\n600-123-456,Ivo\n",
+        "flows/f.yaml": "flow: f\nlanguages: [es]\nstart: a\nnodes:\n"
+        "  a: {type: lookup, table: vips, column: phone, value: '{{ caller }}', found: z, not_found: z}\n"
+        "  z: {type: hangup}\n",
+    }
+    (warning,) = load(sources).problems
+    assert warning.severity is Severity.WARNING
+    assert "line 4 of the table 'vips' has the same 'phone' as line 2, and 1 more" in str(warning)
