@@ -28,6 +28,15 @@ log = logging.getLogger("centralita.speech")
 _REMEMBERED = 20_000
 
 
+class _Preparing:
+    """How far one preparation is; None while it looks what there is to do."""
+
+    at: Progress | None = None
+
+    def got_on(self, progress: Progress) -> None:
+        self.at = progress
+
+
 class PromptRenderer:
     """`Renderer` for the media resolver: paths of files, found without touching the disk twice."""
 
@@ -35,8 +44,8 @@ class PromptRenderer:
         self._renderer = renderer
         self._secret = secret
         self._static: dict[tuple[str, str], Path] = {}
-        self._preparing, self._looked = 0, False
-        self._progress: Progress | None = None
+        self._looked = False
+        self._preparing: list[_Preparing] = []
 
     def ready(self, text: str, language: str) -> Path | None:
         key = (text, language)
@@ -64,26 +73,25 @@ class PromptRenderer:
                     path.with_suffix(EXTENSION).unlink(missing_ok=True)
 
     def progress(self) -> dict[str, float] | None:
-        """How far `prepare` is; `total` 0 while it looks what there is to do, and before. None: it is done."""
+        """How far the newest `prepare` is; `total` 0 while it looks what there is to do, and before. None: all is
+        done."""
         if self._looked and not self._preparing:
             return None
-        if self._progress is None:
+        at = self._preparing[-1].at if self._preparing else None
+        if at is None:
             return {"done": 0, "total": 0, "remaining_s": 0.0}
-        return {
-            "done": self._progress.done,
-            "total": self._progress.total,
-            "remaining_s": round(self._progress.remaining_s, 1),
-        }
+        return {"done": at.done, "total": at.total, "remaining_s": round(at.remaining_s, 1)}
 
     async def prepare(self, texts: Iterable[Speech]) -> Prepared:
         """Renders what is not there yet; what is there is remembered with its path."""
         lines = [Line(speech.text, speech.language) for speech in texts]
-        self._preparing += 1
+        preparing = _Preparing()
+        self._preparing.append(preparing)
         try:
-            prepared = await self._renderer.prepare(lines, self._got_on)
+            prepared = await self._renderer.prepare(lines, preparing.got_on)
         finally:
-            self._preparing, self._looked = self._preparing - 1, True
-            self._progress = None
+            self._preparing.remove(preparing)
+            self._looked = True
         if len(self._static) > _REMEMBERED:
             self._static.clear()
         for line in lines:
@@ -92,9 +100,6 @@ class PromptRenderer:
         if prepared.rendered or prepared.failed:
             log.info("prompts: %d rendered, %d failed", prepared.rendered, len(prepared.failed))
         return prepared
-
-    def _got_on(self, progress: Progress) -> None:
-        self._progress = progress
 
 
 @contextlib.asynccontextmanager

@@ -61,6 +61,28 @@ async def test_the_engine_knows_how_far_its_voices_are(tmp_path: Path) -> None:
     assert renderer.progress() is None
 
 
+async def test_who_reloads_while_a_start_still_speaks_sees_her_own_texts(tmp_path: Path) -> None:
+    first, second = Voices(), Voices()
+    renderer = PromptRenderer(first, tmp_path)  # type: ignore[arg-type]
+    start = asyncio.create_task(renderer.prepare([Speech(str(number), "en") for number in range(9)]))
+    await asyncio.wait_for(first.told.wait(), 20)
+    renderer._renderer = second  # type: ignore[assignment]
+    reload = asyncio.create_task(renderer.prepare([Speech("one", "en"), Speech("two", "en")]))
+    await asyncio.wait_for(second.told.wait(), 20)
+    for voices in (first, second, first):
+        voices.told.clear()
+        voices.let.release()
+        await asyncio.wait_for(voices.told.wait(), 20)
+        assert (renderer.progress() or {})["total"] == 2
+    second.let.release()
+    await reload
+    assert (renderer.progress() or {})["total"] == 9
+    for _ in range(9):
+        first.let.release()
+    await start
+    assert renderer.progress() is None
+
+
 async def test_how_many_there_are_is_said_before_the_first_is_spoken(tmp_path: Path) -> None:
     from speech.cache import PromptCache
     from speech.speaker import InlineSpeaker
