@@ -155,6 +155,26 @@ async def test_where_a_trunk_is_away_nobody_is_left_listening(stage: LiveStage, 
     await stage.facts.next(LegEnded, leg_id)
 
 
+@whoever_listens
+async def test_a_leg_that_is_dialed_again_is_heard_by_who_listens_now(stage: LiveStage, tmp_path: Path) -> None:
+    """Another carrier takes what the first one refused; what the first listener says last is its own."""
+    leg_id = f"again-{tmp_path.name}"
+    await stage.callee("busy")
+    await stage.control.originate(originate(stage, leg_id, ListenToLeg(leg_id, "l1", stage.notebook)))
+    await stage.facts.next(LegEnded, leg_id)
+    await stage.callee("answers")
+    await stage.control.originate(originate(stage, leg_id, ListenToLeg(leg_id, "l2", stage.notebook)))
+    await stage.facts.next(LegUp, leg_id)
+    await asyncio.sleep(1.5)  # longer than the first one's last word may take
+    assert {each.listening_id for each in stage.facts.of(ListenerLost, leg_id)} <= {"l1"}
+    await stage.control.dismiss(leg_id, "l2")
+    said = [*stage.facts.of(AudioVerdict, leg_id), *stage.facts.of(ListenerLost, leg_id)]
+    assert [each for each in said if each.listening_id == "l2"], "it listened until now"
+    await stage.control.hang_up(leg_id, EndReason.HUNG_UP_BY_US)
+    await stage.facts.next(LegEnded, leg_id, 2)
+    assert await stage.left() == []
+
+
 async def test_a_dialed_leg_is_heard_from_the_first_ring_on(stage: LiveStage, tmp_path: Path) -> None:
     await stage.callee_speaks_early(600.0, 0.6, answers_after_s=2.0)
     leg_id = f"out.x{tmp_path.name}"
