@@ -10,51 +10,34 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from acd.setup import Setup
 from acd.turn import Aggregate
 from core.clock import Clock
-from core.commands import (
-    AskAgent,
-    AskQueueStatus,
-    CancelTimer,
-    ListNumber,
-    RequestCallback,
-    SendHttp,
-    SetToggle,
-    StartTimer,
-    is_irreversible,
-    subject_of,
-)
+from core.commands import StartTimer
 from core.decisions import Moved
 from core.dialing import AttemptWanted, DialingFact, LineWanted
 from core.errors import EventRefused
 from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, RecordingFailed, TimerFired
-from core.leg_commands import AnswerLeg, HangUpLeg, Play, StopPlayback
 from core.routing import RouterFact, RoutingFact
 from core.table import Transition
 from core.talk_facts import SupervisorCalled
-from engine.agent_phone import AgentPhone
 from engine.away_callers import AwayCallers
 from engine.campaigns import Campaigns, is_dialed, no_campaigns
 from engine.decide import BEGINNINGS, decide, refuse
-from engine.durably import Durably
-from engine.effects import errands
+from engine.dispatch import Dispatch
 from engine.hourly_caps import HourlyCaps
 from engine.interaction import Interaction, Surroundings, Turn, interaction_id_for
 from engine.lanes import Lanes, Ordered
 from engine.lost_recordings import LostRecordings
 from engine.metrics import Metrics
 from engine.open_interactions import OpenInteractions
-from engine.opt_outs import OptOuts
 from engine.outbound_use import OutboundUse
 from engine.routing import Consequences, Routing, is_routed, nobody
 from engine.routing_recovery import mend
 from engine.timers import Timers
-from engine.toggles import Toggles
 from engine.written import Book, HttpSender, Written
 
 log = logging.getLogger("centralita.engine")
@@ -108,20 +91,15 @@ class Runtime:
         self.lanes: Lanes
         self.timers = Timers(clock, self._timer_due)
         self._book = book
-        self._http = http
         self._on_overflow = on_overflow
         self._on_transition = on_transition
         self._inbox: deque[Event | _Due] = deque()
         self._arriving = 0
         """Callers in the inbox: they were let in, and are no interactions yet."""
         self._next: deque[Event] = deque()
-        self._agent_phone = AgentPhone(routing.agent_at, routing.agent)
         self._scheduled = self._closed = False
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._durably = Durably(book, self.put, self.perform, self._spawn)
         self._on_change: Callable[[Iterable[Aggregate]], None] = lambda changed: None
-        self._toggles = Toggles(self, book, self._durably)
-        self._opt_outs = OptOuts(self, book, self._durably)
+        self._dispatch = Dispatch(self, book, http)
 
     # -- the door ------------------------------------------------------------------------------------
     def put(self, event: Event | _Due) -> None:
@@ -182,7 +160,7 @@ class Runtime:
 
     def work(self) -> dict[str, int]:
         """How much is under way: nothing of it may be left when nobody is there."""
-        return {"timers": len(self.timers), "lanes": len(self.lanes), "waiting_for_disk": len(self._tasks)}
+        return {"timers": len(self.timers), "lanes": len(self.lanes), "waiting_for_disk": len(self._dispatch)}
 
     def handle_now(self) -> None:
         """Empties the inbox before something that must see its effects (reconciling)."""
@@ -198,9 +176,7 @@ class Runtime:
         self._closed = True
         self._inbox.clear()
         self.timers.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._dispatch.close()
 
     # -- one fact ------------------------------------------------------------------------------------
     def _drain(self) -> None:
@@ -312,15 +288,7 @@ class Runtime:
         self._next.extend(turn.facts)
         if interaction.is_closed:
             self._next.extend(self.routing.put_down(interaction, turn.facts))
-        for n, command in enumerate(turn.commands):
-            ordered = Ordered(f"{seq}.{n}", interaction.interaction_id, command, secret=secret)
-            try:
-                self.dispatch(ordered, seq)
-            except Exception as bug:  # the commands after it are not to blame
-                log.exception("command %s could not be sent on its way", ordered.command_id)
-                leg_id, what, why = getattr(command, "leg_id", ""), type(command).__name__, type(bug).__name__
-                rejected = CommandRejected(ordered.interaction_id, ordered.command_id, what, why, leg_id)
-                self.put(replace(rejected, subject_id=subject_of(command)))
+        self._dispatch.all(turn.commands, interaction.interaction_id, seq, secret)
 
     def _remember(self, interaction: Interaction) -> None:
         self._open.keep(interaction)
@@ -334,66 +302,17 @@ class Runtime:
     # -- commands --------------------------------------------------------------------------------------
     def dispatch(self, ordered: Ordered, seq: int) -> None:
         """Sends a command on its way: timers and toggles here, legs to their lanes, irreversible ones when durable."""
-        command = ordered.command
-        match command:
-            case Play() | StopPlayback() | AnswerLeg():  # most of them
-                self.lanes.put(ordered)
-            case StartTimer():
-                self.timers.start(command.interaction_id, command.timer_id, command.due_s)
-            case CancelTimer():
-                self.timers.cancel(command.interaction_id, command.timer_id)
-            case SetToggle():
-                self._toggles.set(ordered, command)
-            case ListNumber():
-                self._opt_outs.list_number(ordered, command)
-            case HangUpLeg() if self._durably.calls_off(command.leg_id):
-                pass
-            case _ if is_irreversible(command):
-                self._durably.carry_out(ordered, seq)
-            case SendHttp():
-                self._http.send(command, self.put, lambda outcome: None)
-            case AskQueueStatus():
-                if (asking := self.interactions.get(command.interaction_id)) is not None:
-                    self._next.append(self.routing.status(command, asking.tenant, self.clock.now_s()))
-            case AskAgent():
-                self._ask_agent(command)
-            case RequestCallback():
-                self._durably.promise(ordered, seq, lambda: errands.answer(ordered))
-            case _ if hasattr(command, "leg_id") or hasattr(command, "bridge_id"):
-                self.lanes.put(ordered)
-            case _:
-                pass
+        self._dispatch.one(ordered, seq)
 
-    def _ask_agent(self, command: AskAgent) -> None:
-        interaction, now_s = self.interactions.get(command.interaction_id), self.clock.now_s()
-        if interaction is not None:
-            phone, devices = self._agent_phone, self.surroundings.outbound.devices
-            self._next.append(phone.answer(command, interaction, self.routing.setup, devices, self._act, now_s))
+    def then(self, fact: Event) -> None:
+        """Takes a fact within this turn of the loop."""
+        self._next.append(fact)
 
-    def _act(self, fact: RouterFact | SupervisorCalled) -> str:
+    def act(self, fact: RouterFact | SupervisorCalled) -> str:
+        """What an agent does by her phone, at once. Returns why it cannot be done, in words."""
         if isinstance(fact, SupervisorCalled):
             return self._take_safely(fact)
         return self.follow(self.routing.take(fact, self._find(fact), self.clock.now_s()))
-
-    def perform(self, ordered: Ordered) -> None:
-        """Carries out an irreversible command whose start is on disk; its end is written down too."""
-        command_id = ordered.command_id
-
-        def done(outcome: str) -> None:
-            self._book.command_done(command_id, outcome)
-
-        if isinstance(ordered.command, SendHttp):
-            self._http.send(ordered.command, self.put, done)
-        elif errands.answers(ordered.command):
-            done("answered")
-            self.put(errands.answer(ordered))
-        else:
-            self.lanes.put(replace(ordered, done=done))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def _timer_due(self, interaction_id: str, timer_id: str, token: int) -> None:
         self.put(_Due(interaction_id, timer_id, token))

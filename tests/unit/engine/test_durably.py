@@ -91,7 +91,7 @@ def test_a_toggle_is_in_force_when_it_is_on_disk_and_not_before(scenario):
     async def body(house):
         kept, told = [], []
         house.book.write_state = lambda name, event, at_s, rows: kept.append((event, rows)) or 1
-        house.runtime._durably._report = told.append
+        house.runtime._dispatch._durably._report = told.append
         house.book.disk.clear()
         order(house, "closed", True)
         order(house, "holiday", True)
@@ -113,7 +113,7 @@ def test_a_toggle_that_found_no_room_is_refused_and_forgotten(scenario):
 
         kept, told = [], []
         house.book.write_state = lambda name, event, at_s, rows: kept.append(rows) or 1
-        house.runtime._durably._report = told.append
+        house.runtime._dispatch._durably._report = told.append
         house.book.durable, really = durable, house.book.durable
         order(house, "closed", True)
         await asyncio.sleep(0.1)

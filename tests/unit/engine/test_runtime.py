@@ -168,7 +168,7 @@ class House:
     def left_behind(self):
         """What should be nothing when nobody is there."""
         runtime = self.runtime
-        tasks = {name for name in runtime._tasks if not name.done()}
+        tasks = {name for name in runtime._dispatch._tasks if not name.done()}
         return (
             runtime.interactions,
             runtime._open.legs,
