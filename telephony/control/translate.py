@@ -32,6 +32,7 @@ from telephony.ari.messages import Channel, seconds
 from telephony.ari.node_client import NodeClient
 from telephony.control.causes import NORMAL_CLEARING, VANISHED, unanswered_reason
 from telephony.control.legs import LegBook, LegMemory, RecordingMemory
+from telephony.control.recording_ends import ended_by_what, mostly_missing
 from telephony.control.recordings import RecordingFiles
 from telephony.node.settings import CALLED_RETRY_S
 
@@ -43,8 +44,6 @@ RETRIED = "retried"
 _TARGET = "channel:"
 _SOFT_DEVICE = 1
 """The flag of a soft hangup with which Asterisk ends a channel that has sent no audio for too long."""
-_BEEP_S = 1.5
-"""A recording is asked for so long before its first sample, at most: the request, the beep."""
 _UNWRITTEN_S = 3.0
 """So much of a conversation may still wait to be written."""
 _NOT_WRITTEN = "Asterisk stopped writing it: is there room on the disk of its recordings, and may it write there?"
@@ -274,8 +273,8 @@ class Translator:
             return
         lasted_s = asyncio.get_running_loop().time() - recording.began_s
         written_s = self._files.duration_s(recording.recording_id)
-        ended_by = _ended_by(leg, recording, lasted_s, written_s)
-        missing = written_s is not None and _mostly_missing(recording, ended_by, lasted_s, written_s)
+        ended_by = ended_by_what(leg, recording, lasted_s, written_s)
+        missing = written_s is not None and mostly_missing(recording, ended_by, lasted_s, written_s)
         # A phone that sends nothing while nobody speaks leaves little to write as well.
         if ended_by is None or written_s is None or (missing and self._files.is_disk_full()):
             self._sink(RecordingFailed(leg.leg_id, recording.recording_id, _NOT_WRITTEN))
@@ -314,26 +313,3 @@ def _over_limit(leg: LegMemory, event: messages.StasisEnd) -> bool:
     if leg.limit_s <= 0:
         return True
     return seconds(event.timestamp) - seconds(event.channel.creationtime) >= leg.limit_s - 1.0
-
-
-def _mostly_missing(recording: RecordingMemory, ended_by: str | None, lasted_s: float, written_s: float) -> bool:
-    """Less than half of the time it took has been written."""
-    wanted_s = lasted_s - (recording.silence_s if ended_by == "silence" else 0.0)
-    return wanted_s - written_s > max(_BEEP_S, wanted_s / 2)
-
-
-def _ended_by(
-    leg: LegMemory, recording: RecordingMemory, lasted_s: float, written_s: float | None
-) -> Literal["digit", "silence", "limit", "hangup", "stopped"] | None:
-    """Asterisk does not say; what we asked for and have seen does. None: nothing of it, so it could not go on."""
-    if recording.stopped:
-        return "stopped"
-    if leg.hangup_seen:
-        return "hangup"
-    if recording.digit_seen:
-        return "digit"
-    if recording.max_s and lasted_s >= recording.max_s - 0.3:
-        return "limit"
-    if recording.silence_s and written_s is not None and lasted_s - written_s >= recording.silence_s / 2:
-        return "silence"
-    return None
