@@ -34,9 +34,7 @@ def _missing() -> typer.Typer:
 def _account(name: str | None) -> KnownAccount | None:
     """A device of this installation, by its name in `config/devices/` or inside Asterisk. None: the one to try things
     with, else one that is no agent's, else the first."""
-    from engine.cli.phones import with_kept_phones
-    from engine.config.loader import load
-    from engine.config.sources import read_sources
+    from engine.cli.phones import configured, with_kept_phones
     from engine.home import Home, SecretBox
     from engine.node_settings import node_settings
     from telephony.softphone.console import KnownAccount
@@ -45,7 +43,7 @@ def _account(name: str | None) -> KnownAccount | None:
         home = Home.find()
     except FileNotFoundError:
         return None
-    configuration = load(read_sources(home.project)).configuration
+    configuration = configured(home)
     if configuration is None or not (home.state / "secrets.json").exists():
         return None
     declared = configuration.devices.keys()

@@ -1,4 +1,4 @@
-"""What is configured with the phones of agents whom no file declares, as the journal has them."""
+"""Which phones there are: what is configured, with the phones of agents whom no file declares."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from engine.config.configuration import Configuration
     from engine.home import Home
+
+
+def configured(home: Home) -> Configuration | None:
+    """As the files have it; while they are broken, as it serves. A mistake in a flow takes no phone from anybody."""
+    from engine.config.loader import load
+    from engine.config.sources import read_sources
+    from engine.releases import last_good
+
+    return load(read_sources(home.project)).configuration or last_good(home)
 
 
 def with_kept_phones(home: Home, configuration: Configuration) -> Configuration:

@@ -80,14 +80,12 @@ def accounts(
     """The phones of config/devices, and those of agents added over the API or on the desk, with their generated
     passwords, and the server to set in them."""
     from engine.cli.client import if_running, post
-    from engine.cli.phones import with_kept_phones
-    from engine.config.loader import load
-    from engine.config.sources import read_sources
+    from engine.cli.phones import configured, with_kept_phones
     from engine.home import SecretBox
     from engine.node_settings import node_settings
 
     home = home_of(project)
-    configuration = load(read_sources(home.project)).configuration
+    configuration = configured(home)
     if configuration is None:
         fail("the configuration has errors: centralita check")
     home.prepare()

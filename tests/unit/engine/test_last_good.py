@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from core.events import ReleaseActivated
 from definitions.problems import Problem, Problems
 from engine import releases
 from engine.book import JournalBook
+from engine.cli import lazy
+from engine.cli.app import app
 from engine.cli.service import _last_good
 from engine.clock import AnchoredClock
 from engine.config.loader import load
@@ -23,6 +27,7 @@ from store.journal import Journal
 FILES = {
     "config/site.yaml": "site: t\nlanguages: [es]\n",
     "config/numbers/default.yaml": "default: yes\nflow: f\n",
+    "config/devices/1001.yaml": 'device: "1001"\n',
     "flows/f.yaml": "flow: f\nstart: a\nnodes: {a: {type: hangup}}\n",
 }
 
@@ -60,6 +65,20 @@ def test_what_served_last_serves_again(home: Home, capsys: pytest.CaptureFixture
     broken_flow = Problems([Problem("flows/f.yaml", 1, 1, "wrong")])
     assert _last_good(home, broken_flow).release_id == release_id
     assert "the last good release serves" in capsys.readouterr().err
+
+
+def test_a_broken_flow_takes_no_phone_away(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CENTRALITA_HOME", str(home.project))
+    monkeypatch.delenv("CENTRALITA_STATE", raising=False)
+    asyncio.run(serve(home))
+    for name, text in {**FILES, "flows/g.yaml": "flow: g\nbad: [\n"}.items():
+        (home.project / name).parent.mkdir(parents=True, exist_ok=True)
+        (home.project / name).write_text(text)
+    shown = CliRunner().invoke(app, ["accounts", "--json"])
+    assert (shown.exit_code, [row["user"] for row in json.loads(shown.stdout)]) == (0, ["main-1001"])
+    found = lazy._account("1001")
+    assert found is not None, "`centralita phone`"
+    assert found.account == "main-1001"
 
 
 def test_a_broken_site_does_not_start(home: Home) -> None:
