@@ -77,8 +77,9 @@ def replay(
 def _print(differing: list[Any], counts: Counter[Any]) -> None:
     if differing:
         table = Table(show_lines=True)
-        for column in ("call", "at", "then", "now"):
-            table.add_column(column)
+        table.add_column("call", no_wrap=True)  # what `explain` and `journal show` take
+        for column in ("at", "then", "now"):
+            table.add_column(column, overflow="fold")
         for result in differing:
             table.add_row(
                 result.interaction_id,

@@ -63,7 +63,7 @@ def home(tmp_path: Path) -> Home:
             journal = Journal.open(home.journal, cipher, print)
             await journal.save_release(around.release_id, pack(read_sources(home.project)))
             at_s = 1000.0
-            for events in (call("c1", "1"), call("c2", "2")):
+            for events in (call("acme-1795445953.c1", "1"), call("acme-1795445953.c2", "2")):
                 interaction = None
                 for event in events:
                     at_s += 1.0
@@ -78,9 +78,9 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
-def run(home: Home, *words: str) -> Result:
+def run(home: Home, *words: str, columns: int = 160) -> Result:
     asked = ["replay", *words, "--project", str(home.project)]
-    return CliRunner().invoke(app, asked, env={"CENTRALITA_STATE": str(home.state), "COLUMNS": "160"})
+    return CliRunner().invoke(app, asked, env={"CENTRALITA_STATE": str(home.state), "COLUMNS": str(columns)})
 
 
 def told(home: Home, *words: str) -> dict[str, Any]:
@@ -114,6 +114,13 @@ def test_only_who_would_be_led_elsewhere_is_shown_and_where(home: Home) -> None:
     assert done.exit_code == 0, "a difference from today's flows is what was asked for, no failure"
     assert "La segunda" in done.stdout
     assert done.stdout.splitlines()[-1] == "1 the same, 1 differ, 0 skipped"
+
+
+def test_a_call_that_differs_is_named_whole_in_a_narrow_terminal(home: Home) -> None:
+    change(home, "Marque 1 o 2.", "Buenos días. Marque 1 o 2.")
+    ids = [row["interaction_id"] for row in told(home, "--now")["calls"]]
+    shown = run(home, "--now", columns=80).stdout
+    assert [call_id for call_id in ids if f" {call_id} " not in shown] == []
 
 
 def test_the_flows_of_the_time_are_not_those_on_disk(home: Home) -> None:
