@@ -14,7 +14,7 @@ from typing import Literal
 
 from telephony.softphone.calls import PhoneCall
 from telephony.softphone.client import Softphone
-from telephony.softphone.errors import PhoneError
+from telephony.softphone.errors import CommandRejected, PhoneError
 from telephony.softphone.events import Event
 from telephony.softphone.loudspeaker import Loudspeaker, player
 
@@ -138,6 +138,8 @@ class Terminal:
         elif key == "o":
             await (self._call.unhold() if self._on_hold else self._call.hold())
             self._on_hold = not self._on_hold
+            if not self._on_hold:
+                self._say("off hold")
         elif key == "m":
             await self._call.mute(not self._muted)
             self._muted = not self._muted
@@ -195,10 +197,13 @@ class Terminal:
 
     @contextlib.contextmanager
     def _excuses(self) -> Iterator[None]:
-        """What a person tried in vain is told to her and ends nothing; that a call has ended tells itself."""
+        """What a person tried in vain is told to her and ends nothing; what the phone refuses tells itself, and so does
+        the end of a call."""
         call = self._call
         try:
             yield
+        except CommandRejected:
+            pass
         except (PhoneError, TimeoutError) as error:
             if call is None or call.state != "disconnected":
                 self._say(str(error).splitlines()[0])

@@ -54,15 +54,16 @@ class Person:
     def __init__(self, process: subprocess.Popen[bytes], terminal: int) -> None:
         self.process, self._terminal, self.seen = process, terminal, ""
 
-    def sees(self, text: str, within_s: float = 30.0) -> None:
-        """The next time this shows up; what was seen before it is over."""
+    def sees(self, text: str, within_s: float = 30.0) -> str:
+        """The next time this shows up; what was seen before it, which is returned, is over."""
         until_s = time.monotonic() + within_s
         while text not in self.seen:
             assert time.monotonic() < until_s, f"no {text!r} in {self.seen!r}"
             with contextlib.suppress(BlockingIOError):
                 self.seen += os.read(self._terminal, 4096).decode()
             time.sleep(0.02)
-        self.seen = self.seen.partition(text)[2]
+        before, _, self.seen = self.seen.partition(text)
+        return before
 
     def presses(self, keys: str) -> None:
         os.write(self._terminal, keys.encode())
@@ -100,7 +101,9 @@ def test_a_person_calls_presses_keys_and_hangs_up(person: Person, tmp_path: Path
     person.sees("the other side pressed 5")
     person.presses("o")
     person.sees("on hold")
-    person.presses("om")
+    person.presses("o")
+    person.sees("off hold")
+    person.presses("m")
     person.sees("muted")
     person.presses("s")
     person.sees("PCMA/8000 with 127.0.0.1")
@@ -113,6 +116,14 @@ def test_a_person_calls_presses_keys_and_hangs_up(person: Person, tmp_path: Path
     person.sees("not connected: 486 Busy Here")
     person.presses("q")
     assert person.process.wait(timeout=60) == 0
+
+
+def test_what_the_phone_refuses_is_told_once(person: Person) -> None:
+    person.sees("q  quit")
+    person.presses("ca b\r")
+    person.sees("is no SIP address")
+    person.presses("7")
+    assert "is no SIP address" not in person.sees("there is no call: c NUMBER calls")
 
 
 def test_told_to_end_it_unregisters_and_leaves_nothing_behind(person: Person, tmp_path: Path) -> None:
