@@ -11,7 +11,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
@@ -230,7 +230,8 @@ def _known(
     *,
     needed: bool,
 ) -> KnownAccount | None:
-    found = _lookup(account) if secret is None else None
+    own = _lookup(account) if secret is None or (account and host is None) else None
+    found = own if own is None or secret is None else replace(own, secret=secret)
     if found is None and (account is None or secret is None):
         if not needed and account is None:
             return None  # a script may register by itself

@@ -32,6 +32,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 MAX_LINE_BYTES = 256 * 1024
+EVENTS = (
+    "ready", "done", "error", "registered", "unregistered", "registration_failed", "incoming", "call_state",
+    "media_state", "dtmf_sent", "dtmf_received", "playing", "played", "recording", "recorded", "transfer_status",
+    "request_failed", "stats", "stopped",
+)  # fmt: skip
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.+*#-]+$")]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]

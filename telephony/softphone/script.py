@@ -12,6 +12,7 @@ A wait sees what happened since the commands just before it, every event once.
 from __future__ import annotations
 
 import asyncio
+import difflib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from typing import Any
 from telephony.softphone.client import Softphone
 from telephony.softphone.errors import CommandRejected, PhoneError
 from telephony.softphone.events import Event
-from telephony.softphone.protocol import BadLine, decode
+from telephony.softphone.protocol import EVENTS, BadLine, decode
 
 WAIT_S = 10.0
 
@@ -65,6 +66,10 @@ def _check(words: dict[str, Any], kind: str, line: str, at: str) -> None:
         raise ScriptFailed(f"{at}: sleep_s is a number of seconds, 0 to 3600")
     elif kind == "wait_for" and not isinstance(words["wait_for"], str):
         raise ScriptFailed(f"{at}: wait_for names an event, such as call_state")
+    elif kind == "wait_for" and words["wait_for"] not in EVENTS:
+        near = difflib.get_close_matches(words["wait_for"], EVENTS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"events are {', '.join(EVENTS)}"
+        raise ScriptFailed(f"{at}: no phone tells {words['wait_for'][:60]!r}: {hint}")
     elif kind == "wait_for" and not _is_seconds(words.get("timeout_s", WAIT_S)):
         raise ScriptFailed(f"{at}: timeout_s is a number of seconds, 0 to 3600")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from telephony.softphone import console, protocol
 from telephony.softphone.console import app
 from telephony.softphone.events import Event
 from telephony.softphone.narrate import party, sentence
@@ -22,6 +24,28 @@ def test_steps_are_read_with_their_lines():
     assert steps[0].words == {"do": "call", "uri": "100"}
 
 
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation whose phone 1001 is at a port of its own."""
+    known = console.KnownAccount("main-1001", "kept", port=25060)
+    monkeypatch.setattr(console, "_lookup", lambda name: known if name in (None, "1001") else None)
+
+
+@pytest.mark.parametrize(
+    ("account", "secret", "host", "expected"),
+    [
+        ("1001", None, None, ("main-1001", "kept", "127.0.0.1", 25060)),
+        ("1001", "given", None, ("main-1001", "given", "127.0.0.1", 25060)),
+        ("1001", "given", "192.0.2.7", ("1001", "given", "192.0.2.7", 5060)),
+        ("4711", "given", None, ("4711", "given", "127.0.0.1", 5060)),
+    ],
+)
+def test_a_secret_that_is_given_leaves_a_phone_of_this_machine_at_its_port(here, account, secret, host, expected):
+    known = console._known(account, secret, host, None, None, needed=True)
+    assert known is not None
+    assert (known.account, known.secret, known.host, known.port) == expected
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -33,6 +57,8 @@ def test_steps_are_read_with_their_lines():
         ('{"sleep_s": true}', "number of seconds"),
         ('{"sleep_s": 1e9}', "number of seconds"),
         ('{"wait_for": 5}', "names an event"),
+        ('{"wait_for": "call_stat", "state": "confirmed"}', "did you mean 'call_state'"),
+        ('{"wait_for": "lunch"}', "events are ready, done"),
         ('{"wait_for": "recorded", "timeout_s": -1}', "number of seconds"),
         ("[" * 100_000, "not JSON"),
     ],
@@ -42,6 +68,11 @@ def test_a_wrong_step_is_told_by_file_and_line(line, says):
         parse(f"# first line\n{line}", "s.jsonl")
     assert str(failed.value).startswith("s.jsonl:2: ")
     assert says in str(failed.value)
+
+
+def test_every_event_that_is_described_can_be_waited_for():
+    described = re.findall(r"^    ([a-z_]+)\(|· ([a-z_]+)\(", protocol.__doc__ or "", re.MULTILINE)
+    assert {name or other for name, other in described} == set(protocol.EVENTS)
 
 
 def test_what_a_script_does_itself_is_refused_beside_it(tmp_path: Path):
