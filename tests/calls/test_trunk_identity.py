@@ -33,6 +33,28 @@ def test_a_trunk_with_a_number_of_its_own_still_tells_who_calls(asterisk_install
         node.launcher.stop()
 
 
+@pytest.mark.parametrize(
+    ("asked", "known"), [("", "+34600111222"), ("Privacy: none\r\n", "+34600111222"), ("Privacy: id\r\n", "anonymous")]
+)
+def test_a_number_that_is_withheld_is_known_to_nobody_although_the_carrier_tells_it(
+    asterisk_installation: Installation, tmp_path, asked: str, known: str
+) -> None:
+    trunk = Trunk(name="main-carrier", host="127.0.0.2", qualify_s=0)
+    node = started(asterisk_installation, tmp_path / "node", trunks=(trunk,))
+    headers = f'P-Asserted-Identity: "Eva" <sip:+34600111222@127.0.0.2>\r\n{asked}'
+    try:
+        with AriListener(node) as engine, RawSip(node.settings.sip_port, "127.0.0.2") as carrier:
+            carrier.send(
+                carrier.message(
+                    "INVITE", "sip:911@127.0.0.1", user="anonymous", headers=headers, body=offer("127.0.0.2")
+                )
+            )
+            caller = engine.next("StasisStart")["channel"]["caller"]
+            assert (caller["number"], caller["name"]) == (known, "Eva" if known != "anonymous" else "")
+    finally:
+        node.launcher.stop()
+
+
 @pytest.mark.parametrize(("its_own", "shown"), [("1001", OURS), ("+34911000222", "+34911000222")])
 async def test_without_an_engine_help_and_overflow_see_a_number_that_can_be_called_back(
     asterisk_installation: Installation, tmp_path, its_own: str, shown: str
