@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from engine.home import Home
     from engine.past_contacts import PastContact
 
+_LONGEST_NUMBER = 21
+
 
 def list_(
     since: Annotated[
@@ -92,10 +94,16 @@ def _table(found: Sequence[PastContact], zone: ZoneInfo, numbers: bool) -> Any:
         plain = row(contact, numbers)
         when = datetime.fromtimestamp(contact.began_s, zone).strftime("%b %d %H:%M:%S %Z")
         called = contact.direction if plain["called"] is None else plain["called"]
-        cells = [f"{contact.caller}\n{called}" if numbers else called, contact.flow, ", ".join(contact.queues)]
+        called = shorten(called)
+        cells = [f"{shorten(contact.caller)}\n{called}" if numbers else called, contact.flow, ", ".join(contact.queues)]
         cells.append(contact.why_unread or contact.outcome or "in progress")
         table.add_row(contact.interaction_id, when, *map(Text, cells))
     return table
+
+
+def shorten(number: str) -> str:
+    """Who calls may send what she likes: no junk takes the room of ids."""
+    return number if len(number) <= _LONGEST_NUMBER else f"{number[: _LONGEST_NUMBER - 1]}…"
 
 
 def _moment(text: str, zone: ZoneInfo) -> float:

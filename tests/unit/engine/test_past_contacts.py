@@ -145,3 +145,13 @@ def test_eighty_columns_hold_both_numbers_and_still_words(home):
     head = shown.splitlines()[0]
     assert head.split() == ["id", "when", "caller,", "called", "flow", "queue", "outcome"]
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_caller_who_sends_junk_leaves_room_for_the_ids(home):
+    long_id = "i-acme-1795446327.14"
+    write(home, *DAY, arrived("9" * 400, long_id, called="8" * 400))
+    shown = run(home, "journal", "list", "--numbers").stdout
+    assert long_id in shown
+    assert f"{'9' * 20}" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    assert run(home, "journal", "list", "--numbers", "--json").stdout.count("9" * 400) == 1
