@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from engine.cli import (
@@ -27,6 +29,7 @@ from engine.cli import (
     watch,
     welcome,
 )
+from engine.cli.common import WRONG, err
 from engine.cli.lazy import phone_app
 
 app = typer.Typer(
@@ -65,4 +68,10 @@ app.add_typer(phone_app(), name="phone")
 
 
 def main() -> None:
-    app()
+    try:
+        app()
+    except PermissionError as failure:
+        from engine.cli.belongings import whose
+
+        err.print(whose(failure), style="bold red", markup=False, soft_wrap=not err.is_terminal)
+        sys.exit(WRONG)

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from engine.cli.belongings import closed
 from engine.cli.common import NOT_RUNNING, fail
 from engine.home import Home
 
@@ -25,6 +26,8 @@ def _asked(home: Home, method: str, path: str, timeout_s: float, body: Mapping[s
     except httpx.ReadTimeout:
         fail(f"the engine is still at it after {timeout_s:g} s: `centralita status` says when it is done")
     except (httpx.HTTPError, OSError, ValueError):
+        if why := closed(home):
+            fail(why)
         fail(f"no engine answers in {home.state}: start it with `centralita up`", NOT_RUNNING)
 
 

@@ -15,6 +15,7 @@ import typer
 from rich.text import Text
 
 from engine.cli import doctor_data
+from engine.cli.belongings import whose
 from engine.cli.common import JsonOption, ProjectOption, counted, grid, home_of, out, print_json
 from engine.cli.finding import Finding
 from engine.home import Home
@@ -65,12 +66,15 @@ def examine(home: Home) -> Iterator[Finding]:
         _namespaces,
         _voices,
         _journal,
+        doctor_data.secrets,
         doctor_data.left,
         doctor_data.entered,
     )
     for check in checks:
         try:
             yield from check(home)
+        except PermissionError as failure:
+            yield Finding(check.__name__.strip("_"), "wrong", whose(failure))
         except Exception as failure:
             yield Finding(check.__name__.strip("_"), "wrong", f"could not be examined: {failure}")
 

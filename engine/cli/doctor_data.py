@@ -1,4 +1,4 @@
-"""The doctor on data and sounds that are somewhere else than whoever needs them looks."""
+"""The doctor on what is kept: secrets nobody can read, data and sounds that are elsewhere than who needs them looks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,18 @@ from collections.abc import Iterator
 
 from engine.cli.finding import Finding
 from engine.home import Home
+
+
+def secrets(home: Home) -> Iterator[Finding]:
+    """Without them nothing starts, so a file that cannot be read is never made anew by itself."""
+    from engine.home import SecretBox
+
+    try:
+        SecretBox(home.state / "secrets.json")
+    except PermissionError:
+        raise
+    except OSError as failure:
+        yield Finding("secrets", "wrong", str(failure))
 
 
 def left(home: Home) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from engine.cli.belongings import prepared
 from engine.cli.client import ask, if_running
 from engine.cli.common import (
     CANNOT_START,
@@ -78,8 +79,7 @@ def up(
     from telephony.node.errors import NodeError, PortTaken
     from telephony.node.installation import find
 
-    home = home_of(project)
-    home.prepare()
+    home = prepared(project)
     logs.configure(home.logs / "supervisor.log")
     loaded = load(read_sources(home.project))
     if loaded.configuration is not None:

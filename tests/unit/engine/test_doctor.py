@@ -313,3 +313,20 @@ def test_leads_in_a_file_that_nobody_reads_are_wrong(home: Home) -> None:
     (finding,) = doctor_data.left(home)
     assert (finding.verdict, "move-data" in finding.mend) == ("wrong", True)
     assert "1 do-not-call number in dialer.db" in finding.says
+
+
+def test_secrets_that_cannot_be_read_are_wrong_before_up_fails(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = home.state / "secrets.json"
+    assert list(doctor_data.secrets(home)) == []
+    kept.write_text("garbage")
+    (finding,) = doctor_data.secrets(home)
+    assert (finding.verdict, "is no JSON" in finding.says, "backup" in finding.says) == ("wrong", True, True)
+
+    def closed(_home: Home) -> Iterator[Finding]:
+        raise PermissionError(13, "Permission denied", str(kept))
+        yield
+
+    monkeypatch.setattr(doctor_data, "secrets", closed)
+    found = [finding for finding in doctor.examine(home) if finding.what == "closed"]
+    assert [finding.verdict for finding in found] == ["wrong"]
+    assert f"{kept} may not be used" in found[0].says
