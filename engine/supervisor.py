@@ -197,7 +197,8 @@ class Supervisor:
     def _last_words(self) -> str:
         path = self.plan.home.logs / "engine.out"
         lines = path.read_text(errors="replace").splitlines() if path.exists() else []
-        return " | ".join(lines[-8:]) or f"see {path}"
+        # It was started several times and said the same; what libraries warn of was no reason to end.
+        return " | ".join(dict.fromkeys(line for line in lines[-8:] if line[:7] != "WARNING")) or f"see {path}"
 
     async def _mind_engine(self) -> None:
         loop = asyncio.get_running_loop()
