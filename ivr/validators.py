@@ -55,9 +55,10 @@ def _pattern(pattern: str) -> str:
     try:
         _compiled(pattern)
     except re2.error as failure:
-        raise fault(
-            f"'{pattern[:40]}' is not a regular expression RE2 takes: {failure}", "no lookahead, no \\1"
-        ) from None
+        why = failure.args[0] if failure.args else failure
+        words = why.decode() if isinstance(why, bytes) else str(why)
+        what = f"'{pattern[:40]}' is not a regular expression RE2 takes: {words}"
+        raise fault(what, "no lookahead, no \\1") from None
     return pattern
 
 

@@ -257,7 +257,7 @@ def test_digits_kept_over_a_restart_end_by_silence_too():
         ({"digits": "99"}, "no number of digits"),
         ({"terminator": "5"}, "cannot end a number"),
         ({"restart": "#"}, "both ends and restarts"),
-        ({"validate": [{"kind": "regex", "pattern": "("}]}, "not a regular expression"),
+        ({"validate": [{"kind": "regex", "pattern": "("}]}, r"not a regular expression RE2 takes: missing \)"),
         ({"validate": [{"kind": "regexp", "pattern": "x"}]}, "regexp"),
         ({"validate": [{"kind": "phone", "region": "XX"}]}, "not a country"),
         ({"validate": [{"kind": "date", "time_zone": "Madrid"}]}, "not a time zone"),
