@@ -47,10 +47,12 @@ class Context:
 
 @dataclass(frozen=True)
 class Loaded:
-    """`release` is None when there is any error among `problems`; warnings may stand beside a release."""
+    """`release` is None when there is any error among `problems`; warnings may stand beside a release. `whole`: what is
+    right in itself, for whoever has more to say of it; nobody may be served by that."""
 
     release: Release | None
     problems: Problems
+    whole: Release
 
 
 def load(sources: Mapping[str, str], context: Context | None = None) -> Loaded:
@@ -86,10 +88,11 @@ def load(sources: Mapping[str, str], context: Context | None = None) -> Loaded:
     check_agreements(reads)
     for read in reads:
         problems.extend(read.problems)
-    if problems.errors:
-        return Loaded(None, problems)
+        if read.flow is not None and read.problems.errors:
+            flows.pop((read.tenant, read.flow.id), None)
     good_tables = {key: table for key, table in tables.items() if table is not None}
-    return Loaded(Release(fingerprint(sources), flows, calendars, good_tables, sources), problems)
+    whole = Release(fingerprint(sources), flows, calendars, good_tables, sources)
+    return Loaded(None if problems.errors else whole, problems, whole)
 
 
 def _calendars(

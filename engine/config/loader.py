@@ -89,16 +89,15 @@ def load(
     reading.problems.extend(campaigns.found.problems)
     plan = number_plan(reading, numbers, flows.release, site.country)
     check_hosts(http.hosts, reading.warning)
-    if flows.release is not None:
-        check_urls(flows.release.flows.values(), http.hosts, reading.error)
-        queues.check_flows(flows.release.flows.values(), sources, reading.problems)
-        served = [(filed.file, filed.tenant, filed.value) for filed in numbers if filed.has_flow]
-        broken = frozenset(name for _, name in laws.broken)
-        check_compliance(site, packs, served, flows.release, queues.queues, broken, reading.error, reading.problems)
+    whole = flows.whole.flows.values()
+    check_urls(whole, http.hosts, reading.error)
+    queues.check_flows(whole, sources, reading.problems)
+    served = [(filed.file, filed.tenant, filed.value) for filed in numbers if filed.has_flow]
+    broken = frozenset(name for _, name in laws.broken)
+    check_compliance(site, packs, served, flows.whole, queues.queues, broken, reading.error, reading.problems)
     known_trunks = {asterisk_name(*key) for key in carriers.names}
     rules = outbound_rules(reading, site, outbound, devices, trunks, known_trunks)
-    if flows.release is not None:
-        check_targets(flows.release.flows.values(), rules, reading)
+    check_targets(whole, rules, reading)
     queues.check_callbacks({rule.name for rule in rules.rules}, reading.problems)
     at_nodes = {"devices": phones.found, "trunks": carriers.found}
     check_homes(reading, site, at_nodes)

@@ -145,3 +145,17 @@ def test_the_shipped_pack_holds_and_says_what_was_not_verified() -> None:
     assert stale(configuration.packs, date(2026, 12, 28)) == []
     (problem,) = stale(configuration.packs, date(2026, 12, 29))
     assert "was to be reviewed by 2026-12-28" in str(problem)
+
+
+def test_what_is_wrong_elsewhere_does_not_hide_it() -> None:
+    sources = {
+        "config/site.yaml": "site: t\nlanguages: [es]\nvoices: [fake]\ncompliance: [es-clientela]\n",
+        "config/compliance/es-clientela.yaml": PACK,
+        "config/numbers/default.yaml": "default: yes\nflow: f\n",
+        "config/queues/q.yaml": "queue: q\n",
+        "flows/f.yaml": HEAD + menu('{"1": bye}') + PERSON,
+        "flows/g.yaml": "flow: g\nlanguages: [es]\nstart: nowhere\nnodes:\n  bye: {type: hangup}\n",
+    }
+    told = [str(problem) for problem in load(sources).problems.errors]
+    assert any("flows/g.yaml:3:8: there is no node 'nowhere' to start at" in each for each in told)
+    assert any("the main menu 'menu' offers no person" in each for each in told)
