@@ -95,6 +95,17 @@ def test_one_thing_is_not_several(project):
     assert "1 flow, 4 files, 1 warning" in said("check")[1]
 
 
+def test_who_may_not_read_the_state_is_told_what_is_wrong_with_the_files(project, monkeypatch):
+    def closed(state):
+        raise PermissionError(13, "Permission denied", str(state / "dnc"))
+
+    monkeypatch.setattr("desk.lists.registers.registers_at_hand", closed)
+    code, words = said("check")
+    assert code == 0
+    assert "nobody knows here which campaigns miss a do-not-call register" in words
+    assert "all right: 1 flow" in words
+
+
 def test_check_says_what_is_wrong_with_tests_too(project, tmp_path):
     flow = next((tmp_path / "project" / "flows").glob("*.yaml")).stem
     tests = tmp_path / "project" / "flows" / f"{flow}.test.yaml"
