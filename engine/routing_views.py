@@ -83,6 +83,19 @@ def _explained(found: Explanation | None) -> Plain | None:
     return {**plain, "paragraph": found.paragraph()}
 
 
+def talk_looks_new(before: Interaction | None, after: Interaction) -> bool:
+    """Whether `talk_view` may say something else than before."""
+    return _behind_talk_view(before) != _behind_talk_view(after)
+
+
+def _behind_talk_view(interaction: Interaction | None) -> tuple[object, ...]:
+    """Identities do: what has not changed is the same object."""
+    if interaction is None or interaction.talk is None:
+        return ()
+    recording = interaction.recording
+    return (id(interaction.talk), recording and recording.is_paused, interaction.parked is None)
+
+
 def talk_view(interaction: Interaction) -> Plain | None:
     """A conversation: who is in it and who is kept waiting beside it."""
     talk = interaction.talk

@@ -37,6 +37,7 @@ from engine.open_interactions import OpenInteractions
 from engine.outbound_use import OutboundUse
 from engine.routing import Consequences, Routing, is_routed, nobody
 from engine.routing_recovery import mend
+from engine.routing_views import talk_looks_new
 from engine.timers import Timers
 from engine.written import Book, HttpSender, Written
 
@@ -279,7 +280,7 @@ class Runtime:
             fact, now_s, interaction, tuple(turn.decisions), tuple(turn.commands), interaction.is_closed, states
         )
         seq = self._book.write(written, before)
-        if interaction.talk is not (before.talk if before is not None else None):
+        if talk_looks_new(before, interaction):
             self._on_change((("talk", interaction.interaction_id),))
         self._remember(interaction)
         if interaction.is_closed:

@@ -51,6 +51,7 @@ title: Ventas
 wrap_up_s: 60
 dispositions: sales
 disposition_required: yes
+record_percent: 100
 script: Greet and ask for the name.
 announcements: {}
 """,
@@ -114,6 +115,9 @@ class Watcher:
 
     def ana(self) -> dict[str, Any]:
         return self.board.agent("main", "ana") or {"looks": "", "reason": ""}
+
+    def talk(self, interaction_id: str) -> dict[str, Any]:
+        return self.board.talk("main", interaction_id) or {}
 
     async def looks(self, looks: str) -> dict[str, Any]:
         await self.until(lambda w: w.ana()["looks"] == looks)
@@ -185,6 +189,9 @@ async def test_an_agent_takes_a_call_and_writes_down_what_came_of_it(place: Plac
         await call.answer()
         await sue.looks("talking")
         await _follows(place, sue, caller.interaction_id)
+        for action, paused in (("pause_recording", True), ("resume_recording", False)):
+            await place.do("ana", f"{path}/actions", action=action)
+            await sue.until(lambda w, paused=paused: w.talk(caller.interaction_id)["recording_paused"] is paused)
         await place.do("ana", f"{path}/actions", action="hold")
         await sue.looks("hold")
         await place.do("ana", f"{path}/actions", action="resume")

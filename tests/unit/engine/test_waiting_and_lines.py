@@ -43,6 +43,7 @@ from core.talk_facts import TalkEnded
 from engine import interactions, snapshots
 from engine.config.queue_prompts import EWT
 from engine.contact import Line
+from engine.routing_views import talk_looks_new, talk_view
 from ivr.prompts import Prompt
 from tests.unit.engine.talk_case import ANNOUNCED, CALLER, ID, RECORDED, TEXTS, Case, case, heard, play_out
 
@@ -177,6 +178,26 @@ def test_an_agent_pauses_the_recording():
     assert case.last.commands == []
     assert case.act("resume_recording") == ""
     assert case.last.commands == [PauseTalkRecording(CALLER, recording_id, paused=False)]
+
+
+@pytest.mark.parametrize("action", ["pause_recording", "resume_recording", "hold", "mute"])
+def test_people_are_told_of_a_conversation_when_it_looks_otherwise(action):
+    case = Case(RECORDED).queue().talk()
+    if action == "resume_recording":
+        case.act("pause_recording")
+    before = case.interaction
+    assert case.act(action) == ""
+    told = talk_looks_new(before, case.interaction)
+    assert told or talk_view(before) == talk_view(case.interaction)
+    assert told or action == "hold"
+
+
+def test_people_are_told_when_a_recording_breaks_off():
+    case = Case(RECORDED).queue().talk()
+    before = case.interaction
+    case.tell(RecordingFailed(CALLER, before.recording.recording_id, "the disk is full"))
+    assert talk_view(case.interaction)["recording"] is False
+    assert talk_looks_new(before, case.interaction)
 
 
 def test_what_is_not_recorded_cannot_be_paused(case):
