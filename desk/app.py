@@ -31,6 +31,7 @@ from desk.pages import agents as agent_pages
 from desk.pages import campaigns as campaign_pages
 from desk.pages import lists as list_pages
 from desk.pages import recordings as recording_pages
+from desk.pages.common import no_such_page
 from desk.pages.setup import SetupCache
 from desk.services import Services
 from desk.web import UPLOADS, Shell, add_problem_handlers
@@ -83,6 +84,7 @@ def make_app(services: Services) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     add_problem_handlers(app)
+    app.add_exception_handler(404, no_such_page)
     app.add_middleware(Shell, settings=services.settings)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

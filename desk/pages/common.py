@@ -20,7 +20,7 @@ from desk import words
 from desk.engine_client import EngineAway, EngineRefused
 from desk.logins import LoggedIn
 from desk.pages import looks
-from desk.problems import Forbidden, Problem, Unauthenticated, Unprocessable
+from desk.problems import NotFound, Problem, Unauthenticated, Unprocessable
 from desk.roles import Permission, Principal
 from desk.tokens import ACCESS_S, REFRESH_S
 from desk.web import GuardedRoute, Handler, address_of, admitted_of, as_problem, services_of
@@ -30,6 +30,8 @@ _TEMPLATES = Path(__file__).parent.parent / "templates"
 _YEAR_S = 365 * 86400
 _NAMED = {name: f"{name}_" for name in ("lead", "outcome", "import", "basis", "duplicate", "listed", "column", "level")}
 """What the words for values begin with that mean something else elsewhere: a lead that waits is no caller who waits."""
+
+_TITLES = {403: "Not for you", 404: "There is no page at this address", 503: "Not available right now"}
 
 Asked = TypeVar("Asked", bound=BaseModel)
 
@@ -75,16 +77,37 @@ class PageRoute(GuardedRoute):
         async def polite(request: Request) -> Response:
             try:
                 return await page(request)
-            except Forbidden as problem:
+            except Problem as problem:
                 if not _by_hand(request):
                     raise
-                return render(request, "problem.html", status=403, detail=problem.detail)
-            except (EngineAway, SQLAlchemyError, OSError, TimeoutError) as away:
-                told = as_problem(away)
+                return problem_page(request, problem)
+            except (EngineAway, EngineRefused, SQLAlchemyError, OSError, TimeoutError) as error:
+                told = as_problem(error)
+                if _by_hand(request):
+                    return problem_page(request, told)
                 told.detail = words.translated(told.detail, language_of(request))
-                raise told from away
+                raise told from error
 
         return polite
+
+
+def problem_page(request: Request, problem: Problem) -> Response:
+    """What a person reads in the place of the page that was asked for."""
+    language = language_of(request)
+    title = words.speaker(language)(_TITLES.get(problem.status, "That did not work. Try again."))
+    detail = words.translated(problem.detail, language)
+    answer = render(request, "problem.html", status=problem.status, what=title, detail=detail)
+    answer.headers.update({name: value for name, value in problem.response().headers.items() if name == "retry-after"})
+    return answer
+
+
+async def no_such_page(request: Request, error: Exception) -> Response:
+    """An address that nothing answers to: a page for people, a problem for programs."""
+    problem = NotFound(str(getattr(error, "detail", "")))
+    if not _wants_page(request) or request.url.path.startswith("/v1/"):
+        return problem.response()
+    problem.detail = ""
+    return problem_page(request, problem)
 
 
 def page_router(**more: Any) -> APIRouter:

@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from core.callback import OPEN_CALLBACKS, CallbackState
 from core.lead import LeadState
 from desk import words
 from desk.live.board import Board
@@ -161,7 +162,10 @@ def test_nodes_variables_and_endings_have_a_word_in_each_language():
     kinds = ("node_", "variable_", "ending_")
     english, spanish = ({key for key in words.words(each) if key.startswith(kinds)} for each in ("en", "es"))
     assert english == spanish
-    assert {f"ending_{each}" for each in (*get_args(Outcome), *OUTCOMES.values(), "not_given")} <= english
+    called_back = {
+        f"callback_{state.value}" for state in CallbackState if state not in (*OPEN_CALLBACKS, CallbackState.REACHED)
+    }
+    assert {f"ending_{each}" for each in (*get_args(Outcome), *OUTCOMES.values(), *called_back, "not_given")} <= english
 
 
 @pytest.mark.parametrize(
