@@ -96,6 +96,7 @@ def view_agent(floor: Floor, agent: Agent, now_s: float) -> View:
                 "waited_s": work.waited_s,
                 "disposition": work.disposition,
                 "wrap_up_ends_s": work.ends_s if work.state is AssignmentState.WRAP_UP else 0.0,
+                "extended_s": work.extended_s,
             }
             for work in agent.assignments.values()
         ],

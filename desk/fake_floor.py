@@ -248,6 +248,7 @@ class Floor:
             self.contacts[asked["interaction_id"]]["notes"].append(note)
         if asked.get("extend_s"):
             mine["wrap_up_ends_s"] += asked["extend_s"]
+            mine["extended_s"] += asked["extend_s"]
         if asked.get("finish"):
             agent["assignments"].remove(mine)
             agent["handled"] += 1

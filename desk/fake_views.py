@@ -106,6 +106,7 @@ def offer_view(stay: Mapping[str, Any], offer_id: str, now_s: float) -> Json:
         "waited_s": now_s - stay["joined_s"],
         "disposition": "",
         "wrap_up_ends_s": 0.0,
+        "extended_s": 0.0,
     }
 
 

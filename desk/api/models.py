@@ -81,6 +81,7 @@ class AssignmentView(_Told):
     waited_s: float = 0.0
     disposition: str = ""
     wrap_up_ends_s: float = 0.0
+    extended_s: float = 0.0
 
 
 class AgentView(_Told):

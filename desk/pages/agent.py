@@ -41,7 +41,8 @@ _HISTORY_WITHIN_S = 0.5
 @dataclass(slots=True)
 class Work:
     """One assignment as it is shown. `choices`: the queue's dispositions as a tree; `dialed`: what campaign reached
-    her, if one did; `noted`: what was written down about contacts of `history`."""
+    her, if one did; `extend_s`: how much longer wrap-up may be made yet; `noted`: what was written down about contacts
+    of `history`."""
 
     assignment: Mapping[str, Any]
     contact: Mapping[str, Any]
@@ -228,7 +229,7 @@ async def _work(
         script=(reached.script if reached else "") or titled(queue.get("script"), language),
         choices=setup.choices(tenant, str(assignment.get("queue", "")), language),
         required=bool(queue.get("disposition_required")),
-        extend_s=float(queue.get("wrap_up_extend_s", 0.0)),
+        extend_s=max(0.0, float(queue.get("wrap_up_extend_s", 0.0)) - float(assignment.get("extended_s", 0.0))),
         muted=muted,
         dialed=reached,
         beside=beside(services.hub.board, tenant, interaction_id, agent_id),

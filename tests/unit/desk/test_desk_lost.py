@@ -54,3 +54,29 @@ async def test_an_agent_is_told_that_whom_she_asked_could_not_even_be_rung(brows
         await page.get_by_label("Colleague, queue or number").fill("+34911222333")
         await page.get_by_role("button", name="Ask first").click()
         await expect(page.locator(".said")).to_have_text("Not reached: +34911222333. The customer is with you again.")
+
+
+async def test_an_agent_whose_phone_is_gone_is_not_told_that_it_rings(browser, desk):
+    await desk.account("ana", Role.AGENT, agent_id="ana")
+    for action in ("log_in", "ready"):
+        desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": action})
+    async with opened(browser, desk, "ana") as page:
+        await expect(page.locator(".idle")).to_contain_text("your phone rings")
+        desk.fake.agents["main", "ana"]["reachable"] = False
+        desk.fake._tell_agent("main", "ana")
+        await expect(page.locator(".idle")).to_contain_text("Your phone is not connected")
+        await expect(page.locator(".idle")).not_to_contain_text("your phone rings")
+
+
+async def test_while_a_flow_has_her_caller_an_agent_is_offered_no_recording_that_cannot_go_on(browser, desk):
+    await desk.account("ana", Role.AGENT, agent_id="ana")
+    for action in ("log_in", "ready"):
+        desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": action})
+    interaction_id = desk.fake.arrive("sales")
+    desk.fake.accept("ana")
+    async with opened(browser, desk, "ana") as page:
+        await expect(page.get_by_role("button", name="Pause recording")).to_be_visible()
+        desk.fake.talks[interaction_id] |= {"led_through_a_flow": True, "recording_paused": True}
+        desk.fake._tell("talk", interaction_id, "main", desk.fake.talks[interaction_id])
+        await expect(page.locator(".controls")).to_contain_text("Take back")
+        await expect(page.get_by_role("button", name="Record again")).to_have_count(0)

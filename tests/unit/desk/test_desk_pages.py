@@ -49,6 +49,9 @@ async def test_an_agent_works_from_login_to_disposition(browser, desk):
         titles = "Sold › New customer, Sold › Upgrade, Not now, Wrong number"
         await expect(page.locator(".said")).to_have_text(f"choose first what came of it: {titles}")
         await page.get_by_role("button", name="+30 s").click()
+        await expect(page.locator("article.wrap_up .left")).to_have_text(re.compile(r"0:[45]\d|1:00"))
+        await page.get_by_role("button", name="+30 s").click()
+        await expect(page.get_by_role("button", name="+30 s")).to_have_count(0)  # all of it is used up
         await page.get_by_text("New customer").click()
         await desk.until(lambda: desk.fake.agents["main", "ana"]["assignments"][0]["disposition"] == "sold/new")
         await page.get_by_role("button", name="Finish").click()
