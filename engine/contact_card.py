@@ -14,10 +14,12 @@ from core.commands import NoteInteraction, TagInteraction
 from core.decisions import InteractionOpened, NodeEntered, Noted, VariablesSet
 from core.dialing import AttemptWanted
 from core.events import LegArrived
-from core.talk_facts import ConversationActed
+from core.talk_facts import ConversationActed, TalkEnded
 from store.entry import Recorded
 
 HIDDEN = "***"
+CAME_BACK = "came back"
+"""What the journal calls it when nobody took her where an agent had sent her."""
 _ATTEMPT = ("attempt_id", "campaign", "lead_id", "called", "mode", "purpose", "script")
 """What is told of the attempt by which we reached her."""
 _SAID = ("name", "lead_id", "lead_name", "campaign")
@@ -38,7 +40,9 @@ def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, A
         "variables": {},
         "tags": [],
         "notes": [],
+        "came_back_from": None,
     }
+    sent_to = ""
     for record in records:
         event = record.event
         if isinstance(event, AttemptWanted):
@@ -52,8 +56,13 @@ def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, A
             card["notes"].append({"at_s": record.at_s, "by": event.agent_id, "text": event.text})
         elif isinstance(event, ConversationActed) and event.action == "transfer":
             card["variables"].update(event.values)
+            sent_to = event.target
+        elif isinstance(event, TalkEnded):
+            card["came_back_from"] = None
         for decision in record.decisions:
             _learn(card, decision, record.at_s)
+            if isinstance(decision, Noted) and decision.what == CAME_BACK:
+                card["came_back_from"] = sent_to
         for command in record.commands:
             if isinstance(command, TagInteraction):
                 card["tags"] = [tag for tag in card["tags"] if tag not in (*command.removed, *command.tags)]

@@ -17,6 +17,7 @@ from core.media import Tone
 from core.queue_facts import QueueJoined
 from engine import announcements, conversation, interlude, steps, waiting
 from engine.contact import Conversation, Party, Waiting
+from engine.contact_card import CAME_BACK
 from engine.dialing import Target, dial
 from engine.interaction import Surroundings, Turn
 from ivr import interpreter
@@ -89,7 +90,7 @@ def come_back(turn: Turn, stay: Waiting, outcome: str, around: Surroundings, now
     if joined is None:
         conversation.after_stay(turn, stay, outcome, around, now_s)
         return
-    turn.note("came back", f"to {stay.sent_by}: {outcome}")
+    turn.note(CAME_BACK, f"to {stay.sent_by}: {outcome}")
     _again(turn, stay, joined, around, now_s)
     turn.commands.append(StartMusic(turn.interaction.customer.leg_id, stay.music))
 

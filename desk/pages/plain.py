@@ -55,6 +55,17 @@ class Plain:
     def queue(self, queue: str) -> str:
         return self._queue(queue) or queue
 
+    def target(self, target: str) -> str:
+        """Whom somebody was given to: a colleague's name, a queue's title, or what was typed."""
+        kind, _, name = target.partition(":")
+        match kind if name else "":
+            case "agent":
+                return self.agent(name)
+            case "queue":
+                return self.queue(name)
+            case _:
+                return name or target
+
     def pause(self, reason: str) -> str:
         """Why somebody is not ready, by its title."""
         return self.setup.reason_title(self.tenant, reason, self.language)

@@ -80,3 +80,16 @@ async def test_while_a_flow_has_her_caller_an_agent_is_offered_no_recording_that
         desk.fake._tell("talk", interaction_id, "main", desk.fake.talks[interaction_id])
         await expect(page.locator(".controls")).to_contain_text("Take back")
         await expect(page.get_by_role("button", name="Record again")).to_have_count(0)
+
+
+async def test_an_agent_is_told_that_a_transfer_of_hers_came_to_nothing(browser, desk):
+    await desk.account("ana", Role.AGENT, agent_id="ana")
+    for action in ("log_in", "ready"):
+        desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": action})
+    interaction_id = desk.fake.arrive("sales")
+    desk.fake.contacts[interaction_id]["came_back_from"] = "agent:bob"
+    async with opened(browser, desk, "ana") as page:
+        told = "Back with you: the transfer to Bob came to nothing."
+        await expect(page.locator("article.offered .came-back")).to_have_text(told)
+        desk.fake.accept("ana")
+        await expect(page.locator("article.active .came-back")).to_have_text(told)

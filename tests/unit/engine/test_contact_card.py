@@ -7,7 +7,10 @@ from dataclasses import replace
 from core.agent_facts import WrapUpActed
 from core.decisions import InteractionOpened, Noted
 from core.dialing import AttemptWanted
-from engine.contact_card import contact_card
+from core.events import LegEnded
+from core.leg import EndReason
+from core.talk_facts import ConversationActed, TalkEnded
+from engine.contact_card import CAME_BACK, contact_card
 from store.entry import Recorded
 
 
@@ -83,3 +86,19 @@ def test_a_note_that_was_refused_with_the_rest_is_not_there_twice():
     card = contact_card(records)
     assert card is not None
     assert card["notes"] == [{"at_s": 7.0, "by": "ana", "text": "wants a price"}]
+
+
+def test_whom_she_was_sent_to_in_vain_is_told_until_she_has_talked_again():
+    def record(seq, event, *decisions):
+        return Recorded(seq, "i-1", "k", float(seq), type(event).__name__, event, list(decisions))
+
+    opened = InteractionOpened("i-1", "main", "call", "inbound", "600", "100", "", "", "es", "")
+    sent = ConversationActed("i-1", "ana", "transfer", target="agent:luis")
+    story = [
+        record(1, sent, opened),
+        record(2, TalkEnded("i-1", "ana", "transferred")),
+        record(3, LegEnded("leg-2", EndReason.BUSY), Noted(CAME_BACK, "to ana: busy")),
+        record(4, TalkEnded("i-1", "ana", "customer_hung_up")),
+    ]
+    cards = [contact_card(story[:seen]) for seen in (2, 3, 4)]
+    assert [card and card["came_back_from"] for card in cards] == [None, "agent:luis", None]
