@@ -20,7 +20,7 @@ class Settings:
     """`url`: where a TLS front publishes the desk (`https://desk.example.com`), empty for none: cookies are then sent
     over TLS only, and the front's word on a client's address is believed. `languages`: of the site, first the default.
     `upload_mb`: the largest file people may send. `phones`: where each node's HTTP server is (`127.0.0.1:8088`), by
-    the node's name, the site's own first.
+    the node's name, the site's own first. `emergency`: numbers that nobody shall dial by a slip.
     """
 
     state: Path
@@ -33,6 +33,7 @@ class Settings:
     time_zone: str = "Europe/Madrid"
     tenants: tuple[str, ...] = ("main",)
     upload_mb: int = 250
+    emergency: tuple[str, ...] = ("112",)
     phones: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -53,7 +54,7 @@ class Settings:
         path = state / FILE
         try:
             values = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-            for name in ("languages", "tenants"):
+            for name in ("languages", "tenants", "emergency"):
                 if name in values:
                     values[name] = tuple(values[name])
             return cls(state=state, **values)

@@ -23,6 +23,7 @@ def save_for_desk(home: Home, configuration: Configuration) -> None:
         "languages": list(site.languages),
         "time_zone": site.time_zone,
         "upload_mb": site.upload_mb,
+        "emergency": list(configuration.emergency.numbers),
         "phones": {
             site.site: f"127.0.0.1:{site.asterisk_http_port}",
             **{remote.node: f"{remote.host}:{remote.port}" for remote in site.nodes},

@@ -205,6 +205,7 @@ async def _shown(request: Request) -> dict[str, Any]:
         "manual": setup.campaigns(who.tenant, (agent or {}).get("queues", ())),
         "all_queues": board.queues(who.tenant),
         "typed": offered(_targets(services, setup, who.tenant, who.agent_id)),
+        "emergency": services.settings.emergency,
         "plain": Plain(board, setup, who.tenant, language, services.settings.time_zone),
         "local_time": local_time(services.settings.time_zone, language_of(request)),
     }

@@ -3,14 +3,21 @@
   "use strict";
   const $ = (selector, root = document) => root.querySelector(selector);
 
+  // A field with data-confirm-when names numbers, and what it does with one of them is asked about.
+  function typed(button) {
+    const field = button.form && button.value !== "send_digits" && $("[data-confirm-when]", button.form);
+    return field && field.dataset.confirmWhen.split(" ").includes(field.value.replace(/\D/g, "")) && field.dataset;
+  }
+
   // A button with data-confirm is asked about in the page's own dialog; Escape and "go back" do nothing.
   document.addEventListener("htmx:confirm", (event) => {
     const button = event.detail.triggeringEvent?.submitter ?? event.detail.elt, dialog = $("#confirm");
-    if (!button.dataset?.confirm || !dialog) return;
+    const asks = button.dataset?.confirm ? button.dataset : typed(button);
+    if (!asks || !dialog) return;
     event.preventDefault();
-    $("#confirm-title").textContent = button.dataset.confirmTitle;
-    $("#confirm-text").textContent = button.dataset.confirm;
-    $("#confirm-yes").textContent = button.dataset.confirmYes;
+    $("#confirm-title").textContent = asks.confirmTitle;
+    $("#confirm-text").textContent = asks.confirm;
+    $("#confirm-yes").textContent = asks.confirmYes;
     dialog.returnValue = "no";
     dialog.onclose = () => { if (dialog.returnValue === "yes") event.detail.issueRequest(true); };
     dialog.showModal();

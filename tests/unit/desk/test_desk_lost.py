@@ -93,3 +93,24 @@ async def test_an_agent_is_told_that_a_transfer_of_hers_came_to_nothing(browser,
         await expect(page.locator("article.offered .came-back")).to_have_text(told)
         desk.fake.accept("ana")
         await expect(page.locator("article.active .came-back")).to_have_text(told)
+
+
+async def test_nobody_gives_a_caller_to_the_emergency_services_by_a_slip(browser, desk):
+    await desk.account("ana", Role.AGENT, agent_id="ana")
+    for action in ("log_in", "ready"):
+        desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": action})
+    desk.fake.arrive("sales")
+    desk.fake.accept("ana")
+    async with opened(browser, desk, "ana") as page:
+        target, asked = page.get_by_label("Colleague, queue or number"), page.locator("#confirm")
+        for button in ("Ask first", "Transfer"):
+            await target.fill("1 12")
+            await page.get_by_role("button", name=button).click()
+            await expect(asked).to_contain_text("Call the emergency services?")
+            await asked.get_by_role("button", name="Go back").click()
+            await expect(asked).to_be_hidden()
+        assert desk.fake.done == []
+        await page.get_by_role("button", name="Transfer").click()
+        await asked.get_by_role("button", name="Call them").click()
+        await desk.until(lambda: desk.fake.done)
+        assert (desk.fake.done[-1][1]["action"], desk.fake.done[-1][1]["target"]) == ("transfer", "1 12")

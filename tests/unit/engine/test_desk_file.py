@@ -40,3 +40,14 @@ def test_a_limit_that_is_none_is_refused():
     read = load({**FILES, "config/site.yaml": "site: test\nupload_mb: 0\n"})
     assert read.configuration is None
     assert "config/site.yaml:2:12: 0 is out of range" in str(read.problems)
+
+
+def test_it_knows_which_numbers_nobody_shall_dial_by_a_slip(tmp_path):
+    (tmp_path / "config").mkdir()
+    home = Home.find(tmp_path, tmp_path / "var")
+    home.prepare()
+    outbound = {"config/site.yaml": "site: test\n", "config/outbound.yaml": 'emergency: {numbers: ["112", "091"]}\n'}
+    configuration = load({**FILES, **outbound}).configuration
+    assert configuration is not None
+    save_for_desk(home, configuration)
+    assert Settings.read(home.state).emergency == ("112", "091")
