@@ -89,7 +89,7 @@ async def test_an_agent_is_told_that_a_transfer_of_hers_came_to_nothing(browser,
     interaction_id = desk.fake.arrive("sales")
     desk.fake.contacts[interaction_id]["came_back_from"] = "agent:bob"
     async with opened(browser, desk, "ana") as page:
-        told = "Back with you: the transfer to Bob came to nothing."
+        told = "Back from a transfer: Bob could not take the call."
         await expect(page.locator("article.offered .came-back")).to_have_text(told)
         desk.fake.accept("ana")
         await expect(page.locator("article.active .came-back")).to_have_text(told)
