@@ -46,3 +46,26 @@ async def test_who_is_rung_is_called_by_name_and_one_agent_is_one(browser, desk)
         await expect(stay.locator(".pill")).to_have_text("Ana Ruiz")
         await stay.locator("summary").click()
         await expect(stay.get_by_role("button", name="Move to support")).to_contain_text("1 agent free")
+
+
+async def test_a_board_with_many_who_are_not_there_folds_them_away(browser, desk):
+    for n in range(8):
+        desk.fake.add_agent(f"night{n}", f"Night {n}", queues=("sales",))
+    desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": "log_in"})
+    await desk.account("sue", Role.SUPERVISOR)
+    async with opened(browser, desk, "sue") as page:
+        away = page.locator("#agent-night3")
+        await expect(page.locator("#agent-ana")).to_be_visible()
+        await expect(page.locator("#logged-out > summary")).to_have_text("9 logged out")
+        await expect(away).to_be_hidden()
+        await page.locator("#logged-out > summary").click()
+        await away.locator("summary").click()
+        await away.get_by_role("button", name="Log in").click()
+        await expect(page.locator("#logged-out > summary")).to_have_text("8 logged out")
+        await expect(page.locator("#agent-night4")).to_be_visible()  # it stays as she left it
+
+
+async def test_a_board_shows_the_few_who_are_not_there(browser, desk):
+    await desk.account("sue", Role.SUPERVISOR)
+    async with opened(browser, desk, "sue") as page:
+        await expect(page.locator("#agent-bob")).to_be_visible()
