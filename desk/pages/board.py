@@ -150,7 +150,8 @@ def _totals(queues: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[str, A
         "answered": sum(each.get("answered", 0) for each in today),
         "abandoned": sum(each.get("abandoned", 0) for each in today),
         "talking": sum(each in ("talking", "hold", "consulting") for each in looks),
-        "ready": looks.count("ready"),
+        # As the queues count those who are free: a phone that is not there can be put through to nobody.
+        "ready": sum(each.get("looks") == "ready" and bool(each.get("reachable", True)) for each in agents),
         "wrap_up": looks.count("wrap_up"),
         "not_ready": looks.count("not_ready"),
         "logged_in": len(looks) - looks.count("logged_out"),

@@ -69,3 +69,16 @@ async def test_a_board_shows_the_few_who_are_not_there(browser, desk):
     await desk.account("sue", Role.SUPERVISOR)
     async with opened(browser, desk, "sue") as page:
         await expect(page.locator("#agent-bob")).to_be_visible()
+
+
+async def test_who_cannot_be_rung_is_no_agent_that_callers_could_have(browser, desk):
+    for agent_id in ("ana", "bob"):
+        for action in ("log_in", "ready"):
+            desk.fake.do("AgentActed", {"tenant": "main", "agent_id": agent_id, "action": action})
+    await desk.account("sue", Role.SUPERVISOR)
+    async with opened(browser, desk, "sue") as page:
+        ready = page.locator(".figure", has_text="agents ready").locator("b")
+        await expect(ready).to_have_text("2")
+        desk.fake.agents["main", "bob"]["reachable"] = False
+        desk.fake._tell_agent("main", "bob")
+        await expect(ready).to_have_text("1")
