@@ -125,7 +125,13 @@ class FakeDialer:
         self._changed(view)
 
     def show_lead(
-        self, campaign: str, agent_id: str, name: str = "", called: str = "+34600112233", tenant: str = "main"
+        self,
+        campaign: str,
+        agent_id: str,
+        name: str = "",
+        called: str = "+34600112233",
+        tenant: str = "main",
+        callback: bool = False,
     ) -> str:
         """A lead is put before an agent. Returns the attempt."""
         view, now_s = self.campaigns[tenant, campaign], self._now_s()
@@ -134,6 +140,7 @@ class FakeDialer:
             "attempt_id": f"a-{number}",
             "agent_id": agent_id,
             "number": called,
+            "callback": callback,
             "lead": {"lead_id": f"lead-{number}", "name": name, "fields": {"plan": "Fibra 600", "city": "Cádiz"}},
             "ends_s": now_s + _PREVIEW_S,
         }

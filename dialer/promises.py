@@ -84,7 +84,12 @@ def is_past(record: LeadRecord, mode: Mode, now_s: float) -> bool:
 
 def _is_wanted(record: LeadRecord, mode: Mode) -> bool:
     """She asked for this call, or an agent makes it herself."""
-    return record.reason == CALLBACK or mode in (Mode.MANUAL, Mode.CALLBACK)
+    return is_callback(record, mode) or mode is Mode.MANUAL
+
+
+def is_callback(record: LeadRecord, mode: Mode) -> bool:
+    """She was promised this call."""
+    return mode is Mode.CALLBACK or record.reason == CALLBACK
 
 
 def told(turn: Turn, lead: Lead, fact: LeadActed) -> None:

@@ -113,6 +113,7 @@ def in_person(state: State, key: Key, now_s: float) -> list[dict[str, Any]]:
                 "name": lead.record.name if lead is not None else "",
                 "number": attempt.number,
                 "mode": attempt.mode.value,
+                "callback": lead is not None and promises.is_callback(lead.record, attempt.mode),
                 "phase": phase,
                 "outcome": "",
                 "cause": 0,
@@ -126,7 +127,7 @@ def in_person(state: State, key: Key, now_s: float) -> list[dict[str, Any]]:
                 name: getattr(one, name) for name in ("attempt_id", "agent_id", "lead_id", "name", "number")
             }
             plain |= {"phase": "over", "outcome": one.outcome, "cause": one.cause, "why": one.why}
-            found.append({**plain, "mode": "", "since_s": one.at_s})
+            found.append({**plain, "mode": "", "callback": False, "since_s": one.at_s})
     return found
 
 
@@ -149,6 +150,7 @@ def _desk(setup: CampaignSetup, attempt: Attempt, lead: Lead) -> dict[str, Any]:
         "number": attempt.number,
         "ends_s": attempt.preview_ends_s,
         "then": setup.preview_then,
+        "callback": promises.is_callback(record, attempt.mode),
         "lead": {
             "lead_id": record.lead_id,
             "name": record.name,

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.agent_facts import WrapUpActed
-from core.commands import NoteInteraction, TagInteraction
+from core.commands import JoinQueue, NoteInteraction, RequestCallback, TagInteraction
 from core.decisions import InteractionOpened, NodeEntered, Noted, VariablesSet
 from core.dialing import AttemptWanted
-from core.events import LegArrived
+from core.events import CommandRejected, LegArrived
 from core.talk_facts import ConversationActed, TalkEnded
 from store.entry import Recorded
 
@@ -41,6 +41,7 @@ def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, A
         "tags": [],
         "notes": [],
         "came_back_from": None,
+        "callback_to": "",
     }
     sent_to = ""
     for record in records:
@@ -52,13 +53,16 @@ def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, A
             card["variables"].update({name: value for name, value in event.variables.items() if name not in said})
         elif isinstance(event, LegArrived):
             card["caller_name"] = card["caller_name"] or event.caller_name
+            card["callback_to"] = ""  # she rang back by herself
         elif isinstance(event, WrapUpActed) and event.text and not _refused(record):
             card["notes"].append({"at_s": record.at_s, "by": event.agent_id, "text": event.text})
         elif isinstance(event, ConversationActed) and event.action == "transfer":
             card["variables"].update(event.values)
             sent_to = event.target
         elif isinstance(event, TalkEnded):
-            card["came_back_from"] = None
+            card["came_back_from"], card["callback_to"] = None, ""
+        elif isinstance(event, CommandRejected) and event.what == RequestCallback.__name__:
+            card["callback_to"] = ""
         for decision in record.decisions:
             _learn(card, decision, record.at_s)
             if isinstance(decision, Noted) and decision.what == CAME_BACK:
@@ -67,6 +71,10 @@ def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, A
             if isinstance(command, TagInteraction):
                 card["tags"] = [tag for tag in card["tags"] if tag not in (*command.removed, *command.tags)]
                 card["tags"].extend(command.tags)
+            elif isinstance(command, RequestCallback):
+                card["callback_to"] = command.target
+            elif isinstance(command, JoinQueue):
+                card["callback_to"] = ""  # she waits on the line after all
             elif isinstance(command, NoteInteraction):
                 card["notes"].append({"at_s": record.at_s, "by": "", "text": command.text})
     return card if card["tenant"] else None

@@ -282,7 +282,8 @@ class Contact(_Told):
     """What an agent needs to know of who calls. `path`: the flow's nodes so far. `answers`: to the form of the campaign
     that reached her, as far as it is filled in; `promise`: what she promised before; `script`: what its agent says, by
     language, and `script_drawn`: which one of a test that is (`test/script`). `came_back_from`: whom she was just
-    transferred to in vain (`agent:luis`, a number)."""
+    transferred to in vain (`agent:luis`, a number). `callback_to`: where she asked to be called back,
+    until she has talked."""
 
     interaction_id: str
     tenant: str
@@ -300,6 +301,7 @@ class Contact(_Told):
     script: dict[str, str] = {}
     script_drawn: str = ""
     came_back_from: str | None = None
+    callback_to: str = ""
 
 
 class PastContact(_Told):

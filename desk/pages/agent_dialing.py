@@ -65,6 +65,8 @@ class Preview:
     fields: Mapping[str, Any]
     ends_s: float
     script: str
+    callback: bool
+    """The call was promised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class InPerson:
     phase: str
     why: str
     cause: int
+    callback: bool
 
 
 def dialed(setup: SetupCache, tenant: str, contact: Mapping[str, Any], language: str) -> Dialed | None:
@@ -126,6 +129,7 @@ def previews(services: Services, setup: SetupCache, tenant: str, agent_id: str, 
                 fields=fields,
                 ends_s=float(each.get("ends_s", 0.0)),
                 script=filled(titled(each.get("script") or campaign.get("script"), language), values),
+                callback=bool(each.get("callback")),
             )
         )
     return found
@@ -150,6 +154,7 @@ def in_person(services: Services, setup: SetupCache, tenant: str, agent_id: str,
             phase=str(each.get("phase", "")),
             why=translated(str(each.get("why", "")), language),
             cause=int(each.get("cause") or 0),
+            callback=bool(each.get("callback")),
         )
         for each in (services.hub.board.in_person(tenant, agent_id) if agent_id else ())
     ]

@@ -92,9 +92,10 @@ async def test_an_agent_looks_dials_by_hand_and_writes_down_what_came_of_it(brow
         desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": action})
     async with opened(browser, desk, "ana") as page:
         for name, button in (("Luisa Gómez", "Skip"), ("Pablo Ruiz", "Dial")):
-            desk.fake.dialer.show_lead("renewals", "ana", name)
+            desk.fake.dialer.show_lead("renewals", "ana", name, callback=button == "Dial")
             shown = page.locator("[id^=preview-]").first
             await expect(shown).to_contain_text(name)
+            await expect(shown.get_by_text("call promised")).to_have_count(int(button == "Dial"))
             await expect(shown.locator("time.left")).to_have_text(re.compile(r"0:\d\d"))
             await shown.get_by_role("button", name=button, exact=True).click()
             await expect(page.locator("article.offered")).to_have_count(0)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.agent_facts import WrapUpActed
+from core.commands import RequestCallback
 from core.decisions import InteractionOpened, Noted
 from core.dialing import AttemptWanted
-from core.events import LegEnded
+from core.events import CommandRejected, DigitPressed, LegArrived, LegEnded
 from core.leg import EndReason
 from core.talk_facts import ConversationActed, TalkEnded
 from engine.contact_card import CAME_BACK, contact_card
@@ -102,3 +103,28 @@ def test_whom_she_was_sent_to_in_vain_is_told_until_she_has_talked_again():
     ]
     cards = [contact_card(story[:seen]) for seen in (2, 3, 4)]
     assert [card and card["came_back_from"] for card in cards] == [None, "agent:luis", None]
+
+
+def test_a_callback_is_told_with_its_number_until_she_has_talked():
+    def record(seq, event, *commands):
+        decisions = (
+            [InteractionOpened("i-1", "main", "call", "inbound", "100", "600", "", "", "es", "")] if seq == 1 else []
+        )
+        return Recorded(seq, "i-1", "k", float(seq), type(event).__name__, event, decisions, list(commands))
+
+    asked = RequestCallback("i-1", "i-1.c1", "+34600999888", "sales")
+    story = [
+        record(1, LegArrived("leg-1", "n1", "100", "600")),
+        record(2, DigitPressed("leg-1", "1"), asked),
+        record(3, LegEnded("leg-1", EndReason.HUNG_UP)),
+        record(4, TalkEnded("i-1", "ana", "customer_hung_up")),
+    ]
+    cards = [contact_card(story[:seen]) for seen in (1, 2, 3, 4)]
+    assert [card and card["callback_to"] for card in cards] == ["", "+34600999888", "+34600999888", ""]
+    for after in (
+        CommandRejected("i-1", "2.0", "RequestCallback", "no rule allows it", subject_id="i-1.c1"),
+        LegArrived("leg-2", "n1", "100", "600"),
+    ):
+        card = contact_card([*story[:3], record(4, after)])
+        assert card is not None
+        assert card["callback_to"] == ""
