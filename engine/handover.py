@@ -84,7 +84,7 @@ def come_back(turn: Turn, stay: Waiting, outcome: str, around: Surroundings, now
     """Nobody took her where she was sent: who sent her has her again, or whoever serves the queue she came from."""
     joined = None
     if stay.sent_by and stay.origin is not None:
-        joined = replace(stay.origin, preferred_agent=stay.sent_by, priority=stay.origin.priority + HEAD)
+        joined = replace(_at_the_head(stay.origin), preferred_agent=stay.sent_by)
     elif stay.sent_by:
         joined = replace(stay.joined, queue="", agent_id=stay.sent_by, excluded_agents=())
     if joined is None:
@@ -103,9 +103,14 @@ def vanished(turn: Turn, agent_id: str, around: Surroundings, now_s: float) -> N
         conversation.after_stay(turn, talk.served, "lost", around, now_s)
         return
     excluded = tuple(dict.fromkeys((*origin.excluded_agents, agent_id)))
-    joined = replace(origin, preferred_agent="", excluded_agents=excluded, priority=origin.priority + HEAD)
+    joined = replace(_at_the_head(origin), preferred_agent="", excluded_agents=excluded)
     turn.note("vanished", f"the phone of {agent_id}: the caller is told and returns to the head of {joined.queue}")
     _again(turn, talk.served, joined, around, now_s, sorry=True)
+
+
+def _at_the_head(joined: QueueJoined) -> QueueJoined:
+    """Before all that have not talked with anybody; who comes back once more is no further ahead than before."""
+    return joined if joined.priority >= HEAD else replace(joined, priority=joined.priority + HEAD)
 
 
 def _again(

@@ -65,6 +65,15 @@ def test_nobody_answers_and_she_comes_back_to_who_sent_her(talking):
     assert heard(talking) == ["Lo sentimos."]
 
 
+def test_who_comes_back_again_and_again_is_no_further_ahead_each_time(talking):
+    for _ in range(3):
+        talking.act("transfer", "agent:eva")
+        talking.tell(QueueLeft(ID, talking.interaction.waiting.stay_id, "overflowed"))
+        (joined,) = talking.said(QueueJoined)
+        assert joined.priority == 1000
+        talking.talk()
+
+
 def test_to_another_queue(talking):
     assert talking.act("transfer", "queue:support") == ""
     (joined,) = talking.said(QueueJoined)
