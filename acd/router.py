@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from acd import callbacks, changes, due, ewt, matching, offers, presence, queues, stays, steering, views, wrap_up
+from acd.capacity import hindrance
 from acd.explain import Explanation, counterfactual, explain
 from acd.floor import Floor
 from acd.queues import QueueStatus
@@ -196,6 +197,16 @@ class Router:
     def agent(self, key: Key) -> Agent | None:
         """To be read only."""
         return self._floor.agents.get(key)
+
+    def hindrance(self, key: Key, channel: str, now_s: float, interaction_id: str) -> str:
+        """Why an agent could not be offered this contact in person now, in a word; empty when she could, or nobody
+        knows her."""
+        number = self._floor.numbers.get(key)
+        if number is None:
+            return ""
+        agent, person = self._floor.roster[number], self._floor.people[number]
+        why = hindrance(agent, person, channel, self._floor.setup, now_s, interaction_id)
+        return "" if why == "resting" else why
 
     def agent_at(self, device: str) -> Agent | None:
         """Who is logged in at a phone, else whose own it is. To be read only."""

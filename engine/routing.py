@@ -30,6 +30,7 @@ from core.events import CommandRejected, Event, QueueStatusGiven, RoutingDecided
 from core.queue_facts import QueueJoined
 from core.routing import ROUTER, RouterFact, RoutingChanged
 from core.table import Transition
+from core.talk_facts import ConversationActed
 from engine.interaction import Interaction
 from engine.routing_disposed import disposed
 from engine.routing_metrics import RoutingMetrics
@@ -119,6 +120,19 @@ class Routing:
             self._keep(now_s)
         facts = [*outcome.facts, *disposed(self.router, outcome.decisions)]
         return Consequences(outcome.commands, facts, outcome.refused)
+
+    def hindered(self, fact: ConversationActed, interaction: Interaction, now_s: float) -> str:
+        """Why the colleague whom an agent wants to ask, or to give her customer to, cannot be rung now: the customer
+        stays where she is. Empty: she can, or it is no colleague."""
+        kind, _, agent_id = fact.target.partition(":")
+        if kind != "agent" or fact.action not in ("consult", "transfer"):
+            return ""
+        key = interaction.tenant, agent_id
+        if not self.router.hindrance(key, interaction.channel, now_s, interaction.interaction_id):
+            return ""
+        known = self.setup.agents.get(key)
+        name = known.name if known is not None and known.name else agent_id
+        return f"{name} cannot be rung now: choose another colleague or a queue"
 
     def change(self, setup: Setup, now_s: float) -> Consequences:
         """Queues, skills and agents of a new release are in force. Nobody loses a place."""

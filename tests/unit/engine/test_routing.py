@@ -14,7 +14,7 @@ from core.leg import Leg, LegRole
 from core.offer_facts import OfferAccepted, OfferMade
 from core.queue_facts import QueueJoined, StayGivenUp
 from core.routing import ROUTER, RoutingChanged
-from core.talk_facts import TalkEnded
+from core.talk_facts import ConversationActed, TalkEnded
 from engine.interaction import Interaction, Turn
 from engine.metrics import Metrics
 from engine.routing import MOST_JOINS_A_SECOND, Routing, is_routed, row_name
@@ -80,6 +80,11 @@ def offered(facts):
     return offer
 
 
+def contact(interaction_id):
+    leg = Leg("leg-1", LegRole.CUSTOMER, "n1", since_s=NOW_S)
+    return Interaction(interaction_id, "main", "voice", "900", "600", "t", NOW_S, "r1", legs=(leg,))
+
+
 def test_what_a_fact_changes_is_journaled_with_it(house):
     house.ready("ana")
     offer = offered(house.joins("1"))
@@ -92,6 +97,27 @@ def test_what_a_fact_changes_is_journaled_with_it(house):
     assert any(isinstance(command, StartTimer) and command.interaction_id == ROUTER for command in last.commands)
     assert ("agent", "main/ana") in house.changed
     assert any(move.startswith("stay i-1.s1 waiting -> offered") for move in house.moves)
+
+
+@pytest.mark.parametrize("action", ["transfer", "consult"])
+def test_a_colleague_who_cannot_be_rung_is_said_to_be_so_before_the_customer_is_let_go(action):
+    people = {("main", "ana"): ANA, ("main", "eva"): replace(EVA, name="Eva Luz")}
+    house = House(replace(SETUP, agents=people))
+    wanted = ConversationActed("i-1", "ana", action, "agent:eva")
+    hindered = lambda: house.routing.hindered(wanted, contact("i-1"), house.now_s)  # noqa: E731
+    no = "Eva Luz cannot be rung now: choose another colleague or a queue"
+    assert hindered() == no, "logged out"
+    house.take(DeviceChanged("main-1002", True))
+    house.ready("eva")
+    assert hindered() == ""
+    house.take(AgentActed("main", "eva", "not_ready"))
+    assert hindered() == no
+    house.take(AgentActed("main", "eva", "ready"))
+    house.take(OfferAccepted("i-2", offered(house.joins("2")).offer_id))
+    assert hindered() == no, "she talks"
+    for other in ("agent:nobody", "queue:sales", "+34911234567"):
+        assert house.routing.hindered(replace(wanted, target=other), contact("i-1"), house.now_s) == ""
+    assert house.routing.hindered(replace(wanted, action="hold"), contact("i-1"), house.now_s) == ""
 
 
 def test_a_row_goes_with_the_stay_that_has_ended(house):
