@@ -110,6 +110,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="Kokoro voices for each text")
     parser.add_argument("--node-sounds", type=Path, help="where the node keeps `en` and `es`; its own when not said")
     asked = parser.parse_args()
+    if missing := [program for program in ("espeak-ng", "sox") if not shutil.which(program)]:
+        parser.error(f"{' and '.join(missing)} cannot be found: apt-get install {' '.join(missing)}")
     every = [text for side in SIDES for text in texts(side)]
     for n, text in enumerate(every):
         voices = ESPEAK[text.side][text.language]
