@@ -92,7 +92,7 @@ async def list_number(
         known(services, tenant, campaign)
     fields = {
         "tenant": tenant,
-        "called": number,
+        "called": public(services, tenant, campaign, number),
         "campaign": campaign,
         "listed": listed,
         "by": by,
@@ -243,20 +243,35 @@ def known(services: Services, tenant: str, campaign: str) -> None:
         raise NotFound("there is no such campaign in this tenant")
 
 
-def _dialable(services: Services, tenant: str, campaign: str, number: str) -> str:
-    """What was typed, as it is dialed: without what people put between digits, and with the country of the campaign's
-    rules where a whole number of it was typed without. What is none stays as it is: the dialer says why not.
+def countries(services: Services, tenant: str, campaign: str) -> list[str]:
+    """Of numbers that are written without one, the likeliest first: those of the campaign's packs, and the site's."""
+    packs = (services.hub.board.campaign(tenant, campaign) or {}).get("packs", ())
+    theirs = (COUNTRY_OF_PACK[pack] for pack in packs if pack in COUNTRY_OF_PACK)
+    return [each for each in dict.fromkeys((*theirs, services.settings.country)) if each]
 
-    Raises Refused: an emergency number, with how to reach it."""
-    plain = "".join(c for c in number if c not in " .-()/\u00a0")
+
+def public(services: Services, tenant: str, campaign: str, number: str) -> str:
+    """What was typed, in E.164: without what people put between digits, and with a country where a whole number of it
+    was typed without. What is none stays as it is: the dialer says why not."""
+    plain = _plain(number)
     if plain.startswith(("+", "00")):
         return f"+{plain.removeprefix('+').removeprefix('00')}"
-    packs = (services.hub.board.campaign(tenant, campaign) or {}).get("packs", ())
-    for country in (COUNTRY_OF_PACK[pack] for pack in packs if pack in COUNTRY_OF_PACK):
-        if shortnumberinfo.is_emergency_number(plain, country):
-            raise Refused(f"{plain} is an emergency number: dial it at your phone, no campaign does")
+    for country in countries(services, tenant, campaign):
         with contextlib.suppress(phonenumbers.NumberParseException):
             parsed = phonenumbers.parse(plain, country)
             if phonenumbers.is_valid_number(parsed):
                 return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     return plain
+
+
+def _dialable(services: Services, tenant: str, campaign: str, number: str) -> str:
+    """`public`. Raises Refused: an emergency number, with how to reach it."""
+    plain = _plain(number)
+    of = countries(services, tenant, campaign)
+    if plain in services.settings.emergency or any(shortnumberinfo.is_emergency_number(plain, each) for each in of):
+        raise Refused(f"{plain} is an emergency number: dial it at your phone, no campaign does")
+    return public(services, tenant, campaign, number)
+
+
+def _plain(number: str) -> str:
+    return "".join(c for c in number if c not in " .-()/\u00a0")

@@ -12,6 +12,7 @@ from typing import Any
 
 from core.list_store import ImportJob, ImportState
 from desk.api.models_lists import ImportView, ListView, PlanAsked, TallyView
+from desk.dial_acts import public
 from desk.lists.preview import Preview
 from desk.lists.registers import registers_directory, usable_registers
 from desk.problems import NotFound, Unprocessable
@@ -126,8 +127,7 @@ async def list_of(services: Services, tenant: str, list_id: str) -> ListView:
 
 async def checked(services: Services, tenant: str, number: str, campaign: str = "") -> tuple[str, list[dict[str, str]]]:
     """The number as it is kept, and the do-not-call lists it is on. Raises Unprocessable."""
-    plain = re.sub(r"[ .\-()/\u00a0]", "", number)
-    plain = "+" + plain[2:] if plain.startswith("00") else plain
+    plain = public(services, tenant, campaign, number)
     if not _E164.fullmatch(plain):
         raise Unprocessable(f"'{number[:40]}' is not E.164: write it like +34911234567")
     found: list[dict[str, str]] = []

@@ -20,7 +20,8 @@ class Settings:
     """`url`: where a TLS front publishes the desk (`https://desk.example.com`), empty for none: cookies are then sent
     over TLS only, and the front's word on a client's address is believed. `languages`: of the site, first the default.
     `upload_mb`: the largest file people may send. `phones`: where each node's HTTP server is (`127.0.0.1:8088`), by
-    the node's name, the site's own first. `emergency`: numbers that nobody shall dial by a slip.
+    the node's name, the site's own first. `emergency`: numbers that nobody shall dial by a slip. `country`: of
+    numbers that are written without one.
     """
 
     state: Path
@@ -31,6 +32,7 @@ class Settings:
     title: str = "Centralita"
     languages: tuple[str, ...] = field(default=("es", "en"))
     time_zone: str = "Europe/Madrid"
+    country: str = "ES"
     tenants: tuple[str, ...] = ("main",)
     upload_mb: int = 250
     emergency: tuple[str, ...] = ("112",)

@@ -22,6 +22,7 @@ def save_for_desk(home: Home, configuration: Configuration) -> None:
         "title": site.title or site.site,
         "languages": list(site.languages),
         "time_zone": site.time_zone,
+        "country": site.country,
         "upload_mb": site.upload_mb,
         "emergency": list(configuration.emergency.numbers),
         "phones": {

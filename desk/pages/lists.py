@@ -10,7 +10,7 @@ from core.errors import StoreUnavailable
 from core.list_store import ImportState
 from desk import list_acts
 from desk.api.models_lists import PlanAsked, Reading
-from desk.dial_acts import COUNTRY_OF_PACK
+from desk.dial_acts import countries
 from desk.lists.preview import Preview
 from desk.pages.common import checked, language_of, page_router, render, speaking, tenant_of, who_of
 from desk.pages.times import local_time
@@ -49,11 +49,10 @@ async def upload(
             tenant, request.headers.get("content-type", ""), request.stream(), services.clock.now_s()
         )
         lists = [str(share["list_id"]) for share in view.get("lists", ())]
-        country = next((COUNTRY_OF_PACK[pack] for pack in view.get("packs", ()) if pack in COUNTRY_OF_PACK), "")
         asked = checked(
             PlanAsked,
             list_id=list_id or next(iter(lists), campaign),
-            country=country,
+            country=next(iter(countries(services, tenant, campaign)), ""),
             words=language_of(request),
         )
         looked = await list_acts.preview(services, tenant, made.upload_id, asked)

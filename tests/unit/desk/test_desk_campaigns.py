@@ -80,6 +80,22 @@ async def test_an_agent_dials_by_hand_and_is_told_why_not(desk):
     assert (await desk.agent("").post(f"{CAMPAIGN}/manual", {"number": "+34600112233"})).status_code == 422
 
 
+async def test_under_rules_of_ones_own_a_number_is_typed_as_in_the_sites_country(desk):
+    desk.fake.dialer.campaigns["main", "renewals"]["packs"] = ["ours"]
+    desk.fake.dialer.count("renewals")
+    ana = desk.agent("ana")
+    await desk.heard()
+    assert (await ana.post(f"{CAMPAIGN}/manual", {"number": "600 11 22 33"})).json() == {"ok": True}
+    assert [each["called"] for each in _asked(desk, "ManualAsked")] == ["+34600112233"]
+    refused = await ana.post(f"{CAMPAIGN}/manual", {"number": "112"})
+    assert "emergency number: dial it at your phone" in refused.json()["detail"]
+
+
+async def test_a_number_is_put_on_the_list_as_people_write_it(desk, manager):
+    assert (await manager.post("/v1/do-not-call", {"number": "600 11 22 33"})).status_code == 200
+    assert [each["called"] for each in _asked(desk, "NumberListed")] == ["+34600112233"]
+
+
 async def test_an_agent_reads_how_her_attempt_goes_and_why_it_failed(desk):
     desk.fake.dialer.show_attempt("renewals", "ana", "over", outcome="failed", cause=34, why="the call failed: no room")
     await desk.heard()

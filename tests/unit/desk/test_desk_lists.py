@@ -256,6 +256,7 @@ async def test_a_number_is_looked_up_on_every_list(desk, manager):
     await desk.services.list_store.put_listed([ours, campaigns], 1.0)
     told = (await manager.get("/v1/do-not-call", number="+34 600 11 22 33")).json()
     assert told == {"number": "+34600112233", "listed": True, "lists": [{"level": "tenant", "name": ""}]}
+    assert (await manager.get("/v1/do-not-call", number="600 11 22 33")).json() == told
     other = await manager.get("/v1/do-not-call", number="0034600112244", campaign="renewals")
     assert other.json()["lists"] == [{"level": "campaign", "name": "renewals"}]
     assert (await manager.get("/v1/do-not-call", number="+34600112244")).json()["listed"] is False

@@ -51,3 +51,13 @@ def test_it_knows_which_numbers_nobody_shall_dial_by_a_slip(tmp_path):
     assert configuration is not None
     save_for_desk(home, configuration)
     assert Settings.read(home.state).emergency == ("112", "091")
+
+
+def test_it_knows_of_which_country_numbers_without_one_are(tmp_path):
+    (tmp_path / "config").mkdir()
+    home = Home.find(tmp_path, tmp_path / "var")
+    home.prepare()
+    configuration = load({**FILES, "config/site.yaml": "site: test\ncountry: CO\n"}).configuration
+    assert configuration is not None
+    save_for_desk(home, configuration)
+    assert Settings.read(home.state).country == "CO"
