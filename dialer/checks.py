@@ -159,6 +159,12 @@ def _dispositions_named(filed: FiledCampaign) -> list[tuple[tuple[str | int, ...
         for index, quota in enumerate(filed.value.quotas)
         if quota.result not in OUTCOMES
     ]
+    wanted += [
+        (("webhooks", index, "on", place), result)
+        for index, hook in enumerate(filed.value.webhooks)
+        for place, result in enumerate(hook.on)
+        if result not in OUTCOMES
+    ]
     test = filed.value.script_test
     wanted += [(("script_test", "goal", index), path) for index, path in enumerate(test.goal if test else ())]
     return wanted

@@ -168,6 +168,11 @@ def test_what_a_machine_gets() -> None:
         ),
         (
             "drop: {flow: harbour}",
+            "drop: {flow: harbour}\nwebhooks: [{url: 'https://crm.example/x', on: [sold, no_answer, attempt_ended]}]",
+            "10: there is no disposition 'attempt_ended'",
+        ),
+        (
+            "drop: {flow: harbour}",
             "drop: {flow: harbour}\nmachines_reviewed: {sample: 3, people: 4}",
             "10: 4 people in a sample of 3",
         ),
