@@ -36,7 +36,7 @@ class Preview:
     def plain(self) -> dict[str, Any]:
         """For the API and `--json`."""
         words = self.plan.words
-        shown = [row.cells for row in self.table.sample if row.number > self.table.shape.header_row and not row.fault]
+        shown = [row.cells for row in self.table.sampled() if not row.fault]
         return {
             "reading": self.table.shape.plain(),
             "sheets": list(self.table.sheets),
@@ -75,7 +75,7 @@ def plan_for(
     Raises:
         ValueError: a wish names no column, or nothing a column can be.
     """
-    rows = [row.cells for row in table.sample if row.fault is None and row.number > table.shape.header_row]
+    rows = [row.cells for row in table.sampled() if row.fault is None]
     guessed = guess(table.headers, rows)
     if wishes:
         # Somebody who names phones has named all of them.
@@ -118,9 +118,7 @@ def preview_of(table: Table, plan: ImportPlan, now_s: float) -> Preview:
     refused: Counter[str] = Counter()
     looked_at = taken = 0
     reader = RowReader(plan, "j00000000000", now_s)
-    for raw in table.sample if not problems else ():
-        if raw.number <= table.shape.header_row or (not any(cell.strip() for cell in raw.cells) and not raw.fault):
-            continue
+    for raw in table.sampled() if not problems else ():
         looked_at += 1
         row = reader.read(raw.number, raw.cells)
         reasons = (raw.fault,) if raw.fault else row.refusals

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dialer.importing.columns import guess, looks_like_phone
@@ -67,9 +67,16 @@ class Table:
 
     def rows(self, after: int = 0) -> Iterator[RawRow]:
         """Those with something in them, after row `after`; never the header, nor its repetitions."""
+        return self._of_people(self.all_rows(), after)
+
+    def sampled(self) -> list[RawRow]:
+        """Those of the first rows that `rows` would give."""
+        return list(self._of_people(self.sample, 0))
+
+    def _of_people(self, rows: Iterable[RawRow], after: int) -> Iterator[RawRow]:
         skipped = max(after, self.shape.header_row)
         header = [name.strip() for name in self.headers] if self.shape.header_row else None
-        for row in self.all_rows():
+        for row in rows:
             if row.number <= skipped:
                 continue
             if row.fault is None:

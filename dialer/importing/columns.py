@@ -150,7 +150,8 @@ def _by_header(index: int, header: str) -> Column:
     if _OURS.fullmatch(header.strip()):
         return Column(index, header, "ignore")
     target = _TARGET_OF.get(name) or _TARGET_OF.get(_NUMBERED.sub("", name)) or ""
-    if not target and re.search(r"(^|_)(phone|telefono|tel|tlf|movil|mobile|celular)(_|[0-9]|$)", name):
+    many = any(_TARGET_OF.get(name.removesuffix(end)) == "phone" for end in ("s", "es"))
+    if not target and (many or re.search(r"(^|_)(phone|telefono|tel|tlf|movil|mobile|celular)(e?s)?(_|[0-9]|$)", name)):
         target = "phone"
     target = target or "field"
     return Column(index, header, target, _label(target, header))

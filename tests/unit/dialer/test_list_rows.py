@@ -59,6 +59,11 @@ def test_columns_are_guessed_in_spanish_and_english() -> None:
     ]
 
 
+@pytest.mark.parametrize("header", ["Teléfonos", "Móviles", "Celulares", "Phones", "Teléfonos de contacto", "Números"])
+def test_a_column_of_several_numbers_is_one_of_numbers(header: str) -> None:
+    assert [column.target for column in guess(("Cliente", header), ())] == ["name", "phone"]
+
+
 def test_wishes_go_before_guesses() -> None:
     columns = guess(("Nombre", "Tel", "Saldo"), ())
     told = mapped(columns, [("phone:home", "tel"), ("field:balance", "3"), ("name", "Saldo")])

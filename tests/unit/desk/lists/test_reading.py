@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from desk.lists.preview import plan_for, preview_of
 from desk.lists.reading import FileUnusable, open_again, open_table
 from desk.lists.sheet_file import read_sheet
 
@@ -80,6 +81,9 @@ def test_what_is_before_and_between_the_rows_is_left_out(tmp_path: Path) -> None
     assert table.headers == ("Nombre", "Teléfono", "Nota")
     assert table.shape.header_row == 3
     assert [(row.number, row.cells[0]) for row in table.rows()] == [(4, "Ana"), (9, "Eva")]
+    assert table.sampled() == list(table.rows())
+    shown = preview_of(table, plan_for(table, "main", "spring", country="ES"), 0.0)
+    assert (shown.looked_at, shown.taken, shown.examples) == (2, 2, ())
 
 
 def test_a_list_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
