@@ -15,12 +15,13 @@ DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """`number` empty: none of the pool's numbers can be shown before `not_before_s`; `why`: in words. Where a campaign
-    has no pool for a number, the outbound rule says what is shown, and `number` and `why` are empty."""
+    """`number` empty: none of the pool's numbers can be shown before `not_before_s`; `why`: in words, `then`: the one
+    that can. Where a campaign has no pool for a number, the outbound rule says what is shown, and all are empty."""
 
     number: str = ""
     why: str = ""
     not_before_s: float = 0.0
+    then: str = ""
 
 
 def pool_for(setup: CampaignSetup, number: str) -> CallerIds | None:
@@ -54,14 +55,14 @@ def choose(state: State, setup: CampaignSetup, number: str, rules: tuple[Identit
         used = state.identities.get((setup.tenant, ours))
         today = used.today if used is not None and now_s < used.day_ends_s else 0
         if used is not None and used.rest_until_s > now_s:
-            waits.append(used.rest_until_s)
+            waits.append((used.rest_until_s, ours))
         elif used is not None and pool.daily and today >= pool.daily:
-            waits.append(used.day_ends_s)
+            waits.append((used.day_ends_s, ours))
         else:
             free.append((today, used.streak if used is not None else 0, ours))
     if free:
         return Shown(min(free)[-1])
-    return Shown("", f"the caller ids of {pool.name} are used up or rest", min(waits))
+    return Shown("", f"the caller ids of {pool.name} are used up or rest", *min(waits))
 
 
 def used(turn: Turn, setup: CampaignSetup, number: str, shown: str) -> None:

@@ -102,7 +102,7 @@ def _number(state: State, setup: CampaignSetup, lead: Lead, number: LeadNumber, 
     said: dict[str, Any] = {"number": number.number, "label": number.label, "dead": number.dead}
     party = Party(number.number, country_of(number.number), lead.record.region.upper())
     shown = identities.choose(state, setup, number.number, setup.law().at(party).identities, now_s)
-    found = verdict(state, setup, lead, number, setup.mode, shown.number, now_s)
+    found = verdict(state, setup, lead, number, setup.mode, shown.number or shown.then, now_s)
     if isinstance(found, Allowed):
         blocks: list[dict[str, Any]] = []
         next_s: float | None = now_s

@@ -19,10 +19,11 @@ from core.dialing import (
 from core.lead import LeadState
 from core.lead_record import LeadNumber, StagedLead
 from core.lead_store import ListShare
-from dialer.compliance.rules import Mode
+from dialer.compliance.rules import Identity, Mode, Scope
 from dialer.floor import FloorAgent
 from dialer.setup import After, CallerIds, Quota, Retry
-from tests.unit.dialer.house import START_S, House, campaign, record, served
+from tests.unit.dialer.house import START_S, House, campaign, law, record, served
+from tests.unit.dialer.law_case import source
 
 
 def silent(wanted: object) -> list[tuple[float, str]]:
@@ -327,6 +328,18 @@ def test_caller_ids_are_used_evenly_rest_and_are_used_up() -> None:
     shown = [wanted.identity for _, wanted in house.wanted]
     assert sorted(shown.count(one) for one in pool.numbers) == [5, 5]
     assert any("used up" in one.why for one in house.said(LeadBlocked))
+
+
+def test_numbers_that_rest_are_told_of_with_the_time_when_they_no_longer_do() -> None:
+    pool = CallerIds("es", ("+34910000101",), rest_after=1, rest_s=7200.0)
+    shown = law(Identity(source("shown"), Scope(), no_mobile=True))
+    house = House(campaign(caller_ids=(pool,), packs=(shown,)), leads=[record(1), record(2)], agents=1)
+    house.answers = lambda wanted: [(2.0, "busy")]
+    house.start()
+    house.run(60.0)
+    found = house.dialer.why(StagedLead(house.store.leads["l00002"]), house.now_s)
+    assert [block["rule"] for block in found["numbers"][0]["blocks"]] == ["identity/used_up"]
+    assert found["next_s"] == pytest.approx(START_S + 7200.0, abs=5.0)
 
 
 # -- people -------------------------------------------------------------------------------------------
