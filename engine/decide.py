@@ -32,7 +32,7 @@ def decide(interaction: Interaction | None, fact: Event, around: Surroundings, n
             return Decided(_begin(fact, around, now_s))
         if not interaction.ways:
             return Decided(interactions.handle(interaction, fact, around, now_s))
-        turn = failover.take(interaction, fact)
+        turn = failover.take(interaction, fact, now_s)
         if turn is None:
             turn = interactions.handle(interaction, fact, around, now_s)
             failover.settle(turn, fact)

@@ -25,7 +25,7 @@ _DECIDED = (LegRinging, LegEarlyMedia, LegUp, LegEnded)
 _REFUSED = (CommandRejected, CommandOutcomeUnknown)
 
 
-def take(interaction: Interaction, event: Event) -> Turn | None:
+def take(interaction: Interaction, event: Event, now_s: float) -> Turn | None:
     """The leg is dialed once more, and nobody else needs to hear of this event; None: it is no such event."""
     leg_id = getattr(event, "leg_id", "")
     dialed, leg = interaction.ways.get(leg_id), interaction.leg(leg_id)
@@ -42,6 +42,10 @@ def take(interaction: Interaction, event: Event) -> Turn | None:
     turn.note("failover", f"{why}: over {_trunk(again)}")
     turn.commands.append(again)
     turn.interaction = turn.interaction.but(ways={**interaction.ways, leg_id: again})
+    attempt = turn.interaction.attempt
+    if attempt is not None and leg is interaction.customer:
+        # Only from here on may her phone have begun to ring.
+        turn.interaction = turn.interaction.but(attempt=attempt.but(dialed_s=now_s))
     if not left:
         _forget(turn, leg_id)
     return turn

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.commands import StartTimer
 from core.decisions import Noted
 from core.dialing import AttemptCancelled, AttemptProgressed
 from core.events import (
@@ -21,6 +22,7 @@ from core.leg_commands import BridgeLegs, HangUpLeg, OriginateLeg
 from engine.config.numbers import NumberPlan, Route
 from engine.config.outbound import OutboundRule
 from engine.decide import decide
+from engine.departures import SETUP_S
 from tests.unit.engine.attempt_case import AROUND, ATTEMPT, HER, ID, WANTED
 
 CALLER, THEM = "c1", "i-c1.x1"
@@ -127,6 +129,18 @@ def test_a_campaigns_call_is_one_attempt_over_however_many_carriers(around):
 def test_what_nobody_needs_any_more_is_not_dialed_again(around):
     call = campaigns(around).tell(AttemptCancelled(ID, ATTEMPT, "no agent"), replace(REFUSED, leg_id=HER))
     assert len(call.dialed) == 1
+
+
+def test_the_least_ring_is_counted_from_the_call_that_was_taken(around):
+    call = campaigns(around, least_ring_s=15.0)
+    call.now_s += 20.0
+    call.tell(replace(REFUSED, leg_id=HER))
+    redialed_s = call.now_s
+    call.now_s += 12.0
+    call.tell(AttemptCancelled(ID, ATTEMPT, "no agent"))
+    assert [each for each in call.commands if isinstance(each, HangUpLeg)] == [], "it may have begun to ring just now"
+    (timer,) = (each for each in call.commands if isinstance(each, StartTimer))
+    assert timer.due_s == pytest.approx(redialed_s + SETUP_S + 15.0)
 
 
 def test_who_listens_to_the_second_carriers_call_is_not_taken_for_who_listened_to_the_first(around):
