@@ -173,8 +173,10 @@ def why(
 ) -> None:
     """Why a lead was or was not dialed, and when it next may be. A number that several leads have lists them."""
     from urllib.parse import quote
+    from zoneinfo import ZoneInfo
 
     from engine.cli.campaign_view import why_page
+    from engine.cli.site import site_of
 
     home = home_of(project)
     told = ask(home, "GET", f"/dialer/why/{quote(tenant)}/{quote(lead)}")
@@ -186,7 +188,7 @@ def why(
     if json:
         print_json(told)
     else:
-        out.print(why_page(told))
+        out.print(why_page(told, ZoneInfo(site_of(home).time_zone)))
 
 
 def _only_lead_at(home: Home, tenant: str, text: str) -> str:

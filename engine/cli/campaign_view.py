@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from rich import box
@@ -102,8 +102,8 @@ def campaign_page(view: View, now_s: float) -> Group:
     return Group(*parts)
 
 
-def why_page(told: View) -> Group:
-    """Why a lead was or was not dialed."""
+def why_page(told: View, zone: tzinfo = UTC) -> Group:
+    """Why a lead was or was not dialed; times by the site's clock, as the sentences tell them."""
     head = Text.assemble((str(told["lead_id"]), "bold"), f"  {told.get('name', '')}  {told['state']}")
     parts: list[RenderableType] = [head]
     parts += [Text(f"- {sentence}") for sentence in told["sentences"]]
@@ -114,7 +114,7 @@ def why_page(told: View) -> Group:
         if number["dead"]:
             reasons.insert(0, f"given up: {number['dead']}")
         allowed = Text("yes", style="green") if number["allowed"] else Text("no", style="red")
-        numbers.add_row(str(number["number"]), allowed, Text("\n".join(reasons)), moment(number["next_s"]))
+        numbers.add_row(str(number["number"]), allowed, Text("\n".join(reasons)), moment(number["next_s"], zone))
     if told["numbers"]:
         parts.append(numbers)
     if told["attempts"]:
@@ -122,10 +122,12 @@ def why_page(told: View) -> Group:
         _unbroken(attempts, but="disposition")
         for past in told["attempts"]:
             result, said = str(past["state"]).replace("_", " "), str(past.get("disposition", ""))
-            attempts.add_row(moment(past["dialed_s"]), str(past["number"]), result, Text(said))
+            attempts.add_row(moment(past["dialed_s"], zone), str(past["number"]), result, Text(said))
         parts.append(attempts)
     next_s = told["next_s"]
-    when = f"She may be dialed from {moment(next_s)} on." if next_s is not None else "Time alone will not change it."
+    when = (
+        f"She may be dialed from {moment(next_s, zone)} on." if next_s is not None else "Time alone will not change it."
+    )
     parts.append(Text(when, style="bold"))
     return Group(*parts)
 
@@ -145,9 +147,9 @@ def evidence_table(lines: Iterable[Evidence]) -> Table:
     return table
 
 
-def moment(at_s: float | None) -> str:
-    """UTC, to the second; empty for None."""
-    return "" if at_s is None else f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%S}"
+def moment(at_s: float | None, zone: tzinfo = UTC) -> str:
+    """To the second; empty for None."""
+    return "" if at_s is None else f"{datetime.fromtimestamp(at_s, zone):%Y-%m-%d %H:%M:%S}"
 
 
 def detector_words(heard: View) -> str:

@@ -8,6 +8,7 @@ import io
 import json
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
@@ -75,6 +76,16 @@ def test_why_shows_times_and_numbers_whole(width: int) -> None:
     shown = page.file.getvalue()  # type: ignore[attr-defined]
     line = next(line for line in shown.splitlines() if "+34910123410" in line)
     assert moment(NOW_S) in line
+
+
+def test_why_tells_the_time_by_the_sites_clock() -> None:
+    number = {"number": "+34910123410", "allowed": False, "dead": "", "blocks": [], "next_s": NOW_S}
+    past = {"dialed_s": NOW_S, "number": "+34910123410", "state": "busy"}
+    told = {"lead_id": "ana", "state": "new", "sentences": [], "numbers": [number], "attempts": [past], "next_s": NOW_S}
+    page = Console(file=io.StringIO(), width=100)
+    page.print(why_page(told, ZoneInfo("Asia/Tokyo")))
+    shown = page.file.getvalue()  # type: ignore[attr-defined]
+    assert shown.count(moment(NOW_S + 9 * 3600.0)) == 3
 
 
 def test_a_wide_terminal_shows_everything() -> None:
