@@ -60,7 +60,7 @@ def in_words(attempt: Attempt) -> str:
     if state is _S.INVALID:
         return "the network does not know this number"
     if state is _S.FAILED:
-        return f"the call failed: {_FAILED.get(why, why or 'nobody knows why')}"
+        return f"the call failed: {_FAILED.get(why.partition(' (')[0], why or 'nobody knows why')}"
     if state is _S.CANCELLED:
         return why or "it was cancelled"
     return _WORDS.get(state, why or state.value)

@@ -183,7 +183,8 @@ def _ended(turn: Turn, event: LegEnded, now_s: float) -> None:
     elif attempt.state in calling.CALLING:
         silent = event.reason is EndReason.UNREACHABLE and event.cause in _NO_ANSWER
         how = _E.NO_ANSWER if silent else _UNANSWERED.get(event.reason, _E.FAILED)
-        progress(turn, how, event.cause, event.reason.value)
+        said = f" (SIP {event.sip_status})" if event.sip_status and how is _E.FAILED else ""
+        progress(turn, how, event.cause, f"{event.reason.value}{said}")
         close_with(turn)
     elif attempt.state is _S.CONNECTED and not attempt.wanted.queue and on_paper:
         progress(turn, _E.HARBOURED, event.cause, "the node told her who called")

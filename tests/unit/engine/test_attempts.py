@@ -107,6 +107,12 @@ def test_every_way_not_to_be_reached(reason, cause, event, rings):
     case.nothing_is_left()
 
 
+def test_what_a_carrier_answered_is_told():
+    case = Case()
+    case.tell(LegEnded(HER, EndReason.CONGESTION, 34, 503))
+    assert case.progress().why == "congestion (SIP 503)"
+
+
 def test_early_media_is_ringing_and_no_answer():
     case = Case()
     case.tell(LegEarlyMedia(HER), LegRinging(HER), LegEarlyMedia(HER))
