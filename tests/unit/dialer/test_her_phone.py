@@ -228,7 +228,12 @@ def test_an_agent_sees_how_far_her_attempt_is_and_why_it_came_to_nothing():
         ("no_answer", 19, "no_answer", "nobody answered"),
         ("invalid", 1, "invalid_number", "the network does not know this number"),
         ("failed", 21, "rejected", "the call failed: the other side refused the call"),
-        ("failed", 34, "congestion (SIP 503)", "the call failed: the network has no room for the call: try again in a moment"),
+        (
+            "failed",
+            34,
+            "congestion (SIP 503)",
+            "the call failed: the network has no room for the call: try again in a moment",
+        ),
         ("failed", 0, "outbound: no rule", "the call failed: outbound: no rule"),
     ],
 )
