@@ -3,7 +3,7 @@
     dialed -> the trunk is away, or refuses before anything rang -> the same leg is dialed over the next way
            -> it rings, is heard, is up, is over, or we hang up   -> no other way is taken any more
 
-Who is refused while no engine lives has been refused.
+What is left is not kept over a restart: who is refused while no engine lives has been refused.
 """
 
 from __future__ import annotations

@@ -13,13 +13,12 @@ import msgspec
 
 from core.interaction import InteractionState
 from core.leg import Leg
-from core.leg_commands import OriginateLeg
 from engine.contact import Attempt, Callback, Conversation, Line, Offer, TalkRecording, Waiting
 from engine.interaction import Interaction
 from engine.transfers import PendingTransfer
 from ivr import snapshot as flow_snapshot
 
-VERSION = 4
+VERSION = 3
 
 
 class _People(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -54,7 +53,6 @@ class _Saved(msgspec.Struct, forbid_unknown_fields=True):
     values: dict[str, str]
     serial: int
     attempt: Attempt | None = None
-    ways: dict[str, OriginateLeg] | None = None
 
 
 def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
@@ -68,12 +66,7 @@ def _from_2(plain: dict[str, Any]) -> dict[str, Any]:
     return {**plain, "v": 3}
 
 
-def _from_3(plain: dict[str, Any]) -> dict[str, Any]:
-    """What was dialed was dialed over one way."""
-    return {**plain, "v": 4}
-
-
-_UPCASTS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2, 3: _from_3}
+_UPCASTS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -103,7 +96,6 @@ def dump(interaction: Interaction) -> bytes:
             interaction.values,
             interaction.serial,
             interaction.attempt,
-            interaction.ways or None,
         )
     )
 
@@ -154,5 +146,4 @@ def load(body: bytes) -> Interaction:
         serial=saved.serial,
         attempt=saved.attempt,
         callback=people.callback,
-        ways=saved.ways or {},
     )
