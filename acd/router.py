@@ -205,6 +205,8 @@ class Router:
         if number is None:
             return ""
         agent, person = self._floor.roster[number], self._floor.people[number]
+        if interaction_id in agent.assignments:
+            return ""  # her own customer, in her wrap-up perhaps: that is weighed when it comes to it
         why = hindrance(agent, person, channel, self._floor.setup, now_s, interaction_id)
         return "" if why == "resting" else why
 

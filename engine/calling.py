@@ -79,6 +79,7 @@ def not_dialed(turn: Turn, event: CommandRejected | CommandOutcomeUnknown, now_s
         attempt = turn.interaction.attempt
         waits = attempt is not None and attempt.state is _S.DIALING
         refused = waits and isinstance(event, CommandRejected) and event.refused
-        progress(turn, _E.NOT_SENT if refused else _E.FAILED, why=why.removeprefix(_REFUSED))
+        never_left = refused and attempt is not None and not attempt.refused
+        progress(turn, _E.NOT_SENT if never_left else _E.FAILED, why=why.removeprefix(_REFUSED))
         close_with(turn)
     return True

@@ -249,7 +249,8 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
         greeted_s: when her greeting ended; 0 when nobody knows.
         heard_out: nobody listens any more whether it is a machine.
         speaks: a machine hears the campaign's message.
-        redialed: how often another carrier was asked because one did not take the call.
+        redialed: how often another carrier was asked, and somebody to listen there.
+        refused: a carrier was asked, and did not take the call.
         agent_id: the agent to whom the campaign's flow handed her over last: what came of it is hers to say.
     """
 
@@ -267,6 +268,7 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     speaks: bool = False
     agent_id: str = ""
     redialed: int = 0
+    refused: bool = False
 
     def but(self, **changes: Any) -> Attempt:
         return replace(self, **changes)

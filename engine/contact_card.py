@@ -43,7 +43,7 @@ def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, A
         "came_back_from": None,
         "callback_to": "",
     }
-    sent_to = ""
+    sender = sent_to = ""
     for record in records:
         event = record.event
         if isinstance(event, AttemptWanted):
@@ -56,17 +56,18 @@ def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, A
             card["callback_to"] = ""  # she rang back by herself
         elif isinstance(event, WrapUpActed) and event.text and not _refused(record):
             card["notes"].append({"at_s": record.at_s, "by": event.agent_id, "text": event.text})
-        elif isinstance(event, ConversationActed) and event.action == "transfer":
+        elif isinstance(event, ConversationActed) and event.action in ("transfer", "consult") and not _refused(record):
             card["variables"].update(event.values)
-            sent_to = event.target
+            sender, sent_to = event.agent_id, event.target
         elif isinstance(event, TalkEnded):
             card["came_back_from"], card["callback_to"] = None, ""
+            sent_to = sent_to if event.agent_id == sender else ""
         elif isinstance(event, CommandRejected) and event.what == RequestCallback.__name__:
             card["callback_to"] = ""
         for decision in record.decisions:
             _learn(card, decision, record.at_s)
             if isinstance(decision, Noted) and decision.what == CAME_BACK:
-                card["came_back_from"] = sent_to
+                card["came_back_from"], sent_to = sent_to, ""
         for command in record.commands:
             if isinstance(command, TagInteraction):
                 card["tags"] = [tag for tag in card["tags"] if tag not in (*command.removed, *command.tags)]

@@ -41,10 +41,14 @@ def decide(interaction: Interaction | None, fact: Event, around: Surroundings, n
         why = f"{type(fact).__name__}: {reason}"
         if interaction is None:
             return Decided(refuse(fact, around, why, now_s), (reason,))
+        refused: tuple[Exception, ...] = (reason,)
         try:
-            return Decided(interactions.fail(interaction, fact, why, around, now_s), (reason,))
+            turn = interactions.fail(interaction, fact, why, around, now_s)
         except Exception as again:
-            return Decided(interactions.give_up(interaction, fact, f"{why}; then {again}", now_s), (reason, again))
+            turn = interactions.give_up(interaction, fact, f"{why}; then {again}", now_s)
+            refused = (reason, again)
+        failover.settle(turn, fact)
+        return Decided(turn, refused)
 
 
 def _begin(fact: Event, around: Surroundings, now_s: float) -> Turn:

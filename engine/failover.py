@@ -1,7 +1,7 @@
 """A call that a carrier did not take goes over the next one its outbound rule names. Pure.
 
-    dialed -> the trunk is away, or refuses before anything rang -> the same leg is dialed over the next way
-           -> it rings, is heard, is up, is over, or we hang up   -> no other way is taken any more
+    dialed -> the trunk is away, or soon refuses before anything rang -> the same leg is dialed over the next way
+           -> it rings, is heard, is up, is over, or we hang up; a gap -> no other way is taken any more
 
 What is left is not kept over a restart: who is refused while no engine lives has been refused.
 """
@@ -11,17 +11,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.errors import TrunkAway
-from core.events import CommandOutcomeUnknown, CommandRejected, Event, LegEarlyMedia, LegEnded, LegRinging, LegUp
+from core.events import (
+    CommandOutcomeUnknown,
+    CommandRejected,
+    Event,
+    LegAdopted,
+    LegEarlyMedia,
+    LegEnded,
+    LegRinging,
+    LegUp,
+)
 from core.leg import EndReason, Leg, LegState
 from core.leg_commands import HangUpLeg, OriginateLeg
 from engine import screening
+from engine.departures import SETUP_S
 from engine.interaction import Interaction, Turn
 
 _ANOTHER_MAY = frozenset((401, 402, 403, 407, *range(500, 600)))
 """SIP statuses that say more of the carrier, or of how it takes us, than of whom we call."""
 _AWAY = f"{TrunkAway.__name__}: "
 """How lanes begin to say why."""
-_DECIDED = (LegRinging, LegEarlyMedia, LegUp, LegEnded)
+_DECIDED = (LegRinging, LegEarlyMedia, LegUp, LegEnded, LegAdopted)
+"""Nobody knows whether one that was adopted has rung meanwhile."""
 _REFUSED = (CommandRejected, CommandOutcomeUnknown)
 
 
@@ -29,23 +40,25 @@ def take(interaction: Interaction, event: Event, now_s: float) -> Turn | None:
     """The leg is dialed once more, and nobody else needs to hear of this event; None: it is no such event."""
     leg_id = getattr(event, "leg_id", "")
     dialed, leg = interaction.ways.get(leg_id), interaction.leg(leg_id)
-    if dialed is None or leg is None or _is_over(interaction):
+    if dialed is None or leg is None or _is_over(interaction) or now_s - leg.since_s > SETUP_S:
         return None
     why = _why(dialed, leg, event)
     if not why:
         return None
     turn = Turn(interaction)
     way, *left = dialed.failover
-    again = replace(dialed, endpoint=way.endpoint, caller=way.caller, failover=tuple(left))
-    if again.listen is not None:
-        again = replace(again, listen=screening.anew(turn, again.listen))
+    listen = screening.anew(turn, dialed.listen) if dialed.listen is not None else None
+    again = replace(dialed, endpoint=way.endpoint, caller=way.caller, failover=tuple(left), listen=listen)
     turn.note("failover", f"{why}: over {_trunk(again)}")
     turn.commands.append(again)
     turn.interaction = turn.interaction.but(ways={**interaction.ways, leg_id: again})
     attempt = turn.interaction.attempt
     if attempt is not None and leg is interaction.customer:
+        refused = attempt.refused or isinstance(event, LegEnded)
         # Only from here on may her phone have begun to ring.
-        turn.interaction = turn.interaction.but(attempt=attempt.but(dialed_s=now_s))
+        turn.interaction = turn.interaction.but(attempt=attempt.but(dialed_s=now_s, refused=refused))
+        if interaction.identity == dialed.caller:
+            turn.interaction = turn.interaction.but(caller=way.caller, identity=way.caller)
     if not left:
         _forget(turn, leg_id)
     return turn

@@ -34,6 +34,7 @@ from core.talk_facts import ConversationActed
 from engine.interaction import Interaction
 from engine.routing_disposed import disposed
 from engine.routing_metrics import RoutingMetrics
+from engine.waiting import channel_of
 
 log = logging.getLogger("centralita.routing")
 
@@ -125,10 +126,10 @@ class Routing:
         """Why the colleague whom an agent wants to ask, or to give her customer to, cannot be rung now: the customer
         stays where she is. Empty: she can, or it is no colleague."""
         kind, _, agent_id = fact.target.partition(":")
-        if kind != "agent" or fact.action not in ("consult", "transfer"):
+        if kind != "agent" or agent_id == fact.agent_id or fact.action not in ("consult", "transfer"):
             return ""
         key = interaction.tenant, agent_id
-        if not self.router.hindrance(key, interaction.channel, now_s, interaction.interaction_id):
+        if not self.router.hindrance(key, channel_of(interaction), now_s, interaction.interaction_id):
             return ""
         known = self.setup.agents.get(key)
         name = known.name if known is not None and known.name else agent_id

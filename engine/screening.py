@@ -88,11 +88,12 @@ def listening(wanted: AttemptWanted, answer_within_s: float, detection: Detectio
     return ListenToLeg(*which, limit_s=limit_s, beside=wanted.bridge_first)
 
 
-def anew(turn: Turn, listen: ListenToLeg) -> ListenToLeg:
-    """For the same leg, dialed once more: that whoever listened before is gone is no news of this one."""
+def anew(turn: Turn, listen: ListenToLeg) -> ListenToLeg | None:
+    """For the same leg, dialed once more: that whoever listened before is gone is no news of this one. None: nobody
+    wants to know any more."""
     attempt = turn.interaction.attempt
-    if attempt is None:
-        return listen
+    if attempt is None or not attempt.wanted.screen:
+        return None
     attempt = attempt.but(redialed=attempt.redialed + 1)
     turn.interaction = turn.interaction.but(attempt=attempt)
     return replace(listen, listening_id=_listening_id(attempt.wanted, attempt.redialed))

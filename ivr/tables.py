@@ -88,7 +88,8 @@ class Table:
     def repeated(self, column: str) -> list[tuple[int, int]]:
         """(line, the earlier line with the same value in this column): rows that are never found by it."""
         place, index = self.columns.index(column), self._index(column)
-        found = ((number, index[_key(row[place])]) for number, row in enumerate(self._rows))
+        keys = ((number, _key(row[place])) for number, row in enumerate(self._rows))
+        found = ((number, index[key]) for number, key in keys if key)
         return [(self._lines[number], self._lines[first]) for number, first in found if number != first]
 
     def rows(self) -> Iterator[Mapping[str, str]]:

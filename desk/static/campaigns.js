@@ -6,7 +6,8 @@
   // A field with data-confirm-when names numbers, and what it does with one of them is asked about.
   function typed(button) {
     const field = button.form && button.value !== "send_digits" && $("[data-confirm-when]", button.form);
-    return field && field.dataset.confirmWhen.split(" ").includes(field.value.replace(/\D/g, "")) && field.dataset;
+    const number = field && /^[\d\s().+-]+$/.test(field.value) && field.value.replace(/\D/g, "");
+    return number && field.dataset.confirmWhen.split(" ").includes(number) && field.dataset;
   }
 
   // A button with data-confirm is asked about in the page's own dialog; Escape and "go back" do nothing.

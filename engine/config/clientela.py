@@ -37,6 +37,16 @@ class Served:
         found = (self.release.flow(*key) for key in sorted(self.flows))
         return (flow for flow in found if flow is not None)
 
+    def is_whole(self) -> bool:
+        """Whether each of those flows, and all they call, could be read."""
+        called = {
+            (flow.tenant, str(getattr(node, "flow", "")))
+            for flow in self.with_subflows()
+            for node in flow.nodes.values()
+            if node.type == "subflow"
+        }
+        return all(self.release.flow(*key) is not None for key in self.flows | called)
+
     def with_subflows(self) -> list[Flow]:
         """Those flows and all they call."""
         found: dict[tuple[str, str], Flow] = {}
@@ -94,7 +104,7 @@ def tracking_code(served: Served, where: str, problems: Problems) -> None:
         codes = {str(into) for node in tickets if (into := getattr(node, "into", None))}
         if any(codes & prompt.names for prompt in flow.prompts()):
             return
-    if flows:
+    if flows and served.is_whole():
         hint = f'{served.law}, {where}: add a `ticket` node with `into: code`, and say {{digits: "{{{{ code }}}}"}}'
         problems.add(Problem(served.file, 1, 1, "no flow gives callers a code to follow up their complaint", hint))
 

@@ -97,7 +97,8 @@ def load(
     check_compliance(site, packs, served, flows.whole, queues.queues, broken, reading.error, reading.problems)
     known_trunks = {asterisk_name(*key) for key in carriers.names}
     rules = outbound_rules(reading, site, outbound, devices, trunks, known_trunks)
-    check_targets(whole, rules, reading)
+    if not phones.broken and not reading.is_lost("config/outbound.yaml", "rules"):
+        check_targets(whole, rules, reading)
     queues.check_callbacks({rule.name for rule in rules.rules}, reading.problems)
     at_nodes = {"devices": phones.found, "trunks": carriers.found}
     check_homes(reading, site, at_nodes)

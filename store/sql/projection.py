@@ -30,7 +30,7 @@ from core.decisions import (
 from core.events import CommandRejected, LegAdopted, LegEnded, RecordingFailed, RecordingFinished, RecordingKept
 from core.interaction import InteractionState
 from core.leg import LegRole, LegState
-from core.leg_commands import DiscardRecording, KeepRecording, StartRecording, StartTalkRecording
+from core.leg_commands import DiscardRecording, KeepRecording, OriginateLeg, StartRecording, StartTalkRecording
 from core.table import Transition
 from store.entry import Recorded
 
@@ -343,9 +343,13 @@ class _Entry:
         if ended is not None:
             self._changes.patch("segments", (ended.segment_id,), ended_us=self._at_us)
 
+    def _dialed_again(self, leg_id: str) -> bool:
+        """One carrier refused it, and another is asked: it lives."""
+        return any(isinstance(each, OriginateLeg) and each.leg_id == leg_id for each in self._entry.commands)
+
     def _read_event(self) -> None:
         match self._entry.event:
-            case LegEnded(leg_id=leg_id, reason=reason, cause=cause):
+            case LegEnded(leg_id=leg_id, reason=reason, cause=cause) if not self._dialed_again(leg_id):
                 self._changes.patch("legs", (leg_id,), end_reason=reason.value, cause=cause)
             case RecordingFinished(recording_id=recording_id, duration_s=duration_s, ended_by=ended_by):
                 self._changes.patch(

@@ -159,3 +159,24 @@ def test_what_is_wrong_elsewhere_does_not_hide_it() -> None:
     told = [str(problem) for problem in load(sources).problems.errors]
     assert any("flows/g.yaml:3:8: there is no node 'nowhere' to start at" in each for each in told)
     assert any("the main menu 'menu' offers no person" in each for each in told)
+
+
+def test_what_cannot_be_read_is_not_said_to_be_missing() -> None:
+    calls = HEAD + menu('{"1": sub, "0": person}') + "  sub: {type: subflow, flow: g, next: person}\n" + PERSON
+    sub = "flow: g\nlanguages: [es]\nstart: ticket\nvariables: {code: x}\nnodes:\n" + TICKET
+    sub += "  say: {type: play, prompt: {digits: '{{ code }}'}, next: NEXT}\n  bye: {type: return}\n"
+
+    def told(next_: str) -> list[str]:
+        sources = {
+            "config/site.yaml": "site: t\nlanguages: [es]\nvoices: [fake]\ncompliance: [es-clientela]\n",
+            "config/compliance/es-clientela.yaml": PACK,
+            "config/numbers/default.yaml": "default: yes\nflow: f\n",
+            "config/queues/q.yaml": "queue: q\n",
+            "flows/f.yaml": calls,
+            "flows/g.yaml": sub.replace("NEXT", next_),
+        }
+        return [str(problem) for problem in load(sources).problems.errors]
+
+    assert told("bye") == []
+    (problem,) = told("nowhere")
+    assert "there is no node 'nowhere'" in problem

@@ -128,3 +128,24 @@ def test_a_callback_is_told_with_its_number_until_she_has_talked():
         card = contact_card([*story[:3], record(4, after)])
         assert card is not None
         assert card["callback_to"] == ""
+
+
+def test_whom_somebody_else_sent_her_to_is_not_named():
+    def record(seq, event, *decisions):
+        return Recorded(seq, "i-1", "k", float(seq), type(event).__name__, event, list(decisions))
+
+    opened = InteractionOpened("i-1", "main", "call", "inbound", "600", "100", "", "", "es", "")
+    asked = ConversationActed("i-1", "luis", "consult", target="agent:marta")
+    story = [
+        record(1, ConversationActed("i-1", "ana", "transfer", target="agent:luis"), opened),
+        record(2, TalkEnded("i-1", "ana", "transferred")),
+        record(3, asked),
+        record(4, TalkEnded("i-1", "luis", "transferred")),
+        record(5, LegEnded("leg-2", EndReason.BUSY), Noted(CAME_BACK, "to luis: busy")),
+    ]
+    card = contact_card(story)
+    assert card is not None
+    assert card["came_back_from"] == "agent:marta"
+    without = contact_card([each for each in story if each.event is not asked])
+    assert without is not None
+    assert without["came_back_from"] == "", "she keyed it at her phone: nobody knows whom"

@@ -10,6 +10,7 @@ from core.dialing import AttemptCancelled, AttemptProgressed
 from core.events import (
     AudioVerdict,
     CommandRejected,
+    LegAdopted,
     LegArrived,
     LegEarlyMedia,
     LegEnded,
@@ -113,8 +114,30 @@ def test_a_caller_who_has_hung_up_is_dialed_for_no_more(around):
     assert call.interaction.is_closed
 
 
+def test_who_may_have_rung_while_nobody_watched_is_not_called_over_another(around):
+    call = from_phone(around).tell(LegAdopted(THEM, up=False), REFUSED)
+    assert len(call.dialed) == 1
+
+
+def test_a_carrier_that_refuses_late_has_had_its_time(around):
+    call = from_phone(around)
+    call.now_s += SETUP_S
+    assert len(call.tell(REFUSED).dialed) == 1
+
+
+def test_an_event_that_could_not_be_handled_ends_it_too(around, monkeypatch):
+    def broken(*arguments):
+        raise ZeroDivisionError
+
+    call = from_phone(around)
+    monkeypatch.setattr("engine.interactions._hand_over", broken)
+    decided = decide(call.interaction, LegRinging(THEM), around, call.now_s)
+    assert decided.refused
+    assert decided.turn.interaction.ways == {}
+
+
 def campaigns(around, **changes):
-    return Call(around, replace(WANTED, identity="", **changes))
+    return Call(around, replace(WANTED, **{"identity": "", **changes}))
 
 
 def test_a_campaigns_call_is_one_attempt_over_however_many_carriers(around):
@@ -126,6 +149,22 @@ def test_a_campaigns_call_is_one_attempt_over_however_many_carriers(around):
     assert call.interaction.customer.state is LegState.RINGING
 
 
+@pytest.mark.parametrize(("first", "told"), [("refused", "failed"), ("away", "not_sent")])
+def test_a_call_that_no_carrier_took_has_left_us_when_one_was_asked(around, first, told):
+    away = CommandRejected(ID, "1.0", "OriginateLeg", "TrunkAway: n1 cannot reach it", HER, refused=True)
+    call = campaigns(around).tell(replace(REFUSED, leg_id=HER) if first == "refused" else away, away, away)
+    assert [fact.event for fact in call.facts if isinstance(fact, AttemptProgressed)] == [told]
+
+
+def test_it_is_known_which_number_she_saw(around):
+    call = campaigns(around)
+    assert (call.interaction.caller, call.interaction.identity) == ("+34911000001", "+34911000001")
+    call.tell(replace(REFUSED, leg_id=HER))
+    assert (call.interaction.caller, call.interaction.identity) == ("+34911000002", "+34911000002")
+    ours = campaigns(around, identity="+34900100200").tell(replace(REFUSED, leg_id=HER))
+    assert ours.interaction.identity == "+34900100200"
+
+
 def test_what_nobody_needs_any_more_is_not_dialed_again(around):
     call = campaigns(around).tell(AttemptCancelled(ID, ATTEMPT, "no agent"), replace(REFUSED, leg_id=HER))
     assert len(call.dialed) == 1
@@ -133,10 +172,10 @@ def test_what_nobody_needs_any_more_is_not_dialed_again(around):
 
 def test_the_least_ring_is_counted_from_the_call_that_was_taken(around):
     call = campaigns(around, least_ring_s=15.0)
-    call.now_s += 20.0
+    call.now_s += 14.0
     call.tell(replace(REFUSED, leg_id=HER))
     redialed_s = call.now_s
-    call.now_s += 12.0
+    call.now_s += 17.0
     call.tell(AttemptCancelled(ID, ATTEMPT, "no agent"))
     assert [each for each in call.commands if isinstance(each, HangUpLeg)] == [], "it may have begun to ring just now"
     (timer,) = (each for each in call.commands if isinstance(each, StartTimer))

@@ -115,9 +115,27 @@ def test_a_colleague_who_cannot_be_rung_is_said_to_be_so_before_the_customer_is_
     house.take(AgentActed("main", "eva", "ready"))
     house.take(OfferAccepted("i-2", offered(house.joins("2")).offer_id))
     assert hindered() == no, "she talks"
-    for other in ("agent:nobody", "queue:sales", "+34911234567"):
+    house.take(TalkEnded("i-2", "eva", "customer_hung_up"))
+    house.take(WrapUpActed("i-2", "main", "eva", finish=True))
+    assert hindered() == ""
+    house.take(PhoneUsed("i-3", "main-1002", used=True))
+    assert hindered() == no, "she talks with somebody who called her phone"
+    house.take(PhoneUsed("i-3", "main-1002", used=False))
+    house.take(DeviceChanged("main-1002", False))
+    assert hindered() == no, "her phone is gone"
+    for other in ("agent:ana", "agent:nobody", "queue:sales", "+34911234567"):
         assert house.routing.hindered(replace(wanted, target=other), contact("i-1"), house.now_s) == ""
     assert house.routing.hindered(replace(wanted, action="hold"), contact("i-1"), house.now_s) == ""
+
+
+def test_her_own_customer_may_be_given_back_to_who_writes_down_what_they_said(house):
+    house.take(DeviceChanged("main-1001", True))
+    house.ready("ana")
+    house.take(OfferAccepted("i-1", offered(house.joins("1")).offer_id))
+    house.take(TalkEnded("i-1", "ana", "transferred"))
+    wanted = ConversationActed("i-1", "eva", "transfer", "agent:ana")
+    assert house.routing.hindered(wanted, contact("i-1"), house.now_s) == ""
+    assert house.routing.hindered(replace(wanted, interaction_id="i-9"), contact("i-9"), house.now_s) != ""
 
 
 def test_a_row_goes_with_the_stay_that_has_ended(house):

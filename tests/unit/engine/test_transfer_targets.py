@@ -18,7 +18,7 @@ RULES = """rules:
 """
 
 
-def warned(to: str) -> list[str]:
+def warned(to: str, **broken: str) -> list[str]:
     sources = {
         "config/site.yaml": "site: acme\nlanguages: [es]\ncountry: ES\n",
         "config/outbound.yaml": RULES,
@@ -27,8 +27,8 @@ def warned(to: str) -> list[str]:
         "config/numbers/all.yaml": "default: yes\nflow: card\n",
         "flows/card.yaml": FLOW.replace("TO", to),
     }
-    loaded = load(sources)
-    assert loaded.configuration is not None, str(loaded.problems)
+    loaded = load({**sources, **{f"config/{name}.yaml": text for name, text in broken.items()}})
+    assert broken or loaded.configuration is not None, str(loaded.problems)
     return [str(problem) for problem in loaded.problems if problem.file == "flows/card.yaml"]
 
 
@@ -48,3 +48,15 @@ def test_what_may_be_dialed_passes(to: str) -> None:
 def test_what_is_always_refused_is_warned_of(to: str, why: str) -> None:
     (warning,) = warned(to)
     assert warning.startswith(f"flows/card.yaml:4:29: warning: '{to}' is never dialed: {why}: every caller takes")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"outbound": "rules: ["},
+        {"outbound": RULES + "  - {name: france, prefixes: 33, trunk: carrier}\n"},
+        {"devices/1001": "device: ["},
+    ],
+)
+def test_what_could_not_be_read_is_not_said_to_forbid_it(broken: dict[str, str]) -> None:
+    assert warned("+33123456789", **broken) == []

@@ -555,7 +555,7 @@ def test_a_variable_in_single_braces_is_noticed() -> None:
 
 def test_rows_that_are_never_found_are_noticed() -> None:
     sources = {
-        "config/tables/vips.csv": "phone,name\n600 123 456,Ana\n911,Eva\n600123456,Luis\n600-123-456,Ivo\n",
+        "config/tables/vips.csv": "phone,name\n600 123 456,Ana\n,Eva\n600123456,Luis\n600-123-456,Ivo\n,Leo\n",
         "flows/f.yaml": "flow: f\nlanguages: [es]\nstart: a\nnodes:\n"
         "  a: {type: lookup, table: vips, column: phone, value: '{{ caller }}', found: z, not_found: z}\n"
         "  z: {type: hangup}\n",
