@@ -118,7 +118,7 @@ async def test_every_answer_of_a_network_becomes_its_outcome(house: House) -> No
     found: dict[str, AttemptRecord] = {code: await house.attempt(number) for code, number in numbers.items()}
     assert {code: attempt.state for code, attempt in found.items()} == OUTCOMES
     assert found["486"].cause == 17
-    assert found["603"].why == "rejected"
+    assert found["603"].why == "rejected (SIP 603)"
     assert found["183"].answered_s is None, "early media is heard, and no answer"
     shown = {call.shown for call in house.people.calls}
     assert all(f"<sip:{IDENTITY}@" in header for both in shown for header in both), shown
