@@ -57,6 +57,12 @@ class TurnAwayLeg:
     leg_id: str
 
 
+def trunk_of(endpoint: str) -> str:
+    """The trunk it is dialed over; empty: over none."""
+    kind, _, rest = endpoint.partition(":")
+    return rest.partition("/")[0] if kind == "trunk" else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """Another way to dial the same number. `caller`: the number it shows."""

@@ -15,11 +15,10 @@ from core.decisions import InteractionOpened, NodeEntered, Noted, VariablesSet
 from core.dialing import AttemptWanted
 from core.events import CommandRejected, LegArrived
 from core.talk_facts import ConversationActed, TalkEnded
+from engine.handover import CAME_BACK
 from store.entry import Recorded
 
 HIDDEN = "***"
-CAME_BACK = "came back"
-"""What the journal calls it when nobody took her where an agent had sent her."""
 _ATTEMPT = ("attempt_id", "campaign", "lead_id", "called", "mode", "purpose", "script")
 """What is told of the attempt by which we reached her."""
 _SAID = ("name", "lead_id", "lead_name", "campaign")

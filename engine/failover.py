@@ -22,7 +22,7 @@ from core.events import (
     LegUp,
 )
 from core.leg import EndReason, Leg, LegState
-from core.leg_commands import HangUpLeg, OriginateLeg
+from core.leg_commands import HangUpLeg, OriginateLeg, trunk_of
 from engine import screening
 from engine.departures import SETUP_S
 from engine.interaction import Interaction, Turn
@@ -46,12 +46,14 @@ def take(interaction: Interaction, event: Event, now_s: float) -> Turn | None:
     if not why:
         return None
     turn = Turn(interaction)
+    _forget(turn, leg_id)
     way, *left = dialed.failover
     listen = screening.anew(turn, dialed.listen) if dialed.listen is not None else None
     again = replace(dialed, endpoint=way.endpoint, caller=way.caller, failover=tuple(left), listen=listen)
-    turn.note("failover", f"{why}: over {_trunk(again)}")
+    turn.note("failover", f"{why}: over {trunk_of(again.endpoint)}")
     turn.commands.append(again)
-    turn.interaction = turn.interaction.but(ways={**interaction.ways, leg_id: again})
+    if left:
+        turn.interaction = turn.interaction.but(ways={**turn.interaction.ways, leg_id: again})
     attempt = turn.interaction.attempt
     if attempt is not None and leg is interaction.customer:
         refused = attempt.refused or isinstance(event, LegEnded)
@@ -59,8 +61,6 @@ def take(interaction: Interaction, event: Event, now_s: float) -> Turn | None:
         turn.interaction = turn.interaction.but(attempt=attempt.but(dialed_s=now_s, refused=refused))
         if interaction.identity == dialed.caller:
             turn.interaction = turn.interaction.but(caller=way.caller, identity=way.caller)
-    if not left:
-        _forget(turn, leg_id)
     return turn
 
 
@@ -82,19 +82,14 @@ def _is_over(interaction: Interaction) -> bool:
 def _why(dialed: OriginateLeg, leg: Leg, event: Event) -> str:
     """Why the carrier did not take it, in words; empty when it did, or something else is the matter."""
     if isinstance(event, CommandRejected) and event.what == OriginateLeg.__name__ and event.why.startswith(_AWAY):
-        return f"{_trunk(dialed)} is away"
+        return f"{trunk_of(dialed.endpoint)} is away"
     if not isinstance(event, LegEnded) or leg.state is not LegState.DIALING:
         return ""
     if event.sip_status in _ANOTHER_MAY:
-        return f"{_trunk(dialed)} did not take the call ({event.sip_status})"
+        return f"{trunk_of(dialed.endpoint)} did not take the call ({event.sip_status})"
     if not event.sip_status and event.reason is EndReason.CONGESTION:
-        return f"{_trunk(dialed)} did not take the call"
+        return f"{trunk_of(dialed.endpoint)} did not take the call"
     return ""
-
-
-def _trunk(command: OriginateLeg) -> str:
-    """Without the number."""
-    return command.endpoint.partition(":")[2].partition("/")[0]
 
 
 def _forget(turn: Turn, leg_id: str) -> None:

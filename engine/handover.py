@@ -17,13 +17,14 @@ from core.media import Tone
 from core.queue_facts import QueueJoined
 from engine import announcements, conversation, interlude, steps, waiting
 from engine.contact import Conversation, Party, Waiting
-from engine.contact_card import CAME_BACK
 from engine.dialing import Target, dial
 from engine.interaction import Surroundings, Turn
 from ivr import interpreter
 
 HEAD = 1000
 """Added to the priority of who comes back through no fault of her own: nobody is served before her."""
+CAME_BACK = "came back"
+"""What the journal calls it when nobody took her where an agent had sent her."""
 
 
 def transfer(turn: Turn, target: Target, around: Surroundings, now_s: float) -> None:

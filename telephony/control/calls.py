@@ -13,7 +13,7 @@ import msgspec
 
 from core.errors import CommandRefused, DeadlineExceeded, NodeUnavailable, TrunkAway
 from core.leg import EndReason, LegRole
-from core.leg_commands import OriginateLeg
+from core.leg_commands import OriginateLeg, trunk_of
 from core.ports import Survey
 from telephony.ari.messages import channel_decoder
 from telephony.ari.node_client import NodeClient
@@ -126,7 +126,7 @@ class Calls(Bridges):
         self._book.forget(leg_id)
         if response.status_code == 409:
             raise CommandRefused(f"leg {leg_id} is on node {node.name} already: it has been dialed before")
-        trunk = names.trunk_of(command.endpoint)
+        trunk = trunk_of(command.endpoint)
         if trunk:
             raise TrunkAway(
                 f"{node.name} cannot reach the trunk {trunk} ({why(response)}): "

@@ -55,12 +55,6 @@ def without_number(endpoint: str) -> str:
     return repr(f"{place}/({len(number)} characters)" if slash else place)
 
 
-def trunk_of(endpoint: str) -> str:
-    """The trunk it is dialed over; empty: over none."""
-    kind, _, rest = endpoint.partition(":")
-    return rest.partition("/")[0] if kind == "trunk" else ""
-
-
 def caller_id(number: str, name: str, endpoint: str) -> str:
     """`"name" <number>`, or the number alone: whom the leg at `endpoint` is shown.
 

@@ -9,7 +9,7 @@ from core.clock import Clock
 from core.errors import CommandRefused, LegGone, NodeUnavailable, TrunkAway
 from core.events import DigitPressed, LegArrived, LegFact, LegUp
 from core.leg import EndReason
-from core.leg_commands import ListenToLeg, OriginateLeg, StartRecording
+from core.leg_commands import ListenToLeg, OriginateLeg, StartRecording, trunk_of
 from core.live_audio import ListenerKind
 from core.ports import EventSink, FoundLeg, Survey
 from telephony.ari.node_client import GapListener
@@ -176,8 +176,8 @@ class FakeCallControl:
         shown = names.caller_id(command.caller, command.caller_name, command.endpoint)
         if command.leg_id in self.parties:
             raise CommandRefused(f"leg {command.leg_id} has been dialed already")
-        if names.trunk_of(command.endpoint) in self.trunks_away:
-            raise TrunkAway(f"{self.node} cannot reach the trunk {names.trunk_of(command.endpoint)}")
+        if trunk_of(command.endpoint) in self.trunks_away:
+            raise TrunkAway(f"{self.node} cannot reach the trunk {trunk_of(command.endpoint)}")
         party = self._party(command.leg_id, False, {"caller": command.caller, "endpoint": command.endpoint})
         party.arrival |= {"shown": shown, "auto_answer": "yes" if command.auto_answer else ""}
         self.dialed.append(party)
