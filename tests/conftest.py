@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ pytest_plugins = ["tests.asterisk_fixture", "tests.phone_fixture", "tests.postgr
 TESTS = Path(__file__).parent
 SLOWEST_FIRST = ("recovery", "calls", "contract", "unit")
 
+
+# A console takes this for good when it is made: what a test finds in a table is not for the terminal it runs in to say.
+os.environ.pop("COLUMNS", None)
 
 # Six thousand tests are a million objects: the collector would look at them again and again, here and in each test.
 gc.disable()

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from core.lead import LeadState
 from engine.cli.app import app
-from engine.cli.common import out
 from tests.http_host import HttpHost, json_reply
 from tests.recovery.campaign_stage import AGENTS, Behaviour, Person, campaign, stages
 
@@ -98,8 +97,7 @@ def _notices(crm):
 def _read_in_a_terminal(stage, place, attempts):
     """As a campaign's manager does."""
     running = stage.running
-    runner = CliRunner(env={"CENTRALITA_STATE": str(running.home.state)})
-    out.width = 200  # whoever imported it first may have had a narrow terminal
+    runner = CliRunner(env={"CENTRALITA_STATE": str(running.home.state), "COLUMNS": "200"})
 
     def run(*words):
         done = runner.invoke(app, [*words, "-p", str(running.home.project)])
