@@ -59,6 +59,8 @@ def assign(
     `people`: how each of the roster is set up. At least one of both.
     """
     now_s = wanted[0][0].now_s
+    if len(numbers) == 1:
+        return _for_one(wanted, numbers[0], roster, people)
     levels: dict[str, Any] = {}
     rested = np.array([_rested(roster[n], now_s) for n in numbers])
     worth = np.empty((len(wanted), len(numbers)))
@@ -83,6 +85,19 @@ def assign(
     more = (worth[able].max() + 1.0) * (min(worth.shape) + 1)
     rows, columns = _solver()(np.where(able, -(worth + more), 0.0))
     return [(int(row), numbers[column]) for row, column in zip(rows, columns, strict=True) if able[row, column]]
+
+
+def _for_one(
+    wanted: Sequence[tuple[Sought, float, int]], number: int, roster: Sequence[Agent], people: Any
+) -> list[tuple[int, int]]:
+    """With one agent free, as nearly always, no solver is needed: the highest worth, the earliest among equals."""
+    agent, person = roster[number], people[number]
+    worth = [
+        (score - key(agent, person, sought)[0], -row)
+        for row, (sought, score, mask) in enumerate(wanted)
+        if mask >> number & 1
+    ]
+    return [(-max(worth)[1], number)] if worth else []
 
 
 @cache

@@ -147,9 +147,10 @@ known = st.dictionaries(st.sampled_from(("es", "en", "fr")), st.integers(0, 10))
     st.lists(st.tuples(asked, st.floats(0.0, 90.0), st.sets(st.integers(0, 3))), min_size=1, max_size=5),
     st.lists(known, min_size=4, max_size=4),
     st.floats(0.0, 60.0),
+    st.integers(1, 4),
 )
 def test_no_other_pairing_is_better_and_nobody_is_passed_over_by_more_than_the_bound(
-    contacts: list[tuple[str, float, set[int]]], people: list[dict[str, int]], skill: float
+    contacts: list[tuple[str, float, set[int]]], people: list[dict[str, int]], skill: float, free: int
 ) -> None:
     line = QueueSetup("main", "sales", strategy="best_match", strategy_options={"skill": skill, "idle": 5.0})
     roster = [Agent("main", f"a{n}", idle_since_s=START_S - 60.0 * n) for n in range(4)]
@@ -157,19 +158,19 @@ def test_no_other_pairing_is_better_and_nobody_is_passed_over_by_more_than_the_b
     wanted = []
     for n, (ask, score, able) in enumerate(contacts):
         stay = Stay(f"s{n}", f"i{n}", "main", "sales", START_S, n)
-        mask = sum(1 << number for number in able)
+        mask = sum(1 << number for number in able if number < free)
         wanted.append((Sought(stay, line, Requirement.parse(ask), START_S, 0), score, mask))
 
     def worth(pairs: list[tuple[int, int]]) -> tuple[int, float]:
         fits = (best_match.key(roster[n], setups[n], wanted[row][0])[0] for row, n in pairs)
         return len(pairs), sum(wanted[row][1] for row, _ in pairs) - sum(fits)
 
-    found = best_match.assign(wanted, range(4), roster, setups)
+    found = best_match.assign(wanted, range(free), roster, setups)
     assert all(wanted[row][2] >> n & 1 for row, n in found)
     assert len({n for _, n in found}) == len({row for row, _ in found}) == len(found)
     ways = [
         [(row, n) for row, n in enumerate(way) if n is not None and wanted[row][2] >> n & 1]
-        for way in permutations([0, 1, 2, 3, *[None] * len(wanted)], len(wanted))
+        for way in permutations([*range(free), *[None] * len(wanted)], len(wanted))
     ]
     most, best = max(worth(way) for way in ways)
     assert worth(found) == (most, pytest.approx(best))
