@@ -19,7 +19,7 @@ PYTHON ?= $(or $(shell /usr/bin/python3 -c 'import sys, ensurepip; sys.exit(sys.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 PIP := $(PY) -m pip --disable-pip-version-check --require-virtualenv
-DOWNLOAD_MB := 470
+DOWNLOAD_MB := 530
 EXTRAS := phone,voices,recognition,dev
 # What tests use beyond what running needs.
 TEST_PACKAGES := sip-tester postgresql chromium

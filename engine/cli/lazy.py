@@ -34,6 +34,7 @@ def _missing() -> typer.Typer:
 def _account(name: str | None) -> KnownAccount | None:
     """A device of this installation, by its name in `config/devices/` or inside Asterisk. None: the one to try things
     with, else one that is no agent's, else the first."""
+    from engine.cli.common import fail
     from engine.cli.phones import configured, with_kept_phones
     from engine.home import Home, SecretBox
     from engine.node_settings import node_settings
@@ -54,8 +55,13 @@ def _account(name: str | None) -> KnownAccount | None:
     if name is None:
         agents = {agent.device for agent in configuration.routing.agents.values()} | made
         found = configuration.devices
-        devices = sorted(devices, key=lambda each: (not found[each.name].trial, each.name in agents))
+        devices = [each for each in devices if not each.webrtc]
+        devices.sort(key=lambda each: (not found[each.name].trial, each.name in agents))
     for device in devices:
-        if name in (None, device.name, device.name.partition("-")[2]):
-            return KnownAccount(device.name, device.secret, str(node.bind), node.sip_port)
+        if name not in (None, device.name, device.name.partition("-")[2]):
+            continue
+        if device.webrtc:
+            fail(f"{device.name} is a browser's phone (webrtc: yes): it registers through the desk", 2)
+        at = (str(node.bind), node.sip_port, node.tls_port or node.sip_port)
+        return KnownAccount(device.name, device.secret, *at, device.transport or "udp", device.srtp)
     return None

@@ -38,7 +38,7 @@ def welcome(home: Home, node: NodeSettings, configuration: Configuration, pins: 
         table.add_row("[bold white on red]emergency[/]", alarm)
     table.add_row("server", _server(node))
     for device in node.devices[:_ACCOUNTS]:
-        table.add_row("account", account(device.name, device.secret, device.caller_name))
+        table.add_row("account", _account(device))
     if len(node.devices) > _ACCOUNTS:
         table.add_row("", f"and {len(node.devices) - _ACCOUNTS} more: [bold]centralita accounts[/]")
     for (tenant, name), pin in sorted(pins.items()):
@@ -111,13 +111,16 @@ def accounts(
             fail(f"Asterisk does not know it yet: {why}: centralita reload", 1)
     if json:
         server = {"host": str(node.bind), "port": node.sip_port, "tls_port": node.tls_port}
-        print_json([{"user": one.name, "password": one.secret, **server} for one in chosen])
+        kept = {"transport", "srtp", "webrtc"}
+        print_json(
+            [{"user": one.name, "password": one.secret, **server, **one.model_dump(include=kept)} for one in chosen]
+        )
         return
     table = _grid()
     table.add_row("server", _server(node))
     for one in chosen:
-        table.add_row("account", account(one.name, one.secret, one.caller_name))
-    if device:
+        table.add_row("account", _account(one))
+    if device and not chosen[0].webrtc:
         table.add_row("phone app", _picture(chosen[0], node))
         table.add_row("", _reach(chosen[0], node))
     out.print(table)
@@ -125,6 +128,13 @@ def accounts(
 
 def account(name: str, secret: str, title: str | None = None) -> str:
     return f"user [bold]{name}[/]  password [bold]{secret}[/]" + (f"  {escape(title)}" if title else "")
+
+
+def _account(device: Device) -> str:
+    """With what must be set in the phone besides, or it gets no call."""
+    must = ["in a browser, through the desk" if device.webrtc else (device.transport or "").upper()]
+    must += ["SRTP"] if device.srtp else []
+    return f"{account(device.name, device.secret, device.caller_name)}  {', '.join(filter(None, must))}".rstrip()
 
 
 def _grid() -> Table:
@@ -163,4 +173,6 @@ def _reach(device: Device, node: NodeSettings) -> str:
 
 
 def _address(device: Device, node: NodeSettings) -> str:
-    return f"sip:{device.name}@{node.bind}:{node.sip_port}"
+    port = node.tls_port if device.transport == "tls" else node.sip_port
+    by = f";transport={device.transport}" if device.transport else ""
+    return f"sip:{device.name}@{node.bind}:{port}{by}"

@@ -41,13 +41,19 @@ class Transport(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KnownAccount:
-    """An account of this installation, ready to register."""
+    """An account of this installation, ready to register. `srtp`: its audio is encrypted, or it has no call."""
 
     account: str
     secret: str
     host: str = "127.0.0.1"
     port: int = 5060
+    tls_port: int = 5061
     transport: Literal["udp", "tcp", "tls"] = "udp"
+    srtp: bool = False
+
+    @property
+    def registers_at(self) -> int:
+        return self.tls_port if self.transport == "tls" else self.port
 
 
 Lookup = Callable[[str | None], KnownAccount | None]
@@ -123,7 +129,13 @@ def phone(
     ] = None,
     host: Annotated[str | None, typer.Option(help="Where Asterisk is", show_default="this machine")] = None,
     port: Annotated[int | None, typer.Option(help="Its SIP port", show_default="the configured one")] = None,
-    transport: Annotated[Transport | None, typer.Option(help="How to reach it", show_default="udp")] = None,
+    transport: Annotated[
+        Transport | None, typer.Option(help="How to reach it", show_default="the account's, else udp")
+    ] = None,
+    srtp: Annotated[
+        bool | None,
+        typer.Option("--srtp/--no-srtp", help="Encrypted audio, or no call", show_default="the account's, else no"),
+    ] = None,
     answer_after: Annotated[
         int | None, typer.Option(metavar="MS", min=0, help="Answer calls by itself", show_default=False)
     ] = None,
@@ -147,7 +159,7 @@ def phone(
 ) -> None:
     if script is not None:
         _refuse_beside_script(number, record, play)
-    known = _known(account, secret, host, port, transport, needed=script is None)
+    known = _known(account, secret, host, port, transport, srtp, needed=script is None)
     habits = Habits(number, record, play, hear and script is None and not as_json and sys.stdout.isatty())
     try:
         steps = scripts.parse(_text_of(script), str(script)) if script else None
@@ -209,8 +221,9 @@ async def _run(
                 known.account,
                 known.secret,
                 host=known.host,
-                port=known.port,
+                port=known.registers_at,
                 transport=known.transport,
+                srtp=known.srtp,
                 timeout_s=_REGISTERED_WITHIN_S,
             )
             if answer_after_ms is not None:
@@ -227,6 +240,7 @@ def _known(
     host: str | None,
     port: int | None,
     transport: Transport | None,
+    srtp: bool | None,
     *,
     needed: bool,
 ) -> KnownAccount | None:
@@ -246,7 +260,9 @@ def _known(
         base.secret,
         host or base.host,
         base.port if port is None else port,
+        base.tls_port if port is None else port,
         transport.value if transport else base.transport,
+        base.srtp if srtp is None else srtp,
     )
 
 

@@ -20,7 +20,7 @@ _HINTS = {
     484: "the number is incomplete",
     486: "the other side is busy",
     487: "the call was given up before it was answered",
-    488: "no common codec: check `allow` at Asterisk and --codecs here",
+    488: "one side wants encrypted audio (srtp) and the other sends none, or they have no codec in common",
     502: "the connection failed: check host, port, transport and that Asterisk runs",
     503: "nothing listens there, or it is overloaded: check host, port and transport",
     603: "the other side declined",

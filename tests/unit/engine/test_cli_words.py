@@ -1,10 +1,12 @@
 """What the commands say to a person who meets the system for the first time."""
 
 import contextlib
+import json
 import socket
 import stat
 
 import pytest
+import typer
 import yaml
 from typer.testing import CliRunner
 
@@ -43,6 +45,17 @@ def project(tmp_path, monkeypatch):
     return site
 
 
+@pytest.fixture
+def encrypted(project, tmp_path):
+    """Besides 1001 one that encrypts all it says, and a browser."""
+    config = tmp_path / "project" / "config"
+    site = {**project, "sip": {**project["sip"], "tls_port": free_port()}}
+    (config / "site.yaml").write_text(yaml.safe_dump(site))
+    (config / "devices" / "1008.yaml").write_text('device: "1008"\ntransport: tls\nsrtp: yes\ntrial: yes\n')
+    (config / "devices" / "1009.yaml").write_text('device: "1009"\nwebrtc: yes\n')
+    return site["sip"]
+
+
 def said(*words):
     result = CliRunner().invoke(app, words, env={"COLUMNS": "80"})
     return result.exit_code, result.output
@@ -73,6 +86,29 @@ def test_accounts_shows_each_phone_with_its_password(project, tmp_path):
     assert f"user main-1001  password {secret}  Ana" in words
     assert "sip:main-1001@127.0.0.1" in words
     assert said("accounts", "9")[0] == 1
+
+
+def test_an_account_says_what_its_phone_must_be_set_to(encrypted):
+    words = said("accounts", "1008")[1]
+    assert "TLS, SRTP" in words
+    assert f"sip:main-1008@127.0.0.1:{encrypted['tls_port']};transport=tls" in words
+    words = said("accounts", "1009")[1]
+    assert "in a browser, through" in words
+    assert "sip:" not in words
+    told = {one["user"]: one for one in json.loads(said("accounts", "--json")[1])}
+    assert (told["main-1008"]["transport"], told["main-1008"]["srtp"]) == ("tls", True)
+    assert (told["main-1009"]["webrtc"], told["main-1001"]["srtp"]) == (True, False)
+
+
+def test_the_terminals_phone_is_set_to_what_its_account_must_have(encrypted):
+    assert said("accounts")[0] == 0
+    found = lazy._account(None)
+    assert (found.account, found.transport, found.srtp) == ("main-1008", "tls", True)
+    assert found.registers_at == encrypted["tls_port"]
+    plain = lazy._account("1001")
+    assert (plain.transport, plain.registers_at, plain.srtp) == ("udp", encrypted["port"], False)
+    with pytest.raises(typer.Exit):
+        lazy._account("1009")
 
 
 def test_a_lost_phone_is_named_in_full_where_two_companies_have_one_of_its_name(project, tmp_path):

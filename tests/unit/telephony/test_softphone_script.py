@@ -41,9 +41,19 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_secret_that_is_given_leaves_a_phone_of_this_machine_at_its_port(here, account, secret, host, expected):
-    known = console._known(account, secret, host, None, None, needed=True)
+    known = console._known(account, secret, host, None, None, None, needed=True)
     assert known is not None
-    assert (known.account, known.secret, known.host, known.port) == expected
+    assert (known.account, known.secret, known.host, known.registers_at) == expected
+
+
+def test_an_account_may_be_reached_otherwise_than_it_is_set_up(monkeypatch: pytest.MonkeyPatch):
+    known = console.KnownAccount("main-1008", "kept", tls_port=25061, transport="tls", srtp=True)
+    monkeypatch.setattr(console, "_lookup", lambda name: known)
+    as_it_is = console._known("1008", None, None, None, None, None, needed=True)
+    assert (as_it_is.registers_at, as_it_is.srtp) == (25061, True)
+    in_the_open = console._known("1008", None, None, None, console.Transport.UDP, False, needed=True)
+    assert (in_the_open.registers_at, in_the_open.transport, in_the_open.srtp) == (5060, "udp", False)
+    assert console._known("1008", None, None, 7, None, None, needed=True).registers_at == 7
 
 
 @pytest.mark.parametrize(
