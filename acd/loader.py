@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from acd.days import SiteDays
-from acd.definitions import Agent, Callback, Choice, Queue, Reason, Routing, Titles
+from acd.definitions import Agent, Choice, Reason, Routing
+from acd.fields import Titles
+from acd.queue_definitions import Callback, Queue
 from acd.reading import Q, Read
 from acd.setup import (
     CHANNELS,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from acd.agents_csv import read_csv
-from acd.definitions import Agent, Agents, Dispositions, NotReady, Queue, Skills
+from acd.definitions import Agent, Agents, Dispositions, NotReady, Skills
+from acd.queue_definitions import Queue
 from acd.setup import Key
 from definitions.layout import each_tenants, in_folder, stem_of
 from definitions.models import Definition, salvage

@@ -22,7 +22,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from acd.definitions import SkillName
+from acd.fields import SkillName
 from acd.setup import AgentSetup, Key, QueueSetup, Setup
 from acd.simulation.traffic import DAY_S, Rate, Scenario, Shift, Spread, Traffic
 from definitions.faults import fault

@@ -24,7 +24,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from acd import definitions
+from acd import queue_definitions
 from acd.reading import Filed
 from core.media import Speech
 from definitions.faults import did_you_mean
@@ -92,7 +92,7 @@ class Prompts(Definition):
         return value if isinstance(value, list | tuple) else [value]
 
 
-class Queue(definitions.Queue):
+class Queue(queue_definitions.Queue):
     """`config/queues/*.yaml`: a place where callers wait for a person."""
 
     prompts: Prompts = Field(default_factory=Prompts)

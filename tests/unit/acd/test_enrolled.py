@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acd.checks import Around
-from acd.definitions import Queue
 from acd.enrolled import beside, check_enrolled, declared_at
+from acd.queue_definitions import Queue
 from acd.reading import read
 from acd.setup import AgentSetup, QueueSetup, Setup
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acd import definitions
+from acd import definitions, queue_definitions
 from acd.strategies import STRATEGIES
 from definitions.models import Definition, keys_of
 from engine.config.loader import load
@@ -43,10 +43,10 @@ def test_the_examples_are_one_configuration_that_loads() -> None:
     [
         (Queue, "config/queues/sales.yaml"),
         (Prompts, "config/queues/sales.yaml"),
-        (definitions.Relax, "config/queues/sales.yaml"),
-        (definitions.ServiceLevel, "config/queues/sales.yaml"),
-        (definitions.Announcements, "config/queues/sales.yaml"),
-        (definitions.Callback, "config/queues/sales.yaml"),
+        (queue_definitions.Relax, "config/queues/sales.yaml"),
+        (queue_definitions.ServiceLevel, "config/queues/sales.yaml"),
+        (queue_definitions.Announcements, "config/queues/sales.yaml"),
+        (queue_definitions.Callback, "config/queues/sales.yaml"),
         (definitions.Agent, "config/agents.yaml"),
         (definitions.Choice, "config/dispositions.yaml"),
         (definitions.Reason, "config/not_ready.yaml"),
