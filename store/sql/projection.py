@@ -33,8 +33,9 @@ from core.leg import LegRole, LegState
 from core.leg_commands import DiscardRecording, KeepRecording, OriginateLeg, StartRecording, StartTalkRecording
 from core.table import Transition
 from store.entry import Recorded
+from store.sql import rows
+from store.sql.rows import Value
 
-Value = str | int | None
 Key = tuple[str | int, ...]
 
 _INTERACTION_SEGMENTS = {"in_flow": "flow", "queued": "wait", "callback_waiting": "wait"}
@@ -107,13 +108,13 @@ class _Entry:
         # What a queue and an agent did counts, whatever is known of the contact.
         for number, decision in enumerate(self._entry.decisions):
             if isinstance(decision, StayEnded):
-                self._changes.put("queue_stays", (decision.stay_id,), self._stay(decision))
+                self._changes.put("queue_stays", (decision.stay_id,), rows.stay(decision, self._at_us))
             elif isinstance(decision, WorkEnded):
                 work_id = f"{self._entry.seq}.{number}"
-                self._changes.put("agent_work", (work_id,), self._work(work_id, decision))
+                self._changes.put("agent_work", (work_id,), rows.work(decision, work_id, self._at_us))
             elif isinstance(decision, Supervised):
                 audit_id = f"{self._at_us:020d}-{self._entry.seq}.{number}"
-                self._changes.put("audit_log", (audit_id,), self._supervised(audit_id, decision))
+                self._changes.put("audit_log", (audit_id,), rows.supervised(decision, audit_id, self._at_us))
         story = self._stories.get(self._id)
         if story is None:
             return
@@ -128,101 +129,12 @@ class _Entry:
 
     def _opened(self, opened: InteractionOpened) -> None:
         self._stories[self._id] = Story(opened.tenant, opened.flow, opened.flow_version)
-        self._changes.put(
-            "interactions",
-            (self._id,),
-            {
-                "interaction_id": self._id,
-                "tenant": opened.tenant,
-                "channel": opened.channel,
-                "direction": opened.direction,
-                "called": _text(opened.called),
-                "caller": _text(opened.caller),
-                "contact_key_id": self._entry.contact_key_id,
-                "flow": opened.flow,
-                "flow_version": opened.flow_version,
-                "language": opened.language,
-                "rule": _text(opened.rule),
-                "state": InteractionState.CREATED.value,
-                "opened_us": self._at_us,
-                "closed_us": None,
-                "outcome": None,
-                "erased_us": None,
-            },
-        )
-
-    def _stay(self, ended: StayEnded) -> dict[str, Value]:
-        return {
-            "stay_id": ended.stay_id,
-            "interaction_id": ended.interaction_id,
-            "tenant": ended.tenant,
-            "queue": ended.queue,
-            "how": ended.how,
-            "agent_id": ended.agent_id,
-            "in_target": int(ended.in_target),
-            "virtual": int(ended.virtual),
-            "virtual_us": _us(ended.virtual_s),
-            "waited_us": _us(ended.waited_s),
-            "ended_us": self._at_us,
-        }
-
-    def _work(self, work_id: str, ended: WorkEnded) -> dict[str, Value]:
-        return {
-            "work_id": work_id,
-            "interaction_id": ended.interaction_id,
-            "tenant": ended.tenant,
-            "agent_id": ended.agent_id,
-            "queue": ended.queue,
-            "how": ended.how,
-            "disposition": _text(ended.disposition),
-            "ring_us": _us(ended.ring_s),
-            "talk_us": _us(ended.talk_s),
-            "hold_us": _us(ended.hold_s),
-            "consult_us": _us(ended.consult_s),
-            "wrap_up_us": _us(ended.wrap_up_s),
-            "ended_us": self._at_us,
-        }
-
-    def _supervised(self, audit_id: str, did: Supervised) -> dict[str, Value]:
-        """As the desk writes down what it is asked for. At a phone nobody is logged in: she is known by her agent."""
-        detail = {
-            "action": did.action,
-            "supervisor": did.supervisor_id,
-            "agents": list(did.agents),
-            "device": did.device,
-        }
-        return {
-            "audit_id": audit_id,
-            "at_us": self._at_us,
-            "tenant": did.tenant,
-            "account_id": "",
-            "login": did.supervisor_id.removeprefix("@"),
-            "address": "phone",
-            "action": "SupervisionActed",
-            "subject": f"interaction {did.interaction_id}".rstrip(),
-            "detail": json.dumps(detail, ensure_ascii=False, sort_keys=True),
-            "result": "refused" if did.refused else "ok",
-        }
+        row = rows.interaction(opened, self._id, self._entry.contact_key_id, self._at_us)
+        self._changes.put("interactions", (self._id,), row)
 
     def _joined(self, joined: LegJoined, story: Story) -> None:
         story.roles[joined.leg_id] = joined.role
-        self._changes.put(
-            "legs",
-            (joined.leg_id,),
-            {
-                "leg_id": joined.leg_id,
-                "interaction_id": self._id,
-                "tenant": story.tenant,
-                "role": joined.role,
-                "node": joined.node,
-                "state": LegState.NEW.value,
-                "joined_us": self._at_us,
-                "up_us": None,
-                "ended_us": None,
-                "end_reason": None,
-                "cause": None,
-            },
-        )
+        self._changes.put("legs", (joined.leg_id,), rows.leg(joined, self._id, story.tenant, self._at_us))
 
     def _read_commands(self, story: Story) -> None:
         for command in self._entry.commands:
@@ -230,31 +142,20 @@ class _Entry:
                 case JoinQueue(queue=queue):
                     story.queue = queue
                 case StartRecording(leg_id=leg_id, recording_id=recording_id):
-                    self._changes.put("recordings", (recording_id,), self._recording(story, leg_id, recording_id))
+                    self._recording(story, leg_id, recording_id)
                 case StartTalkRecording(leg_id, recording_id) if not isinstance(self._entry.event, LegAdopted):
-                    self._changes.put("recordings", (recording_id,), self._recording(story, leg_id, recording_id))
+                    self._recording(story, leg_id, recording_id)
                 case KeepRecording(recording_id=recording_id, mailbox=mailbox, labels=labels):
                     text = json.dumps(dict(labels), ensure_ascii=False, sort_keys=True).replace("\\u0000", "")
                     self._changes.patch(
-                        "recordings", (recording_id,), state="kept", mailbox=_text(mailbox), labels=text
+                        "recordings", (recording_id,), state="kept", mailbox=rows.text(mailbox), labels=text
                     )
                 case DiscardRecording(recording_id=recording_id):
                     self._changes.patch("recordings", (recording_id,), state="discarded")
 
-    def _recording(self, story: Story, leg_id: str, recording_id: str) -> dict[str, Value]:
-        return {
-            "recording_id": recording_id,
-            "interaction_id": self._id,
-            "tenant": story.tenant,
-            "leg_id": leg_id,
-            "state": "recording",
-            "mailbox": "",
-            "labels": "{}",
-            "started_us": self._at_us,
-            "finished_us": None,
-            "duration_us": None,
-            "ended_by": None,
-        }
+    def _recording(self, story: Story, leg_id: str, recording_id: str) -> None:
+        row = rows.recording(recording_id, leg_id, self._id, story.tenant, self._at_us)
+        self._changes.put("recordings", (recording_id,), row)
 
     def _read_decision(self, decision: Decision, story: Story) -> None:
         match decision:
@@ -266,8 +167,8 @@ class _Entry:
                 self._changes.patch(
                     "node_visits",
                     (self._id, visit),
-                    branch=_text(branch),
-                    target=_text(target),
+                    branch=rows.text(branch),
+                    target=rows.text(target),
                     left_us=self._at_us,
                 )
             case InteractionClosed(outcome=outcome):
@@ -377,12 +278,3 @@ class _Entry:
 
 def _is_conversation(recording_id: str) -> bool:
     return recording_id.rpartition(".")[2].startswith("r")
-
-
-def _us(seconds: float) -> int:
-    return round(seconds * 1e6)
-
-
-def _text(value: str) -> str:
-    """PostgreSQL has no NUL character."""
-    return value.replace("\0", "")
