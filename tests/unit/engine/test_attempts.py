@@ -1,25 +1,21 @@
 """A campaign's call to somebody: every state it can be in, every way it can end there."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from core.agent_facts import AgentKept
 from core.attempt import AttemptState
-from core.commands import GiveDisposition, ListNumber, StartTimer
+from core.commands import GiveDisposition
 from core.decisions import InteractionOpened, Noted
 from core.dialing import AttemptCancelled, AttemptDisposed, AttemptProgressed
 from core.events import (
-    AudioVerdict,
     CommandRejected,
     DigitPressed,
-    LegAdopted,
     LegEarlyMedia,
     LegEnded,
     LegRinging,
     LegUp,
-    ListenerLost,
     QueueLeft,
 )
 from core.leg import EndReason
@@ -27,14 +23,13 @@ from core.leg_commands import BridgeLegs, HangUpLeg, OriginateLeg, Play, StartMu
 from core.line_facts import LineUsed
 from core.offer_facts import OfferAccepted
 from core.queue_facts import QueueJoined, StayGivenUp
-from engine import decide, interactions, screening, snapshots
+from engine import decide
 from engine.config.queue_prompts import QueuePrompts
-from engine.opt_outs import listed
 from ivr.prompts import Prompt
 from tests.unit.engine.attempt_case import AGENTLESS, AROUND, HER, ID, WANTED, Case, surroundings
+from tests.unit.engine.attempt_stages import ringing
 
 S = AttemptState
-SCREENED = replace(WANTED, screen=True)
 
 
 # -- dialing ---------------------------------------------------------------------------------------------
@@ -467,306 +462,3 @@ def test_her_agent_is_kept_for_her_until_they_talk_or_nobody_answers():
     ours = [fact for fact in case.facts if isinstance(fact, AgentKept | AttemptProgressed)]
     assert isinstance(ours[-1], AttemptProgressed), "the dialer finds her free"
     assert Case(WANTED).answer().said(AgentKept) == [], "anybody may have her"
-
-
-# -- who answered? ---------------------------------------------------------------------------------------------------
-def heard(label, *, final=True, at_s=0.0):
-    return AudioVerdict(HER, "at-1.amd", "amd", label, 0.9, "so it sounds", final, at_s)
-
-
-def test_a_detector_listens_from_the_dialing_on_and_a_person_meets_an_agent():
-    case = Case(SCREENED)
-    (dialed,) = case.commanded(OriginateLeg)
-    assert (dialed.listen.listener, dialed.listen.listening_id) == ("amd", "at-1.amd")
-    assert dialed.listen.options == {"limit_s": "6", "speaks_on_s": "9", "rest_s": "1.6"}
-    assert Case(WANTED).commanded(OriginateLeg)[0].listen is None
-    case.answer()
-    assert case.said(QueueJoined) == []
-    case.tell(heard("machine", final=False), heard("human", at_s=case.now_s))
-    assert case.progressed() == ["answered", "screen"]
-    assert case.interaction.waiting is not None
-    case.connect()
-    assert case.progressed() == ["answered", "screen", "connect"]
-    case.over()
-
-
-@pytest.mark.parametrize(
-    ("label", "outcome"),
-    [("machine", "machine"), ("beep", "machine"), ("fax", "fax"), ("busy", "machine"), ("sit", "machine")],
-)
-def test_a_machine_is_hung_up_on(label, outcome):
-    case = Case(SCREENED).answer()
-    case.tell(heard(label))
-    assert case.progressed() == ["answered", "screen", outcome]
-    assert case.is_hung_up
-    case.over(EndReason.HUNG_UP_BY_US)
-
-
-@pytest.mark.parametrize(
-    ("label", "outcome"), [("fax", "fax"), ("busy", "busy"), ("congestion", "failed"), ("sit", "invalid")]
-)
-def test_the_network_may_say_it_before_anybody_answers(label, outcome):
-    case = Case(SCREENED)
-    case.tell(LegEarlyMedia(HER), heard(label))
-    assert case.progressed() == ["ringing", outcome]
-    assert case.is_hung_up
-
-
-@pytest.mark.parametrize(
-    "lost",
-    [
-        heard("not_sure"),
-        ListenerLost(HER, "at-1.amd", "its worker died"),
-        CommandRejected(ID, "7.1", "ListenToLeg", "there is no worker", HER, "at-1.amd"),
-    ],
-)
-def test_without_a_detector_whoever_answers_is_a_person(lost):
-    early = Case(SCREENED)
-    early.tell(LegRinging(HER), lost)
-    early.answer()
-    assert early.progressed() == ["ringing", "answered"]
-    assert early.said(QueueJoined)
-    late = Case(SCREENED).answer()
-    late.tell(lost)
-    assert late.progressed()[:2] == ["answered", "screen"]
-    assert late.said(QueueJoined)
-
-
-def test_after_a_gap_nobody_listens():
-    case = Case(SCREENED)
-    case.restart()
-    case.tell(LegAdopted(HER, up=False))
-    case.answer()
-    assert case.progressed() == ["answered"]
-    assert case.said(QueueJoined)
-
-
-def test_the_time_for_an_agent_is_counted_from_the_end_of_her_greeting():
-    case = Case(SCREENED).answer()
-    case.wait(1.5)
-    case.tell(heard("human", at_s=case.now_s - 0.2))
-    case.wait(1.5)
-    assert case.progressed() == ["answered", "screen"]
-    case.wait(0.5)
-    assert case.progressed() == ["answered", "screen", "no_agent"]
-    case.over()
-
-
-def test_where_the_law_counts_from_the_answer_listening_ends_in_time_for_it():
-    case = Case(replace(SCREENED, after_answer_s=2.0))
-    (dialed,) = case.commanded(OriginateLeg)
-    assert dialed.listen.options == {"limit_s": "1.4", "speaks_on_s": "1.4", "rest_s": "1.6"}
-    case.answer()
-    case.wait(2.0 - screening.HAND_OVER_S)
-    assert case.said(QueueJoined), "whoever it is, an agent has time to come"
-    assert (case.attempt.verdict, case.progressed()) == ("unknown", ["answered", "screen"])
-    case.wait(screening.HAND_OVER_S)
-    assert case.progressed() == ["answered", "screen", "no_agent"]
-
-
-def test_a_greeting_gives_no_time_that_the_law_counts_from_the_answer():
-    case = Case(replace(SCREENED, after_answer_s=2.0)).answer()
-    case.wait(1.5)
-    case.tell(heard("human", at_s=case.now_s))
-    case.wait(0.4)
-    assert case.progressed() == ["answered", "screen", "no_agent"]
-
-
-def test_who_answered_is_told_with_every_move_after_it():
-    case = Case(SCREENED).answer()
-    case.tell(heard("human", at_s=case.now_s))
-    case.connect()
-    told = case.progress()
-    assert (told.event, told.verdict, told.evidence) == ("connect", "human", "so it sounds")
-    assert told.greeted_s == case.attempt.greeted_s
-    assert told.greeted_s > 0
-    machine = Case(SCREENED).answer()
-    machine.tell(heard("machine"))
-    assert (machine.progress().verdict, machine.progress().greeted_s) == ("machine", 0.0)
-    assert Noted("screened", "machine: so it sounds") in machine.decisions
-
-
-def test_a_verdict_that_does_not_come_is_a_person():
-    case = Case(SCREENED).answer()
-    case.wait(screening.LONGEST_S)
-    assert case.progressed()[:2] == ["answered", "screen"]
-    assert case.said(QueueJoined)
-    case.tell(heard("machine"))
-    assert len(case.said(QueueJoined)) == 1
-    case.wait(5)
-    assert case.is_heard
-
-
-# -- every state, every trouble ---------------------------------------------------------------------------------------
-def dialing(wanted=WANTED):
-    return Case(wanted)
-
-
-def ringing(wanted=WANTED):
-    case = Case(wanted)
-    case.tell(LegRinging(HER))
-    return case
-
-
-def waiting():
-    return ringing().answer()
-
-
-def offered():
-    case = waiting()
-    case.tell(case.offer("ana"))
-    return case
-
-
-def connected():
-    return waiting().connect()
-
-
-def rung_connected():
-    case = waiting()
-    offer = case.offer("ana")
-    case.tell(offer, LegUp(offer.offer_id))
-    return case
-
-
-def dropped():
-    case = waiting()
-    case.wait(2.1)
-    return case
-
-
-def queued_on():
-    case = ringing(replace(WANTED, drop_action="queue")).answer()
-    case.wait(2.1)
-    return case
-
-
-def in_flow():
-    return ringing(AGENTLESS).answer()
-
-
-def cancelling():
-    case = ringing()
-    case.tell(AttemptCancelled(ID, "at-1"))
-    return case
-
-
-def cancelled():
-    case = cancelling()
-    case.wait(16)
-    return case
-
-
-BEFORE = [dialing, ringing, cancelling, cancelled]
-AFTER = [waiting, offered, connected, rung_connected, dropped, queued_on, in_flow]
-
-
-@pytest.mark.parametrize("reason", list(EndReason))
-@pytest.mark.parametrize("stage", BEFORE + AFTER)
-def test_her_end_is_legal_everywhere_and_leaves_nothing(stage, reason):
-    case = stage()
-    case.over(reason)
-    live = stage in AFTER or (reason is EndReason.HARBOURED and stage is not cancelled)
-    assert case.state.is_live is live
-
-
-@pytest.mark.parametrize("stage", AFTER)
-def test_what_comes_late_or_twice_changes_nothing(stage):
-    case = stage()
-    before, told = case.state, case.progressed()
-    case.tell(LegUp(HER), LegRinging(HER), LegEarlyMedia(HER), AttemptCancelled(ID, "at-1"), WANTED)
-    case.tell(heard("machine"))
-    assert (case.state, case.progressed()) == (before, told)
-    case.over()
-
-
-@pytest.mark.parametrize("stage", BEFORE + AFTER)
-@pytest.mark.parametrize("away_s", [0.3, 60.0])
-def test_after_a_restart_nobody_listens_to_silence(stage, away_s):
-    case = stage()
-    case.restart(away_s)
-    case.commands.clear()
-    up = stage in AFTER
-    bridge = case.interaction.talk.bridge_id if case.interaction.talk is not None else ""
-    case.tell(LegAdopted(HER, up, bridge))
-    if up:
-        case.wait(2.1)
-        assert case.is_heard or case.interaction.talk is not None
-    else:
-        case.wait(40)
-        assert case.is_hung_up, "rung out, or called off"
-    case.over(EndReason.HUNG_UP_BY_US if not up else EndReason.HUNG_UP)
-
-
-@pytest.mark.parametrize("stage", BEFORE)
-def test_who_answered_while_nobody_watched_hears_the_message_at_once(stage):
-    case = stage()
-    case.restart()
-    case.tell(LegAdopted(HER, True, ""))
-    if stage is cancelled:
-        assert case.is_hung_up
-    else:
-        assert case.commanded(Play)[0].leg_id == HER
-    case.over()
-    assert case.state is S.ABANDONED
-
-
-def test_an_agentless_campaigns_flow_begins_for_who_answered_meanwhile():
-    case = ringing(AGENTLESS)
-    case.restart()
-    case.tell(LegAdopted(HER, True, ""))
-    assert case.progressed() == ["ringing", "answered", "connect"]
-    assert case.is_heard
-    case.over()
-
-
-@pytest.mark.parametrize("stage", BEFORE + AFTER)
-def test_a_leg_that_vanished_in_the_gap_is_accounted_for(stage):
-    case = stage()
-    case.restart(60)
-    case.over(EndReason.LOST)
-
-
-@pytest.mark.parametrize("stage", [waiting, offered])
-def test_the_deadline_goes_on_over_a_restart(stage):
-    case = stage()
-    case.restart(0.2)
-    case.tell(LegAdopted(HER, True, ""))
-    assert [c.due_s for c in case.last.commands if isinstance(c, StartTimer)] == [case.attempt.due_s]
-    case.connect()
-    assert case.progressed() == ["ringing", "answered", "connect"]
-
-
-@pytest.mark.parametrize("event", [LegUp(HER), LegRinging(HER), AttemptCancelled(ID, "at-1")])
-@pytest.mark.parametrize("stage", BEFORE + AFTER)
-def test_a_fault_in_any_state_takes_the_error_exit_and_nobody_hears_silence(stage, event, monkeypatch):
-    case = stage()
-    monkeypatch.setattr(interactions, "handle", _raises)
-    decided = decide.decide(case.interaction, event, case.around, case.now_s)
-    monkeypatch.undo()
-    case.take(decided.turn)
-    answered = stage in AFTER or isinstance(event, LegUp)
-    if answered and stage is not cancelled:
-        assert case.is_heard or case.is_hung_up
-    case.over()
-
-
-def _raises(*_):
-    raise RuntimeError("a fault")
-
-
-# -- kept ------------------------------------------------------------------------------------------------------
-def test_the_snapshot_of_the_third_version_loads():
-    saved = Path(__file__).parent / "snapshots" / "attempt-v3.msgpack"
-    loaded = snapshots.load(saved.read_bytes())
-    assert (loaded.attempt.state, loaded.attempt.wanted.campaign) == (S.ANSWERED, "spring")
-    assert (loaded.waiting.queue, loaded.values, loaded.theirs) == ("sales", {"day": "lunes"}, "+34911234567")
-    assert loaded.attempt.due_s == loaded.attempt.answered_s + 2
-
-
-# -- never again -------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("scope", "campaign"), [("tenant", ""), ("campaign", "spring")])
-def test_whom_the_dialer_is_told_of(scope, campaign):
-    case = Case(AGENTLESS).answer()
-    fact = listed(ListNumber(ID, "r1", "+34911234567", scope), case.interaction)
-    assert (fact.tenant, fact.called, fact.campaign, fact.by) == ("main", "+34911234567", campaign, "caller")
