@@ -8,7 +8,7 @@ from core.commands import SetToggle
 from core.events import CommandRejected, LegEnded, ToggleSet
 from engine.lanes import Ordered
 from store.errors import JournalUnavailable
-from tests.unit.engine.test_runtime import NOTHING, around, open_house
+from tests.unit.engine.runtime_house import NOTHING, around, open_house
 from tests.virtual_time import run
 
 __all__ = ["around"]

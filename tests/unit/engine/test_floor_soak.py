@@ -32,7 +32,7 @@ from engine.runtime import Runtime
 from ivr.loader import Context, load
 from ivr.prompts import Prompt
 from telephony.fake.control import FakeCallControl
-from tests.unit.engine.test_runtime import Bank, Book, Resolver
+from tests.unit.engine.runtime_house import Bank, Book, Resolver
 from tests.virtual_time import LoopClock, run
 
 FLOWS = {

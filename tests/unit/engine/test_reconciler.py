@@ -10,7 +10,7 @@ from core.leg import EndReason, LegRole
 from core.leg_commands import OriginateLeg
 from engine.recovery import GRACE_S, report_unfinished
 from store.entry import StartedCommand
-from tests.unit.engine.test_runtime import around, open_house
+from tests.unit.engine.runtime_house import around, open_house
 from tests.virtual_time import run
 
 __all__ = ["around"]
