@@ -250,12 +250,12 @@ class Floor:
     def place(self, stay: Stay, now_s: float) -> Group:
         """Takes its place among those who wait like it."""
         group = self.group(stay, now_s)
-        self._file(stay, group, now_s)
+        self._file(stay.stay_id, group, order.standing(stay, self.queue_setup(stay), stay.step, now_s))
         return group
 
-    def _file(self, stay: Stay, group: Group, now_s: float) -> None:
-        score, began_s, number, climbs_s = order.standing(stay, self.queue_setup(stay), stay.step, now_s)
-        stay_id, waiting = stay.stay_id, group.waiting
+    def _file(self, stay_id: str, group: Group, standing: order.Standing) -> None:
+        score, began_s, number, climbs_s = standing
+        waiting = group.waiting
         self.placed[stay_id] = place = (score, began_s, number, stay_id, group)
         insort(waiting, place)
         group.head = waiting[0]
@@ -275,10 +275,13 @@ class Floor:
         while climbs and climbs[0][0] <= now_s:
             stay_id = heappop(climbs)[1]
             place = self.placed.get(stay_id)
-            if place is not None:
-                waiting = place[4].waiting
-                del waiting[bisect_left(waiting, place)]
-                self._file(self.stays[stay_id], place[4], now_s)
+            if place is None:
+                continue
+            stay, group = self.stays[stay_id], place[4]
+            standing = order.standing(stay, self.queue_setup(stay), stay.step, now_s)
+            if standing[0] != place[0]:  # else it has climbed already: it took its place anew since
+                del group.waiting[bisect_left(group.waiting, place)]
+                self._file(stay_id, group, standing)
 
     def admit(self, stay: Stay) -> None:
         self.stays[stay.stay_id] = stay

@@ -44,6 +44,8 @@ STEPS = (0.5, 0.625, 0.75, 0.875)
 
 SortKey = tuple[float, float, int]
 """Lower is served earlier, among those who wait under the same ageing."""
+Standing = tuple[float, float, int, float]
+"""A `SortKey`, and when it changes by itself (UTC seconds; infinite: never)."""
 
 
 def parts(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> dict[str, float]:
@@ -56,8 +58,8 @@ def parts(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> dict[str, f
     }
 
 
-def standing(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> tuple[float, float, int, float]:
-    """How it sorts among those who wait (a `SortKey`), and when that changes by itself (infinite: never)."""
+def standing(stay: Stay, queue: QueueSetup, step: int, now_s: float) -> Standing:
+    """How it sorts among those who wait, and until when."""
     urgency, climbs_s = _urgency(stay, queue, now_s)
     points = _priority(stay, queue, step) + queue.value_weight * stay.value + urgency
     began_s = stay.joined_s - stay.waited_before_s
