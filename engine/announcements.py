@@ -35,18 +35,20 @@ def fired(turn: Turn, timer_id: str, around: Surroundings, now_s: float) -> bool
         return True
     turn.interaction = turn.interaction.but(waiting=waiting.but(timers=_without(waiting.timers, timer_id)))
     if timer_id == _timer_id(waiting, HEARD):
-        heard(turn, waiting.playing, around)
+        heard(turn, waiting.playing, around, now_s)
         return True
     arm(turn, around, now_s)
-    if not waiting.playing:
-        _comfort(turn, around, now_s)
+    _comfort(turn, around, now_s)
     return True
 
 
 def told(turn: Turn, event: QueuePosition, around: Surroundings, now_s: float) -> None:
     """The router says where she stands: so does the queue's announcement."""
     waiting = turn.interaction.waiting
-    if waiting is None or event.stay_id != waiting.stay_id or waiting.playing:
+    if waiting is None or event.stay_id != waiting.stay_id or waiting.saying == "place":
+        return
+    if waiting.playing:
+        turn.interaction = turn.interaction.but(waiting=waiting.but(place_due=event))
         return
     prompts = prompts_for(turn.interaction, waiting, around)
     values = {"position": str(event.position), "waiting": str(event.waiting)}
@@ -59,30 +61,47 @@ def told(turn: Turn, event: QueuePosition, around: Surroundings, now_s: float) -
     say(turn, said, "place", around, now_s, values)
 
 
-def heard(turn: Turn, playback_id: str, around: Surroundings) -> bool:
-    """Whether the playback was this wait's announcement: music again."""
+def heard(turn: Turn, playback_id: str, around: Surroundings, now_s: float) -> bool:
+    """Whether the playback was this wait's announcement: then what fell due meanwhile, and music again. Two that recur
+    at the same times would else never both be heard."""
     waiting = turn.interaction.waiting
     if waiting is None or not playback_id or waiting.playing != playback_id:
         return False
     overdue = _timer_id(waiting, HEARD)
     if overdue in waiting.timers:
         turn.commands.append(CancelTimer(turn.interaction_id, overdue))
+    place, comfort = waiting.place_due, waiting.comfort_due
     waiting = waiting.but(
         playing="",
         saying="",
         timers=_without(waiting.timers, overdue),
         told_of_recording=waiting.told_of_recording or waiting.saying == "notice",
+        place_due=None,
+        comfort_due=False,
     )
     turn.interaction = turn.interaction.but(waiting=waiting)
-    turn.commands.append(StartMusic(turn.interaction.customer.leg_id, waiting.music))
+    if place is not None:
+        told(turn, place, around, now_s)
+    if comfort:
+        _comfort(turn, around, now_s)
+    if not _is_told_something(turn):
+        turn.commands.append(StartMusic(turn.interaction.customer.leg_id, waiting.music))
     return True
+
+
+def _is_told_something(turn: Turn) -> bool:
+    waiting = turn.interaction.waiting
+    return waiting is not None and bool(waiting.playing)
 
 
 def _comfort(turn: Turn, around: Surroundings, now_s: float) -> None:
     waiting = turn.interaction.waiting
     assert waiting is not None
     comfort = prompts_for(turn.interaction, waiting, around).comfort
-    if comfort:
+    if waiting.playing:
+        later = waiting.saying != "comfort"
+        turn.interaction = turn.interaction.but(waiting=waiting.but(comfort_due=later))
+    elif comfort:
         turn.interaction = turn.interaction.but(waiting=waiting.but(comforted=waiting.comforted + 1))
         say(turn, (comfort[waiting.comforted % len(comfort)],), "comfort", around, now_s)
 

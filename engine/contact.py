@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from core.attempt import AttemptState
 from core.callback import CallbackState
 from core.dialing import AttemptWanted
-from core.queue_facts import CalledFirst, QueueJoined
+from core.queue_facts import CalledFirst, QueueJoined, QueuePosition
 
 
 class Waiting(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -33,6 +33,8 @@ class Waiting(msgspec.Struct, frozen=True, omit_defaults=True):
         music: what is played.
         playing: the announcement she hears; empty while there is music.
         saying: what that is; a notice is heard to its end.
+        place_due: her place, told while she heard something else: she hears it next.
+        comfort_due: so is a comfort message.
         comforted: how many comfort messages there have been: they take turns.
         told_of_recording: she has heard that the conversation is recorded.
         timers: those that may still fire.
@@ -47,6 +49,8 @@ class Waiting(msgspec.Struct, frozen=True, omit_defaults=True):
     music: str = "default"
     playing: str = ""
     saying: Literal["", "notice", "returned", "place", "comfort"] = ""
+    place_due: QueuePosition | None = None
+    comfort_due: bool = False
     comforted: int = 0
     told_of_recording: bool = False
     timers: tuple[str, ...] = ()

@@ -62,7 +62,7 @@ def take(turn: Turn, event: Event, around: Surroundings, now_s: float) -> bool:
     """Whether the event was theirs: the flow does not hear of it."""
     match event:
         case PlaybackFinished():
-            return _played(turn, event.playback_id, around)
+            return _played(turn, event.playback_id, around, now_s)
         case TimerFired():
             return announcements.fired(turn, event.timer_id, around, now_s) or conversation.fired(
                 turn, event.timer_id, around
@@ -153,8 +153,8 @@ def _withdrawn(turn: Turn, event: OfferWithdrawn, around: Surroundings, now_s: f
             return
 
 
-def _played(turn: Turn, playback_id: str, around: Surroundings) -> bool:
-    return announcements.heard(turn, playback_id, around) or conversation.played(turn, playback_id, around)
+def _played(turn: Turn, playback_id: str, around: Surroundings, now_s: float) -> bool:
+    return announcements.heard(turn, playback_id, around, now_s) or conversation.played(turn, playback_id, around)
 
 
 def _line(turn: Turn, event: LineParty, around: Surroundings, now_s: float) -> None:
@@ -213,7 +213,7 @@ def _rejected(turn: Turn, event: CommandRejected, around: Surroundings, now_s: f
         case "JoinQueue":
             return _not_taken_in(turn, event, around, now_s)
         case "Play":
-            return _played(turn, event.subject_id, around)
+            return _played(turn, event.subject_id, around, now_s)
         case "BridgeLegs" if talk is not None and event.subject_id == talk.bridge_id:
             if talk.supervisor is not None and talk.supervisor.leg_id == event.leg_id:
                 return supervision.not_joined(turn, event)

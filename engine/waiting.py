@@ -20,6 +20,8 @@ from engine.contact import Waiting
 from engine.interaction import Interaction, Surroundings, Turn
 from ivr.prompts import Prompt
 
+_QUIET = {"playing": "", "saying": "", "place_due": None, "comfort_due": False}
+
 
 def joined_by(turn: Turn, command: JoinQueue) -> QueueJoined:
     """A flow's wish to wait, as the router hears it."""
@@ -92,7 +94,7 @@ def resume(turn: Turn, around: Surroundings, now_s: float, with_music: bool) -> 
     assert waiting is not None
     announcements.hush(turn, waiting)
     told = waiting.told_of_recording
-    turn.interaction = turn.interaction.but(waiting=waiting.but(playing="", saying="", timers=()))
+    turn.interaction = turn.interaction.but(waiting=waiting.but(**_QUIET, timers=()))
     if with_music:
         turn.commands.append(StartMusic(turn.interaction.customer.leg_id, waiting.music))
     if not told and (notice := notice_due(turn, waiting, around)) is not None:
@@ -109,7 +111,8 @@ def stop(turn: Turn, keep_notice: bool = False) -> Waiting:
     if not notice:
         announcements.hush(turn, waiting)
     turn.commands.extend(CancelTimer(turn.interaction_id, timer_id) for timer_id in waiting.timers)
-    waiting = waiting.but(timers=()) if notice else waiting.but(timers=(), playing="", saying="")
+    goes_on = {"playing": waiting.playing, "saying": waiting.saying} if notice else {}
+    waiting = waiting.but(**{**_QUIET, **goes_on}, timers=())
     turn.interaction = turn.interaction.but(waiting=None)
     return waiting
 

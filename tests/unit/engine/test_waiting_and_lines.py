@@ -101,6 +101,28 @@ def test_one_announcement_at_a_time(waits):
     assert heard(waits) == []
 
 
+@pytest.mark.parametrize("place_first", [True, False])
+def test_two_that_are_due_at_the_same_times_are_both_heard(waits, place_first):
+    tells = [lambda: waits.tell(position(waits, 3)), lambda: comfort(waits)]
+    first, second = tells if place_first else reversed(tells)
+    first()
+    words = heard(waits)
+    second()
+    assert heard(waits) == []
+    waits.tell(PlaybackFinished(CALLER, waits.interaction.waiting.playing))
+    assert {*words, *heard(waits)} == {"Usted es el 3.", "Gracias."}
+    assert waits.commanded(StartMusic) == []
+    play_out(waits)
+    assert waits.commanded(StartMusic) == [StartMusic(CALLER, "default")]
+
+
+def test_what_fell_due_is_forgotten_when_an_agent_comes(waits):
+    comfort(waits)
+    waits.tell(position(waits, 3))
+    waits.talk()
+    assert waits.interaction.talk.served.place_due is None
+
+
 def test_words_of_comfort_take_turns(waits):
     comfort(waits)
     assert heard(waits) == ["Gracias."]
