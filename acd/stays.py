@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
+
 from acd import callbacks, counters, ewt, offers, queues, virtual, wrap_up
 from acd.capacity import hindrance
 from acd.floor import Floor
@@ -99,6 +101,12 @@ def turned_away(floor: Floor, stay: Stay, queue: QueueSetup, now_s: float) -> st
     return "no_agents" if _nobody(floor, stay, queue) else ""
 
 
+def turned_away_there(floor: Floor, stay: Stay, queue: QueueSetup, now_s: float) -> str:
+    """The same for another queue than the one it waits in."""
+    there = msgspec.structs.replace(stay, queue=queue.queue, step=step_at(stay, queue, now_s))
+    return turned_away(floor, there, queue, now_s)
+
+
 def _nobody(floor: Floor, stay: Stay, queue: QueueSetup) -> bool:
     return queue.no_agents == "leave" and not floor.could_ever(stay) & floor.logged_in
 
@@ -147,7 +155,7 @@ def advance(floor: Floor, turn: Turn, stay: Stay) -> None:
     now_s, queue = turn.now_s, floor.queue_setup(stay)
     turn.stay(stay)
     if queue.max_wait_s and not stay.first and now_s >= stay.joined_s + queue.max_wait_s:
-        overflow(floor, turn, stay, queue.overflow_to, f"it waited {queue.max_wait_s:g} s")
+        _overflow(floor, turn, stay, queue)
         return
     step = step_at(stay, queue, now_s)
     relaxed, stay.step = step != stay.step, step
@@ -218,10 +226,14 @@ def leave(floor: Floor, turn: Turn, stay: Stay, outcome: str) -> None:
     end(floor, turn, stay, _AT_THE_DOOR[outcome])
 
 
-def overflow(floor: Floor, turn: Turn, stay: Stay, target: str, why: str) -> None:
-    """On to another queue, where its interaction joins with the time it has waited; or to the flow."""
+def _overflow(floor: Floor, turn: Turn, stay: Stay, queue: QueueSetup) -> None:
+    """On to another queue, where its interaction joins with the time it has waited; or to the flow. A queue that would
+    turn it away is none: who has waited long in an open queue is not to hear that we are closed."""
+    why, target = f"it waited {queue.max_wait_s:g} s", floor.setup.queues.get((stay.tenant, queue.overflow_to))
+    if target is not None and (no := turned_away_there(floor, stay, target, turn.now_s)):
+        why, target = f"{why}, and {target.queue} would turn it away: {no}", None
     turn.decide(Noted("overflowed", why))
-    send_on(floor, turn, stay, target if (stay.tenant, target) in floor.setup.queues else "")
+    send_on(floor, turn, stay, target.queue if target is not None else "")
 
 
 def send_on(floor: Floor, turn: Turn, stay: Stay, target: str) -> None:
@@ -235,7 +247,8 @@ def send_on(floor: Floor, turn: Turn, stay: Stay, target: str) -> None:
 def drain(floor: Floor, turn: Turn, stay: Stay) -> None:
     """Its queue was removed."""
     target = floor.setup.fallbacks.get(stay.queue_key, "")
-    overflow(floor, turn, stay, target, f"queue {stay.queue} was removed")
+    turn.decide(Noted("overflowed", f"queue {stay.queue} was removed"))
+    send_on(floor, turn, stay, target if (stay.tenant, target) in floor.setup.queues else "")
 
 
 def deserted(floor: Floor, turn: Turn, queue_key: tuple[str, str]) -> None:

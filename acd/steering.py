@@ -7,11 +7,8 @@ same event, and counts against nobody. With another priority the stay is the sam
 
 from __future__ import annotations
 
-import msgspec
-
 from acd import counters, offers, stays
 from acd.floor import Floor
-from acd.order import step_at
 from acd.records import Stay
 from acd.turn import Refused, Turn
 from core.decisions import StayChanged
@@ -64,8 +61,7 @@ def _not_there(floor: Floor, stay: Stay, target: str, now_s: float) -> str:
         return f"queue {target} calls nobody back, and this customer was promised it: choose another"
     if stay.mode == "virtual":
         return ""  # neither closing time nor an empty house ends a promise
-    there = msgspec.structs.replace(stay, queue=target, step=step_at(stay, queue, now_s))
-    why = stays.turned_away(floor, there, queue, now_s)
+    why = stays.turned_away_there(floor, stay, queue, now_s)
     return _TURNED_AWAY[why].format(queue=target) if why else ""
 
 

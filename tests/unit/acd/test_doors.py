@@ -114,6 +114,29 @@ def test_who_waited_too_long_goes_on_to_another_queue_with_her_time() -> None:
     assert shift.today() == {"offered": 1, "overflowed": 1}
 
 
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"hours": Clockwork(), "no_agents": "wait"}, "closed"),
+        ({"no_agents": "leave"}, "no_agents"),
+        ({"no_agents": "wait", "max_waiting": 1}, "full"),
+    ],
+)
+def test_a_queue_that_would_turn_her_away_gets_nobody_who_waited_elsewhere(other: dict[str, object], why: str) -> None:
+    made = [queue(max_wait_s=60.0, overflow_to="other"), queue("other", **other)]
+    shift = Shift(setup([agent("ana"), agent("bea", ["other"])], made))
+    shift.logs_in("ana")
+    shift.answers(shift.calls())
+    shift.calls("other")
+    shift.passes(60.0)  # within which the other queue closes
+    waits = shift.calls()
+    shift.passes(60.0)
+    assert shift.left[waits] == QueueLeft(waits, waits, "overflowed")
+    assert shift.today("other")["offered"] == 1, "she never came there"
+    noted = [d.why for outcome in shift.log for d in outcome.decisions if isinstance(d, Noted)]
+    assert f"it waited 60 s, and other would turn it away: {why}" in noted
+
+
 def test_ringing_is_let_finish_before_it_is_too_long() -> None:
     shift = Shift(setup([agent("ana")], [queue(max_wait_s=30.0)]))
     shift.logs_in("ana")
