@@ -19,6 +19,8 @@ from core.events import QueueLeft
 from core.queue_facts import QueueJoined, QueuePosition, StayGivenUp
 from core.stay import StayEnd, StayEvent, StayState
 
+SPARED_S = 30.0
+"""The least time that who comes back from a phone that vanished is not offered to that agent again."""
 _AT_THE_DOOR = {"closed": StayEnd.CLOSED, "no_agents": StayEnd.OVERFLOWED, "full": StayEnd.OVERFLOWED}
 """What an outcome told to the flow is to the count of stays."""
 
@@ -65,6 +67,7 @@ def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
         leave(floor, turn, stay, "no_agents")
         return
     ewt.joined(floor, stay)
+    stay.refused = dict.fromkeys(fact.spared_agents, turn.now_s + max(queue.refused_again_s, SPARED_S))
     stay.step = step_at(stay, queue, turn.now_s)
     if stay.mode == "live" and (why := turned_away(floor, stay, queue, turn.now_s)):
         leave(floor, turn, stay, why)

@@ -40,7 +40,9 @@ class QueueJoined:
     node: str = ""
     purpose: Literal["serve", "transfer", "consult"] = "serve"
     excluded_agents: tuple[str, ...] = ()
-    """Never offered this stay: who transferred it, or who vanished in the middle of it."""
+    """Never offered this stay: who transferred it."""
+    spared_agents: tuple[str, ...] = ()
+    """Not offered it for a while: whose phone vanished in the middle of it, and may be back soon."""
     mode: StayMode = "live"
 
 

@@ -85,7 +85,7 @@ def come_back(turn: Turn, stay: Waiting, outcome: str, around: Surroundings, now
     """Nobody took her where she was sent: who sent her has her again, or whoever serves the queue she came from."""
     joined = None
     if stay.sent_by and stay.origin is not None:
-        joined = replace(_at_the_head(stay.origin), preferred_agent=stay.sent_by)
+        joined = replace(_at_the_head(stay.origin), preferred_agent=stay.sent_by, spared_agents=())
     elif stay.sent_by:
         joined = replace(stay.joined, queue="", agent_id=stay.sent_by, excluded_agents=())
     if joined is None:
@@ -103,8 +103,7 @@ def vanished(turn: Turn, agent_id: str, around: Surroundings, now_s: float) -> N
     if origin is None:
         conversation.after_stay(turn, talk.served, "lost", around, now_s)
         return
-    excluded = tuple(dict.fromkeys((*origin.excluded_agents, agent_id)))
-    joined = replace(_at_the_head(origin), preferred_agent="", excluded_agents=excluded)
+    joined = replace(_at_the_head(origin), preferred_agent="", spared_agents=(agent_id,))
     turn.note("vanished", f"the phone of {agent_id}: the caller is told and returns to the head of {joined.queue}")
     _again(turn, talk.served, joined, around, now_s, sorry=True)
 

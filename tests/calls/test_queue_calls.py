@@ -405,7 +405,9 @@ async def test_a_supervisor_listens_unheard_and_barges_in(floor: Floor) -> None:
 
 
 async def test_a_caller_whose_agent_vanishes_is_told_and_served_next(floor: Floor) -> None:
-    """Her phone's registration goes first, which ends no conversation; then nothing more is heard of the phone."""
+    """Her phone's registration goes first, which ends no conversation; then nothing more is heard of the phone. Nobody
+    else is there, and yet the caller is not turned away."""
+    await floor.presence("log_out", "eva")
     caller = await floor.call()
     first = await floor.rung("1001")
     await floor.looks("ana", "talking")
@@ -425,6 +427,7 @@ async def test_a_caller_whose_agent_vanishes_is_told_and_served_next(floor: Floo
     finally:
         os.kill(floor.agents.pid, signal.SIGCONT)
     await first.until("disconnected")
+    await floor.presence("log_in", "eva")
     await floor.presence("ready", "eva")
     second = await floor.rung("1002")
     await floor.talk(caller.call, second)

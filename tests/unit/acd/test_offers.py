@@ -290,6 +290,16 @@ def test_who_is_excluded_is_never_offered_it() -> None:
     assert shift.ringing() == {"c1": "bea"}
 
 
+def test_whose_phone_vanished_in_the_middle_is_spared_for_a_while_and_then_is_somebody_to_wait_for() -> None:
+    shift = house(refused_again_s=0.0, wrap_up_s=0.0)
+    shift.calls(spared_agents=("ana",))
+    assert (shift.ringing(), shift.left) == ({}, {}), "nobody else is there: she waits, and is not turned away"
+    shift.passes(29.0)
+    assert shift.ringing() == {}
+    shift.passes(1.0)
+    assert shift.ringing() == {"c1": "ana"}
+
+
 def test_who_works_on_a_contact_is_not_offered_it_again() -> None:
     shift = Shift(setup([agent("ana", capacity=200)], [queue(no_agents="wait"), queue("other")]))
     shift.logs_in("ana")

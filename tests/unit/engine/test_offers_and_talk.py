@@ -249,7 +249,7 @@ def test_a_caller_whose_agent_vanished_is_told_and_returns_to_the_head(case, cau
     case.talk().tell(LegEnded(case.agent_leg, *cause))
     assert case.said(TalkEnded) == [TalkEnded(ID, "ana", "vanished")]
     (joined,) = case.said(QueueJoined)
-    assert (joined.queue, joined.excluded_agents, joined.waited_s) == ("sales", ("ana",), 2.0)
+    assert (joined.queue, joined.spared_agents, joined.waited_s) == ("sales", ("ana",), 2.0)
     assert joined.priority >= 1000
     assert heard(case) == ["Se ha cortado."]
     play_out(case)
