@@ -128,7 +128,7 @@ class Reason(_Titled):
     per_hour_s: Annotated[Seconds, Field(le=3600)] = 0.0
     """So much of it is due for each hour worked, as for a screen break."""
     chosen: Flag = True
-    """`no`: only the system gives it."""
+    """`no`: supervisors give it, agents do not choose it."""
 
 
 class NotReady(Definition):

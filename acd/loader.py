@@ -179,7 +179,7 @@ def _reasons(read: Read[Q], site: Site) -> dict[Key, NotReadyReason]:
     found: dict[Key, NotReadyReason] = {}
     for tenant in sorted(site.tenants | read.reasons.keys()):
         for name, words in SYSTEM_REASONS.items():
-            found[tenant, name] = NotReadyReason(name, words, chosen=False)
+            found[tenant, name] = NotReadyReason(name, words, chosen=False, system=True)
         filed = read.reasons.get(tenant)
         for name, reason in filed.value.reasons.items() if filed else ():
             found[tenant, name] = _reason(name, reason, site)
@@ -195,6 +195,7 @@ def _reason(name: str, reason: Reason, site: Site) -> NotReadyReason:
         limit_s=reason.limit_s,
         per_hour_s=reason.per_hour_s,
         chosen=reason.chosen and name not in SYSTEM_REASONS,
+        system=name in SYSTEM_REASONS,
     )
 
 

@@ -122,11 +122,15 @@ def _not_ready(floor: Floor, turn: Turn, agent: Agent, fact: AgentActed) -> None
 
 def _check_reason(floor: Floor, fact: AgentActed) -> None:
     known = {key[1]: reason for key, reason in floor.setup.reasons.items() if key[0] == fact.tenant}
-    choices = ", ".join(sorted(name for name, reason in known.items() if reason.chosen))
+    forced = fact.by == "supervisor"
+    may = {name for name, reason in known.items() if reason.chosen or (forced and not reason.system)}
+    choices = ", ".join(sorted(may))
     if fact.reason and known and fact.reason not in known:
         raise Refused(f"'{fact.reason}' is no reason to be not ready: choose one of {choices}")
-    if fact.reason in known and not known[fact.reason].chosen:
-        raise Refused(f"'{fact.reason}' is given by the system alone: choose one of {choices}")
+    if fact.reason in known and fact.reason not in may:
+        if known[fact.reason].system:
+            raise Refused(f"'{fact.reason}' is given by the system alone: choose one of {choices}")
+        raise Refused(f"'{fact.reason}' is given by supervisors alone: choose one of {choices}")
 
 
 def taken_off(floor: Floor, turn: Turn, agent: Agent, reason: str) -> None:

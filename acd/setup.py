@@ -181,7 +181,9 @@ class NotReadyReason:
     limit_s: float = 0.0
     per_hour_s: float = 0.0
     chosen: bool = True
-    """False: given by the system alone (`rona`, `unreachable`, `login`)."""
+    """False: agents do not choose it, others give it."""
+    system: bool = False
+    """Given by the system alone: `rona`, `unreachable`, `login`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,7 @@ def setup_view(setup: Setup) -> Plain:
                 "paid": reason.paid,
                 "limit_s": reason.limit_s,
                 "chosen": reason.chosen,
+                "system": reason.system,
             }
             for (tenant, _), reason in sorted(setup.reasons.items())
         ],

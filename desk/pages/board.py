@@ -120,7 +120,7 @@ async def _shown(request: Request) -> dict[str, Any]:
         "followed": supervision.followed(board, tenant, acts.supervisor_id(who)),
         "own_phone": acts.own_phone(services, who, tenant).removeprefix(f"{tenant}-"),
         "totals": _totals(queues, agents),
-        "reasons": setup.reasons(tenant, language),
+        "reasons": setup.reasons(tenant, language, forced=True),
         "reason_titles": {
             reason: setup.reason_title(tenant, reason, language)
             for each in agents

@@ -36,12 +36,12 @@ class SetupCache:
             self._campaigns = {(each["tenant"], each["campaign"]): each for each in found.get("campaigns", ())}
             self._until_s = self._clock.now_s() + KEPT_S
 
-    def reasons(self, tenant: str, language: str) -> list[dict[str, Any]]:
-        """Those that a person may choose."""
+    def reasons(self, tenant: str, language: str, forced: bool = False) -> list[dict[str, Any]]:
+        """Those that an agent may choose; `forced`: that a supervisor may give her."""
         return [
             {**each, "title": titled(each.get("title"), language) or each["reason"]}
             for each in self._reasons
-            if each.get("tenant") == tenant and each.get("chosen", True)
+            if each.get("tenant") == tenant and (each.get("chosen", True) or (forced and not each.get("system", True)))
         ]
 
     def reason_title(self, tenant: str, reason: str, language: str) -> str:

@@ -39,7 +39,7 @@ def queue(name: str = "sales", **more: object) -> QueueSetup:
 
 
 def setup(agents: Iterable[AgentSetup], queues: Iterable[QueueSetup] = (), **more: object) -> Setup:
-    reasons = (NotReadyReason("lunch", limit_s=1800.0), NotReadyReason("rona", chosen=False))
+    reasons = (NotReadyReason("lunch", limit_s=1800.0), NotReadyReason("rona", chosen=False, system=True))
     return Setup(
         agents={("main", who.agent_id): who for who in agents},
         queues={("main", one.queue): one for one in (tuple(queues) or (queue(),))},

@@ -74,6 +74,17 @@ def test_reasons_are_those_of_the_house(shift: Shift) -> None:
     assert acts(shift, "not_ready", "rona", by="system") == ""
 
 
+def test_a_reason_that_agents_do_not_choose_is_given_by_supervisors() -> None:
+    made = setup([agent("ana")])
+    meeting = {("main", "meeting"): NotReadyReason("meeting", chosen=False)}
+    shift = Shift(replace(made, reasons={**made.reasons, **meeting}))
+    acts(shift, "log_in")
+    assert "is given by supervisors alone: choose one of lunch" in acts(shift, "not_ready", "meeting")
+    assert "choose one of lunch, meeting" in acts(shift, "not_ready", "rona", by="supervisor")
+    assert acts(shift, "not_ready", "meeting", by="supervisor") == ""
+    assert presence(shift) == "not_ready:meeting"
+
+
 def test_a_pause_during_work_waits_for_its_end(shift: Shift) -> None:
     shift.logs_in("ana")
     stay_id = shift.calls()
