@@ -108,6 +108,12 @@ PhoneAction = Literal[
     "disposition",
     "hold_line",
     "supervise",
+    "open_queue",
+    "close_queue",
+    "queue_by_hours",
+    "force_ready",
+    "force_not_ready",
+    "force_log_out",
     "status",
 ]
 """What an agent may ask for with her phone alone."""
@@ -126,7 +132,8 @@ class AskAgent:
     agent_id: str = ""
     pin: str = ""
     value: str = ""
-    """The not-ready reason or disposition, by name or by its digits; whom to `supervise`, by name or by her code."""
+    """The not-ready reason or disposition, by name or by its digits; whom to `supervise` or to `force_…`, by name or by
+    her code; the queue to open or close."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,22 @@ class Supervised:
 
 
 @dataclass(frozen=True, slots=True)
+class FloorSteered:
+    """A supervisor opened or closed a queue by phone, or set an agent's presence, or wanted to: for the audit log.
+
+    `asked`: what it is called when the desk asks for it, `QueueActed` or `AgentActed`; `subject`: `queue sales`,
+    `agent ana`; `device`: her phone; `refused`: why not, in words."""
+
+    tenant: str
+    supervisor_id: str
+    asked: str
+    subject: str
+    action: str
+    device: str = ""
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SurveyAnswered:
     """`kind`: csat (1-5), nps (0-10), yes_no; `value`: the number, or `yes` and `no`."""
 
@@ -264,6 +280,7 @@ Decision = (
     | VariablesSet
     | Noted
     | Supervised
+    | FloorSteered
     | SurveyAnswered
     | OfferDecided
     | StayEnded

@@ -96,6 +96,9 @@ class AgentPhone:
                 act,
             )
             why, told = followed.why, followed.values
+        elif command.action in supervisor_phone.STEERS:
+            steered = supervisor_phone.steer(command, agent, setup, device, act)
+            why, told = steered.why, steered.values
         else:
             why = self._act(command, agent, setup, interaction, device, act, now_s)
         view = self._view(agent.tenant, agent.agent_id, now_s)
@@ -153,7 +156,7 @@ class AgentPhone:
             case "hold_line":
                 line = LineChanged(command.interaction_id, tenant, agent_id, command.leg_id, up=True)
                 return act(replace(line, node=interaction.customer.node))
-            case "status" | "supervise":
+            case _:
                 return ""
 
     def _work(self, tenant: str, agent_id: str, now_s: float) -> list[dict[str, Any]]:

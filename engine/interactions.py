@@ -45,6 +45,7 @@ from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.leg_commands import DestroyBridge, HangUpLeg, TurnAwayLeg
 from engine import adoption, attempts, callbacks, consult, conversation, interlude, lines, people, steps, talk_recording
 from engine.interaction import Interaction, Surroundings, Turn
+from engine.supervisor_phone import write_down
 from engine.transfers import END_OF_DIRECT_CALL, end_of_leg, external_up, join
 from ivr import interpreter
 
@@ -143,6 +144,8 @@ def _hand_over(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, 
         if not people.leg_news(turn, leg, event, around, now_s):
             _transferred_leg(turn, leg, event, around, now_s)
     elif type(event) in _FLOW_FACTS:
+        if isinstance(event, AgentAnswered):
+            write_down(turn, event)
         steps.feed(turn, event, around, now_s)
 
 

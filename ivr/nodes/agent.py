@@ -3,10 +3,12 @@
     log_in:
       type: agent
       do: log_in                     # log_out, ready, not_ready, finish_wrap_up, disposition, hold_line, supervise,
-                                     # status
+                                     # open_queue, close_queue, queue_by_hours, force_ready, force_not_ready,
+                                     # force_log_out, status
       agent: "{{ code }}"            # who she is; without it, the agent whose phone this is
       pin: "{{ pin }}"               # from a `collect` with `sensitive: yes`
       value: "{{ reason }}"          # the not-ready reason or disposition, by name or by its digits; whom to supervise
+                                     # or to force; the queue
       into: {name: agent_name, presence: presence}
       ok: choices
       refused: who_are_you           # wrong PIN, no such reason …; without it, the error exit
@@ -16,7 +18,8 @@
 no `ok`, since the flow is over and calls reach her over it until she hangs up. Neither has `supervise`: she listens to
 the agent's conversation until she hangs up or it is over, and `refusal` tells why not: not_supervisor, no_agent, nobody
 (the agent talks with nobody), taken (somebody follows it already), yourself, rung (it is at another telephony node: her
-phone rings as soon as she hangs up), elsewhere (so it is, and her phone is none of ours).
+phone rings as soon as she hangs up), elsewhere (so it is, and her phone is none of ours). Queues and the presence of
+others are for supervisors too: `refusal` is not_supervisor, no_queue, no_agent or other.
 """
 
 from __future__ import annotations
@@ -36,8 +39,9 @@ from ivr.node import End, Exit, Leave, NodeModel, Turn, Visit, fail
 from ivr.templates import Template
 
 VERSION = 1
-_NEED_VALUE = ("disposition", "supervise")
-_TAKE_VALUE = ("not_ready", "disposition", "supervise")
+_STEER = ("open_queue", "close_queue", "queue_by_hours", "force_ready", "force_not_ready", "force_log_out")
+_NEED_VALUE = ("disposition", "supervise", *_STEER)
+_TAKE_VALUE = ("not_ready", *_NEED_VALUE)
 _LAST = {"hold_line": "the line is held", "supervise": "she follows a conversation"}
 """What the flow ends with, and her call does not."""
 
@@ -50,7 +54,8 @@ class Model(NodeModel):
     pin: Template = Field(default_factory=lambda: Template(""))
     """Her PIN, when she says who she is."""
     value: Template | None = None
-    """The not-ready reason or disposition, by name or by its digits; whom to supervise, by name or by her code."""
+    """The not-ready reason or disposition, by name or by its digits; whom to supervise or to force, by name or by her
+    code; the queue to open or close."""
     into: Mapping[
         Literal[
             "agent_id", "name", "presence", "reason", "looks", "pending", "queue_count", "language", "refusal", "why"

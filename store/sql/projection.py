@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from core.commands import JoinQueue
 from core.decisions import (
     Decision,
+    FloorSteered,
     InteractionClosed,
     InteractionOpened,
     LegJoined,
@@ -115,6 +116,9 @@ class _Entry:
             elif isinstance(decision, Supervised):
                 audit_id = f"{self._at_us:020d}-{self._entry.seq}.{number}"
                 self._changes.put("audit_log", (audit_id,), rows.supervised(decision, audit_id, self._at_us))
+            elif isinstance(decision, FloorSteered):
+                audit_id = f"{self._at_us:020d}-{self._entry.seq}.{number}"
+                self._changes.put("audit_log", (audit_id,), rows.steered(decision, audit_id, self._at_us))
         story = self._stories.get(self._id)
         if story is None:
             return

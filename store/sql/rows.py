@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
-from core.decisions import InteractionOpened, LegJoined, StayEnded, Supervised, WorkEnded
+from core.decisions import FloorSteered, InteractionOpened, LegJoined, StayEnded, Supervised, WorkEnded
 from core.interaction import InteractionState
 from core.leg import LegState
 
@@ -75,6 +76,17 @@ def supervised(did: Supervised, audit_id: str, at_us: int) -> Row:
         "agents": list(did.agents),
         "device": did.device,
     }
+    subject = f"interaction {did.interaction_id}".rstrip()
+    return _by_phone(did, audit_id, at_us, "SupervisionActed", subject, detail)
+
+
+def steered(did: FloorSteered, audit_id: str, at_us: int) -> Row:
+    return _by_phone(did, audit_id, at_us, did.asked, did.subject, {"action": did.action, "device": did.device})
+
+
+def _by_phone(
+    did: Supervised | FloorSteered, audit_id: str, at_us: int, action: str, subject: str, detail: Mapping[str, object]
+) -> Row:
     return {
         "audit_id": audit_id,
         "at_us": at_us,
@@ -82,8 +94,8 @@ def supervised(did: Supervised, audit_id: str, at_us: int) -> Row:
         "account_id": "",
         "login": did.supervisor_id.removeprefix("@"),
         "address": "phone",
-        "action": "SupervisionActed",
-        "subject": f"interaction {did.interaction_id}".rstrip(),
+        "action": action,
+        "subject": subject,
         "detail": json.dumps(detail, ensure_ascii=False, sort_keys=True),
         "result": "refused" if did.refused else "ok",
     }

@@ -17,7 +17,7 @@ import pytest_asyncio
 from sqlalchemy.exc import SQLAlchemyError
 
 from bench.sip_people import Call, Person, Voice
-from core.decisions import Moved, StayEnded, Supervised
+from core.decisions import FloorSteered, Moved, StayEnded, Supervised
 from store.sql.accounts import AuditLog
 from store.sql.database import Database
 from telephony.softphone import ear
@@ -64,6 +64,7 @@ agents:
     "config/numbers/100.yaml": 'number: "100"\nflow: desk\n',
     "config/numbers/101.yaml": 'number: "101"\nflow: soon\n',
     "config/numbers/star46.yaml": 'range: ["*460000", "*469999"]\nflow: supervisor_phone\n',
+    "config/numbers/star47.yaml": 'number: "*47"\nflow: supervisor_phone\n',
 }
 FILES["config/queues/soon.yaml"] = (
     FILES["config/queues/sales.yaml"]
@@ -342,6 +343,35 @@ async def test_a_supervisor_calls_in_whispers_barges_in_takes_over_and_hands_on(
     assert told == [("sue", "listen", ("ana",), True), *(("sue", action, ("ana",), False) for action in actions)]
     await place.audited("interaction", [("listen", "refused")])
     await place.audited(f"interaction {caller.interaction_id}", [(action, "ok") for action in actions])
+
+
+async def test_a_supervisor_closes_a_queue_and_gives_an_agent_a_break_by_phone(place: Place) -> None:
+    house = place.house
+    if "ana" not in house.held:
+        await house.line("ana", AGENT_HZ)
+    await house.presence("ana", "ready")
+    call = await place.dial("*47", "main-1004")
+    await call.at("floor")
+    for keys, reached in (("1", "which_queue"), ("1", "what_queue"), ("2", "floor")):
+        await call.press(keys)
+        await call.at(reached)
+    vain = await place.dial("100")
+    await vain.closed()
+    assert place.ends(vain) == [("closed", False)]
+    for keys, reached in (("1", "which_queue"), ("1", "what_queue"), ("3", "floor")):
+        await call.press(keys)
+        await call.at(reached)
+    for keys, reached in (("2", "which_agent"), ("2001#", "what_presence"), ("2", "floor")):
+        await call.press(keys)
+        await call.at(reached)
+    await place.agent("not_ready")
+    await call.hang_up()
+    await house.idle()
+    steered = [each for each in house.system.decisions(call.interaction_id) if isinstance(each, FloorSteered)]
+    asked = [("QueueActed", "queue sales", "close"), ("QueueActed", "queue sales", "by_hours")]
+    asked.append(("AgentActed", "agent ana", "not_ready"))
+    assert [(each.asked, each.subject, each.action) for each in steered] == asked
+    assert {(each.supervisor_id, each.device, each.refused) for each in steered} == {("sue", "main-1004", "")}
 
 
 def _hears(path: Path, hz: float) -> bool:

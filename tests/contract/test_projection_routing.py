@@ -7,7 +7,7 @@ import json
 import pytest
 from sqlalchemy import text
 
-from core.decisions import Supervised
+from core.decisions import FloorSteered, Supervised
 from core.line_facts import LineParty
 from store.sql.accounts import AuditLog
 from store.sql.database import Database
@@ -82,6 +82,23 @@ async def test_what_a_supervisor_keyed_is_in_the_audit_log_once(diary: Diary, da
     )
     assert (second.login, second.subject, second.result, second.at_us) == ("eva", "interaction", "refused", us(2))
     assert await AuditLog(database).page("acme") == []
+
+
+async def test_what_a_supervisor_did_to_the_floor_by_phone_is_there_as_if_the_desk_had_been_asked(
+    diary: Diary, database: Database
+) -> None:
+    call = Call("i-1")
+    did = FloorSteered("main", "marta", "QueueActed", "queue sales", "close", "main-1003")
+    refused = FloorSteered("main", "eva", "AgentActed", "agent 77", "ready", "main-1002", "there is no agent")
+    await diary.write(call.arrives(), call.entry(LineParty("i-1", "c9", "digit", digit="2"), [did, refused]))
+    await project(diary, database)
+    second, first = await AuditLog(database).page("main")
+    said = {"action": "close", "device": "main-1003"}
+    assert (first.login, first.address, first.action, first.subject, json.loads(first.detail), first.result) == (
+        *("marta", "phone", "QueueActed", "queue sales"),
+        *(said, "ok"),
+    )
+    assert (second.login, second.action, second.subject, second.result) == ("eva", "AgentActed", "agent 77", "refused")
 
 
 async def test_queues_and_agents_are_summed_up_by_tenant_and_time(diary: Diary, database: Database) -> None:

@@ -2,20 +2,24 @@
 
 import pytest
 
-from acd.setup import AgentSetup, NotReadyReason, Setup
+from acd.setup import AgentSetup, NotReadyReason, QueueSetup, Setup
 from core.agent_facts import AgentActed, WrapUpActed
 from core.commands import AskAgent
+from core.decisions import FloorSteered
 from core.leg import Leg, LegRole
 from core.line_facts import LineChanged
+from core.queue_facts import QueueActed
 from core.talk_facts import SupervisorCalled
 from engine.agent_phone import LOCKED_S, WRONG_PINS, AgentPhone
-from engine.interaction import Interaction
+from engine.interaction import Interaction, Turn
+from engine.supervisor_phone import write_down
 
 ANA = AgentSetup("main", "ana", "Ana", device="main-1001", code="11", pin="4321", supervises=True)
 EVA = AgentSetup("main", "eva", "Eva", code="12", pin="")
 OTHER = AgentSetup("acme", "ana", "Another Ana", code="11", pin="9999")
 SETUP = Setup(
     agents={(each.tenant, each.agent_id): each for each in (ANA, EVA, OTHER)},
+    queues={("main", "sales"): QueueSetup("main", "sales")},
     reasons={("main", "lunch"): NotReadyReason("lunch", digits="2")},
 )
 DEVICES = frozenset({"main-1001", "main-1002"})
@@ -151,3 +155,58 @@ def test_who_cannot_listen_is_told_why(desk, who, value, state, refusal, code):
     answer = desk.asks("supervise", value=value)
     assert (answer.ok, answer.values["refusal"], answer.values["agent_id"]) == (False, code, who)
     assert answer.why
+
+
+# -- the floor, by a supervisor's phone
+@pytest.mark.parametrize(
+    ("action", "value", "fact"),
+    [
+        ("close_queue", "sales", QueueActed("main", "sales", "close")),
+        ("open_queue", "sales", QueueActed("main", "sales", "open")),
+        ("queue_by_hours", "sales", QueueActed("main", "sales", "by_hours")),
+        ("force_ready", "12", AgentActed("main", "eva", "ready", by="supervisor")),
+        ("force_not_ready", "Eva", AgentActed("main", "eva", "not_ready", by="supervisor")),
+        ("force_log_out", "12", AgentActed("main", "eva", "log_out", by="supervisor")),
+    ],
+)
+def test_a_supervisor_steers_the_floor(desk, action, value, fact):
+    answer = desk.asks(action, value=value)
+    assert (answer.ok, answer.values["refusal"]) == (True, "")
+    assert desk.done == [fact]
+    turn = Turn(Interaction("i-1", "main", "voice", "*47", "1001", "main-1001", NOW_S, "r1"))
+    write_down(turn, answer)
+    kind, _, name = answer.values["steered"].partition(" ")
+    assert (kind, name) == (("queue", "sales") if "queue" in action else ("agent", "eva"))
+    asked = type(fact).__name__
+    assert turn.decisions == [FloorSteered("main", "ana", asked, f"{kind} {name}", fact.action, "main-1001")]
+
+
+@pytest.mark.parametrize(
+    ("action", "value", "refusal"),
+    [("close_queue", "saels", "no_queue"), ("force_ready", "77", "no_agent"), ("force_ready", "", "no_agent")],
+)
+def test_of_what_is_not_there_nothing_is_steered(desk, action, value, refusal):
+    answer = desk.asks(action, value=value)
+    assert (answer.ok, answer.values["refusal"], desk.done) == (False, refusal, [])
+
+
+def test_what_the_router_refuses_is_told_and_written_down(desk):
+    desk.refusal = "log in first"
+    answer = desk.asks("force_ready", value="12")
+    assert (answer.why, answer.values["refusal"]) == ("log in first", "other")
+    turn = Turn(Interaction("i-1", "main", "voice", "*47", "1001", "main-1001", NOW_S, "r1"))
+    write_down(turn, answer)
+    assert [each.refused for each in turn.decisions] == ["log in first"]
+
+
+@pytest.mark.parametrize("action", ["close_queue", "force_log_out"])
+def test_who_does_not_supervise_steers_nothing(desk, action):
+    desk.at["main-1001"] = ("main", "eva")
+    answer = desk.asks(action, value="sales" if action == "close_queue" else "11")
+    assert (answer.ok, answer.values["refusal"], desk.done) == (False, "not_supervisor", [])
+
+
+def test_an_agents_own_requests_are_not_in_the_audit_log(desk):
+    turn = Turn(Interaction("i-1", "main", "voice", "*45", "1001", "main-1001", NOW_S, "r1"))
+    write_down(turn, desk.asks("ready"))
+    assert turn.decisions == []
