@@ -22,6 +22,7 @@ from acd.queues import position
 from acd.records import Agent, Stay
 from acd.strategies import best_match, strategy_of
 from acd.strategies.strategy import Sought
+from acd.words import why_not as why_not_in_words
 from core.assignment import AssignmentState
 from core.decisions import Considered
 from core.stay import StayState
@@ -64,8 +65,9 @@ class Explanation:
         else:
             counts: dict[str, int] = {}
             for considered in self.agents:
-                why = considered.excluded.partition(":")[0]
-                counts[why or "taken by who is ahead"] = counts.get(why or "taken by who is ahead", 0) + 1
+                kind = considered.excluded.partition(":")[0]
+                why = why_not_in_words(kind) if kind else "taken by who is ahead"
+                counts[why] = counts.get(why, 0) + 1
             told = ", ".join(f"{count} {why}" for why, count in sorted(counts.items(), key=lambda c: (-c[1], c[0])))
             words.append(f"Nobody can take it: {told or 'there are no agents'}.")
         if self.next_s:

@@ -86,6 +86,10 @@ class Noted:
     why: str
 
 
+REQUEST_REFUSED = "request_refused"
+"""What a `Noted` tells when a person's request was refused: it changed nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Supervised:
     """A supervisor followed a conversation by the keys of her phone, or wanted to: for the audit log.

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from acd.setup import Key, Setup
 from core.agent_facts import PhoneUsed
 from core.commands import Command
-from core.decisions import Decision, InteractionOpened, Moved, Noted
+from core.decisions import REQUEST_REFUSED, Decision, InteractionOpened, Moved, Noted
 from core.dialing import DialingFact
 from core.interaction import INTERACTION_TABLE, InteractionEvent, InteractionState
 from core.leg import EndReason, Leg, LegEvent, LegState, advance_leg
@@ -192,6 +192,13 @@ class Turn:
 
     def note(self, what: str, why: str) -> None:
         self.decisions.append(Noted(what, why))
+
+    def note_request(self, what: str, request: str) -> None:
+        """That a person asked for it; a request that was `refused` changed nothing."""
+        if self.refused:
+            self.note(REQUEST_REFUSED, f"{request}: {self.refused}")
+        else:
+            self.note(what, request)
 
     def open(self, direction: str, rule: str, flow: str = "", language: str = "") -> None:
         """Says whose it is and by which `rule` it came here; it is the first thing said of it."""

@@ -37,8 +37,8 @@ def acted(turn: Turn, event: ConversationActed, around: Surroundings, now_s: flo
         turn.dialed_by = attempt.dialed_by
     turn.decisions += attempt.decisions if not why else ()
     turn.refused = why
-    if turn.refused:
-        turn.note("request_refused", f"{event.action} by {event.agent_id}: {turn.refused}")
+    if why:
+        turn.note_request("", f"{event.action} by {event.agent_id}")
 
 
 def _act(turn: Turn, event: ConversationActed, around: Surroundings, now_s: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from acd.words import why_not
 from core.decisions import OfferDecided, StayChanged, StayEnded
 from core.events import QueueLeft, RoutingDecided
 from core.offer_facts import (
@@ -159,7 +160,7 @@ def _of_offer(offer: Mapping[str, Any]) -> Iterator[str]:
     needs = f", asking for {offer['requirement']}" if offer.get("requirement") else ""
     others = [each["agent_id"] for each in offer.get("considered", ()) if not each["excluded"]][1:]
     beside = f"; {', '.join(others)} could have had it too" if others else ""
-    kept = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in offer.get("excluded", {}).items())
+    kept = ", ".join(f"{number} {why_not(reason)}" for reason, number in offer.get("excluded", {}).items())
     yield (
         f"At +{offer['at_s']:.1f} s, after {offer['waited_s']:.1f} s, it was offered to {offer['agent_id']}"
         f"{strategy}{step}{needs}{beside}{f'; not to {kept}' if kept else ''}."
@@ -174,4 +175,5 @@ _OUTCOMES = {
     "rejected": "refused it",
     "unreachable": "the phone could not be rung",
     "withdrawn": "the offer was taken back",
+    "no_customer": "the customer was gone",
 }

@@ -41,8 +41,7 @@ _KEYS: Mapping[str, SupervisionAction] = {"1": "listen", "2": "whisper", "3": "b
 def acted(turn: Turn, event: SupervisionActed, around: Surroundings, now_s: float) -> None:
     """Does it, or says in `turn.refused` why not."""
     turn.refused = _act(turn, event, around, now_s)
-    what = f"{event.action} by {event.supervisor_id}"
-    turn.note("supervision", f"{what}: {turn.refused}" if turn.refused else what)
+    turn.note_request("supervision", f"{event.action} by {event.supervisor_id}")
 
 
 def to_leave(
@@ -136,8 +135,7 @@ def _ring(
 def called(turn: Turn, event: SupervisorCalled, around: Surroundings, now_s: float) -> None:
     """She has called in: she listens, or `turn.refused` says why not, or that she is rung."""
     turn.refused = _join(turn, event, around, now_s)
-    what = f"listen by {event.supervisor_id}, who called in"
-    turn.note("supervision", f"{what}: {turn.refused}" if turn.refused else what)
+    turn.note_request("supervision", f"listen by {event.supervisor_id}, who called in")
 
 
 def _join(turn: Turn, event: SupervisorCalled, around: Surroundings, now_s: float) -> str:

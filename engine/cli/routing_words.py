@@ -11,6 +11,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from acd.words import why_not
+
 _SHOWN = 20
 _MOMENT_S = 1e9
 """No other score is as large as UTC seconds are."""
@@ -47,9 +49,9 @@ def _candidates(considered: list[dict[str, Any]], excluded: Mapping[str, int], w
         name = Text(each["agent_id"], style="bold green" if each["agent_id"] == winner else "")
         could = "" if each["excluded"] else "yes"
         score = ", ".join(map(_score, each["score"]))
-        table.add_row(name, could, str(each["excluded"]).replace("_", " "), score)
+        table.add_row(name, could, why_not(each["excluded"]), score)
     for reason, number in excluded.items():
-        table.add_row(f"{number} others", "", reason.replace("_", " "), "", style="dim")
+        table.add_row(f"{number} others", "", why_not(reason), "", style="dim")
     if len(considered) > _SHOWN:
         table.add_row(f"… {len(considered) - _SHOWN} more", "", "", "", style="dim")
     return table

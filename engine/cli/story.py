@@ -13,6 +13,8 @@ from core.commands import CancelTimer, Command, StartTimer
 from core.events import CommandRejected
 from core.leg_commands import Play
 from core.media import Sound, Speech
+from engine.cli import story_words as words
+from engine.cli.calls_out import CallsOut
 from engine.cli.common import grid
 
 if TYPE_CHECKING:
@@ -70,13 +72,16 @@ def explain_steps(records: Sequence[Recorded]) -> list[dict[str, Any]]:
     began_s = records[0].at_s
     steps: list[dict[str, Any]] = []
     where = ""
+    calls_out = CallsOut()
 
     def add(at_s: float, what: str, why: str = "") -> None:
         steps.append({"at_s": round(at_s - began_s, 3), "where": where, "what": what, "why": why})
 
     for record in records:
         if isinstance(record.event, CommandRejected):
-            add(record.at_s, f"{record.event.what} could not be done", record.event.why)
+            add(record.at_s, words.not_done(record.event.what), words.cause(record.event.why))
+        if failed := calls_out.follow(record):
+            add(record.at_s, *failed)
         for decision in record.decisions:
             match decision:
                 case said.InteractionOpened():
@@ -85,19 +90,20 @@ def explain_steps(records: Sequence[Recorded]) -> list[dict[str, Any]]:
                 case said.NodeEntered():
                     where = f"{decision.flow}.{decision.node}"
                 case said.NodeLeft():
-                    add(record.at_s, f"→ {decision.target or 'end'}", f"{decision.branch}: {record.type}")
+                    why = f"{words.plain(decision.branch)}: {words.happened(record.type)}"
+                    add(record.at_s, f"→ {decision.target or 'end'}", why)
                 case said.Noted():
-                    add(record.at_s, decision.what, decision.why)
+                    add(record.at_s, *words.noted(decision, record.event))
                 case said.OfferDecided():
-                    add(record.at_s, f"offered to {decision.agent_id}", decision.strategy)
+                    add(record.at_s, f"offered to {decision.agent_id}", words.plain(decision.strategy))
                 case said.StayChanged():
                     add(record.at_s, change_text(decision), f"by {decision.by}")
                 case said.StayEnded():
-                    add(record.at_s, f"the wait ends: {decision.how}", f"after {decision.waited_s:.1f} s")
+                    add(record.at_s, f"the wait ends: {words.plain(decision.how)}", f"after {decision.waited_s:.1f} s")
                 case said.WorkEnded():
-                    add(record.at_s, f"{decision.agent_id} is done with it", decision.how)
+                    add(record.at_s, f"{decision.agent_id} is done with it", words.plain(decision.how))
                 case said.InteractionClosed():
-                    add(record.at_s, "closed", decision.outcome)
+                    add(record.at_s, "closed", words.plain(decision.outcome))
                 case _:
                     pass
     return steps

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+
+from acd import capacity, explain, words
 from acd.setup import Relaxation
 from core.agent_facts import AgentActed
 from tests.unit.acd.shift import Shift, agent, queue, setup
@@ -50,8 +54,8 @@ def test_in_words() -> None:
     assert found is not None
     assert found.paragraph() == (
         "It has waited 25 s and is number 1 of 1 in sales; it asks for es >= 3. Its score is 85.0 = priority 0.0 + "
-        "value 0.0 + urgency 60.0 + ageing 25.0. Nobody can take it: 1 busy, 1 logged_out, 1 not_ready, 1 other_queue, "
-        "1 skill. Its requirement is relaxed in 35 s."
+        "value 0.0 + urgency 60.0 + ageing 25.0. Nobody can take it: 1 busy, 1 in other queues only, 1 "
+        "logged out, 1 on a pause, 1 without the skill. Its requirement is relaxed in 35 s."
     )
 
 
@@ -112,3 +116,11 @@ def test_who_does_not_wait_is_not_explained() -> None:
     assert shift.router.explain("c1", shift.now_s) is None
     assert shift.router.counterfactual("c1", shift.now_s) is None
     assert shift.router.position("c1", shift.now_s) is None
+
+
+def test_every_reason_has_words() -> None:
+    source = "".join(map(inspect.getsource, (explain.why_not, capacity.hindrance, capacity._hindered)))
+    codes = set(re.findall(r'(?:return|else) f?"([a-z_]+)[":]', source))
+    assert {"skill", "other_queue", "busy", "not_ready"} <= codes <= set(words._WORDS)
+    assert words.why_not("not_ready:long_lunch") == "on a pause: long lunch"
+    assert words.why_not("skill:es >= 3") == "without the skill es >= 3"
