@@ -156,6 +156,8 @@ class Surroundings:
     """Who tells machines from people."""
     listed: Callable[[str, str], str] = lambda tenant, number: ""
     """Why nobody of a tenant may call a number, by its do-not-call lists; empty when somebody may."""
+    hindered: Callable[[Interaction, str, float], str] = lambda interaction, agent_id, now_s: ""
+    """Why an agent cannot be rung now for a contact, in words; empty when she can."""
 
     def world(self, release_id: str) -> World:
         return World(self.releases[release_id], self.toggles, self.pins)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.commands import Command, StartTimer
-from core.decisions import InteractionOpened, NodeEntered
+from core.decisions import REQUEST_REFUSED, InteractionOpened, NodeEntered, Noted
 from core.events import Event, RoutingDecided, ToggleSet
 from engine.campaigns import DIALED
 from engine.decide import BEGINNINGS, decide
@@ -102,7 +102,10 @@ def _step(call: _Call, record: Recorded) -> Replayed | None:
     if getattr(event, "digit", None) == "":
         why = "sensitive digits are not kept"
         return Replayed(record.interaction_id, call.events, "skipped", record.seq, node=call.node, why=why)
-    turn = decide(call.interaction, event, call.around, record.at_s).turn
+    refused = next((d.why for d in record.decisions if isinstance(d, Noted) and d.what == REQUEST_REFUSED), "")
+    # Who could be rung then, only the router knew.
+    around = replace(call.around, hindered=lambda interaction, agent_id, now_s: refused)
+    turn = decide(call.interaction, event, around, record.at_s).turn
     call.interaction = turn.interaction
     call.events += 1
     if not _alike(turn.commands, record.commands):

@@ -14,7 +14,7 @@ from core.leg_commands import MuteLeg, SendDigits
 from core.talk_facts import ConversationActed
 from engine import consult, conversation, handover, talk_recording
 from engine.contact import Conversation, Party
-from engine.dialing import find
+from engine.dialing import Target, find
 from engine.interaction import Surroundings, Turn
 
 _DIGITS = re.compile(r"[0-9A-Da-d*#]{1,32}")
@@ -123,7 +123,7 @@ def _transfer(turn: Turn, talk: Conversation, event: ConversationActed, around: 
         return target
     if target.kind == "agent" and target.name == event.agent_id:
         return "the caller is with you already"
-    if why := _take_along(turn, event.values):
+    if why := _take_along(turn, event.values) or _hindered(turn, target, around, now_s):
         return why
     handover.transfer(turn, target, around, now_s)
     return ""
@@ -139,13 +139,18 @@ def _consult(turn: Turn, talk: Conversation, event: ConversationActed, around: S
         return "this caller came without a flow: transfer her to it instead"
     if target.kind == "agent" and target.name == event.agent_id:
         return "that is you"
-    if why := _take_along(turn, event.values):
+    if why := _take_along(turn, event.values) or _hindered(turn, target, around, now_s):
         return why
     if target.kind == "flow":
         consult.to_flow(turn, target.name, around, now_s)
     else:
         consult.start(turn, target, around, now_s)
     return ""
+
+
+def _hindered(turn: Turn, target: Target, around: Surroundings, now_s: float) -> str:
+    """Before the customer is let go: a colleague who cannot be rung is said to be so, and everybody stays."""
+    return around.hindered(turn.interaction, target.name, now_s) if target.kind == "agent" else ""
 
 
 def _fetch_back(turn: Turn, event: ConversationActed, around: Surroundings) -> str:

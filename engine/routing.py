@@ -30,7 +30,6 @@ from core.events import CommandRejected, Event, QueueStatusGiven, RoutingDecided
 from core.queue_facts import QueueJoined
 from core.routing import ROUTER, RouterFact, RoutingChanged
 from core.table import Transition
-from core.talk_facts import ConversationActed
 from engine.interaction import Interaction
 from engine.routing_disposed import disposed
 from engine.routing_metrics import RoutingMetrics
@@ -122,12 +121,9 @@ class Routing:
         facts = [*outcome.facts, *disposed(self.router, outcome.decisions)]
         return Consequences(outcome.commands, facts, outcome.refused)
 
-    def hindered(self, fact: ConversationActed, interaction: Interaction, now_s: float) -> str:
-        """Why the colleague whom an agent wants to ask, or to give her customer to, cannot be rung now: the customer
-        stays where she is. Empty: she can, or it is no colleague."""
-        kind, _, agent_id = fact.target.partition(":")
-        if kind != "agent" or agent_id == fact.agent_id or fact.action not in ("consult", "transfer"):
-            return ""
+    def hindered(self, interaction: Interaction, agent_id: str, now_s: float) -> str:
+        """Why the colleague whom an agent wants to ask, or to give her customer to, cannot be rung now. Empty: she
+        can, or nobody knows her."""
         key = interaction.tenant, agent_id
         if not self.router.hindrance(key, channel_of(interaction), now_s, interaction.interaction_id):
             return ""

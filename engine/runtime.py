@@ -23,7 +23,7 @@ from core.errors import EventRefused
 from core.events import CommandRejected, Event, LegArrived, LegEnded, PlaybackFinished, RecordingFailed, TimerFired
 from core.routing import RouterFact, RoutingFact
 from core.table import Transition
-from core.talk_facts import ConversationActed, SupervisorCalled
+from core.talk_facts import SupervisorCalled
 from engine.away_callers import AwayCallers
 from engine.campaigns import Campaigns, is_dialed, no_campaigns
 from engine.decide import BEGINNINGS, decide, refuse
@@ -86,7 +86,7 @@ class Runtime:
         self._open = OpenInteractions()
         self.interactions = self._open.by_id
         metrics.open_interactions.set_function(lambda: len(self.interactions))
-        self.surroundings = replace(surroundings, listed=self.campaigns.listed)
+        self.surroundings = replace(surroundings, listed=self.campaigns.listed, hindered=routing.hindered)
         self._away_callers = AwayCallers()
         self._hourly_caps = HourlyCaps(self, outbound_use or OutboundUse())
         self.lanes: Lanes
@@ -242,12 +242,6 @@ class Runtime:
             return "this contact is over"
         if interaction is not None and isinstance(fact, LegArrived) and not interaction.is_away:
             return ""
-        if (
-            isinstance(fact, ConversationActed)
-            and interaction is not None
-            and (why := self.routing.hindered(fact, interaction, now_s))
-        ):
-            return why
         turn = self._decide(interaction, fact, now_s)
         self._carry_out(fact, interaction, turn, now_s)
         return turn.refused

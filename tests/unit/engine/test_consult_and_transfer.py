@@ -1,7 +1,10 @@
 """Consultations, transfers and what they come to, whoever leaves first."""
 
+from dataclasses import replace
+
 import pytest
 
+from core.decisions import Noted
 from core.events import CommandRejected, DigitPressed, LegAdopted, LegEnded, LegRinging, LegUp, QueueLeft
 from core.leg import EndReason, LegRole
 from core.leg_commands import (
@@ -415,6 +418,37 @@ def test_what_keys_cannot_do_is_heard(talking):
     assert [play.leg_id for play in talking.commanded(Play)] == [talking.agent_leg]
     assert talking.state == "connected"
     assert talking.last.refused == ""
+
+
+@pytest.fixture
+def eva_is_away(talking):
+    def hindered(interaction, agent_id, now_s):
+        return "Eva cannot be rung now" if agent_id == "eva" else ""
+
+    talking.around = replace(talking.around, hindered=hindered)
+    return talking
+
+
+@pytest.mark.parametrize("code", ["*2", "*3"])
+def test_a_colleague_who_is_away_is_not_let_have_the_customer_by_keys(eva_is_away, code):
+    talking = eva_is_away
+    press(talking, f"{code}22#")
+    assert [play.leg_id for play in talking.commanded(Play)] == [talking.agent_leg]
+    assert (talking.said(QueueJoined), talking.inside()) == ([], {CALLER, talking.agent_leg})
+    why = f"{'transfer' if code == '*2' else 'consult'} by ana: Eva cannot be rung now"
+    assert Noted("request_refused", why) in talking.last.decisions
+
+
+@pytest.mark.parametrize("action", ["transfer", "consult"])
+def test_that_a_colleague_is_away_is_said_after_what_the_conversation_has_against_it(eva_is_away, action):
+    talking = eva_is_away
+    assert talking.act(action, "agent:eva") == "Eva cannot be rung now"
+    assert (talking.last.commands, talking.last.facts) == ([], [])
+    assert Noted("request_refused", f"{action} by ana: Eva cannot be rung now") in talking.last.decisions
+    assert "cannot travel" in talking.act(action, "agent:eva", **{"not a name": "x"})
+    assert talking.act(action, "agent:eva", agent_id="luis") == "luis is not in this conversation"
+    assert talking.act("consult", OUTSIDE) == ""
+    assert "consult" in talking.act(action, "agent:eva")
 
 
 def test_hanging_up_by_key():

@@ -6,10 +6,13 @@ import pytest
 
 from core.events import DigitPressed, LegArrived, LegEnded, LegUp
 from core.leg import EndReason
+from core.leg_commands import Play
+from core.offer_facts import OfferMade
 from engine.cli.replay import why_skipped
 from engine.decide import decide
 from engine.replay import Replayed, replay
 from store.entry import Recorded
+from tests.unit.engine.talk_case import Case
 from tests.unit.engine.test_interactions import CALLER, around  # noqa: F401 - a fixture
 
 EVENTS = [
@@ -68,6 +71,21 @@ def test_what_cannot_be_replayed_says_why(around, records):  # noqa: F811
     erased = [records[0], replace(records[1], event=None, unreadable="erased")]
     (result,) = replay(erased, lambda release_id: around)
     assert (result.result, result.why) == ("skipped", "erased")
+
+
+def test_what_was_refused_because_of_others_is_so_again():
+    def hindered(interaction, agent_id, now_s):
+        return "she cannot be rung now"
+
+    talk = Case().queue().talk()
+    events = [LegArrived(CALLER, "n1", "100", "+34600000000", "Eva Luz"), LegUp(CALLER), DigitPressed(CALLER, "1")]
+    stay_id = talk.interaction.talk.served.stay_id
+    offer = OfferMade(talk.interaction.interaction_id, stay_id, talk.agent_leg, "ana", "main-1001", "sales")
+    events += [offer, LegUp(offer.offer_id), *(DigitPressed(offer.offer_id, key) for key in "*222#")]
+    records = recorded(replace(talk.around, hindered=hindered), events)
+    assert [type(command) for command in records[-1].commands] == [Play]
+    (result,) = replay(records, lambda release_id: talk.around)
+    assert (result.result, result.why) == ("same", "still open")
 
 
 def test_calls_that_began_before_are_left_out(around, records):  # noqa: F811

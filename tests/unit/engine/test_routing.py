@@ -14,7 +14,7 @@ from core.leg import Leg, LegRole
 from core.offer_facts import OfferAccepted, OfferMade
 from core.queue_facts import QueueJoined, StayGivenUp
 from core.routing import ROUTER, RoutingChanged
-from core.talk_facts import ConversationActed, TalkEnded
+from core.talk_facts import TalkEnded
 from engine.interaction import Interaction, Turn
 from engine.metrics import Metrics
 from engine.routing import MOST_JOINS_A_SECOND, Routing, is_routed, row_name
@@ -99,12 +99,10 @@ def test_what_a_fact_changes_is_journaled_with_it(house):
     assert any(move.startswith("stay i-1.s1 waiting -> offered") for move in house.moves)
 
 
-@pytest.mark.parametrize("action", ["transfer", "consult"])
-def test_a_colleague_who_cannot_be_rung_is_said_to_be_so_before_the_customer_is_let_go(action):
+def test_a_colleague_who_cannot_be_rung_is_said_to_be_so_before_the_customer_is_let_go():
     people = {("main", "ana"): ANA, ("main", "eva"): replace(EVA, name="Eva Luz")}
     house = House(replace(SETUP, agents=people))
-    wanted = ConversationActed("i-1", "ana", action, "agent:eva")
-    hindered = lambda: house.routing.hindered(wanted, contact("i-1"), house.now_s)  # noqa: E731
+    hindered = lambda: house.routing.hindered(contact("i-1"), "eva", house.now_s)  # noqa: E731
     no = "Eva Luz cannot be rung now: choose another colleague or a queue"
     assert hindered() == no, "logged out"
     house.take(DeviceChanged("main-1002", True))
@@ -123,9 +121,7 @@ def test_a_colleague_who_cannot_be_rung_is_said_to_be_so_before_the_customer_is_
     house.take(PhoneUsed("i-3", "main-1002", used=False))
     house.take(DeviceChanged("main-1002", False))
     assert hindered() == no, "her phone is gone"
-    for other in ("agent:ana", "agent:nobody", "queue:sales", "+34911234567"):
-        assert house.routing.hindered(replace(wanted, target=other), contact("i-1"), house.now_s) == ""
-    assert house.routing.hindered(replace(wanted, action="hold"), contact("i-1"), house.now_s) == ""
+    assert house.routing.hindered(contact("i-1"), "nobody", house.now_s) == ""
 
 
 def test_her_own_customer_may_be_given_back_to_who_writes_down_what_they_said(house):
@@ -133,9 +129,8 @@ def test_her_own_customer_may_be_given_back_to_who_writes_down_what_they_said(ho
     house.ready("ana")
     house.take(OfferAccepted("i-1", offered(house.joins("1")).offer_id))
     house.take(TalkEnded("i-1", "ana", "transferred"))
-    wanted = ConversationActed("i-1", "eva", "transfer", "agent:ana")
-    assert house.routing.hindered(wanted, contact("i-1"), house.now_s) == ""
-    assert house.routing.hindered(replace(wanted, interaction_id="i-9"), contact("i-9"), house.now_s) != ""
+    assert house.routing.hindered(contact("i-1"), "ana", house.now_s) == ""
+    assert house.routing.hindered(contact("i-9"), "ana", house.now_s) != ""
 
 
 def test_a_row_goes_with_the_stay_that_has_ended(house):
