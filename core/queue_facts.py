@@ -116,7 +116,7 @@ class StayActed:
 
 
 MOST_PRIORITY = 1000
-"""That a supervisor may give."""
+"""That a flow, a campaign or a supervisor may give."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,14 @@ from core.interaction import InteractionEvent
 from core.leg import LegRole
 from core.leg_commands import Play, StartMusic
 from core.media import Tone
-from core.queue_facts import QueueJoined
+from core.queue_facts import MOST_PRIORITY, QueueJoined
 from engine import announcements, conversation, interlude, steps, waiting
 from engine.contact import Conversation, Party, Waiting
 from engine.dialing import Target, dial
 from engine.interaction import Surroundings, Turn
 from ivr import interpreter
 
-HEAD = 1000
+HEAD = MOST_PRIORITY + 1
 """Added to the priority of who comes back through no fault of her own: nobody is served before her."""
 CAME_BACK = "came back"
 """What the journal calls it when nobody took her where an agent had sent her."""

@@ -25,7 +25,7 @@ is still there.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from pydantic import Field
@@ -34,6 +34,7 @@ from core.commands import Command, JoinQueue, LeaveQueue
 from core.decisions import Noted
 from core.events import CommandOutcomeUnknown, CommandRejected, DigitPressed, Event, QueueLeft
 from core.leg_commands import StartMusic, StopMusic
+from core.queue_facts import MOST_PRIORITY
 from definitions.models import Count, Digits, Name
 from ivr.filters import number_of
 from ivr.node import End, Exit, Leave, NodeModel, Reference, Turn, Visit, fail
@@ -49,7 +50,8 @@ class Model(NodeModel):
 
     type: Literal["queue"] = "queue"
     queue: Name
-    priority: Count = 0
+    priority: Annotated[Count, Field(le=MOST_PRIORITY)] = 0
+    """0 to 1000: higher is sooner."""
     skills: Template = Field(default_factory=lambda: Template(""))
     """Asked for beside what the queue asks."""
     value: Template | None = None

@@ -20,7 +20,7 @@ from core.leg_commands import (
 )
 from core.line_facts import LineUsed
 from core.media import Tone
-from core.queue_facts import QueueJoined, StayGivenUp
+from core.queue_facts import MOST_PRIORITY, QueueJoined, StayGivenUp
 from core.talk_facts import TalkChanged, TalkEnded
 from tests.unit.engine.talk_case import CALLER, ID, Case, case, heard
 
@@ -62,7 +62,7 @@ def test_nobody_answers_and_she_comes_back_to_who_sent_her(talking):
     talking.tell(QueueLeft(ID, talking.interaction.waiting.stay_id, "overflowed"))
     (joined,) = talking.said(QueueJoined)
     assert (joined.queue, joined.preferred_agent, joined.purpose) == ("sales", "ana", "serve")
-    assert joined.priority >= 1000
+    assert joined.priority > MOST_PRIORITY
     assert joined.waited_s == 2.0
     talking.tell(QueueLeft(ID, joined.stay_id, "no_agents"))
     assert heard(talking) == ["Lo sentimos."]
@@ -73,8 +73,17 @@ def test_who_comes_back_again_and_again_is_no_further_ahead_each_time(talking):
         talking.act("transfer", "agent:eva")
         talking.tell(QueueLeft(ID, talking.interaction.waiting.stay_id, "overflowed"))
         (joined,) = talking.said(QueueJoined)
-        assert joined.priority == 1000
+        assert joined.priority == MOST_PRIORITY + 1
         talking.talk()
+
+
+def test_whatever_priority_her_flow_gave_her_she_is_before_others_when_she_comes_back(talking):
+    talk = talking.interaction.talk
+    served = talk.served.but(joined=replace(talk.served.joined, priority=MOST_PRIORITY))
+    talking.interaction = talking.interaction.but(talk=talk.but(served=served))
+    talking.act("transfer", "agent:eva")
+    talking.tell(QueueLeft(ID, talking.interaction.waiting.stay_id, "overflowed"))
+    assert talking.said(QueueJoined)[0].priority > 2 * MOST_PRIORITY
 
 
 def test_to_another_queue(talking):

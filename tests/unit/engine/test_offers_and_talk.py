@@ -35,7 +35,7 @@ from core.offer_facts import (
     OfferRinging,
     OfferWithdrawn,
 )
-from core.queue_facts import QueueJoined, StayGivenUp
+from core.queue_facts import MOST_PRIORITY, QueueJoined, StayGivenUp
 from core.talk_facts import TalkChanged, TalkEnded
 from tests.unit.engine.talk_case import CALLER, ID, Case, case, heard, play_out
 
@@ -250,7 +250,7 @@ def test_a_caller_whose_agent_vanished_is_told_and_returns_to_the_head(case, cau
     assert case.said(TalkEnded) == [TalkEnded(ID, "ana", "vanished")]
     (joined,) = case.said(QueueJoined)
     assert (joined.queue, joined.spared_agents, joined.waited_s) == ("sales", ("ana",), 2.0)
-    assert joined.priority >= 1000
+    assert joined.priority > MOST_PRIORITY
     assert heard(case) == ["Se ha cortado."]
     play_out(case)
     assert case.commanded(StartMusic) == [StartMusic(CALLER, "jazz")]

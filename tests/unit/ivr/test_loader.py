@@ -195,6 +195,7 @@ nodes:
          + END, "no number is at least 31 and at most 1"),
         ("a: {type: play, prompt: x, next: z, next: y}\n" + END, "the key 'next' was given already"),
         ("a: {type: collect, prompt: x, digits: 4, into: x, terminator: #}\n" + END, "not closed properly"),
+        ("a: {type: queue, queue: sales, priority: 1001, next: z}\n" + END, "out of range: write at most 1000"),
         ("Bad Name: {type: hangup}", "'Bad Name' cannot be a name"),
     ],
 )  # fmt: skip
