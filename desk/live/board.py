@@ -18,6 +18,8 @@ _ID = {
     "talk": "interaction_id",
     "campaign": "campaign",
 }
+TALKING = ("talking", "consulting", "hold")
+"""What those look like who talk with somebody."""
 _LIVE = ("offered", "active", "held", "consulting", "wrap_up")
 
 
@@ -64,6 +66,18 @@ class Board:
 
     def agents(self, tenant: str | None = None) -> list[Json]:
         return self._sorted("agent", tenant)
+
+    def people(self, tenant: str | None = None) -> list[Json]:
+        """Agents as a board shows them, and whoever else talks: a supervisor who took over has the conversation without
+        having been offered it, logged in or not. A `guest` is no agent here."""
+        found = {(agent["tenant"], agent["agent_id"]): agent for agent in self.agents(tenant)}
+        for talk in self._of("talk", tenant):
+            for party in talk.get("parties", ()):
+                who, interaction_id = str(party.get("agent_id", "")), talk["interaction_id"]
+                if who and party.get("up", True) and not self.has(talk["tenant"], who, interaction_id):
+                    key = talk["tenant"], who
+                    found[key] = _talking(found.get(key) or _guest(*key), talk)
+        return list(found.values())
 
     def queues(self, tenant: str | None = None) -> list[Json]:
         return self._sorted("queue", tenant)
@@ -155,6 +169,33 @@ class Board:
 
 def _began_s(stay: Json) -> float:
     return float(stay.get("joined_s", 0.0)) - float(stay.get("waited_before_s", 0.0))
+
+
+def _guest(tenant: str, who: str) -> Json:
+    return {
+        "tenant": tenant,
+        "agent_id": who,
+        "name": who.removeprefix("@"),
+        "guest": True,
+        "presence": "logged_out",
+        "looks": "logged_out",
+        "looks_since_s": 0.0,
+        "since_s": 0.0,
+        "reason": "",
+        "pending": "",
+        "device": "",
+        "reachable": True,
+        "breaks_at_s": {},
+        "assignments": [],
+    }
+
+
+def _talking(agent: Json, talk: Json) -> Json:
+    work = {"interaction_id": talk["interaction_id"], "queue": talk.get("queue", ""), "state": "active"}
+    shown = {**agent, "assignments": [*agent.get("assignments", ()), work]}
+    if agent.get("looks") not in TALKING:
+        shown |= {"looks": "talking", "looks_since_s": talk.get("began_s", 0.0)}
+    return shown
 
 
 def _ringing_her(view: Json) -> list[Json]:

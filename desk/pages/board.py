@@ -11,6 +11,7 @@ from fastapi import Form, Request, Response
 from desk import acts, contacts
 from desk.api.models import OpeningAsked, PresenceAsked, PriorityAsked, QueueAsked, SupervisionAsked
 from desk.engine_client import EngineRefused
+from desk.live.board import TALKING
 from desk.pages import supervision
 from desk.pages.common import checked, language_of, page_router, render, speaking, tenant_of, who_of
 from desk.pages.plain import Plain
@@ -105,7 +106,7 @@ async def _shown(request: Request) -> dict[str, Any]:
     setup: SetupCache = request.app.state.setup_cache
     await setup.fresh()
     sees_stays = who.may(Permission.SEE_STAYS)
-    stays, agents = board.stays(tenant) if sees_stays else [], board.agents(tenant)
+    stays, agents = board.stays(tenant) if sees_stays else [], board.people(tenant)
     queues = [_queue(view, setup.queue(tenant, view["queue"])) for view in board.queues(tenant)]
     titles = {each["queue"]: each["title"] or each["queue"] for each in queues}
     return {
@@ -149,10 +150,11 @@ def _totals(queues: Sequence[Mapping[str, Any]], agents: Sequence[Mapping[str, A
         "waits_since_s": min(since, default=0.0),
         "answered": sum(each.get("answered", 0) for each in today),
         "abandoned": sum(each.get("abandoned", 0) for each in today),
-        "talking": sum(each in ("talking", "hold", "consulting") for each in looks),
+        "talking": sum(each in TALKING for each in looks),
         # As the queues count those who are free: a phone that is not there can be put through to nobody.
         "ready": sum(each.get("looks") == "ready" and bool(each.get("reachable", True)) for each in agents),
         "wrap_up": looks.count("wrap_up"),
         "not_ready": looks.count("not_ready"),
-        "logged_in": len(looks) - looks.count("logged_out"),
+        "logged_in": sum(each.get("presence") != "logged_out" for each in agents),
+        "agents": sum(not each.get("guest") for each in agents),
     }

@@ -123,4 +123,4 @@ def _drawn(board: Board, tenant: str, now_s: float) -> Any:
     of = tenant or None
     if not board.agents(of) and not board.queues(of):
         err.print("no agents and no queues are configured: see config/agents.yaml and config/queues/")
-    return drawn(board.agents(of), board.queues(of), board.stays(of), now_s)
+    return drawn(board.people(of), board.queues(of), board.stays(of), now_s)

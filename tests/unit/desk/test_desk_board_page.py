@@ -82,3 +82,23 @@ async def test_who_cannot_be_rung_is_no_agent_that_callers_could_have(browser, d
         desk.fake.agents["main", "bob"]["reachable"] = False
         desk.fake._tell_agent("main", "bob")
         await expect(ready).to_have_text("1")
+
+
+async def test_a_supervisor_who_took_over_is_shown_as_talking(browser, desk):
+    for action in ("log_in", "ready"):
+        desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": action})
+    interaction_id = desk.fake.arrive("sales")
+    desk.fake.accept("ana")
+    asked = {"interaction_id": interaction_id, "supervisor_id": "@max", "device": "main-1009"}
+    desk.fake.do("SupervisionActed", {**asked, "action": "listen"})
+    desk.fake.answer_supervisor(interaction_id)
+    await desk.account("sue", Role.SUPERVISOR)
+    async with opened(browser, desk, "sue") as page:
+        talking = page.locator(".strip .figure", has_text="in conversation").locator("b")
+        await expect(talking).to_have_text("1")
+        desk.fake.do("SupervisionActed", {**asked, "action": "take_over"})
+        card = page.locator('[id="agent-@max"]')
+        await expect(card).to_contain_text("Talking")
+        await expect(talking).to_have_text("1")
+        await expect(page.locator("#agents-title small")).to_contain_text("1 / ")
+        await expect(card.locator("summary")).to_have_count(0)

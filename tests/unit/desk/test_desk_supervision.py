@@ -56,6 +56,28 @@ async def test_she_listens_switches_takes_over(desk, path):
     assert _asked(desk)[0]["device"] == "main-1009"
 
 
+async def test_who_took_over_is_on_the_board_as_talking_logged_in_or_not(desk, path):
+    sue = desk.as_role(Role.SUPERVISOR, login="sue")
+    await sue.post(path, LISTEN)
+    desk.fake.answer_supervisor(path.split("/")[3])
+    await desk.heard()
+    board = desk.services.hub.board
+    assert {each["agent_id"] for each in board.people("main")} == {each["agent_id"] for each in board.agents("main")}
+    await sue.post(path, {"action": "take_over"})
+    await desk.heard()
+    (shown,) = (each for each in board.people("main") if each["agent_id"] == "@sue")
+    assert (shown["name"], shown["looks"], shown["guest"]) == ("sue", "talking", True)
+    assert [work["queue"] for work in shown["assignments"]] == ["sales"]
+    assert all(each["agent_id"] != "@sue" for each in board.agents("main"))
+    talk = _talk(desk)
+    talk["parties"][0]["agent_id"] = "bob"
+    desk.fake._tell("talk", talk["interaction_id"], "main", talk)
+    await desk.heard()
+    (bob,) = (each for each in board.people("main") if each["agent_id"] == "bob")
+    assert (bob["presence"], bob["looks"], bob["looks_since_s"]) == ("logged_out", "talking", talk["began_s"])
+    assert all(each["agent_id"] != "@sue" for each in board.people("main"))
+
+
 async def test_she_stops_and_somebody_else_may_follow(desk, path):
     sue, max_ = (desk.as_role(Role.SUPERVISOR, login=login) for login in ("sue", "max"))
     await sue.post(path, LISTEN)
