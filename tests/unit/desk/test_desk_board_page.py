@@ -102,3 +102,23 @@ async def test_a_supervisor_who_took_over_is_shown_as_talking(browser, desk):
         await expect(talking).to_have_text("1")
         await expect(page.locator("#agents-title small")).to_contain_text("1 / ")
         await expect(card.locator("summary")).to_have_count(0)
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "es-ES"])
+async def test_who_waits_is_seen_whole_on_a_small_screen(browser, desk, locale):
+    desk.fake.agents["main", "ana"]["name"] = "Ana María Rodríguez"
+    desk.fake.queues["main", "sales"]["title"] = "Ventas nacionales"
+    for n in range(3):
+        desk.fake.arrive("sales")
+        stay = list(desk.fake.stays.values())[-1]
+        stay |= {"joined_s": stay["joined_s"] - 4000, "step": 2, "priority": 1000 * n}
+    for action in ("log_in", "ready"):
+        desk.fake.do("AgentActed", {"tenant": "main", "agent_id": "ana", "action": action})
+    await desk.account("sue", Role.SUPERVISOR)
+    async with opened(browser, desk, "sue", locale=locale) as page:
+        for width in (1280, 1210, 1100):
+            await page.set_viewport_size({"width": width, "height": 900})
+            for why in await page.locator("[id^=stay-] button.small").all():
+                assert await _inside(page, why)
+            seen = "e => [e.scrollWidth - e.clientWidth, e.querySelectorAll('tbody tr').length]"
+            assert await page.locator(".scroll:has(.stays)").evaluate(seen) == [0, 3]
