@@ -166,6 +166,10 @@ def setup_view(agents: Mapping[Key, Json], queues: Mapping[Key, Json]) -> Json:
             }
             for (tenant, queue), view in queues.items()
         ],
+        "flows": [
+            {"tenant": t, "flow": "survey", "title": {"es": "Encuesta de satisfacción", "en": "Satisfaction survey"}}
+            for t in tenants
+        ],
         "agents": [
             {"tenant": tenant, "agent_id": agent_id, "name": view["name"], "device": view["device"]}
             for (tenant, agent_id), view in agents.items()

@@ -1,7 +1,8 @@
-"""Whom an agent means by what she typed: a colleague by name, a queue by title, or what the engine reads itself.
+"""Whom an agent means by what she typed: a colleague by name, a queue or a flow by title, or what the engine reads
+itself.
 
 typed --agent:…, queue:…, a number--> as it is
-   |----the one it names whole, else the only one whose name begins so--> agent:ID or queue:ID
+   |----the one it names whole, else the only one whose name begins so--> agent:ID, queue:ID or flow:ID
    +----nobody, several--> refused
 """
 
@@ -42,7 +43,7 @@ def understood(typed: str, known: Iterable[Known]) -> str:
     found = [each for each in choices if wanted in _names(each)]
     found = found or [each for each in choices if any(name.startswith(f"{wanted} ") for name in _names(each))]
     if not found:
-        raise Unprocessable(f"no colleague and no queue is called '{typed}': choose from the list, or type a number")
+        raise Unprocessable(f"no colleague, queue or menu is called '{typed}': choose from the list, or type a number")
     if len(found) > 1:
         named = ", ".join(f"{each.name} = {each.target}" for each in found[:_MOST_NAMED])
         raise Unprocessable(f"'{typed}' may be several: type one of {named}")

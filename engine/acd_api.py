@@ -27,7 +27,7 @@ from engine.asking import answer, done, read_fact, refused
 from engine.contact_card import contact_card
 from engine.dialer_views import CampaignViews
 from engine.routing_story import tell
-from engine.routing_views import Views, setup_view
+from engine.routing_views import Views, flows_view, setup_view
 from engine.runtime import Runtime
 from engine.supervision import to_leave
 from store.errors import StoreError
@@ -108,7 +108,9 @@ class AcdApi:
 
     async def setup(self, request: Request) -> Response:
         campaigns = self.campaigns.setup() if self.campaigns is not None else []
-        return answer({**setup_view(self.runtime.routing.setup), "campaigns": campaigns})
+        around = self.runtime.surroundings
+        chosen = {**setup_view(self.runtime.routing.setup), "flows": flows_view(around.releases[around.release_id])}
+        return answer({**chosen, "campaigns": campaigns})
 
     async def _written(self) -> None:
         """What happened until now can be read; a disk that does not answer is not waited for long."""

@@ -15,6 +15,7 @@ from acd.views import looks
 from engine.acd_feed import Key
 from engine.interaction import Interaction
 from engine.routing import Routing
+from ivr.model import Release
 
 Plain = dict[str, Any]
 PLACES_TOLD = 100
@@ -127,6 +128,15 @@ def talk_view(interaction: Interaction) -> Plain | None:
         "recording": recording is not None,
         "recording_paused": recording is not None and recording.is_paused,
     }
+
+
+def flows_view(release: Release) -> list[Plain]:
+    """Where a customer can be sent to: a flow that works an agent's phone is not for her."""
+    return [
+        {"tenant": tenant, "flow": flow.id, "title": dict(flow.title)}
+        for (tenant, _), flow in sorted(release.flows.items())
+        if not any(node.type == "agent" for node in flow.nodes.values())
+    ]
 
 
 def setup_view(setup: Setup) -> Plain:

@@ -333,11 +333,12 @@ class Explanation(BaseModel):
 
 
 class Setup(BaseModel):
-    """What people choose from: reasons not to be ready, queues with their dispositions."""
+    """What people choose from: reasons not to be ready, queues with their dispositions, flows to send somebody to."""
 
     model_config = ConfigDict(extra="allow")
     reasons: list[dict[str, Any]] = []
     queues: list[dict[str, Any]] = []
+    flows: list[dict[str, Any]] = []
 
 
 # -- accounts ------------------------------------------------------------------------------------------------

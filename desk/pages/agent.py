@@ -105,7 +105,7 @@ async def talk(interaction_id: str, request: Request, action: Field, target: Fie
         if asked.action in ("consult", "transfer"):
             setup: SetupCache = request.app.state.setup_cache
             await setup.fresh()
-            to = understood(to, _targets(services, setup, who.tenant, who.agent_id))
+            to = understood(to, _targets(services, setup, who.tenant, who.agent_id, language_of(request)))
         await acts.talk(services, who, address_of(request), interaction_id, asked.action, to)
     return await panel(request)
 
@@ -159,21 +159,24 @@ def _named(said: str, name: str, title: str) -> str:
     return title.join(re.split(rf"(?<![^ ;'«]){re.escape(name)}(?=[:,'»]|$|; )", said))
 
 
-def _targets(services: Services, setup: SetupCache, tenant: str, agent_id: str) -> list[Known]:
-    """Whom a contact can be given to: colleagues, logged in or not, and queues."""
+def _targets(services: Services, setup: SetupCache, tenant: str, agent_id: str, language: str) -> list[Known]:
+    """Whom a contact can be given to: colleagues, logged in or not, queues and flows."""
     board = services.hub.board
     colleagues = [
         Known(f"agent:{each['agent_id']}", str(each.get("name") or each["agent_id"]), (str(each["agent_id"]),))
         for each in board.agents(tenant)
         if each["agent_id"] != agent_id
     ]
-    queues = []
+    queues, flows = [], []
     for each in board.queues(tenant):
         titles = setup.queue(tenant, str(each["queue"])).get("title") or ""
         spoken = [str(title) for title in titles.values()] if isinstance(titles, Mapping) else [str(titles)]
         name = str(each.get("title") or each["queue"])
         queues.append(Known(f"queue:{each['queue']}", name, (str(each["queue"]), *spoken)))
-    return [*colleagues, *queues]
+    for flow, titles in setup.flows(tenant).items():
+        spoken = [str(title) for title in titles.values()] if isinstance(titles, Mapping) else []
+        flows.append(Known(f"flow:{flow}", titled(titles, language) or flow, (flow, *spoken)))
+    return [*colleagues, *queues, *flows]
 
 
 async def _shown(request: Request) -> dict[str, Any]:
@@ -204,7 +207,8 @@ async def _shown(request: Request) -> dict[str, Any]:
         "previews": previews(services, setup, who.tenant, who.agent_id, language),
         "manual": setup.campaigns(who.tenant, (agent or {}).get("queues", ())),
         "all_queues": board.queues(who.tenant),
-        "typed": offered(_targets(services, setup, who.tenant, who.agent_id)),
+        "flows": {flow: titled(titles, language) or flow for flow, titles in setup.flows(who.tenant).items()},
+        "typed": offered(_targets(services, setup, who.tenant, who.agent_id, language)),
         "emergency": services.settings.emergency,
         "plain": Plain(board, setup, who.tenant, language, services.settings.time_zone),
         "local_time": local_time(services.settings.time_zone, language_of(request)),

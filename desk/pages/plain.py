@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from desk.live.board import Board
-from desk.pages.setup import SetupCache
+from desk.pages.setup import SetupCache, titled
 from desk.pages.times import in_words
 from desk.words import words
 
@@ -63,6 +63,8 @@ class Plain:
                 return self.agent(name)
             case "queue":
                 return self.queue(name)
+            case "flow":
+                return titled(self.setup.flows(self.tenant).get(name), self.language) or name
             case _:
                 return name or target
 

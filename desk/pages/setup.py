@@ -24,6 +24,7 @@ class SetupCache:
         self._reasons: Sequence[Mapping[str, Any]] = []
         self._queues: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._campaigns: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._flows: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     async def fresh(self) -> None:
         """Asks again when what is here is old."""
@@ -34,6 +35,7 @@ class SetupCache:
             self._reasons = list(found.get("reasons", ()))
             self._queues = {(each["tenant"], each["queue"]): each for each in found.get("queues", ())}
             self._campaigns = {(each["tenant"], each["campaign"]): each for each in found.get("campaigns", ())}
+            self._flows = {(each["tenant"], each["flow"]): each for each in found.get("flows", ())}
             self._until_s = self._clock.now_s() + KEPT_S
 
     def reasons(self, tenant: str, language: str, forced: bool = False) -> list[dict[str, Any]]:
@@ -52,6 +54,10 @@ class SetupCache:
 
     def queue(self, tenant: str, queue: str) -> Mapping[str, Any]:
         return self._queues.get((tenant, queue), {})
+
+    def flows(self, tenant: str) -> dict[str, Any]:
+        """Those that a customer can be sent to: the titles of each."""
+        return {flow: each.get("title") for (owner, flow), each in sorted(self._flows.items()) if owner == tenant}
 
     def campaign(self, tenant: str, campaign: str) -> Mapping[str, Any]:
         return self._campaigns.get((tenant, campaign), {})

@@ -38,6 +38,7 @@ from engine.routing import Routing
 from engine.routing_metrics import RoutingMetrics
 from engine.routing_views import Views
 from engine.runtime import Runtime
+from ivr.model import Release
 from store.cipher import ContactCipher
 from store.journal import Journal
 from tests.unit.dialer.house import campaign
@@ -93,7 +94,7 @@ async def _real(tmp_path: Path, socket: Path) -> AsyncIterator[Real]:
         runtime = Runtime(
             clock=clock,
             book=book,
-            surroundings=Surroundings({}, "r1", NumberPlan({}, (), {}), OutboundRules()),
+            surroundings=Surroundings({"r1": Release("r1", {})}, "r1", NumberPlan({}, (), {}), OutboundRules()),
             http=None,  # type: ignore[arg-type]
             metrics=metrics,
             max_interactions=10,

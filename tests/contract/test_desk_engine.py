@@ -48,6 +48,7 @@ from store.cipher import ContactCipher
 from store.entry import Entry
 from store.journal import Journal
 from tests.unit.engine.routing_files import GOOD
+from tests.unit.engine.talk_case import PLAIN
 
 CHOICES = (
     Disposition("sold", {"es": "Venta", "en": "Sold"}, leaf=False),
@@ -122,7 +123,9 @@ async def _real(tmp_path: Path, socket: Path) -> AsyncIterator[Real]:
         runtime = Runtime(
             clock=clock,
             book=book,
-            surroundings=Surroundings({}, "r1", NumberPlan({}, (), {}), OutboundRules()),
+            surroundings=Surroundings(
+                {"r1": PLAIN.releases[PLAIN.release_id]}, "r1", NumberPlan({}, (), {}), OutboundRules()
+            ),
             http=None,  # type: ignore[arg-type]
             metrics=metrics,
             max_interactions=10,
@@ -316,6 +319,8 @@ async def test_the_setup_has_what_people_choose_from(stage: Any) -> None:
     assert [(each["path"], each["leaf"]) for each in queue["dispositions"]][:2] == [("sold", False), ("sold/new", True)]
     assert all({"tenant", "reason", "title", "chosen", "limit_s"} <= set(each) for each in setup["reasons"])
     assert {each["agent_id"] for each in setup["agents"]} == {"ana", "eva"}
+    assert all({"tenant", "flow", "title"} == set(each) for each in setup["flows"])
+    assert setup["flows"]
 
 
 async def test_agents_are_added_changed_and_removed_where_no_file_declares_them(stage: Any) -> None:

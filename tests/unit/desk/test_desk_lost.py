@@ -28,7 +28,7 @@ async def test_an_agent_is_told_that_whom_she_asked_did_not_come(browser, desk):
     interaction_id = desk.fake.arrive("sales")
     desk.fake.accept("ana")
     async with opened(browser, desk, "ana") as page:
-        target, act = page.get_by_label("Colleague, queue or number"), page.locator("article .controls")
+        target, act = page.get_by_label("Colleague, queue, menu or number"), page.locator("article .controls")
         await target.fill("bob")
         await page.get_by_role("button", name="Ask first").click()
         await expect(page.locator(".beside")).to_contain_text("Ringing Bob")
@@ -51,7 +51,7 @@ async def test_an_agent_is_told_that_whom_she_asked_could_not_even_be_rung(brows
     desk.fake.accept("ana")
     monkeypatch.setattr(fake_consult, "act", lambda *_: "")
     async with opened(browser, desk, "ana") as page:
-        await page.get_by_label("Colleague, queue or number").fill("+34911222333")
+        await page.get_by_label("Colleague, queue, menu or number").fill("+34911222333")
         await page.get_by_role("button", name="Ask first").click()
         await expect(page.locator(".said")).to_have_text("Not reached: +34911222333. The customer is with you again.")
 
@@ -102,7 +102,7 @@ async def test_nobody_gives_a_caller_to_the_emergency_services_by_a_slip(browser
     desk.fake.arrive("sales")
     desk.fake.accept("ana")
     async with opened(browser, desk, "ana") as page:
-        target, asked = page.get_by_label("Colleague, queue or number"), page.locator("#confirm")
+        target, asked = page.get_by_label("Colleague, queue, menu or number"), page.locator("#confirm")
         for button in ("Ask first", "Transfer"):
             await target.fill("1 12")
             await page.get_by_role("button", name=button).click()

@@ -95,10 +95,13 @@ async def test_an_offer_is_refused_and_a_target_transferred_to(browser, desk):
         await page.get_by_role("button", name="Ready", exact=True).click()
         await page.wait_for_selector("article.offered")
         desk.fake.accept("ana")
-        await page.get_by_label("Colleague, queue or number").fill("queue:support")
+        offered = page.locator("datalist option")
+        await expect(offered.last).to_have_attribute("value", "Satisfaction survey")
+        await expect(offered.last).to_have_text("Satisfaction survey · menu")
+        await page.get_by_label("Colleague, queue, menu or number").fill("satisfaction")
         await page.get_by_role("button", name="Transfer").click()
         await page.wait_for_selector("article.wrap_up")
-    assert ("transfer", "queue:support") in [
+    assert ("transfer", "flow:survey") in [
         (fields["action"], fields["target"]) for fact, fields in desk.fake.done if fact == "ConversationActed"
     ]
 
@@ -156,11 +159,11 @@ async def test_a_colleague_is_asked_by_name_and_the_page_says_how_far_that_is(br
     began_s = desk.fake.talks[interaction_id]["began_s"] = desk.fake.now_s() - 65.0
     desk.fake.contacts[interaction_id]["variables"]["opens"] = "2026-11-22T21:39"
     async with opened(browser, desk, "ana") as page:
-        target, beside = page.get_by_label("Colleague, queue or number"), page.locator(".beside")
+        target, beside = page.get_by_label("Colleague, queue, menu or number"), page.locator(".beside")
         act = page.locator("article .controls").get_by_role("button")
         await target.fill("Nobody")
         await page.get_by_role("button", name="Ask first").click()
-        await expect(page.locator(".said")).to_contain_text("no colleague and no queue is called 'Nobody'")
+        await expect(page.locator(".said")).to_contain_text("no colleague, queue or menu is called 'Nobody'")
         await target.fill("angel bo")
         await page.get_by_role("button", name="Ask first").click()
         await expect(beside).to_have_text("Ringing Ángel Bó; the customer waits")

@@ -15,6 +15,7 @@ KNOWN = (
     Known("agent:eva1", "Eva Ruiz", ("eva1",)),
     Known("agent:eva2", "Eva Gil", ("eva2",)),
     Known("queue:sales", "Ventas", ("sales", "Sales")),
+    Known("flow:survey", "Encuesta de satisfacción", ("survey", "Satisfaction survey")),
     Known("queue:support", "Soporte técnico", ("support", "Technical support")),
 )
 
@@ -30,6 +31,7 @@ KNOWN = (
         ("SALES", "queue:sales"),
         (" soporte tecnico ", "queue:support"),
         ("technical", "queue:support"),
+        ("encuesta", "flow:survey"),
         ("agent:luis", "agent:luis"),
         ("queue:nowhere", "queue:nowhere"),
         ("1002", "1002"),
@@ -44,7 +46,7 @@ def test_names_and_titles_are_understood_and_the_rest_is_the_engines(typed, targ
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("Lui", "no colleague and no queue is called 'Lui': choose from the list, or type a number"),
+        ("Lui", "no colleague, queue or menu is called 'Lui': choose from the list, or type a number"),
         ("Eva", "'Eva' may be several: type one of Eva Ruiz = agent:eva1, Eva Gil = agent:eva2"),
     ],
 )

@@ -32,6 +32,7 @@ from engine.runtime import Runtime
 from store.cipher import ContactCipher
 from store.entry import Entry
 from store.journal import Journal
+from tests.unit.engine.talk_case import PLAIN
 
 SETUP = Setup(
     "r1",
@@ -80,7 +81,9 @@ async def house(tmp_path, monkeypatch):
         runtime = Runtime(
             clock=clock,
             book=book,
-            surroundings=Surroundings({}, "r1", NumberPlan({}, (), {}), OutboundRules((), frozenset())),
+            surroundings=Surroundings(
+                {"r1": PLAIN.releases[PLAIN.release_id]}, "r1", NumberPlan({}, (), {}), OutboundRules((), frozenset())
+            ),
             http=None,
             metrics=metrics,
             max_interactions=10,
@@ -235,4 +238,5 @@ async def test_what_people_choose_from(house):
     assert [reason["reason"] for reason in body["reasons"]] == ["lunch"]
     assert [(queue["queue"], queue["wrap_up_s"]) for queue in body["queues"]] == [("sales", 30.0)]
     assert [agent["agent_id"] for agent in body["agents"]] == ["ana", "eva"]
+    assert [(flow["tenant"], flow["flow"]) for flow in body["flows"]] == [("main", "pay")], "desk works agents' phones"
     assert "pin" not in str(body)

@@ -37,6 +37,7 @@ from engine.routing import Routing
 from engine.routing_metrics import RoutingMetrics
 from engine.routing_views import Views
 from engine.runtime import Runtime
+from ivr.model import Release
 from store.cipher import ContactCipher
 from store.journal import Journal
 from tests.unit.dialer.house import campaign
@@ -87,7 +88,9 @@ class House:
             self.runtime = runtime = Runtime(
                 clock=clock,
                 book=book,
-                surroundings=Surroundings({}, "r1", NumberPlan({}, (), {}), OutboundRules("ES", ())),
+                surroundings=Surroundings(
+                    {"r1": Release("r1", {})}, "r1", NumberPlan({}, (), {}), OutboundRules("ES", ())
+                ),
                 http=None,
                 metrics=metrics,
                 max_interactions=10,
