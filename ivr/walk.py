@@ -93,6 +93,11 @@ class Walk:
         """The node the caller is at, `flow/node`."""
         return f"{self.caller.run.flow_id}/{self.caller.run.node_id}"
 
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The keys that stand for the choices of a list, where the caller is."""
+        return tuple(getattr(self.caller.run.memory, "options", ()))
+
     def _act(self, typed: str) -> bool:
         if typed in ("hang up", "hangup"):
             self.caller.hang_up()

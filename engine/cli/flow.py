@@ -12,7 +12,7 @@ from engine.cli.common import JsonOption, ProjectOption, counted, fail, home_of,
 if TYPE_CHECKING:
     from engine.config.loader import Configuration
     from engine.home import Home
-    from ivr.model import Flow
+    from ivr.model import Flow, Release
 
 app = typer.Typer(help="Flows without a phone: try them, test them, draw them.", no_args_is_help=True)
 
@@ -49,17 +49,18 @@ def try_(
     Time is virtual: nothing has to be waited for. Lines can be piped in.
     """
     from engine.cli.flow_try import circumstances, walk_through
+    from engine.cli.flow_whole import flows_of
     from ivr.walk import Walk
 
-    configuration = _configuration(home_of(project))
-    flow = _flow(configuration, tenant, name)
+    flows = flows_of(home_of(project), [name], tenant)
+    flow = _flow(flows.release, tenant, name)
     if language and language not in flow.languages:
         fail(f"{name} does not speak '{language}': it speaks {', '.join(flow.languages)}", 2)
     said = {"language": language, "caller": caller, "called": called, "time": time}
     pairs = {"queue": queue, "transfer": transfer, "toggles": toggle, "variables": variable}
-    given = circumstances(configuration, tenant, said, {key: texts for key, texts in pairs.items() if texts})
-    walk = Walk(configuration.release, name, tenant, given)
-    walk_through(walk, configuration.release, tenant, flow.name(given.language or flow.languages[0]), given)
+    given = circumstances(flows, tenant, said, {key: texts for key, texts in pairs.items() if texts})
+    walk = Walk(flows.release, name, tenant, given)
+    walk_through(walk, flows.release, tenant, flow.name(given.language or flow.languages[0]), given)
 
 
 @app.command("test")
@@ -80,10 +81,10 @@ def run_tests(
 ) -> None:
     """Run the tests beside the flows (flows/*.test.yaml) in virtual time. Exit code 1 when one fails."""
     from engine.cli import flow_test
+    from engine.cli.flow_whole import flows_of
 
     home = home_of(project)
-    configuration = _configuration(home)
-    report = flow_test.run(home, configuration, names or [], only)
+    report = flow_test.run(home, flows_of(home, names or []), names or [], only)
     if junit is not None:
         from ivr.scenario.report import as_junit
 
@@ -133,7 +134,7 @@ def draw_flow(
     if interaction:
         flow, steps = flow_draw.walked(interaction, project, name, configuration)
     else:
-        flow = _flow(configuration, tenant, name)
+        flow = _flow(configuration.release, tenant, name)
     visited = flow_draw.tested(home, configuration, flow) if coverage else None
     picture = draw(flow, visited=visited, path=steps, language=language)
     if to is not None and str(to) == "-":
@@ -181,13 +182,13 @@ def schema(
     out.print(f"{len(SCHEMAS)} schemas in {folder}")
 
 
-def _flow(configuration: Configuration, tenant: str, name: str) -> Flow:
+def _flow(release: Release, tenant: str, name: str) -> Flow:
     """Ends the command when there is no such flow."""
     from definitions.faults import did_you_mean
 
-    flow = configuration.release.flow(tenant, name)
+    flow = release.flow(tenant, name)
     if flow is None:
-        known = sorted(flow_id for owner, flow_id in configuration.release.flows if owner == tenant)
+        known = sorted(flow_id for owner, flow_id in release.flows if owner == tenant)
         fail(f"there is no flow '{name}': {did_you_mean(name, known, what='flows')}", 2)
     return flow
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from core.decisions import Decision, InteractionOpened, NodeEntered, NodeLeft
 from engine.cli import flow_test
 from engine.cli.common import fail
+from engine.cli.flow_whole import Flows
 from engine.cli.journal import records_of
 from engine.cli.journal_open import reading
 from engine.config.loader import Configuration, load
@@ -22,7 +23,7 @@ Step = tuple[str, str]
 
 def tested(home: Home, configuration: Configuration, flow: Flow) -> dict[str, int]:
     """Node -> how many tests come through it, those of other flows included."""
-    report = flow_test.run(home, configuration, (), "")
+    report = flow_test.run(home, Flows(configuration.release, configuration.site.time_zone), (), "")
     reached = (
         node for file in report.files if file.tenant == flow.tenant for one in file.results for node in one.nodes
     )

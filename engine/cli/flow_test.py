@@ -12,8 +12,8 @@ from rich.text import Text
 
 from definitions.faults import did_you_mean
 from engine.cli.common import fail, out, print_problems, problem_json
+from engine.cli.flow_whole import Flows
 from engine.cli.transcript import coloured
-from engine.config.loader import Configuration
 from engine.config.sources import read_sources, tenant_of, within_tenant
 from engine.home import Home
 from ivr.scenario import runner
@@ -37,15 +37,15 @@ class Report:
         return [file for file in self.files if (file.tenant, file.flow) == (flow.tenant, flow.flow)]
 
 
-def run(home: Home, configuration: Configuration, names: Sequence[str], only: str) -> Report:
+def run(home: Home, flows: Flows, names: Sequence[str], only: str) -> Report:
     """Runs what was asked for; ends the command when there is nothing to run."""
     began_s = time.perf_counter()
-    known = sorted({name for _, name in configuration.release.flows})
+    known = sorted({name for _, name in flows.release.flows})
     if unknown := [name for name in names if name not in known]:
         fail(f"there is no flow '{unknown[0]}': {did_you_mean(unknown[0], known, what='flows')}", 2)
     sources = read_sources(home.project, with_tests=True)
     files = [
-        runner.run(text, file, configuration.release, tenant_of(file), configuration.site.time_zone, only)
+        runner.run(text, file, flows.release, tenant_of(file), flows.time_zone, only)
         for file, text in sources.items()
         if (within := within_tenant(file)).startswith("flows/")
         and within.endswith(".test.yaml")
@@ -53,7 +53,7 @@ def run(home: Home, configuration: Configuration, names: Sequence[str], only: st
     ]
     if not any(file.results or file.problems for file in files):
         fail("there is nothing to test: write flows/NAME.test.yaml" + (f" with a test called {only}" if only else ""))
-    covered = [flow for flow in coverage(configuration.release, files) if not names or flow.flow in names]
+    covered = [flow for flow in coverage(flows.release, files) if not names or flow.flow in names]
     return Report(files, covered, time.perf_counter() - began_s)
 
 

@@ -14,8 +14,8 @@ from rich.panel import Panel
 from rich.text import Text
 
 from engine.cli.common import fail, out
+from engine.cli.flow_whole import Flows
 from engine.cli.transcript import coloured
-from engine.config.loader import Configuration
 from ivr.model import Release
 from ivr.node import NodeModel
 from ivr.scenario.model import GivenModel
@@ -36,18 +36,16 @@ p           the whole call so far
 ?           this"""
 
 
-def circumstances(
-    configuration: Configuration, tenant: str, said: Mapping[str, str], pairs: Mapping[str, Iterable[str]]
-) -> GivenModel:
+def circumstances(flows: Flows, tenant: str, said: Mapping[str, str], pairs: Mapping[str, Iterable[str]]) -> GivenModel:
     """The options of the command line as a scenario's `given`. `pairs`: key -> `name=value` texts.
 
     Ends the command when one of them cannot be.
     """
-    zone = configuration.site.time_zone
+    zone = flows.time_zone
     given: dict[str, Any] = {
         "time": datetime.now(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M"),
         "timezone": zone,
-        "pins": dict.fromkeys(_pins(configuration.release, tenant), PIN),
+        "pins": dict.fromkeys(_pins(flows.release, tenant), PIN),
         **{key: value for key, value in said.items() if value},
         **{key: dict(_pair(text) for text in texts) for key, texts in pairs.items()},
     }
@@ -68,7 +66,7 @@ def walk_through(walk: Walk, release: Release, tenant: str, title: str, given: G
     while not walk.is_over:
         flow_id, _, node_id = walk.where.partition("/")
         flow = release.flow(tenant, flow_id)
-        line = _ask(walk.where, keys_of(flow.nodes[node_id]) if flow else "")
+        line = _ask(walk.where, keys_of(flow.nodes[node_id], walk.listed) if flow else "")
         meant = _meant(line)
         if meant:
             _say(walk.do(meant))
@@ -76,8 +74,8 @@ def walk_through(walk: Walk, release: Release, tenant: str, title: str, given: G
             out.print(HELP, markup=False)
 
 
-def keys_of(node: NodeModel) -> str:
-    """What may be pressed at this node, in short."""
+def keys_of(node: NodeModel, listed: Iterable[str] = ()) -> str:
+    """What may be pressed at this node, in short. `listed`: keys of choices that come from a list."""
     digits = getattr(node, "digits", None)
     if isinstance(digits, tuple):
         least, most = digits
@@ -86,7 +84,7 @@ def keys_of(node: NodeModel) -> str:
         return "PIN"
     keys = getattr(node, "keys", None)
     if isinstance(keys, Mapping):
-        return " ".join(keys)
+        return " ".join((*listed, *keys))
     review = getattr(node, "review", None)
     return f"{review.keep} {review.listen} {review.again}" if review is not None else ""
 

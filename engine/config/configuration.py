@@ -91,7 +91,10 @@ def _new_pin() -> str:
 
 @dataclass(frozen=True)
 class Loaded:
-    """`configuration` is None when there is any error among `problems`."""
+    """`configuration` is None when there is any error among `problems`. `flows`, `time_zone`: what is right of the
+    flows in itself, and the site's, to try things out; nobody may be served by that."""
 
     configuration: Configuration | None
     problems: Problems
+    flows: Release
+    time_zone: str

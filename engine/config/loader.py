@@ -106,7 +106,7 @@ def load(
     if not reading.problems.errors:
         check_node(reading, misfits(site, outbound.emergency, devices, trunks), at_nodes)
     if reading.problems.errors or flows.release is None:
-        return Loaded(None, reading.problems)
+        return Loaded(None, reading.problems, flows.whole, site.time_zone)
     configuration = Configuration(
         release_id=flows.release.id,
         sources=dict(sources),
@@ -125,7 +125,7 @@ def load(
         dialing=dialing.filed,
         campaigns=campaigns.setup(flows.release),
     )
-    return Loaded(configuration, reading.problems)
+    return Loaded(configuration, reading.problems, flows.release, site.time_zone)
 
 
 def _check_tenants(reading: Reading) -> None:

@@ -110,6 +110,54 @@ def test_broken_flows_are_not_tried(project: Path) -> None:
     assert "flows/reception.yaml:2:8: there is no node 'nowhere'" in plain(result.output)
 
 
+def break_a_flow(project: Path, name: str) -> None:
+    (project / "flows" / f"{name}.yaml").write_text(f"flow: {name}\nstart: nowhere\nnodes: {{a: {{type: hangup}}}}\n")
+
+
+def test_a_flow_is_tried_and_tested_while_another_is_broken(project: Path) -> None:
+    break_a_flow(project, "reminder")
+    with (project / "config" / "queues" / "sales.yaml").open("a") as file:
+        file.write("colour: red\n")
+    walk = flow("try", "reception", "--time", DAY, typed="h\n")
+    assert walk.exit_code == 0, walk.output
+    assert "reception/main" in walk.output
+    aside = "not looked at, for something is wrong there: config/queues/sales.yaml, flows/reminder.yaml"
+    assert aside in plain(walk.stderr)
+    tested = flow("test", "reception", "--json")
+    assert tested.exit_code == 0, tested.output
+    assert [each["flow"] for each in json.loads(tested.stdout)["files"]] == ["reception"]
+    assert aside in plain(tested.stderr)
+    for broken in (("test",), ("test", "reminder"), ("try", "reminder"), ("try", "nothing")):
+        result = flow(*broken)
+        assert result.exit_code == 1
+        assert "flows/reminder.yaml:2:8: there is no node 'nowhere'" in plain(result.output)
+
+
+@pytest.mark.parametrize("needed", ["flows/after_hours.yaml", "config/calendars/office.yaml", "config/site.yaml"])
+def test_a_flow_is_not_tried_while_what_it_needs_is_broken(project: Path, needed: str) -> None:
+    (project / needed).write_text("what: is this\n")
+    for command in ("try", "test"):
+        result = flow(command, "reception")
+        assert result.exit_code == 1
+        assert needed in plain(result.output)
+
+
+def test_the_keys_of_a_list_are_shown(project: Path) -> None:
+    (project / "flows" / "pick.yaml").write_text("""flow: pick
+start: ask
+variables: {days: "lunes|martes"}
+languages: [es]
+nodes:
+  ask:
+    type: menu
+    prompt: "Elija."
+    options: {from: days, prompt: "Para {{ option }}, marque {{ key }}.", into: day, next: bye}
+    keys: {"0": bye}
+  bye: {type: hangup}
+""")
+    assert "pick/ask [1 2 0]>" in plain(flow("try", "pick", typed="2\n").output)
+
+
 # -- test --------------------------------------------------------------------------------------------
 def test_the_shipped_tests_pass(project: Path) -> None:
     result = flow("test", "--coverage")
