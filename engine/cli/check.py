@@ -90,10 +90,14 @@ def checked(home: Home, sources: Mapping[str, str]) -> Loaded:
     from engine.config.loader import load
     from engine.config.outbound_file import emergency_warnings
     from engine.config.registers import register_warnings
+    from engine.config.sources import no_files
     from engine.music import known_music
     from engine.sounds import known_sounds
 
     loaded = load(sources, known_sounds(home), known_music(home))
+    for file, kind in no_files(home.project):
+        hint = "put a file in its place, or call it something else"
+        loaded.problems.add(Problem(file, 0, 0, f"nothing reads this: it is {kind}", hint, Severity.WARNING))
     if loaded.configuration is not None:
         loaded.problems.extend(emergency_warnings(loaded.configuration))
         loaded.problems.extend(absence_warnings(loaded.configuration))

@@ -16,7 +16,7 @@ import msgspec
 
 from definitions.layout import tenant_of, within_tenant
 
-__all__ = ["asterisk_name", "pack", "read_sources", "tenant_of", "unpack", "within_tenant"]
+__all__ = ["asterisk_name", "no_files", "pack", "read_sources", "tenant_of", "unpack", "within_tenant"]
 
 MOST_FILE_BYTES = 20_000_000
 """A file beyond this is not even read; smaller ones have limits by kind."""
@@ -39,11 +39,26 @@ def read_sources(project: Path, with_tests: bool = False) -> dict[str, str]:
     return sources
 
 
+def no_files(project: Path) -> Iterator[tuple[str, str]]:
+    """(relative path, what it is) of what is called like a file of a configuration and is none: nothing reads it, and
+    whoever opened a pipe would wait for ever."""
+    for path in sorted(_named(project)):
+        if path.is_file():
+            continue
+        is_lost = path.is_symlink() and not path.exists()
+        kind = "a link to nothing" if is_lost else "a directory" if path.is_dir() else "a pipe or a device"
+        yield path.relative_to(project).as_posix(), kind
+
+
 def _files(project: Path) -> Iterator[Path]:
+    return (path for path in _named(project) if path.is_file())
+
+
+def _named(project: Path) -> Iterator[Path]:
     roots = [project, *(p for p in (project / "tenants").glob("*") if p.is_dir())]
     for root in roots:
         for pattern in _PATTERNS:
-            yield from (path for path in root.glob(pattern) if path.is_file())
+            yield from root.glob(pattern)
 
 
 def asterisk_name(tenant: str, name: str) -> str:

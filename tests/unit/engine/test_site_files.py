@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from engine.cli.check import checked
 from engine.config.loader import load
 from engine.config.sources import read_sources
+from engine.home import Home
 
 FILES = {
     "config/site.yaml": "site: t\nlanguages: [es]\n",
@@ -63,6 +67,27 @@ def test_files_with_another_ending_are_found(tmp_path) -> None:
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows/f.yml").write_text("flow: f\n")
     assert read_sources(tmp_path) == {"flows/f.yml": "flow: f\n"}
+
+
+def test_what_is_called_like_a_file_and_is_none_is_said_and_not_waited_for(tmp_path) -> None:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "flows/sales.yaml").mkdir()
+    os.mkfifo(tmp_path / "config/numbers/200.yaml")
+    (tmp_path / "flows/gone.yaml").symlink_to(tmp_path / "nowhere.yaml")
+    (tmp_path / "tenants/acme/flows/sales.yaml").mkdir(parents=True)
+    assert read_sources(tmp_path) == FILES
+    home = Home(tmp_path, tmp_path / "var")
+    home.state.mkdir()
+    told = [str(each) for each in checked(home, FILES).problems if "nothing reads" in each.what]
+    hint = "put a file in its place, or call it something else"
+    assert told == [
+        f"config/numbers/200.yaml: warning: nothing reads this: it is a pipe or a device: {hint}",
+        f"flows/gone.yaml: warning: nothing reads this: it is a link to nothing: {hint}",
+        f"flows/sales.yaml: warning: nothing reads this: it is a directory: {hint}",
+        f"tenants/acme/flows/sales.yaml: warning: nothing reads this: it is a directory: {hint}",
+    ]
 
 
 @pytest.mark.parametrize(
