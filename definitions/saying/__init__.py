@@ -119,10 +119,17 @@ def say_phone(number: str | int, language: str, *, region: str = "") -> str:
     """A telephone number digit by digit, grouped as people of its country group it.
 
     `region` (ISO 3166, default the language's) is where the caller is: a number from there loses its country code.
-    What is no valid number is said like any digits.
+    What is no valid number is said like any digits; nothing, or a carrier's word for a caller who withholds her
+    number, as `withheld number`.
     """
     tongue = tongue_for(language)
+    if str(number).strip().lower() in _WITHHELD:
+        return tongue.withheld
     return say_digits(phone_text(str(number), (region or tongue.region).upper()), language)
+
+
+_WITHHELD = frozenset(("", "anonymous", "private", "restricted", "unavailable", "unknown", "withheld"))
+"""What carriers write where the number would stand."""
 
 
 def say_duration(length: timedelta | Number, language: str) -> str:

@@ -30,6 +30,7 @@ class English:
     minus: str = "minus"
     and_word: str = "and"
     and_cents: str = "and"
+    withheld: str = "withheld number"
 
     @property
     def _american(self) -> bool:

@@ -50,6 +50,7 @@ class Spanish:
     minus: str = "menos"
     and_word: str = "y"
     and_cents: str = "con"
+    withheld: str = "número oculto"
 
     def whole(self, value: int) -> str:
         words = num2words(value, lang="es")

@@ -32,6 +32,10 @@ class Tongue(Protocol):
     def and_cents(self) -> str:
         """Joins whole units of money and their hundredths."""
 
+    @property
+    def withheld(self) -> str:
+        """What is said for the number of somebody who does not show it."""
+
     def whole(self, value: int) -> str: ...
 
     def with_decimals(self, whole: str, decimals: str) -> str:

@@ -139,6 +139,12 @@ def test_a_phone_number_is_grouped_as_its_country_does_and_loses_its_own_code():
     assert say_phone("1234", "es-ES") == "uno dos tres cuatro"
 
 
+@pytest.mark.parametrize("number", ["", " ", "anonymous", "Anonymous", "unknown", "restricted"])
+def test_who_withholds_her_number_is_said_to(number):
+    assert say_phone(number, "es-ES") == "número oculto"
+    assert say_phone(number, "en", region="es") == "withheld number"
+
+
 @pytest.mark.parametrize(
     ("length", "spanish", "english"),
     [
