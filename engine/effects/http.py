@@ -24,6 +24,7 @@ import stamina
 
 from core.commands import SendHttp
 from core.events import Event, HttpReplied
+from engine.effects.http_failures import in_words
 from engine.http_rules import is_public, misfits, port_of
 from ivr.replies import value_at
 
@@ -84,13 +85,12 @@ class HttpEffect:
             values = _mapped(body, command.mapping) if 200 <= status < 300 else {}
             return HttpReplied(command.interaction_id, command.request_id, status, values)
         except (HttpRefused, httpx.HTTPError, OSError, TimeoutError) as failure:
-            is_late = isinstance(failure, (TimeoutError, httpx.TimeoutException))
-            why = "no reply in time" if is_late else str(failure) or type(failure).__name__
-            log.warning("http %s %s: %s", command.method, urlsplit(command.url).hostname, why)
+            why = str(failure) if isinstance(failure, HttpRefused) else in_words(failure, *_asked(command.url))
+            log.warning("http %s %s: %s", command.method, _asked(command.url)[0], why)
             return HttpReplied(command.interaction_id, command.request_id, 0, {}, why)
         except Exception as bug:  # its words may quote what was sent
             log.error("http %s: %s", command.request_id, "".join(traceback.format_tb(bug.__traceback__)))
-            return HttpReplied(command.interaction_id, command.request_id, 0, {}, type(bug).__name__)
+            return HttpReplied(command.interaction_id, command.request_id, 0, {}, in_words(bug, "", None))
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -177,12 +177,18 @@ class HttpEffect:
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=1)
         except OSError as failure:
-            raise HttpRefused(f"'{host}' has no address: {failure}") from failure
+            raise HttpRefused(in_words(failure, host, port)) from failure
         for entry in found:
             address = str(entry[4][0])
             if allowed.private or is_public(address):
                 return address
         raise HttpRefused(f"'{host}' is a private address: say `private: yes` in its entry if that is intended")
+
+
+def _asked(url: str) -> tuple[str, int | None]:
+    """Host and port; the URL has been read once already."""
+    parts = urlsplit(url)
+    return (parts.hostname or "").lower(), port_of(parts)
 
 
 _OURS = frozenset({"host", "accept-encoding", "content-length", "transfer-encoding", "connection"})

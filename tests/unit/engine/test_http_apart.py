@@ -118,4 +118,4 @@ async def test_a_bug_is_not_told_to_the_journal_in_its_own_words(host, effect, m
 
     monkeypatch.setattr(httpx.AsyncClient, "send", broken)
     answer = await effect.ask(ask(host, "/a"))
-    assert answer.error == "KeyError"
+    assert answer.error == "a fault in asking, which the engine's log tells"

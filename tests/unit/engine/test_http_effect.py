@@ -3,9 +3,16 @@
 import asyncio
 import contextlib
 import json
+import re
+import socket
+import ssl
 import zlib
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from core.commands import SendHttp
 from engine.effects.http import MAX_REPLY_BYTES, AllowedHost, HttpEffect, HttpRefused, _mapped
@@ -186,3 +193,71 @@ def test_a_mapping_that_leads_nowhere_says_where():
 def test_a_reply_made_to_exhaust_the_parser_is_refused():
     with pytest.raises(HttpRefused):
         _mapped(b"[" * 200_000, {"name": "a"})
+
+
+RAW = re.compile(r"Errno|\[|Error|_ssl|httpcore|attempts failed|SSL")
+
+
+async def asked(effect, url):
+    reply = await effect.ask(command(url))
+    assert reply.status == 0
+    assert not RAW.search(reply.error), reply.error
+    return reply.error
+
+
+async def test_who_is_not_there_is_told_in_words(server, effect, monkeypatch):
+    async with Server() as another:
+        free = another.port
+    assert await asked(effect, f"http://localhost:{free}/") == (
+        f"'localhost' at port {free} refused the connection: nothing listens there"
+    )
+    assert await asked(effect, f"http://localhost:{server.port}/cut") == (
+        f"'localhost' at port {server.port} broke off the connection, or its reply is no HTTP"
+    )
+
+    async def nowhere(*_args, **_more):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", nowhere)
+    assert await asked(effect, "http://localhost:80/") == "the name 'localhost' is not found"
+
+
+async def test_who_does_not_speak_tls_is_told_in_words(effect):
+    async def plainly(reader, writer):
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(plainly, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        why = await asked(effect, f"https://localhost:{port}/")
+    assert why == f"no encrypted connection to 'localhost' at port {port}: it does not speak TLS as it must"
+
+
+async def test_a_certificate_that_is_not_trusted_is_told_in_words(effect, tmp_path):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path))
+    async with await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0, ssl=context) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        why = await asked(effect, f"https://localhost:{port}/")
+    assert why == f"the certificate of 'localhost' at port {port} is not trusted: self-signed certificate"
+
+
+async def test_a_fault_of_ours_names_no_class(effect, monkeypatch):
+    async def fails(*_args):
+        raise LookupError("0600123123")
+
+    monkeypatch.setattr(effect, "_once", fails)
+    assert await asked(effect, "http://localhost:80/") == "a fault in asking, which the engine's log tells"
+
+
+def self_signed(folder):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")]), datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(1))
+    file = folder / "localhost.pem"
+    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    file.write_bytes(
+        builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, *plain)
+    )
+    return file
