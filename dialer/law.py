@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.lead_record import LeadNumber, LeadRecord
 from dialer import identities, promises
-from dialer.compliance.check import Allowed, Block, Blocked, Dialing, LeadFacts, may_dial
+from dialer.compliance.check import Allowed, Block, Blocked, Dialing, LeadFacts, in_days, may_dial
 from dialer.compliance.numbers import country_of
 from dialer.compliance.rules import Basis, Mode, Party
 from dialer.compliance.strictest import Terms
@@ -17,7 +17,6 @@ from dialer.records import Lead
 from dialer.setup import CampaignSetup
 from dialer.state import State
 
-DAY_S = 86_400.0
 BUSY_AGAIN_S = 60.0
 """When somebody is dialing a number already, it is looked at again after so long."""
 _OF_THE_MOMENT = ("lead/in_progress", "number/in_progress")
@@ -98,8 +97,8 @@ def registers_missing(at_hand: Mapping[str, DoNotCall], terms: Terms, now_s: flo
             if register is None:
                 return f"the register {name} has not been imported: {how_to_import(name)} ({needed.source})"
             if now_s - register.as_of_s > needed.max_age_s:
-                most = needed.max_age_s / DAY_S
-                return f"the register {name} is older than {most:g} days: {how_to_import(name)} ({needed.source})"
+                most = in_days(needed.max_age_s)
+                return f"the register {name} is older than {most}: {how_to_import(name)} ({needed.source})"
     return ""
 
 

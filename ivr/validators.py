@@ -161,10 +161,14 @@ class DateValidator(_Validator):
             return Checked(value, f"is no date written as {self.format}")
         distance = (day - today).days
         if self.after is not None and distance < self.after:
-            return Checked(value, f"is before the first day allowed (today {self.after:+d} days)")
+            return Checked(value, f"is before the first day allowed ({_from_today(self.after)})")
         if self.before is not None and distance > self.before:
-            return Checked(value, f"is after the last day allowed (today {self.before:+d} days)")
+            return Checked(value, f"is after the last day allowed ({_from_today(self.before)})")
         return Checked(day.isoformat())
+
+
+def _from_today(days: int) -> str:
+    return f"today {days:+d} {'day' if abs(days) == 1 else 'days'}"
 
 
 def _day(value: str, written: str, today: dt.date) -> dt.date | None:

@@ -263,7 +263,8 @@ def _notes(
     seen: Observed, by_queue: Mapping[str, _Seen], chosen: Mapping[str, _Seen], unknown: int, days: int
 ) -> Iterable[str]:
     if days < FEW_DAYS:
-        yield f"{days} days say little about others: {FEW_DAYS} of the same weekday are a beginning"
+        said = "day says" if days == 1 else "days say"
+        yield f"{days} {said} little about others: {FEW_DAYS} of the same weekday are a beginning"
     worked_s = {
         queue: sum(talk.ring_s + talk.talk_s + talk.wrap_up_s for talk in known.talks)
         for queue, known in by_queue.items()

@@ -57,7 +57,7 @@ async def log_in(request: Request, login: Field = "", password: Field = "", next
     try:
         logged_in = await services.logins.log_in(login, password, address_of(request))
     except (Unauthenticated, TooMany) as problem:
-        wait_s = round(problem.retry_after_s) if isinstance(problem, TooMany) else 0
+        wait_s = max(1, round(problem.retry_after_s)) if isinstance(problem, TooMany) else 0
         return render(
             request,
             "login.html",

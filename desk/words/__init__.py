@@ -76,6 +76,9 @@ def _within(name: str, text: str, language: str) -> str:
     """What stands in a sentence: a sentence of its own, a word that is known, or what it is in any language."""
     if name == "then" or (name == "why" and " " in text):
         return translated(text, language)
+    if name == "time":  # a length, whose unit is a word
+        number, _, unit = text.rpartition(" ")
+        return f"{number} {_told(language)[0].get(unit, unit)}".strip()
     return _told(language)[0].get(text, text) if name in ("who", "day") else text
 
 

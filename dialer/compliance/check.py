@@ -227,7 +227,7 @@ class _Asked:
         if needed.proof and not self.lead.proof.strip():
             return "there is no record of the consent"
         if needed.consent_age_s is not None and at_s - self.lead.consent_s > needed.consent_age_s:
-            return f"the consent is older than {needed.consent_age_s / DAY_S:g} days and was not renewed"
+            return f"the consent is older than {in_days(needed.consent_age_s)} and was not renewed"
         return ""
 
     def _identity(self, rule: Identity) -> Iterator[Block]:
@@ -285,4 +285,12 @@ def _block(rule: Rule, why: str, not_before_s: float | None = None) -> Block:
 def _length(seconds: float) -> str:
     if seconds == float("inf"):
         return "ever"
-    return f"{seconds / DAY_S:g} days" if seconds >= 2 * DAY_S else f"{seconds / 3600:g} hours"
+    return in_days(seconds) if seconds >= 2 * DAY_S else _counted(seconds / 3600, "hour")
+
+
+def in_days(seconds: float) -> str:
+    return _counted(seconds / DAY_S, "day")
+
+
+def _counted(number: float, unit: str) -> str:
+    return f"{number:g} {unit}" + ("" if number == 1 else "s")

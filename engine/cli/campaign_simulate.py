@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.common import JsonOption, ProjectOption, err, fail, home_of, out, print_json
+from engine.cli.common import JsonOption, ProjectOption, counted, err, fail, home_of, out, print_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -178,7 +178,7 @@ def _played(ways: list[Way], days: int) -> list[Played]:
 
 
 def _says(seen: Observed, world: str, way: Way, from_: str, days: int) -> str:
-    told = [f"{days} days of {way.hours:g} hours from {from_}, {world}."]
+    told = [f"{counted(days, 'day')} of {way.hours:g} {'hour' if way.hours == 1 else 'hours'} from {from_}, {world}."]
     rates = [way.world.answer_rate(hour * 3600.0) for hour in range(math.ceil(way.hours))]
     answered = f"{min(rates):.0%}" if min(rates) == max(rates) else f"{min(rates):.0%} to {max(rates):.0%} by the hour"
     if way.world.recorded:

@@ -159,7 +159,7 @@ def _shown(found: dict[str, Any]) -> list[str]:
         return [f"{found['number']} is on {', '.join(on)}" if on else f"{found['number']} is on no list"]
     lines = [
         f"{each['register']}: {counted(each['numbers'], 'number')}, of {each['as_of']} "
-        f"({max(0, (time.time() - each['as_of_s']) / 86_400):.0f} days old)"
+        f"({counted(max(0, round((time.time() - each['as_of_s']) / 86_400)), 'day')} old)"
         for each in found["registers"]
     ]
     for name, number in sorted(found["ours"].items()):

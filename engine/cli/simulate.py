@@ -9,7 +9,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from engine.cli.common import JsonOption, ProjectOption, err, fail, home_of, out, print_json, print_problems
+from engine.cli.common import JsonOption, ProjectOption, counted, err, fail, home_of, out, print_json, print_problems
 from engine.cli.simulate_fit import fit
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def acd(
             outcomes.append(play(floor, played, name, lambda day: progress.advance(bar)))
     if html is not None:
         try:
-            html.write_text(page(f"{first.scenario}: {days} days", COLUMNS, outcomes), encoding="utf-8")
+            html.write_text(page(f"{first.scenario}: {counted(days, 'day')}", COLUMNS, outcomes), encoding="utf-8")
         except OSError as failure:
             fail(f"{html} cannot be written: {failure.strerror}")
     if json:

@@ -135,7 +135,7 @@ def test_what_is_too_little_is_refused_in_words() -> None:
     (sales,) = patient.queues
     assert "patience_s" not in sales.calls
     assert "0 callers gave up, too few to learn from (it takes 10)" in sales.notes[0]
-    assert patient.notes[0].startswith("1 days say little")
+    assert patient.notes[0].startswith("1 day says little")
     gone = fitted(WORLD, [MONDAY], Setup(agents=SETUP.agents, queues={}))
     assert gone.queues == ()
     assert "not configured any more" in gone.refused["sales"]

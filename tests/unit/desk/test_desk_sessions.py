@@ -52,7 +52,11 @@ async def test_who_guesses_waits_longer_each_time_even_with_the_right_password(t
     assert [(await desk.log_in("ana", "guess guess")).status_code for _ in range(6)] == [401] * 5 + [429]
     refused = await desk.log_in("ana")
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "2")
-    clock.advance(2.1)
+    form = {"login": "ana", "password": "guess guess"}
+    assert "espera 2 segundos." in (await desk.nobody().http.post("/login", data=form)).text
+    clock.advance(1.6)
+    assert "espera 1 segundo." in (await desk.nobody().http.post("/login", data=form)).text
+    clock.advance(0.5)
     assert (await desk.log_in("ana", "guess guess")).status_code == 401
     clock.advance(2.1)
     assert (await desk.log_in("ana")).status_code == 429

@@ -95,6 +95,21 @@ def test_what_a_campaign_can_be_has_a_word_in_spanish():
             "los últimos 4 intentos no llegaron a salir (acme no alcanza el troncal main-carrier (500 Internal Server "
             "Error): ¿está configurado allí, y contesta el operador?): revisa el troncal",
         ),
+        (
+            "the consent is older than 1 day and was not renewed",
+            "es",
+            "el consentimiento tiene más de 1 día y no se renovó",
+        ),
+        (
+            "the number had 3 attempts within 1 hour, at most 2 are allowed",
+            "es",
+            "el número tuvo 3 intentos en 1 hora, se permiten 2",
+        ),
+        (
+            "less than 24 hours have passed since a conversation",
+            "es",
+            "han pasado menos de 24 horas desde una conversación",
+        ),
         ("no public number looks like this", "es", "ningún número público es así"),
         (
             "no rule in config/outbound.yaml allows this number",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.compliance import rules
+from dialer.compliance import check, rules
 from dialer.compliance.check import Allowed, Blocked, Dialing, History, LeadFacts, Past, may_dial
 from dialer.compliance.rules import Basis, Mode, Purpose, Scope
 from dialer.dnc import DoNotCall, NumberSet
@@ -334,3 +334,10 @@ def test_a_rest_that_ends_at_night_ends_in_the_morning() -> None:
 def test_windows_that_never_meet_are_said_to_never_open() -> None:
     dialing = campaign(pack(hours({0: ((540, 600),)}, "monday"), hours({1: ((540, 600),)}, "tuesday")))
     assert until(ask(MADRID, dialing, MONDAY_NOON)) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(DAY_S, "24 hours"), (3600.0, "1 hour"), (5400.0, "1.5 hours"), (2 * DAY_S, "2 days")]
+)
+def test_one_hour_is_one(seconds: float, said: str) -> None:
+    assert (check._length(seconds), check.in_days(DAY_S)) == (said, "1 day")
