@@ -83,6 +83,22 @@ def test_lines_for_each_agent_have_a_ceiling(method: str):
     assert pacer.dials_due(pool(ready=10, spare=PLENTY), 700.0).count <= 15
 
 
+@pytest.mark.parametrize(("ready", "spare"), [(3, 1), (3, 2), (10, 1), (25, 4)])
+def test_a_fixed_ratio_rings_no_more_than_the_cap_bears_where_everybody_answers(ready: int, spare: int):
+    pacer = made("ratio", ratio=2.0)
+    for n in range(36):
+        pacer.record(Ended("person", 1.5), float(n))
+    due = pacer.dials_due(pool(ready=ready, live=36, abandoned=0, spare=spare), 100.0)
+    assert due.count == min(2 * ready, ready + spare)
+    assert "break the cap" in due.why
+    assert pacer.dials_due(pool(ready=ready, ringing=ready, live=36, spare=spare), 100.0).count <= spare
+
+
+def test_a_fixed_ratio_is_kept_where_few_people_answer():
+    pacer = taught(made("ratio", ratio=2.0), 0.15)
+    assert pacer.dials_due(pool(ready=10, spare=10), 700.0).count == 20
+
+
 def test_preview_shows_a_lead_to_each_agent_who_has_none():
     assert made("preview").dials_due(pool(ready=3, ringing=1), 0.0).count == 2
 
