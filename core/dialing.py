@@ -144,7 +144,8 @@ class AttemptProgressed:
     """`event`: an `AttemptEvent` value. `cause`: the Q.850 cause of an end, 0 when unknown; `why`: in words.
     `agent_id`: who has her (`connect`); at the end: to whom a flow handed her over. `verdict`, `evidence`: who or what
     answered, as far as a detector has said by then: human, machine, fax, busy, failed, invalid (the network says so in
-    the line) or unknown; in words. `greeted_s`: when her greeting ended, 0 when nobody knows."""
+    the line) or unknown; in words. `greeted_s`: when her greeting ended, 0 when nobody knows. `identity`: the number
+    she sees, whoever named it: the campaign, the outbound rule, or the trunk that took the call."""
 
     interaction_id: str
     attempt_id: str
@@ -155,6 +156,7 @@ class AttemptProgressed:
     verdict: str = ""
     evidence: str = ""
     greeted_s: float = 0.0
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

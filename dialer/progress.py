@@ -50,6 +50,9 @@ def progressed(state: State, turn: Turn, fact: AttemptProgressed) -> None:
         raise EventRefused(f"attempt {fact.attempt_id}: there is no event '{fact.event[:40]}'") from None
     if event is _E.BLOCKED and attempt.state is not _S.STAGED:
         event = _E.FAILED  # the outbound rules refused what was already wanted
+    if fact.identity:
+        turn.attempt(attempt)
+        attempt.identity = fact.identity
     if fact.verdict:
         turn.attempt(attempt)
         attempt.verdict, attempt.evidence, attempt.greeted_s = fact.verdict, fact.evidence, fact.greeted_s or None

@@ -34,7 +34,7 @@ def progress(turn: Turn, event: AttemptEvent, cause: int = 0, why: str = "", age
     turn.decisions.append(Moved(transition))
     if state.is_over or state is AttemptState.CONNECTED:
         keep(turn, attempt.wanted, kept=False)
-    heard = (attempt.verdict, attempt.evidence, attempt.greeted_s)
+    heard = (attempt.verdict, attempt.evidence, attempt.greeted_s, turn.interaction.identity)
     turn.facts.append(AttemptProgressed(turn.interaction_id, attempt_id, event.value, cause, why, agent_id, *heard))
 
 

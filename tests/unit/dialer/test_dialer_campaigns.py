@@ -39,6 +39,20 @@ def reach(house: House, *events: str, agent: str = "a00") -> str:
     return wanted.attempt_id
 
 
+def test_the_number_she_saw_is_kept_whoever_named_it() -> None:
+    house = House(campaign(), leads=[record(1)], agents=1)
+    house.answers = silent
+    house.start()
+    house.run(1.0)
+    wanted = house.wanted[-1][1]
+    assert not wanted.identity, "the campaign names none"
+    trunks = "+34910100100"
+    for event in ("ringing", "busy"):
+        house.do(AttemptProgressed(wanted.interaction_id, wanted.attempt_id, event, identity=trunks))
+    house.run(1.0)
+    assert house.store.attempts[wanted.attempt_id].identity == trunks
+
+
 # -- order ------------------------------------------------------------------------------------------
 def test_priority_goes_before_list_mix_and_rank() -> None:
     setup = campaign(lists=(ListShare("big", 2), ListShare("small", 1)))

@@ -161,6 +161,8 @@ def test_it_is_known_which_number_she_saw(around):
     assert (call.interaction.caller, call.interaction.identity) == ("+34911000001", "+34911000001")
     call.tell(replace(REFUSED, leg_id=HER))
     assert (call.interaction.caller, call.interaction.identity) == ("+34911000002", "+34911000002")
+    call.tell(LegRinging(HER))
+    assert [f.identity for f in call.facts if isinstance(f, AttemptProgressed)] == ["+34911000002"]
     ours = campaigns(around, identity="+34900100200").tell(replace(REFUSED, leg_id=HER))
     assert ours.interaction.identity == "+34900100200"
 
