@@ -182,9 +182,10 @@ class Dialer:
         """What this agent is shown to look at, and when it ends by itself."""
         return views.previews(self._state, tenant, agent_id, now_s)
 
-    def desk_of(self, interaction_id: str) -> dict[str, Any] | None:
-        """Lead, script and form of the attempt of this interaction, for the agent who has it; None: there is none."""
-        return views.desk_of(self._state, interaction_id)
+    def desk_of(self, interaction_id: str, now_s: float, said: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Lead, script and form of the attempt of this interaction, for the agent who has it; None: there is none.
+        `said`: what flows and people have found out since, which the script knows as well."""
+        return views.desk_of(self._state, interaction_id, now_s, said)
 
     def why(self, record: StagedLead, now_s: float) -> dict[str, Any]:
         """Why this lead was or was not dialed, and when it next may be: `record` as the store has it."""

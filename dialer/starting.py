@@ -9,7 +9,7 @@ from core.decisions import LeadBlocked
 from core.dialing import CALLED, DIALED_PREFIX, AttemptWanted
 from core.lead import LeadEvent
 from core.lead_record import BY_RULE, LeadNumber
-from dialer import her_phone, identities, promises, script_test
+from dialer import her_phone, identities, script_test, variables
 from dialer.compliance.check import Allowed
 from dialer.compliance.rules import Mode
 from dialer.compliance.strictest import Terms
@@ -113,7 +113,7 @@ def ring(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt: At
             beep_within_s=setup.beep_within_s,
             no_beep=setup.no_beep,
             priority=setup.queue_priority,
-            variables=_variables(setup, lead, attempt, now_s),
+            variables=variables.known(setup, lead.record, attempt, now_s),
             script=attempt.script,
         )
     )
@@ -192,19 +192,3 @@ def _refuse(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, no: Not)
 def _masked(why: str, number: str) -> str:
     """Reasons are journaled; numbers are not."""
     return why.replace(number, f"…{number[-3:]}") if number else why
-
-
-def _variables(setup: CampaignSetup, lead: Lead, attempt: Attempt, now_s: float) -> dict[str, str]:
-    """The campaign's own, over them the lead's fields."""
-    record = lead.record
-    return {
-        "name": record.name,
-        **setup.variables,
-        **record.fields,
-        **promises.variables(record, now_s),
-        "lead_id": record.lead_id,
-        "lead_name": record.name,
-        "external_id": record.external_id,
-        "campaign": setup.campaign,
-        **({"script": script_test.name_of(attempt.script)} if attempt.script else {}),
-    }

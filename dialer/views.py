@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from core.attempt import AttemptState
 from core.dialing import DIALED_PREFIX
-from dialer import promises, script_test, told
+from dialer import promises, script_test, told, variables
 from dialer.compliance.abandonment import wilson
 from dialer.records import Attempt, Lead
 from dialer.setup import CampaignSetup, Key
@@ -87,7 +88,7 @@ def previews(state: State, tenant: str, agent_id: str, now_s: float) -> list[dic
             lead = state.leads.get(attempt.lead_row)
             looks = attempt.state is AttemptState.STAGED and not attempt.own_line
             if looks and attempt.for_agent == agent_id and lead is not None:
-                found.append(_desk(state.of(key), attempt, lead))
+                found.append(_desk(state.of(key), attempt, lead, now_s, {}))
     return found
 
 
@@ -131,16 +132,18 @@ def in_person(state: State, key: Key, now_s: float) -> list[dict[str, Any]]:
     return found
 
 
-def desk_of(state: State, interaction_id: str) -> dict[str, Any] | None:
+def desk_of(state: State, interaction_id: str, now_s: float, said: Mapping[str, Any]) -> dict[str, Any] | None:
     attempt = state.attempts.get(interaction_id.removeprefix(DIALED_PREFIX))
     lead = state.leads.get(attempt.lead_row) if attempt is not None else None
     if attempt is None or lead is None:
         return None
-    return _desk(state.of(attempt.key), attempt, lead)
+    return _desk(state.of(attempt.key), attempt, lead, now_s, said)
 
 
-def _desk(setup: CampaignSetup, attempt: Attempt, lead: Lead) -> dict[str, Any]:
+def _desk(setup: CampaignSetup, attempt: Attempt, lead: Lead, now_s: float, said: Mapping[str, Any]) -> dict[str, Any]:
     record = lead.record
+    known = {**variables.known(setup, record, attempt, now_s), **said}
+    script = script_test.text_of(setup, attempt)
     return {
         "attempt_id": attempt.attempt_id,
         "interaction_id": attempt.interaction_id,
@@ -163,7 +166,7 @@ def _desk(setup: CampaignSetup, attempt: Attempt, lead: Lead) -> dict[str, Any]:
         },
         "promise": promises.plain(record.promise),
         "answers": dict(attempt.answers),
-        "script": dict(script_test.text_of(setup, attempt)),
+        "script": {language: variables.filled(text, known) for language, text in script.items()},
         "script_drawn": attempt.script,
         "form": [
             {

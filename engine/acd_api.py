@@ -102,7 +102,8 @@ class AcdApi:
         card = contact_card(records, run.language if run is not None else "")
         if card is None:
             return refused(404, "no such interaction")
-        desk = self.runtime.campaigns.dialer.desk_of(interaction_id) or {}
+        dialer, now_s = self.runtime.campaigns.dialer, self.runtime.clock.now_s()
+        desk = dialer.desk_of(interaction_id, now_s, card["variables"]) or {}
         said = {"script": desk.get("script", {}), "script_drawn": desk.get("script_drawn", "")}
         return answer({**card, **said, "answers": desk.get("answers", {}), "promise": desk.get("promise")})
 

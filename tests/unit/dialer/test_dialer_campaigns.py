@@ -53,6 +53,22 @@ def test_the_number_she_saw_is_kept_whoever_named_it() -> None:
     assert house.store.attempts[wanted.attempt_id].identity == trunks
 
 
+def test_a_script_is_told_filled_in() -> None:
+    script = {"es": "Hola, {{ name }}: {{company}}, {{ balance }} €, {{ branch }}, {{ never }}"}
+    setup = campaign(mode=Mode.PREVIEW, preview_s=30.0, script=script, variables={"company": "Acme"})
+    house = House(setup, leads=[record(1, name="Carmen", fields={"balance": "12,50"})], agents=1)
+    house.answers = silent
+    house.start()
+    house.run(1.0)
+    (shown,) = house.dialer.previews("main", "a00", house.now_s)
+    assert shown["script"] == {"es": "Hola, Carmen: Acme, 12,50 €, …, …"}
+    house.do(PreviewActed("main", "a00", shown["attempt_id"], "dial"))
+    wanted = house.wanted[-1][1]
+    told = house.dialer.desk_of(wanted.interaction_id, house.now_s, {"branch": "Soria"})
+    assert told is not None
+    assert told["script"] == {"es": "Hola, Carmen: Acme, 12,50 €, Soria, …"}
+
+
 # -- order ------------------------------------------------------------------------------------------
 def test_priority_goes_before_list_mix_and_rank() -> None:
     setup = campaign(lists=(ListShare("big", 2), ListShare("small", 1)))

@@ -297,7 +297,7 @@ def test_a_refused_form_changes_nothing() -> None:
     wanted = made.wanted[-1][1]
     assert write(made, wanted, complete=False, note="first") == ""
     assert write(made, wanted, complete=False, note="second", sum="x") != ""
-    desk = made.dialer.desk_of(wanted.interaction_id)
+    desk = made.dialer.desk_of(wanted.interaction_id, made.now_s, {})
     assert desk is not None
     assert desk["answers"] == {"note": "first"}
     fact = FormFilled("other", wanted.attempt_id, "a00", {"note": "theirs"})

@@ -140,7 +140,7 @@ def test_flows_know_the_scripts_name_and_agents_its_text() -> None:
     for _, wanted in house.wanted:
         test, _, name = wanted.script.partition("/")
         assert (test, wanted.variables["script"]) == ("opening", name)
-        shown = house.dialer.desk_of(wanted.interaction_id)
+        shown = house.dialer.desk_of(wanted.interaction_id, house.now_s, {})
         assert shown is not None
         assert shown["script"] == {"classic": {"es": "Le llamo"}, "short": {"es": "Hola"}}[name]
         assert shown["script_drawn"] == wanted.script
@@ -161,6 +161,6 @@ def test_without_a_test_nothing_is_drawn_and_a_field_of_that_name_is_the_lists()
     house.run(2.0)
     wanted: AttemptWanted = house.wanted[0][1]
     assert (wanted.script, wanted.variables["script"]) == ("", "of the list")
-    shown = house.dialer.desk_of(wanted.interaction_id)
+    shown = house.dialer.desk_of(wanted.interaction_id, house.now_s, {})
     assert shown is not None
     assert (shown["script"], shown["script_drawn"]) == ({"es": "Buenos días"}, "")
