@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Campaigns: start and stop them, see how they go, take results out.", no_args_is_help=True)
 
 CampaignArgument = Annotated[str, typer.Argument(help="The campaign's id.", metavar="CAMPAIGN")]
-LeadsArgument = Annotated[list[str], typer.Argument(help="Ids of leads.", metavar="LEAD...")]
+LeadsArgument = Annotated[
+    list[str], typer.Argument(help="Their ids, or numbers, as people write them.", metavar="LEAD...")
+]
 TenantOption = Annotated[str, typer.Option(help="Whose campaign.")]
 _AGAIN_S = 1.0
+_NO_LEAD = "there is no lead"
+"""How the engine begins to say that it knows no such id."""
 _FIRST_DECISION_S, _LOOK_S = 2.0, 0.2
 """How long it waits for the first pacing decision, and how often it looks."""
 
@@ -165,7 +169,7 @@ def broken(leads: LeadsArgument, tenant: TenantOption = "main", project: Project
 
 def why(
     lead: Annotated[
-        str, typer.Argument(help="The lead's id, or one of her numbers, as people write it.", metavar="LEAD")
+        str, typer.Argument(help="The lead's id, your own system's id of her, or one of her numbers.", metavar="LEAD")
     ],
     tenant: Annotated[str, typer.Option(help="Whose lead.")] = "main",
     project: ProjectOption = None,
@@ -180,7 +184,7 @@ def why(
 
     home = home_of(project)
     told = ask(home, "GET", f"/dialer/why/{quote(tenant)}/{quote(lead)}")
-    if told.get("ok") is False and str(told["why"]).startswith("there is no lead"):
+    if told.get("ok") is False and str(told["why"]).startswith(_NO_LEAD):
         lead_id = _only_lead_at(home, tenant, lead)
         told = ask(home, "GET", f"/dialer/why/{quote(tenant)}/{quote(lead_id)}")
     if told.get("ok") is False:
@@ -193,28 +197,44 @@ def why(
 
 def _only_lead_at(home: Home, tenant: str, text: str) -> str:
     """The one lead of that number. Ends the command when there is none, or when there are several, with their ids."""
-    from engine.cli.campaign_leads import leads_at
+    from engine.cli.campaign_leads import leads_at, nobody_alone
 
     numbers, leads = leads_at(home, tenant, text)
-    if not leads:
-        found = f"and no lead has the number {' or '.join(numbers)}" if numbers else "and it is no phone number"
-        fail(f"there is no lead '{text}', {found}: `centralita lists export LIST` has the ids")
     if len(leads) > 1:
         for each in leads:
             out.print(f"{each.lead_id}  {each.list_id}  {each.state.value}  {each.name}", markup=False, soft_wrap=True)
-        fail(f"{len(leads)} leads have the number {' or '.join(numbers)}: give the id of one")
+    if len(leads) != 1:
+        fail(nobody_alone(text, numbers, leads))
     return leads[0].lead_id
 
 
 def _tell_promises(project: Path | None, tenant: str, leads: list[str], action: str) -> None:
     home, refused = home_of(project), 0
     for lead in leads:
-        fields = {"tenant": tenant, "campaign": "", "lead_id": lead, "action": action, "by": "command line"}
-        why_not = refusal(home, "LeadActed", fields, "/dialer/do")
+        why_not = _told(home, tenant, lead, action)
+        if why_not.startswith(_NO_LEAD):
+            why_not = _told_by_number(home, tenant, lead, action)
         refused += bool(why_not)
         out.print(f"{lead}: {why_not or action}", soft_wrap=True, markup=False)
     if refused:
         raise typer.Exit(1)
+
+
+def _told(home: Home, tenant: str, lead_id: str, action: str) -> str:
+    """Why not; empty: it was."""
+    fields = {"tenant": tenant, "campaign": "", "lead_id": lead_id, "action": action, "by": "command line"}
+    return refusal(home, "LeadActed", fields, "/dialer/do")
+
+
+def _told_by_number(home: Home, tenant: str, text: str, action: str) -> str:
+    """Of the leads who are meant, that one who has promised something is."""
+    from engine.cli.campaign_leads import leads_at, nobody_alone
+
+    numbers, leads = leads_at(home, tenant, text)
+    promised = [each for each in leads if each.promise is not None and not each.promise.outcome] or leads
+    if len(promised) == 1:
+        return _told(home, tenant, promised[0].lead_id, action)
+    return nobody_alone(text, numbers, promised)
 
 
 def _view(home: Home, tenant: str, campaign: str) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Which leads a phone number belongs to, read as people write it; by the store of leads, without the engine."""
+"""Who is meant by a phone number as people write it, or by the id that their own system gives her; by the store of
+leads, without the engine."""
 
 from __future__ import annotations
 
@@ -16,13 +17,23 @@ if TYPE_CHECKING:
 
 
 def leads_at(home: Home, tenant: str, text: str) -> tuple[list[str], list[LeadRecord]]:
-    """(the numbers that `text` may be, the leads who have one of them, by id): as written in the site's country, or in
-    one that a rule pack is for. No number: nobody. Ends the command when the store is away."""
+    """(the numbers that `text` may be, the leads meant, by id): whose own system's id it is, else who have one of the
+    numbers, as written in the site's country, or in one that a rule pack is for. Ends the command when the store is
+    away."""
     numbers = list(dict.fromkeys(_numbers(text, _countries(home))))
     try:
-        return numbers, asyncio.run(_found(home, tenant, numbers)) if numbers else []
+        return numbers, asyncio.run(_found(home, tenant, text, numbers))
     except StoreUnavailable as failure:
         fail(str(failure))
+
+
+def nobody_alone(text: str, numbers: list[str], leads: list[LeadRecord]) -> str:
+    """In words: nobody is meant, or several are."""
+    if leads:
+        whose = f"the number {' or '.join(numbers)}" if numbers else f"the id {text}"
+        return f"{len(leads)} leads have {whose}: give the id of one"
+    found = f"and no lead has the number {' or '.join(numbers)}" if numbers else "and it is no phone number"
+    return f"there is no lead '{text}', {found}: `centralita lists export LIST` has the ids"
 
 
 def _countries(home: Home) -> list[str]:
@@ -44,14 +55,15 @@ def _numbers(text: str, countries: Iterable[str]) -> Iterable[str]:
             yield read.number
 
 
-async def _found(home: Home, tenant: str, numbers: Iterable[str]) -> list[LeadRecord]:
+async def _found(home: Home, tenant: str, text: str, numbers: Iterable[str]) -> list[LeadRecord]:
     from engine.cli.campaign_results import database_of
-    from store.sql.leads import SqlLeadStore
+    from store.sql.lead_imports import SqlListStore
 
     database = database_of(home)
     try:
-        store, now_s = SqlLeadStore(database), time.time()
-        found = {
+        store, now_s = SqlListStore(database), time.time()
+        theirs = await store.known(tenant, (), (text,))
+        found = {each.record.lead_id: each.record for each in theirs} or {
             each.record.lead_id: each.record
             for number in numbers
             for each in await store.by_number(tenant, number, now_s)

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from core.lead_record import LeadNumber
+from core.lead_record import LeadNumber, Promise
 from desk.fake_dialer import campaign_view
 from engine.cli import campaign
 from engine.cli.app import app
@@ -185,7 +185,17 @@ def leads_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
         database = Database(home.leads_url, LEADS)
         await database.upgrade()
         numbers = {"ana": "+34910123410", "eva": "+34910123411", "pau": "+34910123411"}
-        leads = [lead(name, name=name.title(), numbers=(LeadNumber(each),)) for name, each in numbers.items()]
+        promised = Promise("promise", "2026-12-01", NOW_S + 5e5, NOW_S + 7e5)
+        leads = [
+            lead(
+                name,
+                name=name.title(),
+                numbers=(LeadNumber(each),),
+                external_id=f"crm-{name}",
+                promise=promised if name == "eva" else None,
+            )
+            for name, each in numbers.items()
+        ]
         await SqlLeadStore(database).save([save(each) for each in leads])
         await database.close()
 
@@ -201,12 +211,31 @@ def answers_about_ana(home: object, method: str, path: str) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("leads_home")
-@pytest.mark.parametrize("asked", ["ana", "910123410", "910 12 34 10", "+34 910-12-34-10", "0034910123410"])
+@pytest.mark.parametrize("asked", ["ana", "crm-ana", "910123410", "910 12 34 10", "+34 910-12-34-10", "0034910123410"])
 def test_a_lead_is_found_by_her_number_as_people_write_it(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(campaign, "ask", answers_about_ana)
     told = CliRunner().invoke(app, ["why", asked, "--json"])
     assert told.exit_code == 0, told.output
     assert json.loads(told.output)["lead_id"] == "ana"
+
+
+@pytest.mark.usefixtures("leads_home")
+@pytest.mark.parametrize("asked", ["eva", "crm-eva", "910123411", "0034 910 12 34 11"])
+def test_who_kept_a_promise_is_found_as_why_finds_her(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two leads with that number the one who has promised something."""
+    told: list[str] = []
+
+    def refusal(home: object, fact: str, fields: dict[str, str], path: str) -> str:
+        told.append(fields["lead_id"])
+        return "" if fields["lead_id"] == "eva" else f"there is no lead '{fields['lead_id']}'"
+
+    monkeypatch.setattr(campaign, "refusal", refusal)
+    done = CliRunner().invoke(app, ["campaign", "kept", asked])
+    assert (done.exit_code, done.output) == (0, f"{asked}: kept\n")
+    assert told[-1] == "eva"
+    nobody = CliRunner().invoke(app, ["campaign", "broken", "910123499"])
+    assert nobody.exit_code == 1
+    assert "no lead has the number +34910123499" in nobody.output
 
 
 @pytest.mark.usefixtures("leads_home")
