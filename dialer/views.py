@@ -184,7 +184,7 @@ def _desk(setup: CampaignSetup, attempt: Attempt, lead: Lead, now_s: float, said
 
 def _agents(state: State, key: Key, now_s: float) -> dict[str, int]:
     share = share_out(state, key[0], now_s).get(key)
-    if share is None:
+    if share is None or not (share.lines or state.hopper(key).size):  # who has nobody to dial is dealt no agents
         setup = state.of(key)
         pool = state.floor.pool(key[0], setup.queue, setup.skills, now_s) if setup.queue else None
         agents = pool.agents if pool else ()

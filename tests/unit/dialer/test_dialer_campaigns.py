@@ -53,6 +53,15 @@ def test_the_number_she_saw_is_kept_whoever_named_it() -> None:
     assert house.store.attempts[wanted.attempt_id].identity == trunks
 
 
+def test_agents_are_ready_also_where_nobody_is_left_to_dial() -> None:
+    house = House(campaign(), leads=[record(1)], agents=3)
+    house.start()
+    house.run(1.0)
+    house.run(60.0)
+    assert house.status()["hopper"] == 0
+    assert house.status()["agents"]["ready"] == 3
+
+
 def test_a_script_is_told_filled_in() -> None:
     script = {"es": "Hola, {{ name }}: {{company}}, {{ balance }} €, {{ branch }}, {{ never }}"}
     setup = campaign(mode=Mode.PREVIEW, preview_s=30.0, script=script, variables={"company": "Acme"})
