@@ -29,8 +29,7 @@ LeadsArgument = Annotated[
 ]
 TenantOption = Annotated[str, typer.Option(help="Whose campaign.")]
 _AGAIN_S = 1.0
-_NO_LEAD = "there is no lead"
-"""How the engine begins to say that it knows no such id."""
+_NO_LEAD = "there is no lead"  # how the engine begins to say that it knows no such id
 _FIRST_DECISION_S, _LOOK_S = 2.0, 0.2
 """How long it waits for the first pacing decision, and how often it looks."""
 
