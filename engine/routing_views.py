@@ -135,7 +135,7 @@ def flows_view(release: Release) -> list[Plain]:
     return [
         {"tenant": tenant, "flow": flow.id, "title": dict(flow.title)}
         for (tenant, _), flow in sorted(release.flows.items())
-        if not any(node.type == "agent" for node in flow.nodes.values())
+        if flow.offered and not any(node.type == "agent" for node in flow.nodes.values())
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from definitions.faults import did_you_mean, fault
-from definitions.models import Definition, LanguageTag, Name, Salvaged, Text, Variable, salvage
+from definitions.models import Definition, Flag, LanguageTag, Name, Salvaged, Text, Variable, salvage
 from definitions.problems import Problem, Problems
 from definitions.yaml import Marked, Node, load_marked
 from ivr.model import Flow
@@ -37,6 +37,8 @@ class FlowFile(Definition):
     """Variables and what they begin with."""
     defaults: Defaults = Field(default_factory=Defaults)
     """What every node that has the same key inherits: no_input, no_match, error."""
+    offered: Flag = True
+    """Whether agents see it among the places a customer can be sent to."""
     recording_notice: Prompt | None = None
     """Said once before the first prompt that asks for it (`recording_notice: yes`)."""
     nodes: Mapping[Name, Any] = Field(min_length=1)
@@ -137,6 +139,7 @@ def read_flow(file: str, tenant: str, text: str, site_languages: tuple[str, ...]
         defaults=head.defaults,
         nodes={name: inherit(node, head.defaults) for name, node in nodes.right.items()},
         file=file,
+        offered=head.offered,
         recording_notice=head.recording_notice,
         lines={name: marked.place(("nodes", name), key=True)[0] for name in nodes.right},
     )

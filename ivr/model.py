@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Flow:
     """One flow. `languages`: the first is the default. `variables`: initial values. `nodes` have inherited the
-    flow's defaults. `lines`: node -> the line of `file` it begins on."""
+    flow's defaults. `lines`: node -> the line of `file` it begins on. `offered`: to agents, as a place to send a
+    customer to."""
 
     id: str
     tenant: str
@@ -37,6 +38,7 @@ class Flow:
     defaults: Defaults
     nodes: Mapping[str, NodeModel]
     file: str
+    offered: bool = True
     recording_notice: Prompt | None = None
     lines: Mapping[str, int] = field(default_factory=dict)
 

@@ -233,6 +233,14 @@ async def test_what_a_supervisor_did_is_told_in_its_place(house):
     assert places == sorted(places)
 
 
+async def test_a_flow_that_is_not_offered_is_no_place_to_send_a_customer_to(house):
+    around = house.runtime.surroundings
+    release = around.releases[around.release_id]
+    hidden = {key: replace(flow, offered=False) for key, flow in release.flows.items()}
+    house.runtime.surroundings = replace(around, releases={around.release_id: replace(release, flows=hidden)})
+    assert (await house.client.get("/acd/setup")).json()["flows"] == []
+
+
 async def test_what_people_choose_from(house):
     body = (await house.client.get("/acd/setup")).json()
     assert [reason["reason"] for reason in body["reasons"]] == ["lunch"]
