@@ -13,11 +13,9 @@ One leg of hers at a time: she is dialed only when the one before has ended, and
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from core.callback import CALLBACK_TABLE, CallbackEvent, CallbackState
-from core.commands import CancelTimer, JoinQueue, RequestCallback, StartTimer
-from core.decisions import LegJoined, Moved
+from core.callback import CallbackEvent, CallbackState
+from core.commands import CancelTimer, StartTimer
+from core.decisions import LegJoined
 from core.events import (
     CommandOutcomeUnknown,
     CommandRejected,
@@ -35,9 +33,9 @@ from core.leg import EndReason, Leg, LegEvent, LegRole, LegState
 from core.leg_commands import AnswerLeg, HangUpLeg
 from core.queue_facts import StayGivenUp, StayTurned, TurnNear
 from engine import called_back, offers, waiting
+from engine.callback_promise import keep, progress
 from engine.callback_rules import permit, settings_of
 from engine.config.outbound import Refused
-from engine.contact import Callback, Waiting
 from engine.departures import SETUP_S
 from engine.dialing import dial
 from engine.interaction import Surroundings, Turn
@@ -47,76 +45,6 @@ EXPIRY, LOOK = f"{TIMER}expiry", f"{TIMER}look"
 SOON_S = 5.0
 """When the next call may come after one that we called off ourselves."""
 _S, _E = CallbackState, CallbackEvent
-
-
-# -- she agrees ----------------------------------------------------------------------------------------
-def hold(turn: Turn, around: Surroundings) -> bool:
-    """She asks for a callback: nobody is offered her while she agrees on it. Whether her queue has such."""
-    stay = turn.interaction.waiting
-    if stay is None or turn.interaction.attempt is not None or settings_of(turn, stay.joined.queue, around) is None:
-        return False
-    stay = waiting.stop(turn)
-    offers.withdraw_all(turn)
-    turn.interaction = turn.interaction.but(waiting=stay.but(held=True, flow_stay_id=""))
-    turn.facts.append(StayTurned(turn.interaction_id, stay.stay_id, "held"))
-    return True
-
-
-def agree(turn: Turn, command: RequestCallback, around: Surroundings, now_s: float) -> Event | None:
-    """Her number is confirmed. An answer when it cannot be; else the command is answered when it is safe."""
-    interaction, stay = turn.interaction, turn.interaction.waiting
-    queue = command.queue or (stay.joined.queue if stay is not None and stay.held else "")
-    settings = settings_of(turn, queue, around)
-    known = interaction.callback
-    if settings is None or interaction.attempt is not None or (known and known.callback_id == command.callback_id):
-        turn.commands.append(command)
-        return None
-    verdict = permit(turn, command.target, settings, around)
-    if isinstance(verdict, Refused):
-        turn.note("callback_refused", verdict.why)
-        return CommandRejected(turn.interaction_id, "", "RequestCallback", verdict.why, subject_id=command.callback_id)
-    if stay is None or stay.joined.queue != queue:
-        drop(turn)
-        _join_away(turn, queue, command, now_s)
-    callback = Callback(command.callback_id, command.target, settings.first, now_s + settings.expiry_s)
-    turn.interaction = turn.interaction.but(callback=callback)
-    turn.commands.append(command)
-    return None
-
-
-def _join_away(turn: Turn, queue: str, command: RequestCallback, now_s: float) -> None:
-    """She has not waited on the line at all."""
-    wish = JoinQueue(turn.interaction_id, turn.interaction.customer.leg_id, command.callback_id, queue)
-    stay_id = f"{turn.interaction_id}.s{turn.number()}"
-    joined = replace(waiting.joined_by(turn, wish), stay_id=stay_id, mode="held")
-    turn.interaction = turn.interaction.but(waiting=Waiting(joined, now_s, held=True))
-    turn.facts.append(joined)
-
-
-def stay_on(turn: Turn, command: JoinQueue, music: str, around: Surroundings, now_s: float) -> bool:
-    """Her flow lets her wait again. Whether that is the stay she has: then she goes on at her place."""
-    stay = turn.interaction.waiting
-    if stay is None or not stay.held:
-        return False
-    if stay.joined.queue != command.queue:
-        drop(turn)
-        return False
-    progress(turn, _E.CANCELLED)
-    stay = stay.but(held=False, flow_stay_id=command.stay_id, music=music)
-    turn.interaction = turn.interaction.but(waiting=stay, callback=None)
-    turn.move(InteractionEvent.QUEUE)
-    turn.facts.append(StayTurned(turn.interaction_id, stay.stay_id, "live"))
-    waiting.resume(turn, around, now_s, with_music=False)
-    return True
-
-
-def drop(turn: Turn) -> None:
-    """She wants something else: a stay that was held is given up, and what was agreed with it."""
-    stay = turn.interaction.waiting
-    if stay is not None and stay.held:
-        progress(turn, _E.CANCELLED)
-        turn.interaction = turn.interaction.but(waiting=None, callback=None)
-        turn.facts.append(StayGivenUp(turn.interaction_id, stay.stay_id, "left_by_key"))
 
 
 # -- she is gone, and waits on -------------------------------------------------------------------------
@@ -221,7 +149,7 @@ def call(turn: Turn, around: Surroundings, now_s: float) -> bool:
         _end(turn, _E.REFUSED)
         return False
     progress(turn, _E.DIAL)
-    _keep(turn, attempts=callback.attempts + 1, called_off=False)
+    keep(turn, attempts=callback.attempts + 1, called_off=False)
     verdict = permit(turn, callback.number, settings, around)
     if isinstance(verdict, Refused):
         failed(turn, verdict.why, around, now_s)
@@ -244,7 +172,7 @@ def failed(turn: Turn, why: str, around: Surroundings, now_s: float) -> None:
     progress(turn, _E.FAILED)
     again_s = now_s + (SOON_S if callback.called_off else settings.retry_s)
     if callback.called_off:
-        _keep(turn, attempts=callback.attempts - 1, called_off=False)
+        keep(turn, attempts=callback.attempts - 1, called_off=False)
     turn.facts.insert(0, StayTurned(turn.interaction_id, stay.stay_id, "virtual", callback.first, again_s))
 
 
@@ -325,17 +253,6 @@ def _her_leg(turn: Turn, leg_id: str) -> None:
 
 
 # -- the end -----------------------------------------------------------------------------------------------
-def progress(turn: Turn, event: CallbackEvent) -> None:
-    """Raises EventRefused."""
-    callback = turn.interaction.callback
-    if callback is None:
-        return
-    state, transition = CALLBACK_TABLE.advance(callback.callback_id, callback.state, event)
-    if transition is not None:
-        _keep(turn, state=state)
-        turn.decisions.append(Moved(transition))
-
-
 def _end(turn: Turn, event: CallbackEvent) -> None:
     """Nobody will be called: her stay is over."""
     stay = called_back.let_agent_go(turn) or turn.interaction.waiting
@@ -355,9 +272,3 @@ def _close(turn: Turn, event: CallbackEvent) -> None:
         turn.commands.append(CancelTimer(turn.interaction_id, EXPIRY))
         outcome = turn.interaction.outcome or f"callback_{callback.state.value}"
         turn.interaction = turn.interaction.but(outcome=outcome)
-
-
-def _keep(turn: Turn, **changes: object) -> None:
-    callback = turn.interaction.callback
-    assert callback is not None
-    turn.interaction = turn.interaction.but(callback=callback.but(**changes))

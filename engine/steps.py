@@ -12,7 +12,7 @@ from core.events import Event, LegEnded, QueueLeft, TransferEnded
 from core.interaction import InteractionEvent, InteractionState
 from core.leg import EndReason, LegState
 from core.leg_commands import HangUpLeg, KeepRecording, StartMusic
-from engine import callbacks, lines, waiting
+from engine import callback_promise, lines, waiting
 from engine.contact import Waiting
 from engine.interaction import Interaction, Surroundings, Turn
 from engine.transfers import start_transfer
@@ -65,9 +65,9 @@ def follow(turn: Turn, step: interpreter.Step, around: Surroundings, now_s: floa
                 case HangUpLeg() if between:
                     pass  # it is over, and she goes back to whom she talked with
                 case RequestCallback():
-                    answer = callbacks.agree(turn, command, around, now_s)
+                    answer = callback_promise.agree(turn, command, around, now_s)
                 case Transfer():
-                    callbacks.drop(turn)
+                    callback_promise.drop(turn)
                     turn.move(InteractionEvent.TRANSFER)
                     answer = start_transfer(turn, command, around.outbound, around.dialed, now_s)
                 case JoinQueue():
@@ -141,7 +141,7 @@ def hang_up(turn: Turn, reason: EndReason = EndReason.HUNG_UP_BY_US) -> None:
 def _join(turn: Turn, command: JoinQueue, around: Surroundings, now_s: float) -> None:
     joined = waiting.joined_by(turn, command)
     wanted = next((c.music for c in reversed(turn.commands) if isinstance(c, StartMusic)), "default")
-    if callbacks.stay_on(turn, command, wanted, around, now_s):
+    if callback_promise.stay_on(turn, command, wanted, around, now_s):
         return
     stay = Waiting(joined, now_s, command.stay_id, music=wanted)
     waiting.begin(turn, stay, around, now_s)
@@ -152,7 +152,7 @@ def _leave(turn: Turn, command: LeaveQueue, around: Surroundings) -> None:
     stay = turn.interaction.waiting
     if stay is None or stay.flow_stay_id != command.stay_id:
         return
-    if command.outcome != "callback" or not callbacks.hold(turn, around):
+    if command.outcome != "callback" or not callback_promise.hold(turn, around):
         waiting.leave(turn, command.outcome)
     if turn.interaction.customer.state is not LegState.ENDED:
         turn.move(InteractionEvent.FLOW)
