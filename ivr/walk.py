@@ -18,7 +18,7 @@ from ivr.model import Release
 from ivr.run import Start
 from ivr.scenario.caller import Caller
 from ivr.scenario.compare import show
-from ivr.scenario.model import GivenModel
+from ivr.scenario.given import GivenModel
 from ivr.scenario.runner import promises_of, world_of
 from ivr.scenario.transcript import Heard
 

@@ -18,7 +18,7 @@ from engine.cli.flow_whole import Flows
 from engine.cli.transcript import coloured
 from ivr.model import Release
 from ivr.node import NodeModel
-from ivr.scenario.model import GivenModel
+from ivr.scenario.given import GivenModel
 from ivr.walk import Walk
 
 PIN = "0000"

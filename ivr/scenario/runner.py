@@ -19,7 +19,8 @@ from ivr.model import Flow, Release
 from ivr.run import Start
 from ivr.scenario.caller import Caller
 from ivr.scenario.compare import Difference, Ears, compare, nodes_of, show
-from ivr.scenario.model import GivenModel, ScenarioFile, ScenarioTest, Step
+from ivr.scenario.given import GivenModel
+from ivr.scenario.model import ScenarioFile, ScenarioTest, Step
 from ivr.scenario.promises import AgentReply, Given, QueueReply, WebReply
 from ivr.scenario.transcript import Decided, Line
 from ivr.visit import World

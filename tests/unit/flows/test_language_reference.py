@@ -18,7 +18,8 @@ from ivr.flow_file import FlowFile
 from ivr.loader import load
 from ivr.nodes import VERBS
 from ivr.prompts import Prompt
-from ivr.scenario.model import Expect, GivenModel, Step
+from ivr.scenario.given import GivenModel
+from ivr.scenario.model import Expect, Step
 from ivr.scenario.runner import run
 from ivr.templates import BUILT_IN_VARIABLES, Expression
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ivr.scenario.model import GivenModel
+from ivr.scenario.given import GivenModel
 from ivr.scenario.tiny import tiny_release
 from ivr.walk import Walk
 
