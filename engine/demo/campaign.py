@@ -18,7 +18,7 @@ from core.lead import LeadState
 from core.lead_record import AttemptRecord, LeadRecord
 from engine.config.loader import load
 from engine.config.sources import read_sources
-from engine.demo.campaign_stage import AGENTS, CAMPAIGN, Somebody
+from engine.demo.campaign_stage import AGENTS, CAMPAIGN, HANGS_UP_SOON, Somebody
 from engine.demo.people import Call, People
 from engine.home import Home, SecretBox
 from engine.node_settings import LOOPBACK, node_settings
@@ -173,13 +173,12 @@ class _Show:
     engine: _Engine
     everybody: list[Somebody]
     tell: Tell
-    _names: dict[str, str] = field(default_factory=dict)
+    _talks_to: dict[str, Somebody | None] = field(default_factory=dict)
     """Interaction -> who it is."""
     _talking: dict[str, str] = field(default_factory=dict)
     _paced_s: float = 0.0
     _paced: str = ""
     _served: int = 0
-    _machines: dict[str, bool] = field(default_factory=dict)
     """Interaction -> whether a machine answered."""
 
     def __post_init__(self) -> None:
@@ -221,29 +220,34 @@ class _Show:
         for interaction_id, work in works.items():
             if work["state"] == "active" and self._talking.get(name) != interaction_id:
                 self._talking[name] = interaction_id
-                self.tell("agent", f"{name.title()} talks with {await self._name(interaction_id)}")
+                self.tell("agent", f"{name.title()} talks with {_name(await self._whom(interaction_id))}")
             elif work["state"] == "wrap_up" and not work["disposition"]:
                 await self._write_down(name, interaction_id)
 
     async def _write_down(self, agent: str, interaction_id: str) -> None:
-        name = await self._name(interaction_id)
-        if self._machines.get(interaction_id):
+        whom = await self._whom(interaction_id)
+        if whom is not None and whom.person.way == "machine":
             disposition = "other"
+        elif whom is not None and whom.does == HANGS_UP_SOON:
+            disposition = "not_interested"
         else:
             self._served += 1
             disposition = "not_interested" if self._served % _SOLD_EVERY else "sold/new"
         with contextlib.suppress(OSError):  # her wrap-up was just over
             fields = {"interaction_id": interaction_id, "tenant": "main", "agent_id": agent}
             await self.engine.do("/acd/do", "WrapUpActed", **fields, disposition=disposition, finish=True)
-            self.tell("agent", f"{agent.title()} writes down for {name}: {disposition}")
+            self.tell("agent", f"{agent.title()} writes down for {_name(whom)}: {disposition}")
 
-    async def _name(self, interaction_id: str) -> str:
-        if interaction_id not in self._names:
+    async def _whom(self, interaction_id: str) -> Somebody | None:
+        if interaction_id not in self._talks_to:
             card = await self.engine.ask(f"/acd/contact/{interaction_id}")
-            who = self._by_number.get((card.get("attempt") or {}).get("called", ""))
-            self._names[interaction_id] = who.name if who is not None else "somebody"
-            self._machines[interaction_id] = who is not None and who.person.way == "machine"
-        return self._names[interaction_id]
+            called = (card.get("attempt") or {}).get("called", "")
+            self._talks_to[interaction_id] = self._by_number.get(called)
+        return self._talks_to[interaction_id]
+
+
+def _name(whom: Somebody | None) -> str:
+    return whom.name if whom is not None else "somebody"
 
 
 async def _compared(home: Home, everybody: list[Somebody], people: People) -> list[Line]:

@@ -29,6 +29,7 @@ _NAMES = (
     *("Clara", "Mario", "Laura", "Sergio", "Eva", "Álvaro", "Noelia", "Ramón", "Teresa", "Víctor"),
 )
 _Says = Literal["hello", "company", "mailbox", "endless", "fax", "sit"]
+HANGS_UP_SOON = "hangs up soon"
 _WAYS: tuple[tuple[str, Way, _Says, float, float], ...] = (
     ("talks", "talk", "hello", 1.2, 4.0),
     ("talks", "talk", "hello", 1.6, 4.5),
@@ -39,7 +40,7 @@ _WAYS: tuple[tuple[str, Way, _Says, float, float], ...] = (
     ("talks", "talk", "hello", 1.4, 3.8),
     ("no such number", "network", "sit", 0.4, 8.0),
     ("a company talks", "talk", "company", 1.2, 5.0),
-    ("hangs up soon", "talk", "hello", 1.0, 2.6),
+    (HANGS_UP_SOON, "talk", "hello", 1.0, 2.6),
     ("talks", "talk", "hello", 1.9, 4.5),
     ("fax machine", "fax", "fax", 1.0, 10.0),
     ("talks", "talk", "hello", 1.0, 4.5),
