@@ -230,6 +230,12 @@ class Router:
         """To be read only."""
         return self._floor.stays.get(stay_id)
 
+    def longest(self, queue: Key, below: float) -> Stay | None:
+        """Who has waited longest on the line in a queue, of those whose priority is below that. To be read only."""
+        here = self._floor.present.get(queue, {}).values()
+        live = (stay for stay in here if stay.counted and stay.mode == "live" and stay.priority < below)
+        return min(live, key=lambda stay: (stay.began_s, stay.number), default=None)
+
     def stays(self) -> tuple[Stay, ...]:
         return tuple(self._floor.stays.values())
 

@@ -114,6 +114,8 @@ PhoneAction = Literal[
     "force_ready",
     "force_not_ready",
     "force_log_out",
+    "prioritise_longest",
+    "move_longest",
     "status",
 ]
 """What an agent may ask for with her phone alone."""
@@ -133,7 +135,9 @@ class AskAgent:
     pin: str = ""
     value: str = ""
     """The not-ready reason or disposition, by name or by its digits; whom to `supervise` or to `force_…`, by name or by
-    her code; the queue to open or close."""
+    her code; the queue to open or close, or in which somebody has waited longest."""
+    to: str = ""
+    """The queue that who has waited longest is moved to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,10 +108,11 @@ class Supervised:
 
 @dataclass(frozen=True, slots=True)
 class FloorSteered:
-    """A supervisor opened or closed a queue by phone, or set an agent's presence, or wanted to: for the audit log.
+    """A supervisor opened or closed a queue by phone, set an agent's presence, moved who waited longest or had her
+    served first, or wanted to: for the audit log.
 
-    `asked`: what it is called when the desk asks for it, `QueueActed` or `AgentActed`; `subject`: `queue sales`,
-    `agent ana`; `device`: her phone; `refused`: why not, in words."""
+    `asked`: what it is called when the desk asks for it, `QueueActed`, `AgentActed` or `StayActed`; `subject`: `queue
+    sales`, `agent ana`, `interaction i-7`; `device`: her phone; `refused`: why not, in words."""
 
     tenant: str
     supervisor_id: str

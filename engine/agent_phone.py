@@ -62,8 +62,10 @@ class AgentPhone:
         self,
         agent_at: Callable[[str], tuple[str, str] | None],
         view: Callable[[str, str, float], Mapping[str, Any]],
+        longest: supervisor_phone.Longest,
     ) -> None:
         self._agent_at = agent_at
+        self._longest = longest
         self._view = view
         self._throttle = Throttle()
 
@@ -97,7 +99,7 @@ class AgentPhone:
             )
             why, told = followed.why, followed.values
         elif command.action in supervisor_phone.STEERS:
-            steered = supervisor_phone.steer(command, agent, setup, device, act)
+            steered = supervisor_phone.steer(command, agent, setup, device, act, self._longest)
             why, told = steered.why, steered.values
         else:
             why = self._act(command, agent, setup, interaction, device, act, now_s)

@@ -71,7 +71,7 @@ class Dispatch:
         self._durably = Durably(book, house.put, self.perform, self._spawn)
         self._toggles = Toggles(house, book, self._durably)
         self._opt_outs = OptOuts(house, book, self._durably)
-        self._agent_phone = AgentPhone(house.routing.agent_at, house.routing.agent)
+        self._agent_phone = AgentPhone(house.routing.agent_at, house.routing.agent, house.routing.router.longest)
 
     def __len__(self) -> int:
         """How many wait for the disk."""

@@ -1,5 +1,5 @@
-"""A supervisor calls in: to follow an agent's conversation, to open or close a queue, to set an agent's presence.
-Whether she may, and which one it is.
+"""A supervisor calls in: to follow an agent's conversation, to open or close a queue, to set an agent's presence, to
+move who has waited longest or have her served first. Whether she may, and which one it is.
 
 Who supervises by phone stands in `config/agents.yaml` (`supervises: yes`), or an admin said so on the desk: nobody logs
 in there at a phone.
@@ -9,15 +9,17 @@ She reaches the agents of her own tenant. The rest is `engine/supervision.py`, a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
-from acd.setup import AgentSetup, Setup
+from acd.records import Stay
+from acd.setup import AgentSetup, Key, Setup
 from core.agent_facts import AgentActed, AgentAction
 from core.commands import AskAgent
 from core.decisions import FloorSteered
 from core.events import AgentAnswered
-from core.queue_facts import QueueActed, QueueAction
+from core.queue_facts import MOST_PRIORITY, QueueActed, QueueAction, StayActed, StayAction
 from core.talk_facts import SupervisorCalled
 from engine import supervision
 from engine.interaction import Interaction, Turn
@@ -26,17 +28,20 @@ _TALKS = ("active", "held", "consulting")
 _NO_SUPERVISOR = "you do not supervise by phone: `supervises: yes` in config/agents.yaml lets you"
 _NO_AGENT = "there is no agent with this number"
 _NO_QUEUE = "there is no such queue"
+_NOBODY_WAITS = "nobody waits in this queue whom that could serve"
 _QUEUES: Mapping[str, QueueAction] = {"open_queue": "open", "close_queue": "close", "queue_by_hours": "by_hours"}
 _PRESENCE: Mapping[str, AgentAction] = {
     "force_ready": "ready",
     "force_not_ready": "not_ready",
     "force_log_out": "log_out",
 }
-STEERS = _QUEUES.keys() | _PRESENCE.keys()
+_WAITS: Mapping[str, StayAction] = {"prioritise_longest": "prioritise", "move_longest": "move"}
+STEERS = _QUEUES.keys() | _PRESENCE.keys() | _WAITS.keys()
 _CODES = {
     _NO_SUPERVISOR: "not_supervisor",
     _NO_AGENT: "no_agent",
     _NO_QUEUE: "no_queue",
+    _NOBODY_WAITS: "nobody_waits",
     supervision.NOBODY: "nobody",
     supervision.YOURSELF: "yourself",
     supervision.ELSEWHERE: "elsewhere",
@@ -87,32 +92,56 @@ def follow(
     return Followed(why, told)
 
 
+Steering = QueueActed | AgentActed | StayActed
+Longest = Callable[[Key, float], Stay | None]
+"""Who has waited longest on the line in a queue, of those with a priority below that."""
+
+
 def steer(
     command: AskAgent,
     supervisor: AgentSetup,
     setup: Setup,
     device: str,
-    act: Callable[[QueueActed | AgentActed], str],
+    act: Callable[[Steering], str],
+    longest: Longest,
 ) -> Followed:
     """`act` tells the router, or says why not."""
-    tenant, named = supervisor.tenant, command.value
-    asked: QueueActed | AgentActed | None = None
-    if command.action in _QUEUES:
-        if (tenant, named) in setup.queues:
-            asked = QueueActed(tenant, named, _QUEUES[command.action])
-        subject, missing = f"queue {named}", _NO_QUEUE
-    else:
-        agent = _named(named, tenant, setup)
-        if agent is not None:
-            named = agent.agent_id
-            asked = AgentActed(tenant, named, _PRESENCE[command.action], by="supervisor")
-        subject, missing = f"agent {named}", _NO_AGENT
-    why = missing if supervisor.supervises else _NO_SUPERVISOR
-    if supervisor.supervises and asked is not None:
+    kind, subject, asked = _asked(command, supervisor, setup, longest)
+    why = asked if isinstance(asked, str) else ""
+    if not supervisor.supervises:
+        why = _NO_SUPERVISOR
+    elif not isinstance(asked, str):
         why = act(asked)
-    action = {**_QUEUES, **_PRESENCE}[command.action]
+    action = {**_QUEUES, **_PRESENCE, **_WAITS}[command.action]
     refusal = _CODES.get(why, "other") if why else ""
-    return Followed(why, {"steered": subject, "action": action, "device": device, "refusal": refusal})
+    told = {"steered": subject, "asked": kind, "action": action, "device": device, "refusal": refusal}
+    return Followed(why, told)
+
+
+def _asked(
+    command: AskAgent, supervisor: AgentSetup, setup: Setup, longest: Longest
+) -> tuple[str, str, Steering | str]:
+    """What it is called, whom or what it is about, and the request, or why there can be none."""
+    tenant, named = supervisor.tenant, command.value
+    if command.action in _PRESENCE:
+        agent = _named(named, tenant, setup)
+        if agent is None:
+            return "AgentActed", f"agent {named}", _NO_AGENT
+        forced = AgentActed(tenant, agent.agent_id, _PRESENCE[command.action], by="supervisor")
+        return "AgentActed", f"agent {agent.agent_id}", forced
+    kind, subject = "StayActed" if command.action in _WAITS else "QueueActed", f"queue {named}"
+    if (tenant, named) not in setup.queues:
+        return kind, subject, _NO_QUEUE
+    if command.action in _QUEUES:
+        return kind, subject, QueueActed(tenant, named, _QUEUES[command.action])
+    first = command.action == "prioritise_longest"
+    # Who came back through no fault of her own has more than anybody may give: it would be taken from her.
+    stay = longest((tenant, named), MOST_PRIORITY if first else inf)
+    if stay is None:
+        return kind, subject, _NOBODY_WAITS
+    steered = StayActed(stay.interaction_id, stay.stay_id, tenant, _WAITS[command.action], by=supervisor.agent_id)
+    steered = replace(steered, priority=MOST_PRIORITY) if first else replace(steered, queue=command.to)
+    return kind, f"interaction {stay.interaction_id}", steered
 
 
 def write_down(turn: Turn, event: AgentAnswered) -> None:
@@ -124,7 +153,7 @@ def write_down(turn: Turn, event: AgentAnswered) -> None:
         FloorSteered(
             tenant=turn.interaction.tenant,
             supervisor_id=told["agent_id"],
-            asked="QueueActed" if told["steered"].startswith("queue ") else "AgentActed",
+            asked=told["asked"],
             subject=told["steered"],
             action=told["action"],
             device=told["device"],

@@ -4,11 +4,12 @@
       type: agent
       do: log_in                     # log_out, ready, not_ready, finish_wrap_up, disposition, hold_line, supervise,
                                      # open_queue, close_queue, queue_by_hours, force_ready, force_not_ready,
-                                     # force_log_out, status
+                                     # force_log_out, prioritise_longest, move_longest, status
       agent: "{{ code }}"            # who she is; without it, the agent whose phone this is
       pin: "{{ pin }}"               # from a `collect` with `sensitive: yes`
       value: "{{ reason }}"          # the not-ready reason or disposition, by name or by its digits; whom to supervise
                                      # or to force; the queue
+      to: "{{ other }}"              # of `move_longest`: the queue she goes on to
       into: {name: agent_name, presence: presence}
       ok: choices
       refused: who_are_you           # wrong PIN, no such reason …; without it, the error exit
@@ -18,8 +19,9 @@
 no `ok`, since the flow is over and calls reach her over it until she hangs up. Neither has `supervise`: she listens to
 the agent's conversation until she hangs up or it is over, and `refusal` tells why not: not_supervisor, no_agent, nobody
 (the agent talks with nobody), taken (somebody follows it already), yourself, rung (it is at another telephony node: her
-phone rings as soon as she hangs up), elsewhere (so it is, and her phone is none of ours). Queues and the presence of
-others are for supervisors too: `refusal` is not_supervisor, no_queue, no_agent or other.
+phone rings as soon as she hangs up), elsewhere (so it is, and her phone is none of ours). Queues, the presence of
+others and who has waited longest in a queue (to be served before others, or moved to another queue) are for supervisors
+too: `refusal` is not_supervisor, no_queue, no_agent, nobody_waits or other.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ from ivr.templates import Template
 
 VERSION = 1
 _STEER = ("open_queue", "close_queue", "queue_by_hours", "force_ready", "force_not_ready", "force_log_out")
-_NEED_VALUE = ("disposition", "supervise", *_STEER)
+_LONGEST = ("prioritise_longest", "move_longest")
+_NEED_VALUE = ("disposition", "supervise", *_STEER, *_LONGEST)
 _TAKE_VALUE = ("not_ready", *_NEED_VALUE)
 _LAST = {"hold_line": "the line is held", "supervise": "she follows a conversation"}
 """What the flow ends with, and her call does not."""
@@ -55,7 +58,9 @@ class Model(NodeModel):
     """Her PIN, when she says who she is."""
     value: Template | None = None
     """The not-ready reason or disposition, by name or by its digits; whom to supervise or to force, by name or by her
-    code; the queue to open or close."""
+    code; the queue to open or close, or in which somebody has waited longest."""
+    to: Template | None = None
+    """With `move_longest`: the queue she goes on to."""
     into: Mapping[
         Literal[
             "agent_id", "name", "presence", "reason", "looks", "pending", "queue_count", "language", "refusal", "why"
@@ -86,6 +91,10 @@ class Model(NodeModel):
             faults.add((), f"{self.do} needs a value", "add `value: …`: a name, or digits")
         if self.do not in _TAKE_VALUE and self.value is not None:
             faults.add(("value",), f"`value` means nothing with `do: {self.do}`", "leave it out")
+        if self.do == "move_longest" and self.to is None:
+            faults.add((), "move_longest needs the queue she goes on to", "add `to: …`: a queue")
+        if self.do != "move_longest" and self.to is not None:
+            faults.add(("to",), f"`to` means nothing with `do: {self.do}`", "leave it out")
         faults.raise_any()
         return self
 
@@ -105,8 +114,8 @@ def enter(node: Model, visit: Visit) -> Turn:
     def text(template: Template | None) -> str:
         return template.render(visit.variables, visit.language).strip() if template else ""
 
-    who, pin, value = text(node.agent), text(node.pin), text(node.value)
-    return send(visit, lambda id_: AskAgent(visit.interaction_id, id_, visit.leg_id, node.do, who, pin, value))
+    asked = (node.do, text(node.agent), text(node.pin), text(node.value), text(node.to))
+    return send(visit, lambda id_: AskAgent(visit.interaction_id, id_, visit.leg_id, *asked))
 
 
 def on_event(node: Model, memory: Errand, event: Event, visit: Visit) -> Turn:

@@ -345,7 +345,7 @@ async def test_a_supervisor_calls_in_whispers_barges_in_takes_over_and_hands_on(
     await place.audited(f"interaction {caller.interaction_id}", [(action, "ok") for action in actions])
 
 
-async def test_a_supervisor_closes_a_queue_and_gives_an_agent_a_break_by_phone(place: Place) -> None:
+async def test_a_supervisor_steers_the_floor_by_phone(place: Place) -> None:
     house = place.house
     if "ana" not in house.held:
         await house.line("ana", AGENT_HZ)
@@ -365,11 +365,20 @@ async def test_a_supervisor_closes_a_queue_and_gives_an_agent_a_break_by_phone(p
         await call.press(keys)
         await call.at(reached)
     await place.agent("not_ready")
+    waiting = await place.dial("100")
+    await waiting.at("wait")
+    await place.stays(lambda stay: stay["interaction_id"] == waiting.interaction_id)
+    for keys, reached in (("1", "which_queue"), ("1", "what_queue"), ("4", "what_longest"), ("1", "floor")):
+        await call.press(keys)
+        await call.at(reached)
+    await place.stays(lambda stay: stay["priority"] == 1000)
+    await waiting.hang_up()
     await call.hang_up()
     await house.idle()
     steered = [each for each in house.system.decisions(call.interaction_id) if isinstance(each, FloorSteered)]
     asked = [("QueueActed", "queue sales", "close"), ("QueueActed", "queue sales", "by_hours")]
     asked.append(("AgentActed", "agent ana", "not_ready"))
+    asked.append(("StayActed", f"interaction {waiting.interaction_id}", "prioritise"))
     assert [(each.asked, each.subject, each.action) for each in steered] == asked
     assert {(each.supervisor_id, each.device, each.refused) for each in steered} == {("sue", "main-1004", "")}
 

@@ -3,6 +3,8 @@ be is refused in words."""
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from acd.router import Router
@@ -12,6 +14,7 @@ from core.decisions import StayChanged
 from core.events import QueueLeft
 from core.offer_facts import OfferAccepted, OfferTaken, OfferWithdrawn
 from core.queue_facts import (
+    MOST_PRIORITY,
     QueueActed,
     QueueJoined,
     StayActed,
@@ -183,6 +186,19 @@ def test_a_priority_is_taken_at_once_and_told_to_her_interaction() -> None:
 def test_a_priority_has_bounds(priority: int) -> None:
     shift = house()
     assert prioritise(shift, shift.calls(), priority).refused == "a priority is a number from 0 to 1000"
+
+
+def test_who_has_waited_longest_on_the_line_is_known() -> None:
+    shift = house(callback=Callbacks())
+    assert shift.router.longest(("main", "sales"), inf) is None
+    away(shift)
+    first, second = shift.calls(), shift.calls(waited_s=500.0)
+    longest = shift.router.longest
+    assert [stay.stay_id for stay in (longest(("main", "sales"), inf),) if stay] == [second]
+    prioritise(shift, second, MOST_PRIORITY)
+    assert [stay.stay_id for stay in (longest(("main", "sales"), MOST_PRIORITY),) if stay] == [first]
+    assert longest(("main", "billing"), inf) is None
+    assert longest(("acme", "sales"), inf) is None
 
 
 def test_a_restart_in_between_keeps_it_all() -> None:

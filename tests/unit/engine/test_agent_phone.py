@@ -1,14 +1,17 @@
 """An agent without a screen: who she is, what she may, and how often a PIN may be wrong."""
 
+from math import inf
+
 import pytest
 
+from acd.records import Stay
 from acd.setup import AgentSetup, NotReadyReason, QueueSetup, Setup
 from core.agent_facts import AgentActed, WrapUpActed
 from core.commands import AskAgent
 from core.decisions import FloorSteered
 from core.leg import Leg, LegRole
 from core.line_facts import LineChanged
-from core.queue_facts import QueueActed
+from core.queue_facts import MOST_PRIORITY, QueueActed, StayActed
 from core.talk_facts import SupervisorCalled
 from engine.agent_phone import LOCKED_S, WRONG_PINS, AgentPhone
 from engine.interaction import Interaction, Turn
@@ -30,7 +33,8 @@ class Desk:
     def __init__(self):
         self.done, self.work, self.refusal = [], [], ""
         self.at = {"main-1001": ("main", "ana")}
-        self.phone = AgentPhone(self.at.get, self.view)
+        self.waiting = {}
+        self.phone = AgentPhone(self.at.get, self.view, lambda queue, below: self.waiting.get((*queue, below)))
 
     def view(self, tenant, agent_id, now_s):
         return {"presence": "ready", "reason": "", "looks": "ready", "queues": ["sales"], "assignments": self.work}
@@ -187,6 +191,30 @@ def test_a_supervisor_steers_the_floor(desk, action, value, fact):
 )
 def test_of_what_is_not_there_nothing_is_steered(desk, action, value, refusal):
     answer = desk.asks(action, value=value)
+    assert (answer.ok, answer.values["refusal"], desk.done) == (False, refusal, [])
+
+
+@pytest.mark.parametrize(
+    ("action", "below", "asked"),
+    [
+        ("prioritise_longest", MOST_PRIORITY, {"action": "prioritise", "priority": MOST_PRIORITY}),
+        ("move_longest", inf, {"action": "move", "queue": "support"}),
+    ],
+)
+def test_who_has_waited_longest_is_served_first_or_moved(desk, action, below, asked):
+    desk.waiting["main", "sales", below] = Stay("s-7", "i-7", "main", "sales", NOW_S, 1)
+    answer = desk.asks(action, value="sales", to="support")
+    assert answer.ok
+    assert desk.done == [StayActed("i-7", "s-7", "main", by="ana", **asked)]
+    turn = Turn(Interaction("i-1", "main", "voice", "*47", "1001", "main-1001", NOW_S, "r1"))
+    write_down(turn, answer)
+    told = FloorSteered("main", "ana", "StayActed", "interaction i-7", asked["action"], "main-1001")
+    assert turn.decisions == [told]
+
+
+@pytest.mark.parametrize(("queue", "refusal"), [("sales", "nobody_waits"), ("saels", "no_queue")])
+def test_where_nobody_waits_nobody_is_moved(desk, queue, refusal):
+    answer = desk.asks("move_longest", value=queue, to="support")
     assert (answer.ok, answer.values["refusal"], desk.done) == (False, refusal, [])
 
 
