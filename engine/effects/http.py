@@ -186,9 +186,16 @@ class HttpEffect:
 
 
 def _asked(url: str) -> tuple[str, int | None]:
-    """Host and port; the URL has been read once already."""
-    parts = urlsplit(url)
-    return (parts.hostname or "").lower(), port_of(parts)
+    """Host and port, as far as they can be read."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return "", None
+    try:
+        return host, port_of(parts)
+    except ValueError:
+        return host, None
 
 
 _OURS = frozenset({"host", "accept-encoding", "content-length", "transfer-encoding", "connection"})

@@ -166,6 +166,14 @@ async def test_only_listed_hosts_are_ever_contacted(effect, url, why):
     assert why in (await effect.ask(command(url))).error
 
 
+@pytest.mark.parametrize("port", ["99999", "card"])
+@pytest.mark.parametrize("host", ["elsewhere.example", "localhost"])
+async def test_a_port_that_is_none_is_an_error_and_no_silence(effect, host, port):
+    reply = await effect.ask(command(f"https://{host}:{port}/ok"))
+    assert reply.status == 0
+    assert reply.error
+
+
 async def test_a_listed_name_that_points_inside_is_refused_unless_it_says_private(server):
     effect = HttpEffect({"localhost": AllowedHost("localhost", http=True)})
     reply = await effect.ask(command(f"http://localhost:{server.port}/ok"))
