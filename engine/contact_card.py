@@ -11,7 +11,7 @@ from typing import Any
 
 from core.agent_facts import WrapUpActed
 from core.commands import JoinQueue, NoteInteraction, RequestCallback, TagInteraction
-from core.decisions import InteractionOpened, NodeEntered, Noted, VariablesSet
+from core.decisions import REQUEST_REFUSED, InteractionOpened, NodeEntered, Noted, VariablesSet
 from core.dialing import AttemptWanted
 from core.events import CommandRejected, LegArrived
 from core.talk_facts import ConversationActed, TalkEnded
@@ -21,6 +21,7 @@ from store.entry import Recorded
 HIDDEN = "***"
 _ATTEMPT = ("attempt_id", "campaign", "lead_id", "called", "mode", "purpose", "script")
 """What is told of the attempt by which we reached her."""
+_REFUSED = ("refused", "event_refused", REQUEST_REFUSED)
 _SAID = ("name", "lead_id", "lead_name", "campaign")
 """Variables of an attempt that the card says already."""
 
@@ -82,7 +83,7 @@ def contact_card(records: Sequence[Recorded], language: str = "") -> dict[str, A
 
 def _refused(record: Recorded) -> bool:
     """What was refused is not so: she still has it before her, and will say it again."""
-    return any(isinstance(each, Noted) and each.what in ("refused", "event_refused") for each in record.decisions)
+    return any(isinstance(each, Noted) and each.what in _REFUSED for each in record.decisions)
 
 
 def _learn(card: dict[str, Any], decision: object, at_s: float) -> None:

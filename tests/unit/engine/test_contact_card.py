@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from core.agent_facts import WrapUpActed
 from core.commands import RequestCallback
-from core.decisions import InteractionOpened, Noted
+from core.decisions import REQUEST_REFUSED, InteractionOpened, Noted
 from core.dialing import AttemptWanted
 from core.events import CommandRejected, DigitPressed, LegArrived, LegEnded
 from core.leg import EndReason
@@ -103,6 +103,22 @@ def test_whom_she_was_sent_to_in_vain_is_told_until_she_has_talked_again():
     ]
     cards = [contact_card(story[:seen]) for seen in (2, 3, 4)]
     assert [card and card["came_back_from"] for card in cards] == [None, "agent:luis", None]
+
+
+def test_whom_she_was_not_sent_to_is_not_told_as_if_she_had_been():
+    def record(seq, event, *decisions):
+        return Recorded(seq, "i-1", "k", float(seq), type(event).__name__, event, list(decisions))
+
+    opened = InteractionOpened("i-1", "main", "call", "inbound", "600", "100", "", "", "es", "")
+    why = Noted(REQUEST_REFUSED, "transfer by ana: Eva cannot be rung now: choose another colleague or a queue")
+    story = [
+        record(1, ConversationActed("i-1", "ana", "transfer", target="agent:luis"), opened),
+        record(2, ConversationActed("i-1", "ana", "transfer", target="agent:eva", values={"wish": "refund"}), why),
+        record(3, LegEnded("leg-2", EndReason.BUSY), Noted(CAME_BACK, "to ana: busy")),
+    ]
+    card = contact_card(story)
+    assert card is not None
+    assert (card["came_back_from"], card["variables"]) == ("agent:luis", {})
 
 
 def test_a_callback_is_told_with_its_number_until_she_has_talked():
