@@ -36,11 +36,11 @@ async def _answers(desk: Services) -> None:
 
 @router.get("/setup", responses=problems())
 async def setup(asking: Asking, desk: Desk) -> Setup:
-    """Reasons not to be ready, and queues with their dispositions, of the release in force."""
+    """Reasons not to be ready, queues with their dispositions, flows to send somebody to: of the release in force."""
     found = await desk.engine.setup()
     mine: dict[str, Any] = {
         kind: [each for each in found.get(kind, ()) if asking.tenant in (None, each.get("tenant"))]
-        for kind in ("reasons", "queues")
+        for kind in ("reasons", "queues", "flows")
     }
     return Setup.model_validate(mine)
 

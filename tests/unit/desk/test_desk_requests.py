@@ -143,3 +143,4 @@ async def test_health_tells_what_is_there(desk):
     assert (body["engine"], body["database"]) == (True, True)
     setup = (await desk.agent("ana").get("/v1/setup")).json()
     assert {each["tenant"] for each in setup["queues"]} == {"main"}
+    assert {(each["tenant"], each["flow"]) for each in setup["flows"]} == {("main", "survey")}
