@@ -135,7 +135,11 @@ def _ring(
 def called(turn: Turn, event: SupervisorCalled, around: Surroundings, now_s: float) -> None:
     """She has called in: she listens, or `turn.refused` says why not, or that she is rung."""
     turn.refused = _join(turn, event, around, now_s)
-    turn.note_request("supervision", f"listen by {event.supervisor_id}, who called in")
+    request = f"listen by {event.supervisor_id}, who called in"
+    if turn.refused == RUNG:  # her call is over, and yet she follows
+        turn.note("supervision", f"{request}: {RUNG}")
+    else:
+        turn.note_request("supervision", request)
 
 
 def _join(turn: Turn, event: SupervisorCalled, around: Surroundings, now_s: float) -> str:

@@ -3,13 +3,13 @@
 import pytest
 
 from core.agent_facts import PhoneUsed
-from core.decisions import Supervised
+from core.decisions import Noted, Supervised
 from core.events import CommandRejected, DigitPressed, LegAdopted, LegEnded, LegUp
 from core.leg import EndReason, LegRole
 from core.leg_commands import BridgeLegs, HangUpLeg, ListenIn, OriginateLeg, Play, StopListening, UnbridgeLeg
 from core.line_facts import LineParty, LineUsed
 from core.talk_facts import SupervisionActed, SupervisorCalled, TalkEnded
-from engine.supervision import to_leave
+from engine.supervision import RUNG, to_leave
 from tests.unit.engine.talk_case import CALLER, ID, case
 
 __all__ = ["case"]
@@ -260,6 +260,8 @@ def test_who_calls_in_at_another_node_is_rung_there(case):
     case.talk()
     elsewhere = SupervisorCalled(ID, "marta", HERS, HER_CALL, "n2", "main-1003")
     assert "hang up" in case.tell(elsewhere).refused
+    noted = [(each.what, each.why) for each in case.last.decisions if isinstance(each, Noted)]
+    assert noted == [("supervision", f"listen by marta, who called in: {RUNG}")], "something was done"
     [rung] = [each for each in case.last.commands if isinstance(each, OriginateLeg)]
     assert rung.endpoint == "device:main-1003"
     assert case.said(LineUsed) == [], "her own call is left alone"
