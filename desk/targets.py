@@ -2,7 +2,7 @@
 itself.
 
 typed --agent:…, queue:…, a number--> as it is
-   |----the one it names whole, else the only one whose name begins so--> agent:ID, queue:ID or flow:ID
+   |----the one it names whole, else the only one whose name begins so; flows last--> agent:ID, queue:ID or flow:ID
    +----nobody, several--> refused
 """
 
@@ -40,14 +40,28 @@ def understood(typed: str, known: Iterable[Known]) -> str:
     if not wanted or _AS_IT_IS.fullmatch(typed.strip()):
         return typed.strip()
     choices = tuple(known)
-    found = [each for each in choices if wanted in _names(each)]
-    found = found or [each for each in choices if any(name.startswith(f"{wanted} ") for name in _names(each))]
+    people = [each for each in choices if not _is_flow(each)]
+    flows = [each for each in choices if _is_flow(each)]
+    found = _named(wanted, people) or _named(wanted, flows) or _begun(wanted, people) or _begun(wanted, flows)
     if not found:
         raise Unprocessable(f"no colleague, queue or menu is called '{typed}': choose from the list, or type a number")
     if len(found) > 1:
         named = ", ".join(f"{each.name} = {each.target}" for each in found[:_MOST_NAMED])
         raise Unprocessable(f"'{typed}' may be several: type one of {named}")
     return found[0].target
+
+
+def _is_flow(known: Known) -> bool:
+    """Flows come last: a queue and the flow that leads to it are often called alike, and the queue is meant."""
+    return known.target.startswith("flow:")
+
+
+def _named(wanted: str, choices: Iterable[Known]) -> list[Known]:
+    return [each for each in choices if wanted in _names(each)]
+
+
+def _begun(wanted: str, choices: Iterable[Known]) -> list[Known]:
+    return [each for each in choices if any(name.startswith(f"{wanted} ") for name in _names(each))]
 
 
 def offered(known: Iterable[Known]) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from desk.problems import Unprocessable
 from desk.targets import Known, folded, offered, understood
 
+PAYMENTS = "flow:collections"
 KNOWN = (
     Known("agent:luis", "Luís Pérez", ("luis",)),
     Known("agent:ana", "Ana", ("ana",)),
@@ -44,6 +45,25 @@ def test_names_and_titles_are_understood_and_the_rest_is_the_engines(typed, targ
 
 
 @pytest.mark.parametrize(
+    ("typed", "target"),
+    [
+        ("collections", "queue:collections"),
+        ("COBROS", "queue:collections"),
+        ("eva", "agent:eva1"),
+        ("payments", PAYMENTS),
+    ],
+)
+def test_a_menu_called_like_a_queue_or_a_colleague_does_not_take_her_name(typed, target):
+    known = (
+        Known("agent:eva1", "Eva Ruiz", ("eva1",)),
+        Known("queue:collections", "Cobros", ("collections", "Collections")),
+        Known(PAYMENTS, "Cobros", ("collections", "Payments due")),
+        Known("flow:eva", "Eva de noche", ("eva_night",)),
+    )
+    assert understood(typed, known) == target
+
+
+@pytest.mark.parametrize(
     ("typed", "said"),
     [
         ("Lui", "no colleague, queue or menu is called 'Lui': choose from the list, or type a number"),
@@ -61,7 +81,7 @@ _NAMES = st.text(st.sampled_from("aáAbñ1 +:"), min_size=1, max_size=6).filter(
 
 @given(st.lists(_NAMES, min_size=1, max_size=6))
 def test_whatever_a_list_offers_means_what_it_stands_for(names):
-    known = [Known(f"agent:a{n}", name) for n, name in enumerate(names)]
+    known = [Known(f"{'flow' if n % 2 else 'agent'}:a{n}", name) for n, name in enumerate(names)]
     for target, typed in offered(known).items():
         assert understood(typed, known) == target
 
