@@ -167,10 +167,15 @@ def _limits(served: Served, tenant: str, queue: Any) -> list[str]:
         found.append("full")
     while queue is not None and queue.max_wait_s and queue.queue not in seen:
         seen.add(queue.queue)
-        if not queue.overflow_to:
-            found.append("overflowed")
         queue = served.queues.get((tenant, queue.overflow_to or ""))
+        if queue is None or _may_turn_away(queue):
+            return [*found, "overflowed"]
     return found
+
+
+def _may_turn_away(queue: Any) -> bool:
+    """Whether she who waited too long elsewhere may not come to wait here, and goes back to the flow instead."""
+    return bool(queue.max_waiting or queue.calendar or queue.no_agents == "leave")
 
 
 def _at(flow: Flow, node: str, what: str, hint: str) -> Problem:
