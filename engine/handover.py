@@ -85,7 +85,7 @@ def come_back(turn: Turn, stay: Waiting, outcome: str, around: Surroundings, now
     """Nobody took her where she was sent: who sent her has her again, or whoever serves the queue she came from."""
     joined = None
     if stay.sent_by and stay.origin is not None:
-        joined = replace(_at_the_head(stay.origin), preferred_agent=stay.sent_by, spared_agents=())
+        joined = replace(_at_the_head(stay.origin), preferred_agent=stay.sent_by)
     elif stay.sent_by:
         joined = replace(stay.joined, queue="", agent_id=stay.sent_by, excluded_agents=())
     if joined is None:
@@ -103,9 +103,9 @@ def vanished(turn: Turn, agent_id: str, around: Surroundings, now_s: float) -> N
     if origin is None:
         conversation.after_stay(turn, talk.served, "lost", around, now_s)
         return
-    joined = replace(_at_the_head(origin), preferred_agent="", spared_agents=(agent_id,))
+    joined = replace(_at_the_head(origin), preferred_agent="")
     turn.note("vanished", f"the phone of {agent_id}: the caller is told and returns to the head of {joined.queue}")
-    _again(turn, talk.served, joined, around, now_s, sorry=True)
+    _again(turn, talk.served, joined, around, now_s, sorry_for=agent_id)
 
 
 def _at_the_head(joined: QueueJoined) -> QueueJoined:
@@ -114,11 +114,13 @@ def _at_the_head(joined: QueueJoined) -> QueueJoined:
 
 
 def _again(
-    turn: Turn, stay: Waiting, joined: QueueJoined, around: Surroundings, now_s: float, sorry: bool = False
+    turn: Turn, stay: Waiting, joined: QueueJoined, around: Surroundings, now_s: float, sorry_for: str | None = None
 ) -> None:
-    joined = waiting.another(turn, joined, language=language_of(turn, stay), purpose="serve")
+    """`sorry_for`: whose phone vanished; she is told so, and whoever it was is spared for a while."""
+    spared = (sorry_for,) if sorry_for else ()
+    joined = waiting.another(turn, joined, language=language_of(turn, stay), purpose="serve", spared_agents=spared)
     stay = stay.but(joined=joined, since_s=now_s, origin=None, sent_by="", playing="", saying="", timers=())
-    first = announcements.prompts_for(turn.interaction, stay, around).returned if sorry else None
+    first = announcements.prompts_for(turn.interaction, stay, around).returned if sorry_for is not None else None
     waiting.begin(turn, stay, around, now_s, first)
 
 

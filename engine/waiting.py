@@ -147,7 +147,8 @@ def overflow(turn: Turn, event: QueueLeft, around: Surroundings, now_s: float) -
 
 
 def another(turn: Turn, joined: QueueJoined, **changes: Any) -> QueueJoined:
-    """The same contact in a new stay."""
+    """The same contact in a new stay, in which nobody is spared because of what happened before the last one."""
+    changes = {"spared_agents": (), **changes}
     return replace(joined, stay_id=f"{turn.interaction_id}.s{turn.number()}", **changes)
 
 

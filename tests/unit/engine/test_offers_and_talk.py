@@ -259,6 +259,16 @@ def test_a_caller_whose_agent_vanished_is_told_and_returns_to_the_head(case, cau
     assert case.interaction.talk.bridge_id != f"{ID}.b1"
 
 
+@pytest.mark.parametrize("action", ["transfer", "consult"])
+def test_whose_phone_vanished_once_is_not_spared_what_a_colleague_sends_on(case, action):
+    case.talk().tell(LegEnded(case.agent_leg, EndReason.LOST))
+    play_out(case)
+    case.talk("eva")
+    assert case.act(action, "queue:support", agent_id="eva") == ""
+    (joined,) = case.said(QueueJoined)
+    assert (joined.queue, joined.spared_agents) == ("support", ())
+
+
 def test_the_end_of_a_later_stay_is_the_end_of_the_flows(case):
     case.talk().tell(LegEnded(case.agent_leg, EndReason.LOST))
     case.tell(QueueLeft(ID, case.interaction.waiting.stay_id, "no_agents"))
