@@ -80,8 +80,8 @@ class Agent(Definition):
     rest_s: Annotated[Seconds, Field(le=3600)] | None = None
     """Rest between two contacts, where it differs from the site's."""
     supervises: Flag = False
-    """She may listen to the conversations of others from a phone, whisper, barge in and take over (*46), open and close
-    queues and set the presence of others (*47)."""
+    """She may listen to the conversations of others from a phone, whisper, barge in and take over (*46); open and close
+    queues, serve first or move on who waits, and set the presence of others (*47)."""
 
     @field_validator("queues", mode="before")
     @classmethod
