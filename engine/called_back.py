@@ -109,8 +109,9 @@ def take(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s:
             _agent_gone(turn, "vanished", now_s)
         case ConversationActed(action="hang_up") if event.agent_id == lead.agent_id:
             _agent_gone(turn, "agent_hung_up", now_s)
-        case ConversationActed() | SupervisionActed():
+        case ConversationActed(agent_id=who) | SupervisionActed(supervisor_id=who):
             turn.refused = _BUSY
+            turn.note_request("", f"{event.action} by {who}")
         case _:
             return False
     return True

@@ -13,6 +13,7 @@ from acd.setup import Callbacks
 from core.agent_facts import AgentActed
 from core.callback import CALLBACK_TABLE, CallbackState
 from core.commands import RequestCallback, StartTimer
+from core.decisions import REQUEST_REFUSED, Noted
 from core.events import (
     CallbackRequested,
     CommandRejected,
@@ -28,6 +29,7 @@ from core.leg_commands import AnswerLeg, HangUpLeg, OriginateLeg
 from core.line_facts import LineChanged
 from core.queue_facts import QueuePosition
 from core.routing import RouterFact
+from core.talk_facts import SupervisionActed
 from engine import callbacks
 from engine.away_callers import AwayCallers
 from engine.config.outbound import OutboundRule, OutboundRules
@@ -216,6 +218,17 @@ def test_agent_first_the_agent_hears_it_ring_and_then_they_talk(away: Together) 
             away.tell(LegEnded(leg.leg_id, EndReason.HUNG_UP_BY_US))
     away.case.nothing_is_left()
     assert away.interaction.outcome == "caller_hung_up"
+
+
+def test_what_cannot_be_while_it_rings_is_refused_and_written_down_as_that(away: Together) -> None:
+    away.comes("ana")
+    away.agent_answers()
+    assert "is being called" in away.case.act("transfer", "queue:support")
+    (noted,) = (each for each in away.case.last.decisions if isinstance(each, Noted))
+    assert (noted.what, noted.why.partition(":")[0]) == (REQUEST_REFUSED, "transfer by ana")
+    assert "is being called" in away.case.tell(SupervisionActed(ID, "marta", "listen", "main-1003")).refused
+    (noted,) = (each for each in away.case.last.decisions if isinstance(each, Noted))
+    assert (noted.what, noted.why.partition(":")[0]) == (REQUEST_REFUSED, "listen by marta")
 
 
 def test_over_a_held_line_the_same(away: Together) -> None:
