@@ -165,7 +165,10 @@ class HttpEffect:
         allowed = self.hosts.get(host)
         if allowed is None:
             raise HttpRefused(f"host '{host}' is not in config/http.yaml: add it there to allow it")
-        port = port_of(parts)
+        try:
+            port = port_of(parts)
+        except ValueError:
+            raise HttpRefused(f"the port of '{host}' is no number from 1 to 65535") from None
         for what, hint in misfits(host, parts.scheme, port, allowed):
             raise HttpRefused(f"{what}: {hint}")
         address = await self._address(host, port, allowed)
