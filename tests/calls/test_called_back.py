@@ -36,7 +36,7 @@ flow: desk
 languages: [es]
 start: wait
 nodes:
-  wait: {{type: queue, queue: sales, keys: {{"5": call_me}}, next: bye}}
+  wait: {{type: queue, queue: sales, keys: {{"5": call_me}}, closed: promised, next: bye}}
   call_me:
     type: callback
     prompt: "{prompt("hotel")}"
