@@ -27,7 +27,7 @@ TONES = "tone"
 SIDE_OF = {"human": PEOPLE, "not_sure": PEOPLE, "machine": MACHINES, "beep": MACHINES, "silence": "silence"}
 """Where a verdict sends the call: `not_sure` to a person. All other labels are tones."""
 REST_S = 1.6
-"""Who has spoken waits no longer: an agent within two seconds of the greeting's end."""
+"""Who has spoken, or says nothing, waits no longer: an agent within two seconds of the greeting's end or the answer."""
 RECORDED_MOST = 70
 HEARINGS, TONE_HEARINGS = 2, 8
 
@@ -155,11 +155,14 @@ def linear(sound: bytes) -> NDArray[np.int16]:
 
 
 def is_right(example: Example, label: str) -> bool:
-    """Silence is right as silence, and as not sure: both go to a person who says hello. So does what rings on."""
+    """Silence is right as silence, and as not sure: both go to a person who says hello. So do what rings on, and who
+    speaks late."""
     if example.side == TONES:
         return label == example.truth or (example.truth == "ringback" and label in ("not_sure", "silence"))
     if example.side == "silence":
         return label in ("silence", "not_sure")
+    if example.side == PEOPLE and label == "silence":
+        return True
     return SIDE_OF.get(label) == example.side
 
 

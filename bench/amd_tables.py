@@ -11,6 +11,8 @@ from rich.table import Table
 from bench.amd_examples import TONES, Example, Told, is_right
 
 _Z = 1.96
+_DOUBTED = ("not_sure", "silence")
+"""They go to a person."""
 _COLUMNS = ("human", "not_sure", "machine", "beep", "silence", "tone", "failed")
 _ROWS = ("short", "business", "voicemail", "recorded", "network", "screener", TONES, "silence")
 
@@ -62,12 +64,12 @@ def _figures(told: Sequence[Told], by_name: Mapping[str, Example]) -> dict[str, 
     return {
         "people called machines": _lost(people),
         "  of them businesses": _lost(business),
-        "people, not sure": share(sum(one.label == "not_sure" for _, one in people), len(people)),
+        "people, not sure or silent": share(sum(one.label in _DOUBTED for _, one in people), len(people)),
         "machines called people": share(sum(one.label == "human" for _, one in machines), len(machines)),
-        "machines, not sure": share(sum(one.label == "not_sure" for _, one in machines), len(machines)),
+        "machines, not sure or silent": share(sum(one.label in _DOUBTED for _, one in machines), len(machines)),
         "wrong, of people and machines": share(sum(not is_right(e, one.label) for e, one in spoken), len(spoken)),
         "tones right": share(sum(is_right(e, one.label) for e, one in tones), len(tones)),
-        "tones sent to a person": share(sum(one.label in ("human", "not_sure") for _, one in tones), len(tones)),
+        "tones sent to a person": share(sum(one.label in ("human", *_DOUBTED) for _, one in tones), len(tones)),
         '"hello?" told human, p50 / p95 s': _times([one.at_s for e, one in people if e.hello and one.label == "human"]),
         "  after the voice began": _times(
             [one.at_s - e.onset_s for e, one in people if e.hello and one.label == "human"]

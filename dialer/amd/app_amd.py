@@ -23,9 +23,11 @@ class AppAmd:
     """`limit_s`, `rest_s`: as the other detectors have them; the profile's own limits hold besides."""
 
     def __init__(self, profile: Profile, limit_s: float = LIMIT_S, rest_s: float = 0.0) -> None:
-        after_s = min(profile.after_greeting_s, rest_s or profile.after_greeting_s)
+        before_s, after_s = profile.silence_s, profile.after_greeting_s
+        if rest_s:
+            before_s, after_s = min(before_s, rest_s), min(after_s, rest_s)
         total_s = min(profile.total_s, limit_s)
-        times_s = (profile.silence_s, profile.greeting_s, after_s, total_s, profile.word_s, profile.between_words_s)
+        times_s = (before_s, profile.greeting_s, after_s, total_s, profile.word_s, profile.between_words_s)
         self.arguments = ",".join(str(round(1000 * each)) for each in times_s) + f",{profile.words},{profile.loudness}"
 
     def told(self, status: str, cause: str) -> Verdict:

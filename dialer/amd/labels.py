@@ -16,7 +16,7 @@ BUSY: Final = "busy"
 RINGBACK: Final = "ringback"
 CONGESTION: Final = "congestion"
 SILENCE: Final = "silence"
-"""Nobody and nothing is heard for so long that it is hardly a person."""
+"""Nobody is heard for so long that it is hardly a person, or that she cannot be kept waiting. Goes to a person too."""
 NOT_SURE: Final = "not_sure"
 """Goes to a person."""
 

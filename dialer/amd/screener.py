@@ -3,9 +3,9 @@
 Tones are beyond doubt and speak first. A trained judge of rhythm says person or recording. What nobody knows by the
 limit is `not_sure`, and goes to a person; so does dead air, which is told apart. Whoever speaks on beyond the limit
 waits for nothing yet: the judge may listen until the next pause. Where a recogniser is there (`hear_with`), what was
-said counts as well. Who has waited for `rest_s` after speaking is kept
-waiting no longer, whatever the judge thinks. After `machine`, when asked to (`until_beep`), it goes on listening for
-the beep.
+said counts as well. Who has waited for `rest_s` after speaking, or has said nothing for so long since the answer, is
+kept waiting no longer, whatever the judge thinks; a tone is no such silence. After `machine`, when asked to
+(`until_beep`), it goes on listening for the beep.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from dialer.amd.beep import BeepDetector
 from dialer.amd.cadence import COUNTRIES, CadenceDetector
 from dialer.amd.fax import FaxDetector
 from dialer.amd.frames import Analyser, Frame
-from dialer.amd.labels import MACHINE, NOT_SURE, RINGBACK, Finding
+from dialer.amd.labels import MACHINE, NOT_SURE, RINGBACK, SILENCE, Finding
 from dialer.amd.limits import LIMIT_S, SPEAKS_ON_S
 from dialer.amd.model import RESTED_S, Model
-from dialer.amd.rhythm import EVERY, Rhythm
+from dialer.amd.rhythm import EVERY, NOISE_S, Rhythm
 from dialer.amd.sit import SitDetector
 from dialer.amd.speech import SpeechDetector, Timeline
 from dialer.amd.word_asks import WordAsks
@@ -33,13 +33,15 @@ SPEAKS_ON_PAUSE_S = RESTED_S + EVERY * BLOCK_S
 BEEP_WITHIN_S = 45.0
 SPOKEN_S = 0.5
 """A tone is a machine's beep after so much speech."""
+_TONAL, _TONED_S = 0.8, 0.2
+"""So plain a frame is a tone, also in noise; where one has sounded for so long, nobody is there to be silent."""
 
 
 class Screener:
     """`limit_s`: after the answer, no verdict comes later, unless somebody speaks on: then none later than
-    `speaks_on_s`. `rest_s`: nor later than so long after somebody spoke; 0: however long she waits. `countries`: whose
-    progress tones may be heard. `model`: the shipped one unless told. `language`: of the words; empty: nobody listens
-    to words."""
+    `speaks_on_s`. `rest_s`: nor later than so long after somebody spoke, or after the answer while nobody has; 0:
+    however long she waits. `countries`: whose progress tones may be heard. `model`: the shipped one unless told.
+    `language`: of the words; empty: nobody listens to words."""
 
     def __init__(
         self,
@@ -67,6 +69,7 @@ class Screener:
     def _begin(self) -> None:
         """From here on time is counted."""
         self._analyser, self._speech, self._rhythm = Analyser(), SpeechDetector(), Rhythm(self._model)
+        self._mute_s = self._toned_s = 0.0
         self._sit, self._fax, self._beep = SitDetector(), FaxDetector(), BeepDetector()
         self._cadence = CadenceDetector(self._countries)
         self.words = WordAsks(self._ear, self._language)
@@ -121,11 +124,21 @@ class Screener:
             return frame.at_s >= BEEP_WITHIN_S
         spoken, rest_s = self.timeline.spoken_s >= SPOKEN_S, self.timeline.rest_s
         speaks_on = spoken and rest_s < SPEAKS_ON_PAUSE_S and frame.at_s < self.speaks_on_s
-        waits = spoken and 0.0 < self.rest_s <= rest_s
-        return waits or (frame.at_s >= self.limit_s and not speaks_on)
+        return self._waits or (frame.at_s >= self.limit_s and not speaks_on)
+
+    @property
+    def _waits(self) -> bool:
+        """Whether she has waited for as long as she may be kept waiting."""
+        line = self.timeline
+        if line.spoken_s >= NOISE_S:
+            return 0.0 < self.rest_s <= line.rest_s
+        return 0.0 < self.rest_s <= self._mute_s and not line.speaking
 
     def _heard(self, block: AudioBlock, frame: Frame) -> Finding | None:
         line = self._speech.feed(block.pcm, frame)
+        tone = not frame.is_quiet and frame.tonality >= _TONAL
+        self._toned_s += BLOCK_S if tone else 0.0
+        self._mute_s = 0.0 if tone or self._toned_s >= _TONED_S else self._mute_s + BLOCK_S
         beep = self._beep.feed(frame, line, line.spoken_s >= SPOKEN_S)
         if beep is not None or self._machine is not None:
             return beep
@@ -137,6 +150,8 @@ class Screener:
             return Verdict(MACHINE, self._machine.confidence, f"{self._machine.evidence}; no beep came")
         heard_s = self.frame.at_s if self.frame is not None else 0.0
         line = self.timeline
+        if line.spoken_s < NOISE_S and self._waits:
+            return Verdict(SILENCE, 0.5, f"in the {heard_s:.1f} s since the answer nobody has said anything")
         told = f"after {heard_s:.1f} s with {line.spoken_s:.1f} s of speech nothing is certain"
         return Verdict(NOT_SURE, 0.5, told, past_s=line.rest_s)
 

@@ -29,7 +29,7 @@ _SURE = 0.7
 
 class TalkTiming:
     """`limit_s`: no verdict comes later, unless somebody is talking then: none later than `speaks_on_s`. `rest_s`: nor
-    later than so long after somebody talked; 0: however long she waits."""
+    later than so long after somebody talked, or after the answer while nobody has; 0: however long she waits."""
 
     pause_s = PAUSE_S
 
@@ -47,6 +47,7 @@ class TalkTiming:
         self._limit_s = min(limit_s, profile.total_s)
         self._speaks_on_s = max(speaks_on_s, self._limit_s)
         self._rest_s = rest_s or inf
+        self._silence_s = min(profile.silence_s, self._rest_s)
         self._until_quiet = until_quiet
         self._machine = ""
         self._talks_since_s: float | None = None
@@ -75,7 +76,7 @@ class TalkTiming:
             if self._spoken_s >= self._profile.greeting_s:
                 return self._rests_since_s
             return min(self._limit_s, self._waits_from_s, self._rests_since_s + self._rest_s)
-        return min(self._limit_s, self._profile.silence_s)
+        return min(self._limit_s, self._silence_s)
 
     @property
     def _too_long_from_s(self) -> float:
@@ -104,7 +105,7 @@ class TalkTiming:
             if self._spoken_s >= self._profile.greeting_s:
                 return self._recording(at_s)
             return self._person(at_s) if at_s >= self._waits_from_s else self.end(at_s)
-        if at_s < self._profile.silence_s:
+        if at_s < self._silence_s:
             return self.end(at_s)
         return Verdict(SILENCE, _SURE, f"nobody was loud for {at_s:.1f} s")
 

@@ -83,6 +83,7 @@ def people() -> dict[str, Person]:
         "205": machine(silence(0.3), *sit, recorded("ss-noservice")),
         "207": machine(silence(0.4), recorded("vm-isunavail"), silence(0.1), tone(1000, BEEP_S)),
         "208": machine(silence(0.4), recorded("vm-isunavail"), silence(0.1), tone(1000, BEEP_S)),
+        "209": Person(sound=line(silence(10.0))),
         "206": Person("ring", early=True, sound=line(silence(0.2), *busy)),
     }
 
@@ -134,6 +135,24 @@ async def test_people_meet_an_agent_and_whatever_else_answers_does_not(house: Ho
     house.people.hang_up(call)
     attempt = await house.attempt(person)
     assert (attempt.state, attempt.agent_id, attempt.verdict) == ("completed", "ana", "human")
+    await house.act("screened", "stop")
+    await house.idle()
+
+
+async def test_who_says_nothing_meets_an_agent_within_the_laws_time_from_her_answer(house: House) -> None:
+    await house.act("screened", "start")
+    for number in numbers("209"):
+        await house.leads("screened", number)
+        call = await house.called(number)
+        await house.until(lambda call=call: call.answered_s)
+        await house.until(lambda call=call: call.is_over or call.voice.audible_s(call.answered_s))
+        if not call.is_over:
+            house.people.hang_up(call)
+        attempt = await house.attempt(number)
+        if attempt.connected_s is not None:
+            break
+    assert (attempt.state, attempt.agent_id, attempt.greeted_s) == ("completed", "ana", None)
+    assert attempt.connected_s - attempt.answered_s <= 2.0
     await house.act("screened", "stop")
     await house.idle()
 

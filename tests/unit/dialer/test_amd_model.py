@@ -15,7 +15,7 @@ from dialer.amd.model import FILE, Model, loads, shipped
 from dialer.amd.rhythm import Rhythm
 from dialer.amd.screener import Screener
 from dialer.amd.speech import SpeechDetector
-from tests.unit.dialer.amd_sounds import silence, tone, verdict, voice
+from tests.unit.dialer.amd_sounds import Sound, silence, tone, verdict, voice
 
 
 def kept() -> dict:
@@ -99,7 +99,31 @@ def test_who_waits_after_speaking_is_kept_waiting_no_longer_than_the_law_lets():
         told_s, found = verdict(*parts, screener=Screener(model=always(0.4), rest_s=rest_s))
         assert (found.label, told_s) == ("not_sure", pytest.approx(at_s, abs=0.1))
         assert told_s - found.past_s == pytest.approx(1.3, abs=0.1), "from there on the law counts"
-    assert verdict(silence(3.0), screener=Screener(rest_s=1.6))[1].past_s == 0.0
+
+
+@pytest.mark.parametrize("noise", [0.0005, 0.01])
+@pytest.mark.parametrize("before", [silence(0.0), np.concatenate([silence(0.9), voice(0.08)])])
+def test_who_answers_and_says_nothing_is_kept_waiting_no_longer_either(before: Sound, noise: float):
+    at_s, found = verdict(before, silence(5.0), noise=noise, screener=Screener(rest_s=1.6))
+    assert (found.label, at_s) == ("silence", pytest.approx(1.6, abs=0.1))
+    assert found.past_s == 0.0
+    assert "nobody has said anything" in found.evidence
+
+
+def test_who_says_something_too_short_to_tell_is_not_kept_waiting_for_it():
+    at_s, found = verdict(silence(0.3), voice(0.25), silence(5.0), screener=Screener(model=always(0.4), rest_s=1.6))
+    assert (found.label, at_s) == ("not_sure", pytest.approx(2.2, abs=0.1))
+    assert at_s - found.past_s == pytest.approx(0.55, abs=0.1)
+
+
+def test_who_begins_to_speak_just_then_is_heard():
+    at_s, found = verdict(silence(1.5), voice(0.6), silence(3.0), screener=Screener(model=always(0.95), rest_s=1.6))
+    assert (found.label, at_s > 2.0) == ("human", True)
+
+
+def test_a_tone_is_nobodys_silence():
+    for parts, label in (((silence(1.2), tone(2100, 3.0)), "fax"), ((tone(425, 1.5), silence(3.0)) * 2, "not_sure")):
+        assert verdict(*parts, screener=Screener(rest_s=1.6))[1].label == label
 
 
 def test_features_do_not_know_how_loud_it_is():

@@ -79,6 +79,8 @@ def test_profiles_expect_different_people() -> None:
 def test_whom_nobody_knows_in_time_nobody_keeps_waiting() -> None:
     ((at_s, verdict),) = played(make({"rest_s": "0.6"}), (0.5, 1.1))
     assert (verdict.label, at_s) == ("not_sure", pytest.approx(1.7))
+    ((at_s, verdict),) = played(make({"rest_s": "1.6"}))
+    assert (verdict.label, at_s, verdict.past_s) == ("silence", 1.6, 0.0)
     ((at_s, verdict),) = played(make({"limit_s": "1.5"}), (0.5, 1.1))
     assert (verdict.label, at_s) == ("not_sure", 1.5)
     assert verdict.past_s == pytest.approx(0.4)
@@ -152,7 +154,7 @@ def test_amd_is_asked_as_the_profile_says() -> None:
     assert make_app_amd({}).arguments == "2000,2000,1000,5000,120,50,4,256"
     assert make_app_amd({"profile": "asterisk"}).arguments == "2500,1500,800,5000,100,50,2,256"
     # But keeps nobody waiting longer than the law lets it.
-    assert make_app_amd({"limit_s": "1.6", "rest_s": "0.9"}).arguments == "2000,2000,900,1600,120,50,4,256"
+    assert make_app_amd({"limit_s": "1.6", "rest_s": "0.9"}).arguments == "900,2000,900,1600,120,50,4,256"
 
 
 @pytest.mark.parametrize(

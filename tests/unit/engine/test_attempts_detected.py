@@ -102,6 +102,17 @@ def test_the_time_for_an_agent_is_counted_from_the_end_of_her_greeting():
     case.over()
 
 
+def test_the_time_for_an_agent_is_counted_from_the_answer_of_who_says_nothing():
+    case = Case(SCREENED).answer()
+    case.wait(WANTED.within_s - screening.HAND_OVER_S)
+    case.tell(heard("silence", at_s=case.now_s))
+    assert case.interaction.waiting is not None
+    assert case.attempt.greeted_s == 0.0, "no greeting has ended"
+    case.wait(screening.HAND_OVER_S)
+    assert case.progressed() == ["answered", "screen", "no_agent"]
+    case.over()
+
+
 def test_where_the_law_counts_from_the_answer_listening_ends_in_time_for_it():
     case = Case(replace(SCREENED, after_answer_s=2.0))
     (dialed,) = case.commanded(OriginateLeg)
