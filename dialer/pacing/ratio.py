@@ -1,22 +1,13 @@
-"""Ratio (power): a fixed number of lines for each ready agent, as long as the cap bears it.
-
-What rings cannot be taken back before the law's least ring, so the cap has to bear what is dialed, not what was
-abandoned: no line is added with which more people than agents and remaining abandonments can bear are likely at all to
-answer. How many answer is learnt (lines.py), and held for more, since it may rise while lines ring.
-"""
+"""Ratio (power): a fixed number of lines for each ready agent, as long as the cap bears it (bearable.py)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from dialer.pacing.chance import at_most
-from dialer.pacing.common import Method, one_each
-from dialer.pacing.lines import Lines
-from dialer.pacing.method import Due, Ended, Outcome
+from dialer.pacing.bearable import Bearable
+from dialer.pacing.common import Method
+from dialer.pacing.method import Due, Outcome
 from dialer.pacing.pool import Pool
-
-_OVER_THE_CAP, _DOUBT = 0.003, 1.3
-"""How likely the cap may be broken by a line, were people to answer so many times more often than learnt."""
 
 
 class Ratio(Method):
@@ -25,31 +16,19 @@ class Ratio(Method):
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self.lines = Lines()
+        self.bearable = Bearable()
 
     def record(self, outcome: Outcome, now_s: float) -> None:
-        if isinstance(outcome, Ended):
-            self.lines.learn(outcome)
+        self.bearable.record(outcome)
 
     def _wanted(self, pool: Pool, now_s: float) -> Due:
         ratio = self.settings.ratio
         wanted = max(0, int(ratio * pool.ready + 0.5) - pool.in_flight)
         why = f"{ratio:g} lines for each of {pool.ready} ready agents, {pool.in_flight} in flight"
-        count = min(wanted, one_each(pool))
-        while count < wanted and not self._breaks(pool, count + 1):
-            count += 1
-        if count < wanted:
-            why += f"; one more could break the cap, {pool.spare} to spare"
-        return Due(count, why)
-
-    def _breaks(self, pool: Pool, more: int) -> bool:
-        ringing = len(pool.ringing_s) + more
-        answers = self.lines.rate * ringing + self.lines.screened * pool.screening
-        bearable = pool.ready - pool.waiting + pool.spare
-        return at_most(bearable + 1, ringing + pool.screening, _DOUBT * answers) > _OVER_THE_CAP
+        return self.bearable.due(pool, wanted, why)
 
     def _keep(self) -> Any:
-        return self.lines.save()
+        return self.bearable.save()
 
     def _take(self, kept: Any) -> None:
-        self.lines.restore(kept)
+        self.bearable.restore(kept)

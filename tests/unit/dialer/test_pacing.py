@@ -17,6 +17,8 @@ from dialer.pacing import (
     Served,
     WrapUpEnded,
 )
+from dialer.simulation.day import Day
+from dialer.simulation.world import World, always
 
 PLENTY = 10**9
 OVERDIALING = ("ratio", "adaptive_ratio", "predictive")
@@ -92,6 +94,17 @@ def test_a_fixed_ratio_rings_no_more_than_the_cap_bears_where_everybody_answers(
     assert due.count == min(2 * ready, ready + spare)
     assert "break the cap" in due.why
     assert pacer.dials_due(pool(ready=ready, ringing=ready, live=36, spare=spare), 100.0).count <= spare
+
+
+@pytest.mark.parametrize("method", ["adaptive_ratio"])
+@pytest.mark.parametrize("answer_rate", [0.8, 0.95])
+def test_a_big_team_whose_people_nearly_all_answer_keeps_the_cap_from_the_first_minutes_on(
+    method: str, answer_rate: float
+):
+    world = World("eager", "nearly everybody answers", answer_rate=always(answer_rate), machine_share=0.02)
+    seen = Day(world, 100, 1, made(method), hours=0.5).run()
+    assert seen.peak <= 0.03
+    assert seen.occupancy > 0.85
 
 
 def test_a_fixed_ratio_is_kept_where_few_people_answer():
