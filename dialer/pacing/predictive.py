@@ -12,6 +12,9 @@ which more answers than agents and remaining abandonments can bear become likely
 before the law's least ring. So no line is added either with which more answers than the rest of the window would mend
 are not all but impossible (chance.py, `at_most`): at its end that leaves what would keep the cap if all were answered.
 
+Outcomes are learnt in the order of dialing, which takes half a minute: a big team has dialed for everybody by then. So
+until enough are learnt, no more lines are added than the cap bears by what is known at once (bearable.py).
+
 What was tried and left out, since the same abandonments bought less with it: dialing while no agent is ready, agents
 in conversation, and counting those who write up in full. A line can still be dialed a second later, when more is known,
 so a chance of an agent is worth less than an agent, the less the smaller the team. The exact optimum of a small team (a
@@ -26,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from dialer.pacing.bearable import Bearable
 from dialer.pacing.budget import Budget
 from dialer.pacing.chance import at_most, reaches
 from dialer.pacing.common import Method, one_each, room
@@ -41,12 +45,14 @@ _SOON_FREE_HALF = 15.0
 """In a team of so many a chance that an agent will be free counts half; less in smaller ones."""
 _OVER_THE_CAP = 0.003
 """How likely the cap may be broken by a line, for a while."""
+_ENOUGH = 100
 _FOR_GOOD, _DOUBT = 1e-4, 1.3
 """How likely for good, were people to answer so many times more often than learnt."""
 
 
 class Predictive(Method):
     name = "predictive"
+    version = 2
 
     def __init__(self, settings: PacingSettings) -> None:
         super().__init__(settings)
@@ -56,8 +62,11 @@ class Predictive(Method):
         self._young: list[tuple[float, AnsweredBy, float]] = []
         self._team = self._team_now = 10
         self._tabulate()
+        self.bearable, self._learnt = Bearable(), 0
 
     def record(self, outcome: Outcome, now_s: float) -> None:
+        if self._learnt < _ENOUGH:
+            self.bearable.record(outcome)
         if isinstance(outcome, Served):
             self.budget.answered(served=True)
         elif isinstance(outcome, Abandoned):
@@ -81,6 +90,7 @@ class Predictive(Method):
         for outcome in self._heard:
             if isinstance(outcome, Ended):
                 self.lines.learn(outcome)
+                self._learnt = min(_ENOUGH, self._learnt + 1)
             else:
                 self.wrap_ups.learn(outcome.wrap_s)
         self._heard.clear()
@@ -134,11 +144,12 @@ class Predictive(Method):
                 stopped = f"; one more could break the cap for good, {pool.spare} to spare"
                 break
             count, sums = count + 1, more
-        return Due(
-            max(count, min(most, one_each(pool))),
+        count = max(count, min(most, one_each(pool)))
+        why = (
             f"{agents} ready, {sums[_MOMENTS - 1]:.1f} answers expected at a rate of {self.lines.rate:.0%}; "
-            f"one more line would find nobody in {risk:.1%}, allowed {allowed:.1%}{stopped}",
+            f"one more line would find nobody in {risk:.1%}, allowed {allowed:.1%}{stopped}"
         )
+        return self.bearable.due(pool, count, why) if self._learnt < _ENOUGH else Due(count, why)
 
     def _risk(self, agents: int, sums: list[float]) -> float:
         total = 0.0
@@ -159,10 +170,12 @@ class Predictive(Method):
             heard,
             [self._team, self._team_now],
             self._young,
+            [self.bearable.save(), self._learnt],
         ]
 
     def _take(self, kept: Any) -> None:
-        lines, wrap_ups, budget, heard, team, young = kept
+        lines, wrap_ups, budget, heard, team, young, (early, self._learnt) = kept
+        self.bearable.restore(early)
         self.lines.restore(lines)
         self.wrap_ups.restore(wrap_ups)
         self.budget.restore(budget)
