@@ -161,6 +161,7 @@ async def test_everything_on_the_campaign_pages_has_a_name_and_one_identity(brow
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+RIGHT = "imports => imports.getBoundingClientRect().right"
 LIST = """Nombre;Teléfono;Contrato
 Carmen Díaz;600 11 22 33;C-1
 Marta Ruiz;112;C-2
@@ -211,6 +212,27 @@ async def test_a_list_with_mistakes_is_looked_at_corrected_imported_and_taken_ba
         await page.locator("#confirm-yes").click()
         await expect(page.locator("#imports")).to_contain_text("Deshecha")
         await expect(page.locator("#list-renewals")).to_contain_text("0 contactos")
+
+
+async def test_what_can_be_done_with_a_list_is_seen_whatever_its_file_is_called(browser, desk):
+    await desk.account("max", Role.CAMPAIGN_MANAGER)
+    file = {"name": "clientes_renovaciones_2026-11_zona_norte_definitivo.csv", "mimeType": "text/csv"}
+    async with opened(browser, desk, "max", locale="es-ES") as page:
+        await page.goto(desk.base + "/campaign/renewals")
+        await page.set_input_files("#list-file", {**file, "buffer": LIST.encode("latin-1")})
+        await page.get_by_role("button", name="Ver el archivo").click()
+        await page.get_by_label("Con qué base se les llama").select_option("contract")
+        await page.get_by_role("button", name="Importar en renewals").click()
+        await expect(page.locator("#imports")).to_contain_text("Importada")
+        for width in (1480, 1200, 1024):
+            await page.set_viewport_size({"width": width, "height": 900})
+            for shown in (
+                page.get_by_role("link", name="Exportar"),
+                page.get_by_role("link", name="Filas rechazadas"),
+                page.get_by_role("button", name="Deshacer"),
+            ):
+                box = await shown.bounding_box()
+                assert box["x"] + box["width"] <= await page.locator("#imports").evaluate(RIGHT), (width, shown)
 
 
 async def test_after_a_file_that_cannot_be_read_the_one_before_is_not_offered(browser, desk):

@@ -62,8 +62,8 @@ def test_what_a_campaign_can_be_has_a_word_in_spanish():
             "3 ready, 1.9 answers expected at a rate of 24%; one more line would find nobody in 6.1%, allowed 5.2%; "
             "one more could break the cap, 2 to spare",
             "es",
-            "3 agentes disponibles, se esperan 1.9 respuestas con una tasa del 24%; otra línea no hallaría agente en el "
-            "6.1%, se permite el 5.2%; una más podría superar el tope, margen 2",
+            "3 agentes disponibles, se esperan 1.9 respuestas con una tasa del 24%; otra línea no hallaría agente en "
+            "el 6.1%, se permite el 5.2%; una más podría superar el tope, margen 2",
         ),
         (
             "+34600112233 asked not to be called (list tenant) (do_not_call/tenant (always))",
