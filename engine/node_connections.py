@@ -12,6 +12,8 @@ from telephony.node.settings import NodeSettings
 
 AMI_USER = "centralita"
 
+LINE_VANISHED_S = 5.0
+
 
 def ari_settings(node: NodeSettings) -> AriSettings:
     """How the engine talks to its local node."""
@@ -23,7 +25,13 @@ def ari_settings(node: NodeSettings) -> AriSettings:
         scratch_dir=node.state_dir / "data",
         port=node.http_port,
         inbound_limit_s=float(node.absolute_limit_s),
+        line_vanished_s=_line_vanished_s(node.phone_vanished_s),
     )
+
+
+def _line_vanished_s(phone_vanished_s: float) -> float:
+    """Who talks hears that nobody is there; who is put through to a held line does not know it."""
+    return min(LINE_VANISHED_S, float(phone_vanished_s))
 
 
 def remote_nodes(home: Home, configuration: Configuration, box: SecretBox) -> list[AriSettings]:
@@ -38,6 +46,7 @@ def remote_nodes(home: Home, configuration: Configuration, box: SecretBox) -> li
             recordings_dir=Path(remote.recordings),
             scratch_dir=home.asterisk / "data",
             inbound_limit_s=float(configuration.site.leg_limit_s),
+            line_vanished_s=_line_vanished_s(configuration.site.sip.phone_vanished_s),
         )
         for remote in configuration.site.nodes
     ]

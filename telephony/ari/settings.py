@@ -17,7 +17,8 @@ class AriSettings:
     sets on arriving legs, 0 when it sets none. `deadline_s`: how long a request may take; `rescue_s`: how much
     longer once its leg's playback was stopped over the rescue socket. `reconnect_max_s`: the longest pause
     between attempts to connect. `live_audio`: how audio comes to media workers; a node that cannot do `websocket` is
-    asked for `rtp`.
+    asked for `rtp`. `line_vanished_s`: a held line whose phone sent all the time and sends nothing any more is ended
+    after so long; 0: nobody counts.
     """
 
     node: str
@@ -36,3 +37,4 @@ class AriSettings:
     ping_s: float = 5.0
     reconnect_max_s: float = 5.0
     live_audio: Literal["websocket", "rtp"] = "websocket"
+    line_vanished_s: float = 0.0

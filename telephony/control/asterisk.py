@@ -14,13 +14,14 @@ from core.live_audio import WatchKind
 from core.ports import EventSink
 from telephony.ari.node_client import GapListener
 from telephony.ari.settings import AriSettings
+from telephony.control.dead_lines import DeadLines
 from telephony.control.desk import Admission
 from telephony.control.talks import TalkRecorder, Talks
 from telephony.live_audio.app_amd import NodeAmd
 from telephony.live_audio.workers import MediaWorkers
 
 
-class AsteriskCallControl(NodeAmd, Talks):
+class AsteriskCallControl(DeadLines, NodeAmd, Talks):
     """`sink` gets every fact; `on_gap(node, "lost"|"back")` says when a node's events stop and flow again
     ("back" also for the first connection: the answer to it is `survey`). `admit` may turn an arriving leg away
     at the door: no fact is told about it, and the dialplan's overflow context takes it. `on_stolen(node)`:

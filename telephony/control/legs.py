@@ -73,7 +73,7 @@ class LegMemory:
     node's dialplan has it, and nothing but its end can be asked. `confirmed`: the node is known to have the leg;
     `missed`: the last survey did not find it. `limit_s`: absolute life, 0 when unknown. `asked_to_end`: why we hung up,
     None when we did not. `created`: it was made before it was dialed, and is in our application from then on.
-    `keyed`: its keys are for us alone, wherever it is bridged.
+    `keyed`: its keys are for us alone, wherever it is bridged. `holds`: its phone holds the call.
     """
 
     __slots__ = (
@@ -87,6 +87,7 @@ class LegMemory:
         "early_media",
         "hangup_cause",
         "hangup_seen",
+        "holds",
         "idle",
         "inbound",
         "keyed",
@@ -112,6 +113,7 @@ class LegMemory:
         self.confirmed = inbound
         self.created = False
         self.keyed = False
+        self.holds = False
         self.missed = False
         self.up = False
         self.answered = False

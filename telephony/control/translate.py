@@ -235,11 +235,13 @@ class Translator:
             self._sink(RecordingFinished(leg.leg_id, recording_id, max(written_s, lasted_s), how))
 
     def _hold(self, event: messages.ChannelHold) -> None:
-        if self._book.find(event.channel.id) is not None:
+        if (leg := self._book.find(event.channel.id)) is not None:
+            leg.holds = True
             self._sink(LegHeld(event.channel.id))
 
     def _unhold(self, event: messages.ChannelUnhold) -> None:
-        if self._book.find(event.channel.id) is not None:
+        if (leg := self._book.find(event.channel.id)) is not None:
+            leg.holds = False
             self._sink(LegResumed(event.channel.id))
 
     # -- media

@@ -9,7 +9,9 @@ import contextlib
 import os
 import resource
 import signal
+import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from core.errors import CommandRefused
 from core.events import LegArrived, LegEnded, RecordingFailed, RecordingFinished
 from core.leg import EndReason
 from telephony.ami.client import AmiClient, AmiSettings
+from telephony.control import dead_lines
 from telephony.control.asterisk import AsteriskCallControl
 from telephony.control.causes import VANISHED
 from telephony.node.installation import Installation
@@ -37,7 +40,7 @@ pytestmark = pytest.mark.asterisk
 class Conversation:
     """An adapter with a recorder whose line can be cut, and one caller on the phone."""
 
-    def __init__(self, node: AsteriskNode, ami_port: int) -> None:
+    def __init__(self, node: AsteriskNode, ami_port: int, line_vanished_s: float) -> None:
         settings = node.settings
         self.node = node
         self.facts = Facts()
@@ -46,7 +49,10 @@ class Conversation:
             lambda fact: None,
         )
         self.control = AsteriskCallControl(
-            [ari_settings(settings)], self.facts.sink, lambda name, what: None, recorders={settings.name: self.manager}
+            [replace(ari_settings(settings), line_vanished_s=line_vanished_s)],
+            self.facts.sink,
+            lambda name, what: None,
+            recorders={settings.name: self.manager},
         )
         self.leg_id = ""
         self.pids: list[int] = []
@@ -85,8 +91,10 @@ class Conversation:
 
 
 @contextlib.asynccontextmanager
-async def conversation(node: AsteriskNode, ami_port: int = 0) -> AsyncIterator[Conversation]:
-    talk = Conversation(node, ami_port or node.settings.ami_port)
+async def conversation(
+    node: AsteriskNode, ami_port: int = 0, line_vanished_s: float = 0.0
+) -> AsyncIterator[Conversation]:
+    talk = Conversation(node, ami_port or node.settings.ami_port, line_vanished_s)
     await talk.control.start()
     assert await talk.manager.start()
     try:
@@ -253,6 +261,30 @@ async def test_a_phone_that_dies_ends_its_leg_and_says_so_and_one_that_is_only_q
         await quiet.hangup()
         assert (await talk.facts.next(LegEnded, quiet_leg)).reason is EndReason.HUNG_UP
         await talk.control.destroy_bridge("b1")
+
+
+async def test_a_held_line_whose_phone_dies_is_ended_within_seconds_and_a_phone_that_holds_it_is_not(
+    asterisk_node: AsteriskNode, softphones: Phones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_lines, "KNOWN_S", 4.0)
+    async with conversation(asterisk_node, line_vanished_s=2.0) as talk:
+        holding = await talk.begins(softphones, tmp_path / "voice.wav")
+        holding_leg = talk.leg_id
+        await holding.stop_playing()  # it sends silence
+        await talk.control.park(holding_leg)
+        await talk.begins(softphones, tmp_path / "voice2.wav", "main-luis")
+        await talk.control.park(talk.leg_id)
+        await asyncio.sleep(8)
+        await holding.hold()
+        killed_s = time.monotonic()
+        os.kill(talk.pids[-1], signal.SIGKILL)
+        ended = await talk.facts.next(LegEnded, talk.leg_id)
+        assert (ended.reason, ended.cause) == (EndReason.FAILED, VANISHED)
+        assert time.monotonic() - killed_s < 10
+        await asyncio.sleep(6)
+        assert talk.facts.of(LegEnded, holding_leg) == []
+        await holding.hangup()
+        await talk.facts.next(LegEnded, holding_leg)
 
 
 # -- supervising ---------------------------------------------------------------------------------------
