@@ -202,11 +202,13 @@ class LeadsSaved:
 
 @dataclass(frozen=True, slots=True)
 class ListsChanged:
-    """Lists were imported, do-not-call registers renewed: look again. `campaign` empty: all of the tenant's."""
+    """Lists were imported, do-not-call registers renewed: look again. `campaign` empty: all of the tenant's.
+    `leaving`: a list whose leads are about to go; those in the hopper are given back."""
 
     tenant: str
     campaign: str = ""
     interaction_id: str = ""
+    leaving: str = ""
 
 
 # -- said by people -----------------------------------------------------------------------------------------

@@ -64,14 +64,14 @@ def release(
     save_lead(state, turn, lead)
 
 
-def put_back(state: State, turn: Turn, lead: Lead, why: str) -> None:
+def put_back(state: State, turn: Turn, lead: Lead, why: str, not_before_s: float = 0.0) -> None:
     """Out of the hopper undialed, as it was before; without a word, for there may be thousands."""
     turn.lead(lead)
     record = lead.record
     if record.reason == CALLBACK:
-        turn.move_lead(lead, LeadEvent.CALLBACK, CALLBACK, record.not_before_s)
+        turn.move_lead(lead, LeadEvent.CALLBACK, CALLBACK, max(record.not_before_s, not_before_s))
     else:
-        turn.move_lead(lead, LeadEvent.UNSTAGE, why)
+        turn.move_lead(lead, LeadEvent.UNSTAGE, why, not_before_s)
     lead.attempt_id, lead.held = "", False
     state.index_lead(lead)
     save_lead(state, turn, lead)

@@ -22,6 +22,9 @@ from dialer.turn import Turn
 LEAST, MOST = 40, 2_000
 """Leads in a hopper that is full."""
 AT_ONCE = 200
+LEAVING = "its list is being taken out"
+LEAVES_WITHIN_S = 10.0
+"""So long nobody of a list that is being taken out is staged again."""
 """So many leads come or go in one event: calls go on beside it."""
 PER_LINE = 8
 """So many for each agent and line."""
@@ -177,6 +180,16 @@ def changed(state: State, turn: Turn, fact: ListsChanged) -> None:
             turn.campaign(key).stage_after_s = 0.0
             state.asked_s = {asked: at_s for asked, at_s in state.asked_s.items() if asked != key}
             turn.paced.add(key)
+            if fact.leaving:
+                _let_go(state, turn, key, fact.leaving)
+
+
+def _let_go(state: State, turn: Turn, key: tuple[str, str], list_id: str) -> None:
+    """Leads of a list that are in the hopper go back, and are not staged again at once: somebody waits to take them out
+    of the store."""
+    leads = [state.leads[row] for row in state.hopper(key).rows()]
+    for lead in [one for one in leads if one.record.list_id == list_id][:AT_ONCE]:
+        put_back(state, turn, lead, LEAVING, max(lead.record.not_before_s, turn.now_s + LEAVES_WITHIN_S))
 
 
 # -- putting back ---------------------------------------------------------------------------------------

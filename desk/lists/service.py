@@ -35,8 +35,13 @@ _DIGITS = string.digits + string.ascii_lowercase
 _AT_ONCE = 2_000
 _BREATH_S = 0.002
 
-Tell = Callable[[str, str], Awaitable[None]]
-"""Tells the engine that lists of (tenant, campaign) have changed; it may be away."""
+_GIVEN_BACK_S = 0.3
+_LOOKS = 10
+"""So long, and so often, campaigns are waited for that have staged leads which are to go."""
+
+Tell = Callable[[str, str, str], Awaitable[None]]
+"""Tells the engine that lists of (tenant, campaign) have changed, and which of them is about to go, empty for none; it
+may be away."""
 
 
 class Store(LeadStore, ListStore, Protocol):
@@ -52,7 +57,7 @@ class ShownList:
     jobs: Sequence[ImportJob]
 
 
-async def nobody(_tenant: str, _campaign: str) -> None:
+async def nobody(_tenant: str, _campaign: str, _leaving: str) -> None:
     """Tells nobody."""
 
 
@@ -106,7 +111,7 @@ class Lists:
         done = await Importing(
             self._store, job, plan, table, self.rejects_of(job.job_id), self._now_s, registers, on_progress
         ).run()
-        await self._tell(job.tenant, plan.campaign)
+        await self._tell(job.tenant, plan.campaign, "")
         return done
 
     async def resume(
@@ -131,9 +136,11 @@ class Lists:
     ) -> int:
         """What is left of an undo that was cut short. Returns how many leads that were. Raises ImportStopped: that
         import was not undone."""
-        done = await self._in_bits(lambda: self._store.undo(tenant, job_id, _AT_ONCE), on_progress)
+        job = await self.job(tenant, job_id)
+        undo = lambda: self._store.undo(tenant, job_id, _AT_ONCE)  # noqa: E731
+        done = await self._let_go(tenant, job.list_id, undo, on_progress)
         if done:
-            await self._tell(tenant, "")
+            await self._tell(tenant, "", "")
         return done
 
     async def job(self, tenant: str, job_id: str) -> ImportJob:
@@ -170,16 +177,33 @@ class Lists:
         for job in jobs:
             if job.state is ImportState.RUNNING:
                 await self.cancel(tenant, job.job_id, "the list was deleted")
-        deleted = await self._in_bits(lambda: self._store.delete_leads(tenant, list_id, _AT_ONCE), on_progress)
+        delete = lambda: self._store.delete_leads(tenant, list_id, _AT_ONCE)  # noqa: E731
+        deleted = await self._let_go(tenant, list_id, delete, on_progress)
         gone = await self._store.delete_list(tenant, list_id)
         for job in jobs if gone else ():
             # What was rejected is about people, too.
             await asyncio.to_thread(self.rejects_of(job.job_id).unlink, missing_ok=True)
-        await self._tell(tenant, "")
+        await self._tell(tenant, "", "")
         return deleted, gone
 
-    async def _in_bits(self, some: Callable[[], Awaitable[int]], on_progress: Callable[[int], None]) -> int:
-        done, number = 0, 1
+    async def _let_go(
+        self, tenant: str, list_id: str, some: Callable[[], Awaitable[int]], on_progress: Callable[[int], None]
+    ) -> int:
+        """`some` until there are no more, those included that campaigns have staged and not dialed."""
+        done = await self._in_bits(some, on_progress)
+        for _ in range(_LOOKS):
+            counts = await self._store.counts(tenant, [list_id])
+            if not counts.get(LeadState.STAGED):
+                break
+            await self._tell(tenant, "", list_id)
+            await asyncio.sleep(_GIVEN_BACK_S)
+            done = await self._in_bits(some, on_progress, done)
+        return done
+
+    async def _in_bits(
+        self, some: Callable[[], Awaitable[int]], on_progress: Callable[[int], None], done: int = 0
+    ) -> int:
+        number = 1
         while number:
             began = time.monotonic()
             number = await some()

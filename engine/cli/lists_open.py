@@ -76,9 +76,9 @@ def carried_out(home: Home, work: Callable[[Place], Awaitable[T]]) -> T:
         fail(str(failure))
 
 
-async def tell(home: Home, tenant: str, campaign: str) -> None:
-    """Lists have changed. An engine that is away reads them when it comes."""
-    await ask_engine(home, "ListsChanged", {"tenant": tenant, "campaign": campaign})
+async def tell(home: Home, tenant: str, campaign: str, leaving: str = "") -> None:
+    """Lists have changed; one of them is `leaving`. An engine that is away reads them when it comes."""
+    await ask_engine(home, "ListsChanged", {"tenant": tenant, "campaign": campaign, "leaving": leaving})
 
 
 async def ask_engine(home: Home, fact: str, fields: Mapping[str, Any]) -> str | None:

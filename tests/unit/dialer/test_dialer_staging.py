@@ -419,3 +419,29 @@ def test_the_same_rules_have_the_same_id_in_every_process() -> None:
 def test_quotas_and_lists_count_as_rules(other: dict[str, Any]) -> None:
     assert campaign(**other).law_id != campaign().law_id
     assert campaign(max_lines=7, weight=3).law_id == campaign().law_id, "who is asked does not depend on it"
+
+
+def test_who_is_on_a_list_that_is_taken_out_leaves_the_hopper() -> None:
+    setup = campaign(lists=(ListShare("going"), ListShare("staying")))
+    leads = [*(record(n, "going") for n in range(4)), *(record(n, "staying") for n in range(4, 8))]
+    house = House(setup, leads=leads)
+    house.start()
+    house.run(1.0)
+    assert house.status()["hopper"] > 4
+    house.do(CampaignActed("main", "c1", "pause", by="test"))
+    house.do(ListsChanged("main", leaving="going"))
+    house.run(1.0)
+    states = {one.lead_id: (one.list_id, one.state) for one in house.store.leads.values()}
+    assert all(state is not LeadState.STAGED for of, state in states.values() if of == "going"), states
+    assert any(state is LeadState.STAGED for of, state in states.values() if of == "staying"), states
+
+
+def test_and_is_not_staged_again_while_she_is_taken_out() -> None:
+    house = House(campaign(), leads=[record(n) for n in range(4)])
+    house.start()
+    house.run(1.0)
+    house.do(ListsChanged("main", leaving="c1-list"))
+    house.run(5.0)
+    assert house.states() == {"waiting": 4}
+    house.run(65.0)
+    assert house.states() == {"staged": 4}, "nobody took her out after all"

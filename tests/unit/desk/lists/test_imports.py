@@ -42,10 +42,23 @@ class World:
         self.store = MemoryListStore()
         self.told: list[tuple[str, str]] = []
         self.now_s = NOW_S
+        self.leaving: list[str] = []
+        self.in_hopper: list[str] = []
+        """Leads that a campaign has staged: it gives them back when their list leaves."""
         self.lists = Lists(self.store, directory / "var", lambda: self.now_s, self._tell)
 
-    async def _tell(self, tenant: str, campaign: str) -> None:
-        self.told.append((tenant, campaign))
+    async def _tell(self, tenant: str, campaign: str, leaving: str) -> None:
+        if not leaving:
+            self.told.append((tenant, campaign))
+            return
+        self.leaving.append(leaving)
+        await self.store.unstage(tenant, self.in_hopper)
+        self.in_hopper = []
+
+    async def stage(self, count: int) -> None:
+        staging = Staging("main", "c1", (ListShare("spring"),), count, self.now_s)
+        staged = await self.store.stage(staging)
+        self.in_hopper = [each.record.lead_id for each in staged.leads]
 
     def file(self, text: str, name: str = "list.csv", encoding: str = "utf-8") -> Path:
         path = self.directory / name
@@ -327,3 +340,25 @@ async def test_a_list_is_shown_exported_and_deleted(world: World) -> None:
     assert await world.lists.show("main", "winter") is None
     assert await world.lists.delete("main", "spring") == (3, True)
     assert await world.lists.show("main", "spring") is None
+
+
+async def test_who_is_staged_and_not_dialed_goes_with_her_list(world: World) -> None:
+    await world.imports(_CLIENTS, campaign="c1")
+    await world.stage(2)
+    assert await world.lists.delete("main", "spring") == (3, True)
+    assert world.leaving == ["spring"]
+
+
+async def test_an_undo_takes_back_who_is_staged_and_not_dialed(world: World) -> None:
+    job = await world.imports(_CLIENTS, campaign="c1")
+    await world.stage(2)
+    assert await world.lists.undo("main", job.job_id) == 3
+    assert await world.leads() == []
+
+
+async def test_a_list_of_which_somebody_is_dialed_stays_and_is_not_waited_for(world: World) -> None:
+    await world.imports(_CLIENTS, campaign="c1")
+    first = (await world.leads())[0]
+    await world.store.save([Save("lead:1", 1, lead=replace(first, state=LeadState.DIALING))])
+    assert await world.lists.delete("main", "spring") == (2, False)
+    assert world.leaving == []
