@@ -1,6 +1,6 @@
 """When all attempts fail alike the trunk is to blame, not the people: the campaign pauses itself and says why.
 
-So it does when everything is answered at once, without ringing: a gateway answers there, nobody's phone. Sooner still
+So it does when everything is answered at once, said to ring or not: a gateway answers there, nobody's phone. Sooner still
 when the node itself refuses: its trunk is away, and each lead it is tried with loses a try.
 """
 
@@ -25,8 +25,7 @@ _FAILURES = (FAILED, NOT_SENT)
 
 def answered(turn: Turn, campaign: Campaign, attempt: Attempt) -> None:
     """Before anything else is known of who answered."""
-    rang = attempt.ringing_s is not None
-    at_once = not rang and turn.now_s - attempt.dialed_s <= AT_ONCE_S
+    at_once = turn.now_s - attempt.dialed_s <= AT_ONCE_S
     _note(turn, campaign, AT_ONCE if at_once else FINE, "")
 
 
@@ -46,7 +45,7 @@ def _note(turn: Turn, campaign: Campaign, kind: str, why: str) -> None:
         return
     last = campaign.recent[-IN_A_ROW:]
     if len(last) == IN_A_ROW and all(one[1] == AT_ONCE for one in last):
-        why = f"the last {IN_A_ROW} attempts were answered at once, without ringing: look at the trunk"
+        why = f"the last {IN_A_ROW} attempts were answered within a second: look at the trunk"
         turn.move_campaign(campaign, CampaignEvent.TROUBLE, why)
         return
     if kind not in _FAILURES:
