@@ -8,6 +8,7 @@ from dataclasses import replace
 from acd import offers, presence, stays, wrap_up
 from acd.floor import Floor
 from acd.order import step_at
+from acd.records import Stay
 from acd.setup import Setup
 from acd.turn import Aggregate, Turn
 from core.assignment import AssignmentEvent, AssignmentState
@@ -62,10 +63,14 @@ def resume(floor: Floor, turn: Turn, alive: Callable[[str], bool], unread: list[
             turn.stay(stay)
             offers.withdraw_from(floor, turn, stay, "its interaction is gone")
             stays.end(floor, turn, stay, StayEnd.LOST)
-        elif stay.state is StayState.OFFERED and not any(offer_id in floor.offers for offer_id in stay.offers):
+            continue
+        _no_clock_ahead(floor, turn, stay)
+        if stay.state is StayState.OFFERED and not any(offer_id in floor.offers for offer_id in stay.offers):
             turn.stay(stay).offers.clear()
             stays.back(floor, turn, stay)
     for agent in tuple(floor.agents.values()):
+        if agent.rest_until_s > turn.now_s + wrap_up.rest_s(floor, agent):
+            turn.agent(agent).rest_until_s = turn.now_s + wrap_up.rest_s(floor, agent)
         for work in tuple(agent.assignments.values()):
             if work.state is AssignmentState.OFFERED and work.stay_id not in floor.stays:
                 turn.agent(agent)
@@ -77,3 +82,11 @@ def resume(floor: Floor, turn: Turn, alive: Callable[[str], bool], unread: list[
             elif work.state in _TALKING and not alive(work.interaction_id):
                 wrap_up.over(floor, turn, agent, work, "lost")
     turn.everything = True
+
+
+def _no_clock_ahead(floor: Floor, turn: Turn, stay: Stay) -> None:
+    """The clock may have been put back meanwhile: nobody is spared longer than her queue says."""
+    queue = floor.setup.queues.get(stay.queue_key)
+    most_s = turn.now_s + (stays.spared_s(queue) if queue is not None else 0.0)
+    if any(until_s > most_s for until_s in stay.refused.values()):
+        turn.stay(stay).refused = {who: min(until_s, most_s) for who, until_s in stay.refused.items()}

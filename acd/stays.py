@@ -27,6 +27,11 @@ _AT_THE_DOOR = {"closed": StayEnd.CLOSED, "no_agents": StayEnd.OVERFLOWED, "full
 _GIVEN_UP = {end.value: end for end in StayEnd if end is not StayEnd.ANSWERED}
 
 
+def spared_s(queue: QueueSetup) -> float:
+    """How long who has been at an agent's phone is not offered to her again, at the most."""
+    return max(queue.refused_again_s, SPARED_S)
+
+
 def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
     if fact.stay_id in floor.stays:
         return
@@ -67,7 +72,7 @@ def join(floor: Floor, turn: Turn, fact: QueueJoined) -> None:
         leave(floor, turn, stay, "no_agents")
         return
     ewt.joined(floor, stay)
-    stay.refused = dict.fromkeys(fact.spared_agents, turn.now_s + max(queue.refused_again_s, SPARED_S))
+    stay.refused = dict.fromkeys(fact.spared_agents, turn.now_s + spared_s(queue))
     stay.step = step_at(stay, queue, turn.now_s)
     if stay.mode == "live" and (why := turned_away(floor, stay, queue, turn.now_s)):
         leave(floor, turn, stay, why)

@@ -138,14 +138,19 @@ def finish(floor: Floor, turn: Turn, agent: Agent, work: Assignment) -> None:
     _finish(floor, turn, agent, work)
 
 
+def rest_s(floor: Floor, agent: Agent) -> float:
+    """Of hers between two contacts."""
+    own = floor.person(agent.key).rest_s
+    return own if own is not None else floor.setup.rest_s
+
+
 def _finish(floor: Floor, turn: Turn, agent: Agent, work: Assignment) -> None:
     wrap_up_s = turn.now_s - work.since_s
     turn.move_assignment(agent, work, AssignmentEvent.FINISHED)
     worked_s = work.talk_s + work.hold_s + work.consult_s + wrap_up_s
     agent.occupied_s += worked_s
     agent.idle_since_s = turn.now_s
-    own = floor.person(agent.key).rest_s
-    agent.rest_until_s = turn.now_s + (own if own is not None else floor.setup.rest_s)
+    agent.rest_until_s = turn.now_s + rest_s(floor, agent)
     if _queue(floor, agent, work) is not None:
         ewt.worked(floor, turn, (agent.tenant, work.queue), worked_s)
     close(floor, turn, agent, work, wrap_up_s)

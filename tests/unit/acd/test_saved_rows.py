@@ -10,6 +10,7 @@ from acd.records import Agent, Stay
 from acd.router import Router
 from core.decisions import Noted, StayEnded, WorkEnded
 from core.offer_facts import OfferWithdrawn
+from core.talk_facts import TalkEnded
 from tests.unit.acd.shift import Shift, agent, check, queue, setup
 
 VERSION_1 = {
@@ -138,3 +139,18 @@ def test_what_the_first_release_saved_is_read() -> None:
 def test_a_field_a_later_version_adds_has_its_default() -> None:
     stay = Stay("s", "i", "main", "sales", 1.0, 1)
     assert saved.load("stay", saved.dump(stay)) == stay
+
+
+@pytest.mark.parametrize("rest_s", [0.0, 20.0])
+def test_a_clock_put_back_before_a_restart_makes_nobody_rest_for_an_hour(rest_s: float) -> None:
+    shift = Shift(setup([agent("ana")], [queue(wrap_up_s=0.0, refused_again_s=30.0)], rest_s=rest_s))
+    shift.logs_in("ana")
+    shift.answers(shift.calls())
+    shift.do(TalkEnded("c1", "ana", "caller_hung_up"))
+    shift.passes(1.0 + rest_s)
+    shift.does_not_answer(waits := shift.calls(), "rejected")
+    again = Shift(shift.router.setup)
+    again.now_s = shift.now_s - 3600.0
+    again.heed(again.router.restore(shift.rows, again.now_s, lambda _: True))
+    again.passes(30.0)
+    assert again.ringing() == {waits: "ana"}
