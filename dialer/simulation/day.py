@@ -93,7 +93,8 @@ class Day:
     def pool(self) -> Pool:
         now_s, result = self.now_s, self.result
         live, abandoned = result.live, result.abandoned
-        spare = max(0, int((self.most * live - abandoned) / (1.0 - self.most) + 1e-9))
+        kept = 1.0 - self.most
+        spare = max(0, int((self.most * live - abandoned) / kept + 1e-9)) if kept > 0.0 else NO_LIMIT
         return Pool(
             ready=len(self.ready),
             busy=tuple([BusyAgent(state, now_s - since_s) for state, since_s in self.busy.values()]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import count
 from zoneinfo import ZoneInfo
 
@@ -101,3 +102,9 @@ def test_days_are_gathered_with_the_worst_and_come_again_alike():
     assert "A &lt;b&gt;" in text
     assert "4 agents, predictive" in text
     assert "30%" in text, "who answered at nine"
+
+
+@pytest.mark.parametrize("method", ["progressive", "ratio", "adaptive_ratio", "predictive"])
+def test_a_campaign_whose_packs_allow_every_answer_to_be_abandoned_is_played_too(method):
+    day = play_day(replace(way(World("w", "", answer_rate=always(0.3)), method), most=1.0), seed=1)
+    assert len(day.waits) > 0
