@@ -1,7 +1,7 @@
 """When all attempts fail alike the trunk is to blame, not the people: the campaign pauses itself and says why.
 
-So it does when everything is answered at once, said to ring or not: a gateway answers there, nobody's phone. Sooner still
-when the node itself refuses: its trunk is away, and each lead it is tried with loses a try.
+So it does when everything is answered at once, said to ring or not: a gateway answers there, nobody's phone. Sooner
+still when the node itself refuses: its trunk is away, and each lead it is tried with loses a try.
 """
 
 from __future__ import annotations
