@@ -28,11 +28,13 @@ from telephony.control.legs import LegMemory
 log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
+MOST_A_SECOND = 20
+"""Lines looked at in a second: of many each is looked at less often."""
 KNOWN_S = 20.0
 LENT_S = 10.0
-_FEWER, _FORGETS = 0.6, 0.98
-"""Of the most packets a second seen of late: with fewer the phone has paused, or its network has. What is forgotten of
-that at each look."""
+_PAUSE_S, _REMEMBERS = 0.4, 0.995
+"""A look that misses the packets of so much time has seen a pause, the phone's or its network's: by the most packets a
+second seen of late, of which so much is remembered a second later."""
 
 
 class _Counted(msgspec.Struct, frozen=True):
@@ -41,11 +43,12 @@ class _Counted(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class SentLately:
-    """Of one line, look by look. `quiet`: looks without a packet in a row; Asterisk was asked each time, so none of
-    them is its own delay."""
+    """Of one line, look by look."""
 
     quiet: int = 0
-    _looks: int = 0
+    """Looks without a packet in a row; Asterisk was asked each time, so none of them is its own delay."""
+    quiet_s: float = 0.0
+    _known_s: float = 0.0
     _received: int = -1
     _at_s: float = 0.0
     _most: float = 0.0
@@ -54,25 +57,25 @@ class SentLately:
 
     def look(self, received: int, now_s: float, at_rest: bool) -> None:
         """`received`: packets so far. `at_rest`: nobody talks over it."""
-        before, before_s = self._received, self._at_s
+        before, passed_s = self._received, max(0.001, now_s - self._at_s)
         self._received, self._at_s = received, now_s
         if before < 0:
             return
         if received <= before:
-            self.quiet += 1
+            self.quiet, self.quiet_s = self.quiet + 1, self.quiet_s + passed_s
             return
-        rate, self._most = (received - before) / max(0.001, now_s - before_s), _FORGETS * self._most
+        came, self._most = received - before, self._most * _REMEMBERS**passed_s
         paused = self.quiet > 0 or self._fewer
-        self._fewer = rate < _FEWER * self._most
-        self.quiet = 0
+        self._fewer = came < self._most * (passed_s - _PAUSE_S)
+        self.quiet, self.quiet_s = 0, 0.0
         if paused:
-            self._looks = 0
+            self._known_s = 0.0
         elif not self._fewer:
-            self._most = max(self._most, rate)
-            self._looks += at_rest
+            self._most = max(self._most, came / passed_s)
+            self._known_s += passed_s * at_rest
 
     def is_gone(self, limit_s: float) -> bool:
-        return self._looks * LOOK_S >= KNOWN_S and self.quiet * LOOK_S >= limit_s
+        return self._known_s >= KNOWN_S and self.quiet > 1 and self.quiet_s >= limit_s
 
 
 @dataclass(slots=True)
@@ -116,10 +119,11 @@ class DeadLines(Calls):
 
     async def _look_on(self) -> None:
         while self._lines:
-            await asyncio.sleep(LOOK_S)
+            every_s = max(LOOK_S, len(self._lines) / MOST_A_SECOND)
+            await asyncio.sleep(every_s)
             for leg_id, line in list(self._lines.items()):
                 at_rest = "silence" in line.leg.background
-                line.lent_s = 0.0 if at_rest else line.lent_s + LOOK_S
+                line.lent_s = 0.0 if at_rest else line.lent_s + every_s
                 if self._book.find(leg_id) is not line.leg or line.lent_s > LENT_S:
                     del self._lines[leg_id]
                     continue

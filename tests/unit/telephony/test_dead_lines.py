@@ -8,12 +8,14 @@ LIMIT_S = 5.0
 KNOWN = int(KNOWN_S) + 1
 
 
-def looked(*came: int, at_rest: bool = True) -> SentLately:
+def looked(*came: int, at_rest: bool = True, every_s: int = 1) -> SentLately:
+    """`came`: packets, second by second."""
     sent, received = SentLately(), 0
     sent.look(received, 0.0, at_rest)
     for second, packets in enumerate(came, start=1):
         received += packets
-        sent.look(received, float(second), at_rest)
+        if second % every_s == 0:
+            sent.look(received, float(second), at_rest)
     return sent
 
 
@@ -33,6 +35,12 @@ def test_a_phone_that_suppresses_silence_is_never_judged_by_it() -> None:
     assert not looked(*murmurs, *[0] * 30).is_gone(LIMIT_S)
     assert not looked(*[50] * 12, 25, *[50] * 12, *[0] * 30).is_gone(LIMIT_S), "it paused for half a second"
     assert not looked(*[1] * KNOWN, *[0, 1] * 10).is_gone(LIMIT_S)
+
+
+def test_of_many_lines_each_is_looked_at_less_often_and_judged_alike() -> None:
+    assert looked(*[50] * 24, *[0] * 8, every_s=4).is_gone(LIMIT_S)
+    assert not looked(*[50] * 24, *[0] * 4, every_s=4).is_gone(LIMIT_S)
+    assert not looked(*[50] * 14, 25, *[50] * 13, *[0] * 40, every_s=4).is_gone(LIMIT_S), "it paused for half a second"
 
 
 def test_what_is_sent_while_somebody_talks_proves_nothing() -> None:
