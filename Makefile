@@ -45,7 +45,7 @@ demo-campaign: setup ## forty simulated people are dialed for real; a table acco
 	@exec $(VENV)/bin/centralita campaign demo $(ARGS)
 
 test: setup test-tools ## set up, and run every test
-	@$(PY) -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PY) -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: types style rooms shipped ## style, types, the rooms' rules, and the shipped configuration
 
