@@ -13,11 +13,12 @@ from desk import dial_acts
 from desk.api.models_campaigns import ManualAsked, PreviewAsked
 from desk.engine_client import EngineRefused
 from desk.pages.common import checked, language_of, page_router, render, speaking, who_of
-from desk.pages.setup import SetupCache, filled, titled
+from desk.pages.setup import SetupCache, titled
 from desk.problems import NotFound, Refused, Unprocessable
 from desk.services import Services
 from desk.web import address_of, services_of
 from desk.words import translated
+from dialer.variables import filled
 
 router = page_router()
 
@@ -99,7 +100,7 @@ def dialed(setup: SetupCache, tenant: str, contact: Mapping[str, Any], language:
         lead_id=str(attempt.get("lead_id", "")),
         called=str(attempt.get("called", "")),
         mode=str(attempt.get("mode", "")),
-        script=filled(titled(contact.get("script") or known.get("script"), language), values),
+        script=_script(contact, known, values, language),
         form=[
             Question(
                 str(each["name"]),
@@ -128,11 +129,17 @@ def previews(services: Services, setup: SetupCache, tenant: str, agent_id: str, 
                 number=str(each.get("number", "")),
                 fields=fields,
                 ends_s=float(each.get("ends_s", 0.0)),
-                script=filled(titled(each.get("script") or campaign.get("script"), language), values),
+                script=_script(each, campaign, values, language),
                 callback=bool(each.get("callback")),
             )
         )
     return found
+
+
+def _script(told: Mapping[str, Any], campaign: Mapping[str, Any], values: Mapping[str, Any], language: str) -> str:
+    """What comes with the lead is filled in already: what a list says of her is no place to fill."""
+    given = titled(told.get("script"), language)
+    return given or filled(titled(campaign.get("script"), language), values)
 
 
 def _promised(promise: Mapping[str, Any] | None) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,6 @@ from core.clock import Clock
 from desk.engine_client import EngineAway, EngineClient, NotKnown
 
 KEPT_S = 5.0
-_PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
 class SetupCache:
@@ -98,11 +96,6 @@ class SetupCache:
             path: " › ".join(own.get(each, each.rpartition("/")[2]) for each in above[path])
             for path in sorted(own, key=len, reverse=True)
         }
-
-
-def filled(text: str, values: Mapping[str, Any]) -> str:
-    """A script with what is known of who is called: `{{ contract }}`; what is not known stays open."""
-    return _PLACE.sub(lambda place: str(values.get(place[1]) or "…"), text)
 
 
 def titled(titles: Any, language: str) -> str:

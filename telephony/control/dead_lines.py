@@ -1,4 +1,4 @@
-"""Held lines whose phone is gone: it was killed, or its network is, and no BYE told. Whoever were put through to one
+"""Held lines whose phone is gone: it was killed, or its network is, and no BYE told. Who was put through to one
 would hear nothing until `phone_vanished_s` has passed. So their packets are counted: a line that has sent all the time
 for `KNOWN_S`, while nobody talked over it, and then nothing for `line_vanished_s`, is ended as Asterisk ends who has
 vanished. Phones that suppress silence have sent nothing for a moment long before, and are never judged by it, nor are

@@ -12,10 +12,11 @@ from core.callback import OPEN_CALLBACKS, CallbackState
 from core.lead import LeadState
 from desk import words
 from desk.live.board import Board
-from desk.pages import campaigns, looks, times
+from desk.pages import agent_dialing, campaigns, looks, times
 from desk.pages.plain import Plain
-from desk.pages.setup import SetupCache, filled
+from desk.pages.setup import SetupCache
 from dialer.compliance.rules import Mode, Purpose
+from dialer.variables import filled
 from engine.steps import OUTCOMES
 from ivr.run import Outcome
 
@@ -168,6 +169,12 @@ def test_a_script_is_filled_with_what_the_list_says():
     assert filled(script, {"contract": "A-7", "name": "Carmen", "plan": ""}) == (
         "Le llamo por su contrato A-7, Carmen; … {% if x %}"
     )
+
+
+def test_a_script_that_comes_filled_in_is_not_filled_again():
+    told = {"script": {"es": "Le llamo, {{ plan }}"}}  # so stands her name in the list
+    assert agent_dialing._script(told, {"script": "Otro"}, {"plan": "oro"}, "es") == "Le llamo, {{ plan }}"
+    assert agent_dialing._script({}, {"script": {"es": "Plan {{ plan }}"}}, {"plan": "oro"}, "es") == "Plan oro"
 
 
 @pytest.mark.parametrize("language", sorted(words.LANGUAGES))
