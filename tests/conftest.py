@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.asterisk_fixture", "tests.phone_fixture", "tests.postgres_fixture", "tests.system_fixture"]
+pytest_plugins = [
+    "tests.asterisk_fixture",
+    "tests.phone_fixture",
+    "tests.postgres_fixture",
+    "tests.system_fixture",
+    "tests.contract.lead_stage",
+    "tests.contract.projection_stage",
+]
 
 TESTS = Path(__file__).parent
 SLOWEST_FIRST = ("recovery", "calls", "contract", "unit")

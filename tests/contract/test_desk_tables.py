@@ -10,8 +10,6 @@ import pytest
 from store.sql.accounts import Accounts, AuditLog, IdempotencyKeys, LoginTaken, RefreshTokens
 from store.sql.database import Database
 
-pytest_plugins = ["tests.postgres_fixture", "tests.contract.projection_stage"]
-
 
 def _account(login: str, tenant: str = "main") -> dict[str, Any]:
     return {

@@ -18,8 +18,6 @@ from store.sql.leads import SqlLeadStore
 from tests.contract.lead_stage import NOW_S, attempt, lead, save, staging
 from tests.postgres_fixture import PostgresServer
 
-pytest_plugins = ["tests.postgres_fixture"]
-
 
 def _differences(connection: Connection) -> list[object]:
     return list(

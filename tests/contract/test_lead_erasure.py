@@ -11,8 +11,6 @@ from store.sql.lead_models import LeadNumberRow
 from store.sql.leads import SqlLeadStore
 from tests.contract.lead_stage import attempt, opened_database
 
-pytest_plugins = ["tests.postgres_fixture", "tests.contract.lead_stage"]
-
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_a_person_is_forgotten_with_all_her_numbers(request, kind, tmp_path):

@@ -10,8 +10,6 @@ from store.sql.lead_exports import answered_fields
 from store.sql.leads import SqlLeadStore
 from tests.contract.lead_stage import NOW_S, attempt, opened_database, save
 
-pytest_plugins = ["tests.postgres_fixture", "tests.contract.lead_stage"]
-
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_every_field_that_was_ever_answered_is_known(

@@ -12,8 +12,6 @@ from core.lead import LeadState
 from core.lead_record import LeadNumber, Promise
 from tests.contract.lead_stage import NOW_S, attempt, lead, save, staged_ids, staging, state_of
 
-pytest_plugins = ["tests.postgres_fixture", "tests.contract.lead_stage"]
-
 _MADRID, _CANARY = "Europe/Madrid", "Atlantic/Canary"
 
 

@@ -17,8 +17,6 @@ from dialer.memory_lists import MemoryListStore
 from store.sql.lead_imports import SqlListStore
 from tests.contract.lead_stage import NOW_S, attempt, lead, opened_database, save, staged_ids, state_of
 
-pytest_plugins = ["tests.postgres_fixture", "tests.contract.lead_stage"]
-
 _JOB = "j00000000001"
 
 

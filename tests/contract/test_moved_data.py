@@ -16,8 +16,6 @@ from store.sql.lead_models import LeadListRow, ListedNumberRow
 from store.sql.moving import NotEmpty, move
 from tests.postgres_fixture import PostgresServer
 
-pytest_plugins = ["tests.postgres_fixture"]
-
 ACCOUNT = {
     "account_id": "p-ana",
     "tenant": "main",

@@ -16,8 +16,6 @@ from store.sql.account_models import AccountBase
 from store.sql.database import Database, upgrade
 from store.sql.models import Base
 
-pytest_plugins = ["tests.postgres_fixture", "tests.contract.projection_stage"]
-
 
 def _differences(connection: Connection) -> list[object]:
     both: Any = [Base.metadata, AccountBase.metadata]

@@ -16,8 +16,6 @@ from store.sql.projector import Projector
 from tests.contract.projection_stage import Diary, contents, many_calls
 from tests.postgres_fixture import PostgresServer, find_binaries
 
-pytest_plugins = ["tests.postgres_fixture", "tests.contract.projection_stage"]
-
 
 @asynccontextmanager
 async def running(projector: Projector) -> AsyncIterator[None]:

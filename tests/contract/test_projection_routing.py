@@ -16,8 +16,6 @@ from store.sql.repositories import Segments
 from store.sql.routing_repositories import AgentWork, Outcomes, QueueStays, Worked
 from tests.contract.projection_stage import NOW_S, Call, Diary, contents
 
-pytest_plugins = ["tests.postgres_fixture", "tests.contract.projection_stage"]
-
 WORKED = {"ring_s": 1.5, "talk_s": 60.0, "hold_s": 5.0, "consult_s": 2.0, "wrap_up_s": 30.0}
 
 

@@ -21,8 +21,6 @@ from store.sql.projector import Projector
 from store.sql.repositories import Interactions, Legs, NodeVisits, Recordings, Segments
 from tests.contract.projection_stage import NOW_S, Call, Diary, contents, many_calls, whole_call
 
-pytest_plugins = ["tests.postgres_fixture", "tests.contract.projection_stage"]
-
 
 def us(seconds: float) -> int:
     return int((NOW_S + seconds) * 1e6)

@@ -11,7 +11,6 @@ from engine.lead_keeper import LeadKeeper
 from store.sql.database import LEADS, Database
 from store.sql.leads import SqlLeadStore
 
-pytest_plugins = ["tests.postgres_fixture"]
 LEADS_THERE = 30
 
 
