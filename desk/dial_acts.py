@@ -15,7 +15,7 @@ from phonenumbers import shortnumberinfo
 from core.dialing import DIALED_PREFIX
 from core.lead_record import LeadRecord
 from desk import acts, contacts
-from desk.api.models import WrapUpAsked
+from desk.api.models_contacts import WrapUpAsked
 from desk.engine_client import EngineRefused, NotKnown
 from desk.problems import NotFound, Refused, Unprocessable
 from desk.roles import Principal

@@ -8,14 +8,14 @@ from typing import Annotated
 from fastapi import Query, Request
 
 from desk.api.common import Desk, Who, problems
-from desk.api.models import (
+from desk.api.models import Done
+from desk.api.models_accounts import (
     Account,
     AccountAsked,
     AccountChanges,
     Accounts,
     AuditEntry,
     AuditPage,
-    Done,
     PasswordAsked,
 )
 from desk.problems import Forbidden

@@ -8,10 +8,10 @@ from fastapi import Request
 
 from desk import acts
 from desk.api.common import Asking, Desk, Tenant, Who, problems
-from desk.api.models import (
+from desk.api.models import Done
+from desk.api.models_floor import (
     Agents,
     AgentView,
-    Done,
     OpeningAsked,
     PresenceAsked,
     PriorityAsked,

@@ -6,9 +6,9 @@ from fastapi import Request
 
 from desk import acts, contacts, dial_acts
 from desk.api.common import Desk, Tenant, Who, problems
-from desk.api.models import (
+from desk.api.models import Done
+from desk.api.models_contacts import (
     Contact,
-    Done,
     Explanation,
     History,
     Note,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from desk.api.models import _Asked, _Told
+from desk.api.models import Asked, Told
 
 AgentId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 Id = Annotated[str, Field(min_length=1, max_length=80)]
@@ -14,7 +14,7 @@ Level = Annotated[int, Field(ge=0, le=10)]
 Units = Annotated[int, Field(ge=1, le=1000)]
 
 
-class AgentFields(_Asked):
+class AgentFields(Asked):
     """What is not given, or null, is not said: its default holds. `device`: a phone of `config/devices/`, by its name
     there; `phone`: `own` makes one for her instead; `code` and `pin`: digits, to log in at any phone; `queues`: `all`,
     or which; `units`: what one contact of a channel takes of her `capacity`; `rest_s`: seconds between two contacts;
@@ -41,7 +41,7 @@ class AgentAdded(AgentFields):
     agent_id: AgentId
 
 
-class AgentDefinition(_Told):
+class AgentDefinition(Told):
     """`declared`: the file and line that say so (`config/agents.yaml:12`), empty for who was added over the API.
     `has_pin`: PINs are never told. `phone`: `own` when her `device` was made for her."""
 
@@ -63,7 +63,7 @@ class AgentDefinition(_Told):
     supervises: bool = False
 
 
-class SipAccount(_Told):
+class SipAccount(Told):
     """For a softphone. `tls_port` null: this site has none."""
 
     username: str
@@ -73,7 +73,7 @@ class SipAccount(_Told):
     tls_port: int | None = None
 
 
-class FieldFault(_Told):
+class FieldFault(Told):
     """`field` empty: it is about all of it."""
 
     field: str = ""
@@ -81,7 +81,7 @@ class FieldFault(_Told):
     hint: str = ""
 
 
-class AgentWritten(_Told):
+class AgentWritten(Told):
     """`warnings`: it was done, and is perhaps not what was meant. `sip`: of a phone made for her now; told once:
     who repeats the request with the same `Idempotency-Key` does not get it."""
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from core.dialing import CampaignAction
-from desk.api.models import Done, Listed, Promise, Text, _Asked, _Told
+from desk.api.models import Asked, Done, Listed, Text, Told
+from desk.api.models_contacts import Promise
 
 Number = Annotated[str, Field(min_length=1, max_length=40)]
 """As somebody typed it."""
@@ -15,12 +16,12 @@ Id = Annotated[str, Field(min_length=1, max_length=100)]
 Count = Annotated[int, Field(ge=0)]
 
 
-class Share(_Told):
+class Share(Told):
     list_id: str
     weight: int = 1
 
 
-class Lines(_Told):
+class Lines(Told):
     """`screening`: answered, and a detector listens; `waiting`: answered, and no agent yet; `leaving_message`: a
     machine answered, and is to get the campaign's message."""
 
@@ -32,7 +33,7 @@ class Lines(_Told):
     leaving_message: int = 0
 
 
-class CampaignAgents(_Told):
+class CampaignAgents(Told):
     """`lines`: those with a held line."""
 
     ready: int = 0
@@ -40,7 +41,7 @@ class CampaignAgents(_Told):
     lines: int = 0
 
 
-class DialedToday(_Told):
+class DialedToday(Told):
     """`live`: persons who answered."""
 
     dialed: int = 0
@@ -57,7 +58,7 @@ class DialedToday(_Told):
     blocked: int = 0
 
 
-class Abandonment(_Told):
+class Abandonment(Told):
     """What one rule asks and what was counted in its window. `machines`: answers taken for machines, of whom at worst
     `at_worst` were people; `spare` counts with them. `most`, `ratio`: shares, 0.03 is 3%; `spare`: how many
     may still be abandoned."""
@@ -74,7 +75,7 @@ class Abandonment(_Told):
     until_s: float | None = 0.0
 
 
-class DetectorHeard(_Told):
+class DetectorHeard(Told):
     """Of the answers that the detector gave to agents, `told`: of how many they said what they met; `machines`: how
     many were machines. The true share is likely between `least` and `most`. Of what it took for
     machines nobody tells."""
@@ -85,7 +86,7 @@ class DetectorHeard(_Told):
     most: float = 1.0
 
 
-class Decision(_Told):
+class Decision(Told):
     """Of pacing: so many attempts were due, and why."""
 
     at_s: float = 0.0
@@ -93,13 +94,13 @@ class Decision(_Told):
     why: str = ""
 
 
-class QuotaView(_Told):
+class QuotaView(Told):
     name: str
     most: int = 0
     reached: int = 0
 
 
-class CampaignView(_Told):
+class CampaignView(Told):
     """`why`: of its state, in words. `leads`: by state. `hopper`: staged and not yet dialed."""
 
     tenant: str
@@ -134,7 +135,7 @@ class Campaigns(Listed):
     campaigns: list[CampaignView]
 
 
-class CampaignAsked(_Asked):
+class CampaignAsked(Asked):
     """`pause`: dial no more, what rings goes on; `drain`: the same, and stop when the last is over; `stop`: cancel what
     rings, as soon as the rules' least ring allows."""
 
@@ -147,7 +148,7 @@ class Acted(Done):
     told: str = ""
 
 
-class CampaignText(_Asked):
+class CampaignText(Asked):
     """A campaign as it stands in its YAML file."""
 
     text: Annotated[str, StringConstraints(strip_whitespace=False, max_length=50_000)]
@@ -160,7 +161,7 @@ class CampaignWritten(CampaignText):
     replace: bool = False
 
 
-class Fault(_Told):
+class Fault(Told):
     """`line`, `column` from 1; 0: of the whole file. `hint`: what to do. A warning keeps nothing from loading."""
 
     line: int = 0
@@ -170,7 +171,7 @@ class Fault(_Told):
     warning: bool = False
 
 
-class Validated(_Told):
+class Validated(Told):
     """`ok`: nothing but warnings; `centralita check` looks at it together with everything else."""
 
     ok: bool
@@ -185,18 +186,18 @@ class Written(Validated):
     problems: list[str] = []
 
 
-class ManualAsked(_Asked):
+class ManualAsked(Asked):
     """`number`: as it was typed; `lead_id`: whose it is, when it was clicked."""
 
     number: Number
     lead_id: Annotated[str, Field(max_length=100)] = ""
 
 
-class PreviewAsked(_Asked):
+class PreviewAsked(Asked):
     action: Literal["dial", "skip"]
 
 
-class InPerson(_Told):
+class InPerson(Told):
     """An attempt made for one agent. `phase`: phone (hers rings first: pick it up), dialing, ringing, waiting, or over:
     it came to nothing, `why` in words; `outcome`: busy, no_answer, failed, …; `cause`: Q.850, 0 when unknown."""
 
@@ -216,7 +217,7 @@ class Dialing(Listed):
     attempts: list[InPerson]
 
 
-class LeadAsked(_Asked):
+class LeadAsked(Asked):
     """`reopen`: it may be dialed again, for a new reason; `finish`: it is done with; `opt_out`: never again. `kept`:
     what she promised is done, and so is the lead; `broken`: it is not, and she is dialed as soon as she may be."""
 
@@ -224,7 +225,7 @@ class LeadAsked(_Asked):
     action: Literal["reopen", "finish", "opt_out", "kept", "broken"]
 
 
-class Block(_Told):
+class Block(Told):
     """A rule that says no. `not_before_s`: until when, None: not by time alone."""
 
     rule: str
@@ -233,7 +234,7 @@ class Block(_Told):
     not_before_s: float | None = None
 
 
-class WhyNumber(_Told):
+class WhyNumber(Told):
     """`dead`: why this number is never dialed, or empty. `identity`: what she would see."""
 
     number: str
@@ -260,7 +261,7 @@ class WhyLead(BaseModel):
     next_s: float | None = None
 
 
-class NumberAsked(_Asked):
+class NumberAsked(Asked):
     """`campaign` empty: for the whole tenant."""
 
     number: Number
@@ -268,14 +269,14 @@ class NumberAsked(_Asked):
     why: Text = ""
 
 
-class OnList(_Told):
+class OnList(Told):
     """`level`: tenant, campaign or national; `name`: of the list."""
 
     level: str
     name: str = ""
 
 
-class NumberChecked(_Told):
+class NumberChecked(Told):
     """`number`: normalised. `lists`: those it is on; empty: it is on none."""
 
     number: str

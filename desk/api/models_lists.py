@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from desk.api.models import Name, Text, _Asked, _Told
+from desk.api.models import Asked, Name, Text, Told
 
 ListId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{0,3}$")]
 Rule = Literal["skip", "update", "allow"]
 
 
-class UploadView(_Told):
+class UploadView(Told):
     """`upload_id`: for a preview and an import, within a week."""
 
     upload_id: str
@@ -22,7 +22,7 @@ class UploadView(_Told):
     at_s: float
 
 
-class Reading(_Asked):
+class Reading(Asked):
     """How the file is read; what is empty is found out. `header_row` 0: it has none."""
 
     encoding: Annotated[str, Field(max_length=40)] = ""
@@ -31,7 +31,7 @@ class Reading(_Asked):
     header_row: Annotated[int, Field(ge=0, le=1000)] | None = None
 
 
-class PlanAsked(_Asked):
+class PlanAsked(Asked):
     """How rows become leads.
 
     `map`: header (or number from 1) -> what that column is: phone, phone:mobile, name, field:plan, ignore, …; other
@@ -62,7 +62,7 @@ class ImportAsked(PlanAsked):
     upload_id: Annotated[str, Field(min_length=1, max_length=40)]
 
 
-class ColumnView(_Told):
+class ColumnView(Told):
     """`target`: what it is taken for; `label`: of a phone, or the field's name."""
 
     index: int
@@ -72,7 +72,7 @@ class ColumnView(_Told):
     samples: list[str] = []
 
 
-class RowRefused(_Told):
+class RowRefused(Told):
     """`row`: of the file, from 1. `column`: its header, empty for the row as a whole."""
 
     row: int
@@ -80,7 +80,7 @@ class RowRefused(_Told):
     reason: str
 
 
-class PreviewView(_Told):
+class PreviewView(Told):
     """`problems`: why it cannot be imported like this; empty: it can. Of the first `looked_at` rows `taken` would
     become leads; `leads`, `refused`: examples. `reading`: how the file was read; `sheets`: those it has."""
 
@@ -95,7 +95,7 @@ class PreviewView(_Told):
     size: int = 0
 
 
-class TallyView(_Told):
+class TallyView(Told):
     """Rows by what became of them; `blocked` (on do-not-call) and `national` are among the others."""
 
     added: int = 0
@@ -107,7 +107,7 @@ class TallyView(_Told):
     national: int = 0
 
 
-class ImportView(_Told):
+class ImportView(Told):
     """`state`: running, finished, cancelled, failed, undone; leads are dialed once it has finished. `share`: how much
     of the file is read, 0 to 1; `rows`: the last row that was taken. `why`: of its state, in words."""
 
@@ -124,13 +124,13 @@ class ImportView(_Told):
     rejects: bool = False
 
 
-class Imports(_Told):
+class Imports(Told):
     """The newest first."""
 
     imports: list[ImportView]
 
 
-class ListView(_Told):
+class ListView(Told):
     """`campaign`: whose it is, empty while nobody's. `leads`: by state."""
 
     list_id: str
@@ -140,11 +140,11 @@ class ListView(_Told):
     leads: dict[str, int]
 
 
-class ListsView(_Told):
+class ListsView(Told):
     lists: list[ListView]
 
 
-class Deleted(_Told):
+class Deleted(Told):
     """`gone`: the list too; else somebody on it is being called right now."""
 
     leads: int

@@ -9,7 +9,7 @@ from fastapi import Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from desk.api.common import Desk, Tenant, Who, problems
-from desk.api.models import RecordingsView, RecordingView
+from desk.api.models_contacts import RecordingsView, RecordingView
 from desk.problems import Unprocessable
 from desk.web import address_of, guarded_router
 from store.recordings import Recording

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import Request
 
 from desk.api.common import Desk, Who, problems
-from desk.api.models import Done, LogIn, Me, Refresh, Session
+from desk.api.models import Done
+from desk.api.models_accounts import LogIn, Me, Refresh, Session
 from desk.logins import LoggedIn
 from desk.roles import Permission, Principal
 from desk.tokens import ACCESS_S

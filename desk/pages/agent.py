@@ -17,7 +17,8 @@ from fastapi import Form, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from desk import acts, contacts, dial_acts
-from desk.api.models import PresenceAsked, TalkAsked, WrapUpAsked
+from desk.api.models_contacts import TalkAsked, WrapUpAsked
+from desk.api.models_floor import PresenceAsked
 from desk.engine_client import EngineAway, EngineRefused
 from desk.pages.agent_dialing import Dialed, answers_in, dialed, in_person, previews
 from desk.pages.common import checked, language_of, page_router, render, speaking, who_of

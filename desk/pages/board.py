@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from fastapi import Form, Request, Response
 
 from desk import acts, contacts
-from desk.api.models import OpeningAsked, PresenceAsked, PriorityAsked, QueueAsked, SupervisionAsked
+from desk.api.models_contacts import SupervisionAsked
+from desk.api.models_floor import OpeningAsked, PresenceAsked, PriorityAsked, QueueAsked
 from desk.engine_client import EngineRefused
 from desk.live.board import TALKING
 from desk.pages import supervision

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Form, Request, Response
 
-from desk.api.models import AccountAsked, AccountChanges
+from desk.api.models_accounts import AccountAsked, AccountChanges
 from desk.pages.common import checked, page_router, render, speaking, who_of
 from desk.roles import ALLOWED, EVERY_TENANT, Permission, Role
 from desk.web import address_of, services_of

@@ -20,8 +20,9 @@ from core.events import LegArrived
 from core.offer_facts import OfferAccepted, OfferRinging
 from core.queue_facts import QueueJoined
 from core.talk_facts import TalkEnded
-from desk.api.models import AgentView, Contact, QueueView, StayView
 from desk.api.models_agents import AgentDefinition, SipAccount
+from desk.api.models_contacts import Contact
+from desk.api.models_floor import AgentView, QueueView, StayView
 from desk.engine_client import EngineClient, EngineRefused, FieldsWrong, NotKnown
 from desk.fake_engine import FakeEngine, serving, serving_app
 from desk.live.hub import Hub
