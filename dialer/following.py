@@ -92,7 +92,8 @@ def _try_again(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attem
     whose = (outcome, lead.record.lead_id, attempt.campaign)
     times = sum((past.state, past.lead_id, past.campaign) == whose for past in lead.history)
     if retry is None or times >= retry.most:
-        release(state, turn, lead, LeadEvent.EXHAUSTED, f"{outcome}, {times} times", attempt_id=done)
+        why = f"{outcome}, {times} times" if times > 1 else outcome
+        release(state, turn, lead, LeadEvent.EXHAUSTED, why, attempt_id=done)
         return
     campaign = state.campaigns[attempt.key]
 

@@ -117,7 +117,8 @@ class CampaignViews:
             return ""
         total, named = sum(found.values()), ", ".join(lists)
         if not total:
-            return f"there is no lead to dial, {named} is empty: centralita lists import FILE --list {lists[0]}"
+            are = "is" if len(lists) == 1 else "are"
+            return f"there is no lead to dial, {named} {are} empty: centralita lists import FILE --list {lists[0]}"
         return f"there is no lead to dial, all {total} of {named} are done, used up or blocked"
 
     async def count(self, key: Key) -> None:

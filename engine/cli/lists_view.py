@@ -25,6 +25,7 @@ _WORDS = {
     "national": "on a national register",
     "left_out": "numbers left out",
 }
+_FOR_ONE = {"duplicates": "duplicate left out", "left_out": "number left out"}
 
 
 _IN_SPANISH = {
@@ -98,7 +99,11 @@ def tally_line(job: ImportJob) -> Text:
 def _counts(job: ImportJob) -> str:
     numbers = asdict(job.tally)
     told = (name for name in _TALLY if numbers[name] or name == "added")
-    return ", ".join(f"{numbers[name]:,} {_WORDS.get(name, name)}" for name in told)
+    return ", ".join(f"{numbers[name]:,} {_word(name, numbers[name])}" for name in told)
+
+
+def _word(name: str, number: int) -> str:
+    return (number == 1 and _FOR_ONE.get(name)) or _WORDS.get(name, name)
 
 
 def lists_table(lists: Sequence[LeadList]) -> Table:
