@@ -32,8 +32,11 @@ def nobody_alone(text: str, numbers: list[str], leads: list[LeadRecord]) -> str:
     if leads:
         whose = f"the number {' or '.join(numbers)}" if numbers else f"the id {text}"
         return f"{len(leads)} leads have {whose}: give the id of one"
-    found = f"and no lead has the number {' or '.join(numbers)}" if numbers else "and it is no phone number"
-    return f"there is no lead '{text}', {found}: `centralita lists export LIST` has the ids"
+    ids = "`centralita lists export LIST` has the ids"
+    if not numbers:
+        return f"there is no lead '{text}', and it is no phone number: {ids}"
+    listed = f"`centralita dnc show {numbers[0]}` says whether it must not be called"
+    return f"there is no lead '{text}', and no lead has the number {' or '.join(numbers)}: {ids}, {listed}"
 
 
 def _countries(home: Home) -> list[str]:

@@ -243,7 +243,7 @@ def test_who_kept_a_promise_is_found_as_why_finds_her(asked: str, monkeypatch: p
     ("asked", "said"),
     [
         ("910123411", ("eva  spring  new  Eva", "pau  spring  new  Pau", "2 leads have the number +34910123411")),
-        ("910123499", ("no lead has the number +34910123499",)),
+        ("910123499", ("no lead has the number +34910123499", "centralita dnc show +34910123499")),
         ("nobody", ("there is no lead 'nobody'", "is no phone number")),
     ],
 )
