@@ -156,12 +156,15 @@ def _choose(floor: Floor, stay: Stay, found: int, now_s: float) -> list[tuple[Sc
 def _excluded(floor: Floor, stay: Stay, group: Group, now_s: float) -> dict[str, int]:
     members = floor.members.get(stay.queue_key, 0)
     able, free = group.agents, floor.free.get(group.channel, 0)
+    # While she is patient her group is the agent she prefers: the others could serve her all the same.
+    asked = floor.may_serve(stay, stay.step) if now_s < stay.patience_ends_s else able
     counts = {
         "logged_out": able & ~floor.logged_in,
         "not_ready": able & floor.logged_in & ~floor.ready,
         "busy": able & floor.ready & ~free,
         "refused_before": able & free & floor.barred(stay, now_s),
-        "skill": members & ~able,
+        "preferred": asked & ~able,
+        "skill": members & ~asked,
     }
     return {why: who.bit_count() for why, who in counts.items() if who}
 

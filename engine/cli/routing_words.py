@@ -51,7 +51,7 @@ def _candidates(considered: list[dict[str, Any]], excluded: Mapping[str, int], w
         score = ", ".join(map(_score, each["score"]))
         table.add_row(name, could, why_not(each["excluded"]), score)
     for reason, number in excluded.items():
-        table.add_row(f"{number} others", "", why_not(reason), "", style="dim")
+        table.add_row("1 other" if number == 1 else f"{number} others", "", why_not(reason), "", style="dim")
     if len(considered) > _SHOWN:
         table.add_row(f"… {len(considered) - _SHOWN} more", "", "", "", style="dim")
     return table

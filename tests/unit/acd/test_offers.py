@@ -323,3 +323,11 @@ def test_the_offer_explains_itself() -> None:
     assert decided.considered == (Considered("ana", "", (shift.now_s - 3,)), Considered("bea", "", (shift.now_s - 3,)))
     assert decided.excluded == {"not_ready": 1, "skill": 1}
     assert (decided.strategy, decided.requirement) == ("longest_idle", "es >= 1")
+
+
+def test_who_steps_back_for_the_agent_she_prefers_is_not_said_to_lack_a_skill() -> None:
+    shift = Shift(setup([agent(n, skills={"es": 5}) for n in ("ana", "bea")] + [agent("dan")], [queue(skills="es")]))
+    shift.logs_in("ana", "bea", "dan")
+    shift.calls(preferred_agent="bea")
+    (decided,) = shift.decided
+    assert (decided.agent_id, decided.excluded) == ("bea", {"preferred": 1, "skill": 1})
