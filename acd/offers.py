@@ -153,7 +153,7 @@ def accepted(floor: Floor, turn: Turn, fact: OfferAccepted) -> None:
     if stay.kept is not None and stay.kept.agent_id == agent.agent_id:
         wrap_up.go_on(work, stay.kept)
     del stay.offers[work.offer_id]
-    _withdraw_all(floor, turn, stay, f"{agent.agent_id} was first")
+    _withdraw_all(floor, turn, stay, f"{agent.agent_id} was first", answered=True)
     if stay.queue:
         ewt.answered(floor, turn, stay)
     stays.end(floor, turn, stay, StayEnd.ANSWERED, agent_id=agent.agent_id)
@@ -204,21 +204,21 @@ def give_up(floor: Floor, turn: Turn, agent: Agent, work: Assignment, how: str) 
         stays.back(floor, turn, stay)
 
 
-def withdraw(floor: Floor, turn: Turn, agent: Agent, work: Assignment, why: str) -> None:
-    """The contact is not hers any more; her interaction is told to stop ringing."""
+def withdraw(floor: Floor, turn: Turn, agent: Agent, work: Assignment, why: str, answered: bool = False) -> None:
+    """The contact is not hers any more; her interaction is told to stop ringing. `answered`: by somebody else."""
     turn.agent(agent)
     if turn.move_assignment(agent, work, AssignmentEvent.WITHDRAWN) and work.state is AssignmentState.DONE:
-        turn.say(OfferWithdrawn(work.interaction_id, work.offer_id, why))
+        turn.say(OfferWithdrawn(work.interaction_id, work.offer_id, why, answered))
         work.how = "withdrawn"
         wrap_up.close(floor, turn, agent, work)
         presence.work_over(floor, turn, agent)
 
 
-def _withdraw_all(floor: Floor, turn: Turn, stay: Stay, why: str) -> None:
+def _withdraw_all(floor: Floor, turn: Turn, stay: Stay, why: str, answered: bool = False) -> None:
     for offer_id in tuple(stay.offers):
         agent, work = _find(floor, offer_id)
         if agent is not None and work is not None:
-            withdraw(floor, turn, agent, work, why)
+            withdraw(floor, turn, agent, work, why, answered)
     stay.offers.clear()
 
 

@@ -51,7 +51,7 @@ class LegRole(Enum):
 class EndReason(Enum):
     """Why a leg ended, in the caller's terms. `lost`: it vanished while nobody watched (our fault). `harboured`: she
     answered our call while nobody watched, and the node said who called. `failed`, of a leg that was up: its phone or
-    the network to it is gone."""
+    the network to it is gone. `answered_elsewhere`: it rang beside another phone that was answered."""
 
     HUNG_UP = "hung_up"
     HUNG_UP_BY_US = "hung_up_by_us"
@@ -65,6 +65,7 @@ class EndReason(Enum):
     LIMIT_REACHED = "limit_reached"
     LOST = "lost"
     HARBOURED = "harboured"
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
 
 
 _S, _E = LegState, LegEvent

@@ -34,11 +34,13 @@ class OfferMade:
 
 @dataclass(frozen=True, slots=True)
 class OfferWithdrawn:
-    """Somebody else has it, or nobody wants it any more: stop ringing. `why`: for the journal."""
+    """Somebody else has it, or nobody wants it any more: stop ringing. `why`: for the journal. `answered`: somebody
+    else has answered it, so that her phone need not show a missed call."""
 
     interaction_id: str
     offer_id: str
     why: str = ""
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,11 +88,11 @@ def _shown_name(turn: Turn, event: OfferMade, around: Surroundings) -> str:
     return name or (queue.title or queue.queue if queue is not None else "")
 
 
-def withdrawn(turn: Turn, offer_id: str) -> None:
+def withdrawn(turn: Turn, offer_id: str, reason: EndReason = EndReason.HUNG_UP_BY_US) -> None:
     """The phone stops ringing. One that is not ringing any more is fine."""
     if (offer := find(turn, offer_id)) is not None:
         _remove(turn, offer)
-        turn.commands.append(HangUpLeg(offer_id))
+        turn.commands.append(HangUpLeg(offer_id, reason))
 
 
 def withdraw_all(turn: Turn, stay_id: str = "") -> None:

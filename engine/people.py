@@ -145,7 +145,8 @@ def _write_off(turn: Turn, party: Party, now_s: float) -> None:
 
 
 def _withdrawn(turn: Turn, event: OfferWithdrawn, around: Surroundings, now_s: float) -> None:
-    offers.withdrawn(turn, event.offer_id)
+    reason = EndReason.ANSWERED_ELSEWHERE if event.answered else EndReason.HUNG_UP_BY_US
+    offers.withdrawn(turn, event.offer_id, reason)
     talk = turn.interaction.talk
     for party in talk.parties if talk is not None else ():
         if party.offer_id == event.offer_id:  # the router has given her up: she must not talk on uncounted

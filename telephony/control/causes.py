@@ -50,6 +50,7 @@ _TO_Q850: dict[EndReason, int] = {
     _R.INVALID_NUMBER: 1,
     _R.CONGESTION: 42,
     _R.FAILED: 38,
+    _R.ANSWERED_ELSEWHERE: 26,  # Asterisk tells the phone (RFC 3326) that it has missed nothing
 }
 
 NORMAL_CLEARING = 16

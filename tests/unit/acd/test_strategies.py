@@ -9,6 +9,7 @@ import pytest
 from acd.setup import Setup
 from acd.strategies import STRATEGIES, strategy_of
 from core.agent_facts import AgentActed
+from core.offer_facts import OfferWithdrawn
 from core.queue_facts import StayGivenUp
 from core.talk_facts import TalkEnded
 from tests.unit.acd.shift import Shift, agent, check, queue, setup
@@ -126,6 +127,7 @@ def test_several_ring_and_the_first_has_it() -> None:
     check(shift)
     shift.offers[stay_id].reverse()
     assert shift.answers(stay_id) == "bea" == second.agent_id
+    assert OfferWithdrawn(stay_id, "c1.o1", "bea was first", answered=True) in shift.log[-1].facts
     assert shift.looks("bea") == "talking"
     assert shift.looks("ana") == "ready"
     assert shift.offers == {}

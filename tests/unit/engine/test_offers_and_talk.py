@@ -103,6 +103,13 @@ def test_a_phone_that_cannot_be_dialed_is_unreachable(case):
     assert case.commanded(HangUpLeg) == [HangUpLeg(ringing, EndReason.FAILED)]
 
 
+def test_a_phone_that_stops_because_a_colleague_was_first_is_told_that_it_missed_nothing(case):
+    case.tell(case.offer("ana"))
+    ringing = case.ringing
+    case.tell(OfferWithdrawn(ID, ringing, "bea was first", answered=True))
+    assert case.last.commands == [HangUpLeg(ringing, EndReason.ANSWERED_ELSEWHERE)]
+
+
 def test_an_offer_that_is_withdrawn_stops_ringing_and_an_answer_that_crosses_it_is_hung_up(case):
     case.tell(case.offer("ana"))
     ringing = case.ringing
