@@ -214,15 +214,29 @@ def _runs(home: Home) -> bool:
 
 def _disk(home: Home) -> Iterator[Finding]:
     place = next(p for p in (home.state, *home.state.parents) if p.exists())
-    free = shutil.disk_usage(place).free
-    if free < _LEAST_FREE_BYTES:
-        yield Finding(
-            "disk", "warning", f"{free / 1e9:.1f} GB free for {home.state}", "make room: the journal must never stop"
-        )
-    else:
-        yield Finding("disk", "ok", f"{free / 1e9:.0f} GB free")
+    yield _room("disk", home.state, place, "the journal must never stop")
+    looked_at = {_device(place)}
+    for kept, why in (
+        (home.recordings, "what has no room while it is spoken is not recorded"),
+        (home.voicemail, "what has no room here stays in Asterisk's spool"),
+    ):
+        # Recordings are often given a disk of their own: that one fills up while the journal's has room.
+        if kept.exists() and _device(kept) not in looked_at:
+            looked_at.add(_device(kept))
+            yield _room(f"disk of {kept.name}", kept, kept, why)
     if not os.access(place, os.W_OK):
         yield Finding("state directory", "wrong", f"{place} cannot be written", f"chown {os.getuid()} {place}")
+
+
+def _room(what: str, told: Path, place: Path, why: str) -> Finding:
+    free = shutil.disk_usage(place).free
+    if free < _LEAST_FREE_BYTES:
+        return Finding(what, "warning", f"{free / 1e9:.1f} GB free for {told}", f"make room: {why}")
+    return Finding(what, "ok", f"{free / 1e9:.0f} GB free")
+
+
+def _device(place: Path) -> int:
+    return place.stat().st_dev
 
 
 def _clock(home: Home) -> Iterator[Finding]:

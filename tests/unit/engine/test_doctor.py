@@ -171,6 +171,15 @@ def test_ports_of_the_system_that_runs_here_are_no_trouble(home: Home) -> None:
 
 
 # -- the machine -------------------------------------------------------------------------------------------
+def test_recordings_on_a_disk_of_their_own_that_is_full(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.prepare()
+    monkeypatch.setattr(doctor, "_device", lambda place: int(place == home.recordings))
+    full = {home.recordings: 0}
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=full.get(place, 75_000_000_000)))
+    seen = found(doctor._disk, home)
+    assert {what: level for what, (level, _) in seen.items()} == {"disk": "ok", "disk of recordings": "warning"}
+
+
 def test_a_disk_that_is_nearly_full_and_one_that_cannot_be_written(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found(doctor._disk, home)["disk"][0] in ("ok", "warning")
     monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=1_000_000_000))
