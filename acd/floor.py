@@ -105,6 +105,7 @@ class Floor:
         """The groups each agent may serve."""
         self.skills = SkillMasks(self.people)
         self._asked: dict[tuple[str, int, str, str], Requirement] = {}
+        self._able: dict[Key, int] = {}
         self._ever: dict[tuple[str, str, str, int], int] = {}
         self.placed: dict[str, Place] = {}
         self.present: dict[Key, dict[str, Stay]] = {}
@@ -191,6 +192,15 @@ class Floor:
         """Everybody who has what the stay asks for at a step, logged in or not."""
         members = self.members.get(stay.queue_key, 0)
         return self.requirement(stay, step).among(self.skills.having, members)
+
+    def able(self, key: Key) -> int:
+        """Everybody who has what a queue itself asks for of who comes to it, logged in or not."""
+        found = self._able.get(key)
+        if found is None:
+            queue = self.setup.queues.get(key)
+            asked = readable(queue.skills if queue is not None else "")
+            found = self._able[key] = asked.among(self.skills.having, self.members.get(key, 0))
+        return found
 
     def could_ever(self, stay: Stay) -> int:
         """Everybody who has what the stay asks for now or at a later step, but for those it must not be offered to."""

@@ -83,7 +83,7 @@ def status(floor: Floor, key: Key, now_s: float) -> QueueStatus:
         longest_wait_s=now_s - first_s if since_s else 0.0,
         waits_since_s=first_s,
         logged_in=there,
-        available=(members & floor.free.get("call", 0)).bit_count(),
+        available=(floor.able(key) & floor.free.get("call", 0)).bit_count(),
         ewt_low_s=low_s,
         ewt_high_s=high_s,
     )

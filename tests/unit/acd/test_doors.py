@@ -38,6 +38,16 @@ class ShortDays:
         return (now_s // 1000.0 + 1.0) * 1000.0
 
 
+def test_who_lacks_what_the_queue_asks_for_is_not_available_to_who_comes_next() -> None:
+    shift = Shift(setup([agent("ana", skills={"es": 5}), agent("eva", skills={"es": 1})], [queue(skills="es >= 4")]))
+    shift.logs_in("eva")
+    status = shift.router.status("main", "sales", shift.now_s)
+    assert (status.logged_in, status.available, status.ewt_s) == (1, 0, -1.0)
+    shift.logs_in("ana")
+    status = shift.router.status("main", "sales", shift.now_s)
+    assert (status.logged_in, status.available, status.ewt_s) == (2, 1, 0.0)
+
+
 def test_nobody_waits_for_nobody() -> None:
     shift = Shift(setup([agent("ana", skills={"en": 5})], [queue(skills="es")]))
     shift.logs_in("ana")
