@@ -145,6 +145,10 @@ def test_every_reason_can_be_said_to_the_other_side(reason: EndReason) -> None:
     assert 1 <= cause_for(reason) <= 127
 
 
+def test_a_phone_beside_the_one_that_was_answered_is_told_so() -> None:
+    assert cause_for(EndReason.ANSWERED_ELSEWHERE) == 26, "Asterisk makes `Call completed elsewhere` of this one alone"
+
+
 # -- who is shown to the phone we ring -----------------------------------------------------------------
 @pytest.mark.parametrize(
     ("name", "shown"),
