@@ -106,6 +106,7 @@ class Floor:
         self.skills = SkillMasks(self.people)
         self._asked: dict[tuple[str, int, str, str], Requirement] = {}
         self._able: dict[Key, int] = {}
+        self._able_ever: dict[Key, int] = {}
         self._ever: dict[tuple[str, str, str, int], int] = {}
         self.placed: dict[str, Place] = {}
         self.present: dict[Key, dict[str, Stay]] = {}
@@ -200,6 +201,16 @@ class Floor:
             queue = self.setup.queues.get(key)
             asked = readable(queue.skills if queue is not None else "")
             found = self._able[key] = asked.among(self.skills.having, self.members.get(key, 0))
+        return found
+
+    def able_ever(self, key: Key) -> int:
+        """The same with those it takes from who has waited long enough."""
+        found = self._able_ever.get(key)
+        if found is None:
+            found, queue = self.able(key), self.setup.queues.get(key)
+            for relaxation in queue.relaxations if queue is not None else ():
+                found |= readable(relaxation.skills).among(self.skills.having, self.members.get(key, 0))
+            self._able_ever[key] = found
         return found
 
     def could_ever(self, stay: Stay) -> int:

@@ -20,7 +20,8 @@ from core.stay import StayState
 class QueueStatus:
     """`waiting`: customers, without colleagues who consult. `waits_since_s`: since when the one of them has waited who
     waits longest (UTC seconds), 0 for nobody. `ewt_s`: the likely wait of one who joins now, -1 unknown; `ewt_low_s` to
-    `ewt_high_s`: the range that four in five end in. `available`: agents who could take a call of it at once."""
+    `ewt_high_s`: the range that four in five end in. `logged_in`: agents who
+    could serve it, of long waits too; `available`: who could take a call of it at once."""
 
     status: Literal["open", "closed", "no_agents"]
     waiting: int = 0
@@ -69,11 +70,10 @@ def acted(floor: Floor, turn: Turn, fact: QueueActed) -> None:
 
 
 def status(floor: Floor, key: Key, now_s: float) -> QueueStatus:
-    members = floor.members.get(key, 0)
     present = floor.present.get(key, {}).values()
     since_s = [stay.began_s for stay in present if stay.counted]
     first_s = min(since_s, default=0.0)
-    there = (members & floor.logged_in).bit_count()
+    there = (floor.able_ever(key) & floor.logged_in).bit_count()
     state: Literal["open", "closed", "no_agents"] = "open" if there else "no_agents"
     likely_s, low_s, high_s = ewt.seconds(ewt.expected(floor, key, len(present) + 1))
     return QueueStatus(

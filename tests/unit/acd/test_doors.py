@@ -42,10 +42,18 @@ def test_who_lacks_what_the_queue_asks_for_is_not_available_to_who_comes_next() 
     shift = Shift(setup([agent("ana", skills={"es": 5}), agent("eva", skills={"es": 1})], [queue(skills="es >= 4")]))
     shift.logs_in("eva")
     status = shift.router.status("main", "sales", shift.now_s)
-    assert (status.logged_in, status.available, status.ewt_s) == (1, 0, -1.0)
+    assert (status.status, status.logged_in, status.available, status.ewt_s) == ("no_agents", 0, 0, -1.0)
     shift.logs_in("ana")
     status = shift.router.status("main", "sales", shift.now_s)
-    assert (status.logged_in, status.available, status.ewt_s) == (2, 1, 0.0)
+    assert (status.status, status.logged_in, status.available, status.ewt_s) == ("open", 1, 1, 0.0)
+
+
+def test_who_may_serve_a_queue_once_its_callers_have_waited_counts_as_there_and_not_as_available() -> None:
+    later = queue(skills="es >= 4", relaxations=(Relaxation(60.0, "es"),))
+    shift = Shift(setup([agent("eva", skills={"es": 1})], [later]))
+    shift.logs_in("eva")
+    status = shift.router.status("main", "sales", shift.now_s)
+    assert (status.status, status.logged_in, status.available) == ("open", 1, 0)
 
 
 def test_nobody_waits_for_nobody() -> None:
