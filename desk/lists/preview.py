@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,7 @@ def plan_for(
     else:
         told = guessed
     if only_mapped:
+        told = tuple(replace(each, label="") if each.target == "region" else each for each in told)
         told = tuple(column for column in told if column.target != "field")
     has_id = any(column.target == "external_id" for column in told)
     more.setdefault("same_id", has_id)

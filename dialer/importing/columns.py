@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from dialer.importing.plan import TARGETS, Column
+from dialer.importing.plan import TARGETS, WRITTEN, Column
 
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "phone": (
@@ -188,8 +188,8 @@ def _retarget(column: Column, target: str) -> Column:
 
 
 def _label(target: str, header: str) -> str:
-    if target == "field":
-        return slug(header) or "field"
+    if target in WRITTEN:
+        return slug(header) or target
     if target == "phone":
         name = _NUMBERED.sub("", slug(header))
         return _LABELS.get(name, "phone")

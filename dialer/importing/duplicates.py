@@ -83,8 +83,8 @@ class Settling:
         numbers = self._numbers(before, row)
         if numbers != before.numbers:
             news |= {"numbers": numbers, "zone": zone_of_numbers(numbers), "next_number": 0}
-        if self._plan.of("field"):
-            mine = {column.label for column in self._plan.of("field")}
+        if self._plan.fields:
+            mine = {column.label for column in self._plan.fields}
             kept = {name: text for name, text in before.fields.items() if name not in mine}
             news["fields"] = {**kept, **row.fields}
         if not row.external_id:

@@ -15,13 +15,14 @@ TARGETS = (
     *("phone", "name", "first_name", "last_name", "external_id", "time_zone", "region", "country", "language"),
     *("basis", "consent", "proof", "priority", "rank", "field", "ignore"),
 )
-"""What a column can be. `phone` and `field` carry a label; several columns may be phones."""
+"""What a column can be. `phone`, `field` and `region` carry a label; several columns may be phones."""
+WRITTEN = ("field", "region")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`index`: from 0. `header`: as the file has it, or `column 3`. `label`: of a phone (`mobile`), or the field's
-    name."""
+    """`index`: from 0. `header`: as the file has it, or `column 3`. `label`: of a phone (`mobile`), or the name of
+    the field that its text becomes."""
 
     index: int
     header: str
@@ -69,6 +70,12 @@ class ImportPlan:
 
     def of(self, target: str) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.target == target)
+
+    @property
+    def fields(self) -> tuple[Column, ...]:
+        """Whose text becomes a field, called by the column's label: those that are nothing else, and a region, which is
+        kept by its code alone: `Soria` as it was written is what quotas and scripts ask for."""
+        return tuple(column for column in self.columns if column.target in WRITTEN and column.label)
 
     @property
     def headers(self) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ class RowReader:
         self._phones: dict[str, PhoneReader] = {}
         self._default = self._reader(plan.country)
         self._phone_columns = plan.of("phone")
-        self._fields = tuple((column.index, column.label) for column in plan.of("field"))
+        self._fields = tuple((column.index, column.label) for column in plan.fields)
         self._single = {column.target: column for column in plan.columns}
         self._width = 1 + max((column.index for column in plan.columns), default=-1)
 

@@ -24,6 +24,9 @@ from dialer.importing.values import (
     whole_of,
     zone_of_text,
 )
+from dialer.quota import concerns
+from dialer.setup import Quota
+from tests.unit.dialer.house import campaign
 
 NOW_S = 1_795_000_000.0
 
@@ -130,9 +133,17 @@ def test_a_row_becomes_a_lead() -> None:
         ("+34612345679", "mobile"),
     ]
     assert (lead.lead_id, lead.name, lead.region, lead.priority) == ("j0000000000100000007", "Ana", "CN", 3)
-    assert (lead.basis, dict(lead.fields)) == ("consent", {"saldo": "12,5"})
+    assert (lead.basis, dict(lead.fields)) == ("consent", {"provincia": "Las Palmas", "saldo": "12,5"})
     assert lead.zone == "", "her phone at work is in Madrid, the mobile in the Canaries: it depends on which is dialed"
     assert [each.time_zone for each in lead.numbers] == ["", "Atlantic/Canary", "Atlantic/Canary"]
+
+
+def test_a_province_is_a_region_and_stays_a_field_for_quotas_and_scripts() -> None:
+    assert kinds("province", "phone") == ["region:province", "phone:phone"]
+    soria = read("911234567", "", "Ana", "", "Soria").record
+    assert (soria.region, soria.fields) == ("CL", {"provincia": "Soria"})
+    setup = campaign(quotas=(Quota("soria", "sold", 1, "provincia", "Soria"),))
+    assert concerns(setup.quotas[0], soria)
 
 
 def test_the_zone_of_a_number_that_may_be_in_several_is_all_of_them() -> None:

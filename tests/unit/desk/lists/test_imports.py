@@ -98,7 +98,7 @@ async def test_a_list_as_people_have_it_becomes_leads_and_a_file_of_what_did_not
     assert [(each.number, each.label) for each in ana.numbers] == [("+34612345678", "mobile"), ("+34911234567", "home")]
     assert (ana.name, ana.external_id, ana.region, ana.basis) == ("Ana Ñúñez", "A1", "AN", "consent")
     assert ana.consent_s is not None
-    assert dict(ana.fields) == {"saldo": "12,50"}
+    assert dict(ana.fields) == {"provincia": "Sevilla", "saldo": "12,50"}
     assert ana.zone == "Europe/Madrid"
     assert (luis.zone, luis.basis, luis.consent_s) == ("Atlantic/Canary", "consent", None)
     assert (ada.basis, [each.number for each in ada.numbers]) == ("none", ["+34612345671"])
@@ -132,7 +132,7 @@ async def test_a_new_version_of_the_file_updates_fields_and_leaves_leads_in_prog
     assert (job.tally.added, job.tally.updated) == (1, 1)
     ana = (await world.leads())[0]
     assert [each.number for each in ana.numbers] == ["+34699111222", "+34911234567"]
-    assert dict(ana.fields) == {"saldo": "99", "riesgo": "alto"}
+    assert dict(ana.fields) == {"provincia": "Sevilla", "saldo": "99", "riesgo": "alto"}
     assert (ana.state, ana.attempts, ana.not_before_s, ana.name) == (LeadState.WAITING, 1, NOW_S + 999, "Ana Ñúñez")
 
 
@@ -316,7 +316,7 @@ async def test_a_preview_says_what_would_happen_and_touches_nothing(world: World
         ("last_name", ""),
         ("phone", "mobile"),
         ("phone", "home"),
-        ("region", ""),
+        ("region", "provincia"),
         ("consent", ""),
         ("field", "saldo"),
     ]
