@@ -87,6 +87,7 @@ def campaign_page(view: View, now_s: float) -> Group:
         )
     parts += [_now(view), _leads(view["leads"]), Text("")]
     parts += [_limits(view["abandonment"])] if view["abandonment"] else []
+    parts += [_quotas(view["quotas"])] if view.get("quotas") else []
     if view.get("dispositions"):
         parts.append(Text(f"today they ended with: {said_today(view['dispositions'])}"))
     parts += [Text(detector_words(view["detector"]))] if (view.get("detector") or {}).get("told") else []
@@ -182,6 +183,14 @@ def _limits(limits: Sequence[View]) -> Text:
         said.append(ratio, "bold red" if limit["ratio"] > limit["most"] else "")
         said.append(f"; at most {limit['most']:.1%}, {limit['spare']} more may still be; ")
         said.append(f"taken for machines {limit.get('machines', 0)}, people at worst {limit.get('at_worst', 0)}\n")
+    return said
+
+
+def _quotas(quotas: Sequence[View]) -> Text:
+    said = Text.assemble(("quotas  ", "dim"))
+    for index, quota in enumerate(quotas):
+        said.append(f"{' · ' if index else ''}{quota['name']} {quota['reached']} of {quota['most']}")
+        said.append(", reached" if quota["reached"] >= quota["most"] else "", "bold yellow")
     return said
 
 

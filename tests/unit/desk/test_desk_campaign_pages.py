@@ -37,8 +37,10 @@ async def test_a_manager_starts_a_campaign_and_watches_what_it_decides(browser, 
         await page.locator("#confirm-yes").click()
         await expect(page.locator(".campaign-head .pill")).to_have_text("Running")
         await expect(page.locator("#nobody")).to_have_text("There is nobody to dial: import a list.")
+        dialer.campaigns["main", "renewals"]["quotas"] = [{"name": "enough_sold", "most": 400, "reached": 12}]
         dialer.count("renewals", leads={"new": 40, "done": 10})
         await expect(page.locator("#nobody")).to_have_count(0)
+        await expect(page.locator("#quotas")).to_have_text("enough_sold12 of 400")
         dialer.pace("renewals", count=3, why="4 ready agents, 3.1 lines each", dialing=2, ringing=1, connected=4)
         dialer.count("renewals", abandonment={"live": 120, "abandoned": 4, "ratio": 4 / 120, "spare": -1})
         await expect(page.locator(".decisions")).to_contain_text("4 ready agents, 3.1 lines each")

@@ -35,6 +35,14 @@ def shown(width: int, *names: str) -> str:
     return page.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
+def test_a_campaigns_page_says_how_full_its_quotas_are() -> None:
+    view = campaign_view("main", "renewals", "Renewals", "predictive", "sales", "spring")
+    view["quotas"] = [{"name": "enough_sold", "most": 400, "reached": 12}, {"name": "soria", "most": 20, "reached": 20}]
+    page = Console(file=io.StringIO(), width=100)
+    page.print(campaign_page(view, NOW_S))
+    assert "quotas  enough_sold 12 of 400 · soria 20 of 20, reached\n" in page.file.getvalue()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("width", [48, 60, 80, 100, 120, 200])
 def test_no_name_of_a_campaign_is_cut(width: int) -> None:
     page = shown(width, "renewals", "appointment_reminders")
