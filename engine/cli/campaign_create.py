@@ -80,6 +80,8 @@ def create(
     }
     wanted = _completed(told, known, tenant, ask=_can_ask() and not json)
     wanted |= {"title": title, "max_lines": max_lines}
+    if wanted["drop"] != _HANG_UP and re.sub(r"\W|_", "", wanted["drop"].lower()) == "hangup":
+        fail(f"--drop {wanted['drop']}: to hang up, write {_HANG_UP}", 2)
     text = yaml_of(wanted, tenant)
     if not _NAME.fullmatch(wanted["name"]):
         fail(f"'{wanted['name'][:60]}' is no name: write a-z, 0-9, _ and -", 2)
@@ -199,12 +201,14 @@ def _can_ask() -> bool:
 
 
 def _lists(given: Collection[str]) -> dict[str, int]:
-    """List -> weight. Ends the command when a weight is no number."""
+    """List -> weight. Ends the command when a weight is no number from 1, or a list is told twice."""
     found: dict[str, int] = {}
     for each in given:
         name, sign, weight = each.partition("=")
-        if sign and not weight.isdecimal():
+        if sign and not (weight.isdecimal() and int(weight)):
             fail(f"--list {each}: the weight is a whole number, like {name}=3", 2)
+        if name in found:
+            fail(f"--list {name} is told twice: once is enough", 2)
         found[name] = int(weight or 1)
     return found
 
