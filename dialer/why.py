@@ -11,6 +11,7 @@ from dialer import identities, promises
 from dialer.compliance.check import Allowed
 from dialer.compliance.numbers import country_of
 from dialer.compliance.rules import Party
+from dialer.hopper import CALLBACK
 from dialer.law import verdict
 from dialer.quota import full_for
 from dialer.records import Lead, lead_row, tried_before
@@ -76,6 +77,8 @@ def _sentences(state: State, setup: CampaignSetup | None, lead: Lead, now_s: flo
     campaign = state.campaigns[setup.key]
     if lead.attempt_id:
         said.append("somebody is dialing it now")
+    elif lead.held and record.state is LeadState.STAGED and record.reason == CALLBACK and record.agent_id:
+        said.append(f"it waits until {record.agent_id} is ready, who promised this call")
     elif lead.held and record.state is LeadState.STAGED:
         said.append("it is in the hopper and waits for its turn")
     elif record.state is LeadState.NEW:

@@ -122,6 +122,9 @@ def test_a_personal_callback_is_anybodys_when_its_agent_stays_away() -> None:
     house.start()
     house.run(50.0)
     assert not house.wanted
+    held = StagedLead(house.store.leads["l00004"])
+    told = house.dialer.why(held, house.now_s)
+    assert told["sentences"] == ["it waits until a09 is ready, who promised this call"]
     house.run(20.0)
     assert [(wanted.lead_id, wanted.agent_id) for _, wanted in house.wanted] == [("l00004", "")]
 
