@@ -13,6 +13,7 @@ One leg of hers at a time: she is dialed only when the one before has ended, and
 
 from __future__ import annotations
 
+from acd.setup import Callbacks
 from core.callback import CallbackEvent, CallbackState
 from core.commands import CancelTimer, StartTimer
 from core.decisions import LegJoined
@@ -41,7 +42,7 @@ from engine.dialing import dial
 from engine.interaction import Surroundings, Turn
 
 TIMER = "callback:"
-EXPIRY, LOOK = f"{TIMER}expiry", f"{TIMER}look"
+EXPIRY, LOOK, RING = f"{TIMER}expiry", f"{TIMER}look", f"{TIMER}ring"
 SOON_S = 5.0
 """When the next call may come after one that we called off ourselves."""
 _S, _E = CallbackState, CallbackEvent
@@ -82,13 +83,15 @@ def take(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s:
     calling = callback.state is _S.CALLING
     match event:
         case TimerFired() if event.timer_id.startswith(TIMER):
-            _fired(turn, event.timer_id, now_s)
+            _fired(turn, event.timer_id, around, now_s)
         case TurnNear():
             stay = interaction.waiting
             if callback.state is _S.WAITING and stay is not None and stay.stay_id == event.stay_id:
                 call(turn, around, now_s)
         case LegRinging() | LegEarlyMedia() if hers and calling:
-            pass
+            if not callback.rang_s:
+                keep(turn, rang_s=now_s)
+                _let_ring(turn, around)
         case LegUp() if hers and calling and not callback.called_off:
             progress(turn, _E.ANSWERED)
             _on_the_line(turn, around, now_s, head=True)
@@ -105,9 +108,15 @@ def take(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s:
     return True
 
 
-def _fired(turn: Turn, timer_id: str, now_s: float) -> None:
-    callback = turn.interaction.callback
+def _fired(turn: Turn, timer_id: str, around: Surroundings, now_s: float) -> None:
+    callback, hers = turn.interaction.callback, turn.interaction.customer
     assert callback is not None
+    if timer_id == RING:
+        if callback.state is _S.CALLING and callback.rang_s and hers.state is not LegState.ENDED:
+            turn.commands.append(HangUpLeg(hers.leg_id, EndReason.NO_ANSWER))
+        return
+    if timer_id == LOOK and callback.state is _S.CALLING and callback.rang_s:
+        _let_ring(turn, around)
     if timer_id == EXPIRY and callback.state is _S.WAITING and turn.interaction.talk is None:
         _end(turn, _E.EXPIRED)
     elif callback.state.is_away:
@@ -136,12 +145,27 @@ def _left(turn: Turn, event: QueueLeft, now_s: float) -> bool:
 
 
 # -- she is called ---------------------------------------------------------------------------------------
+def _let_ring(turn: Turn, around: Surroundings) -> None:
+    """How long it rings is counted from the first ring, however long the network took to find her, so that no voicemail
+    picks up in her place. Who never rings has the time that Asterisk gives her."""
+    settings, callback = _settings(turn, around), turn.interaction.callback
+    assert callback is not None
+    if settings is not None:
+        turn.commands.append(StartTimer(turn.interaction_id, RING, callback.rang_s + settings.ring_s))
+
+
+def _settings(turn: Turn, around: Surroundings) -> Callbacks | None:
+    """Of the queue that she waits in, or has been served from."""
+    interaction = turn.interaction
+    stay = interaction.waiting or (interaction.talk.served if interaction.talk is not None else None)
+    return settings_of(turn, stay.joined.queue if stay is not None else "", around)
+
+
 def call(turn: Turn, around: Surroundings, now_s: float) -> bool:
     """Her phone is rung, once the line she had has ended. Whether it is. Who is on a do-not-call list by now is not."""
     interaction, callback = turn.interaction, turn.interaction.callback
     assert callback is not None
-    stay = interaction.waiting or (interaction.talk.served if interaction.talk is not None else None)
-    settings = settings_of(turn, stay.joined.queue if stay is not None else "", around)
+    settings = _settings(turn, around)
     if interaction.customer.state is not LegState.ENDED or settings is None:
         return False
     if why := around.listed(interaction.tenant, callback.number):
@@ -149,7 +173,7 @@ def call(turn: Turn, around: Surroundings, now_s: float) -> bool:
         _end(turn, _E.REFUSED)
         return False
     progress(turn, _E.DIAL)
-    keep(turn, attempts=callback.attempts + 1, called_off=False)
+    keep(turn, attempts=callback.attempts + 1, called_off=False, rang_s=0.0)
     verdict = permit(turn, callback.number, settings, around)
     if isinstance(verdict, Refused):
         failed(turn, verdict.why, around, now_s)

@@ -227,6 +227,7 @@ class Callback(msgspec.Struct, frozen=True, omit_defaults=True):
         expires_s: nobody is called after this (UTC seconds).
         attempts: how often she has been called.
         called_off: we hung up on this call ourselves: it does not count.
+        rang_s: when her phone began to ring at this call (UTC seconds); 0 until then.
     """
 
     callback_id: str
@@ -236,6 +237,7 @@ class Callback(msgspec.Struct, frozen=True, omit_defaults=True):
     state: CallbackState = CallbackState.AGREED
     attempts: int = 0
     called_off: bool = False
+    rang_s: float = 0.0
 
     def but(self, **changes: Any) -> Callback:
         return replace(self, **changes)

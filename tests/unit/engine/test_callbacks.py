@@ -19,6 +19,7 @@ from core.events import (
     CommandRejected,
     DigitPressed,
     LegArrived,
+    LegEarlyMedia,
     LegEnded,
     LegRinging,
     LegUp,
@@ -447,6 +448,37 @@ def test_a_call_that_the_node_refuses_counts_as_one(away: Together) -> None:
     (leg_id,) = away.calls_to_her()
     away.tell(CommandRejected(ID, "7.1", "OriginateLeg", "no trunk", leg_id, leg_id))
     assert (away.callback, away.work()) == ("waiting", "")
+
+
+def test_her_phone_rings_as_long_as_the_queue_says_from_its_first_ring(away: Together) -> None:
+    def armed() -> list[float]:
+        return [c.due_s for c in away.case.last.commands if isinstance(c, StartTimer) and c.timer_id == callbacks.RING]
+
+    away.comes("ana")
+    away.agent_answers()
+    leg_id = away.interaction.customer.leg_id
+    away.tell(TimerFired(ID, callbacks.RING))
+    assert HangUpLeg(leg_id, EndReason.NO_ANSWER) not in away.case.commands, (
+        "it does not ring yet: that was another call"
+    )
+    away.case.now_s += 4.0
+    away.tell(LegRinging(leg_id))
+    rings_s = away.interaction.callback.rang_s
+    assert armed() == [rings_s + LATER.ring_s]
+    away.case.now_s += 1.0
+    away.tell(LegEarlyMedia(leg_id))
+    assert armed() == [], "once"
+    away.tell(TimerFired(ID, callbacks.LOOK))
+    assert armed() == [rings_s + LATER.ring_s], "after a restart too"
+    away.tell(TimerFired(ID, callbacks.RING))
+    assert HangUpLeg(leg_id, EndReason.NO_ANSWER) in away.case.commands
+    away.tell(LegEnded(leg_id, EndReason.NO_ANSWER))
+    assert (away.callback, away.work()) == ("waiting", "")
+    assert away.interaction.callback.rang_s
+    away.case.now_s += LATER.retry_s
+    away.passes(1.0)
+    away.agent_answers()
+    assert away.interaction.callback.rang_s == 0.0
 
 
 def test_after_a_restart_the_promise_is_remembered_and_her_place_too(away: Together) -> None:
