@@ -25,6 +25,8 @@ RETRY_S = 30.0
 """Who could not be rung is tried again after this, unless her phone is known to be gone."""
 KEYING_S = 60.0
 """Who calls from her phone during wrap-up has so long to key its result."""
+KEYED_S = 5.0
+"""Once she has hung up, wrap-up that would have ended meanwhile ends after this."""
 BACK_WITHIN_S = 300.0
 """Who was taken off because her phone was gone is ready again by itself when it is back this soon."""
 
@@ -205,7 +207,7 @@ def device_changed(floor: Floor, turn: Turn, fact: DeviceChanged) -> None:
 
 
 def phone_used(floor: Floor, turn: Turn, fact: PhoneUsed) -> None:
-    """A result that is keyed at the phone is not cut off by the end of wrap-up."""
+    """A result that is keyed at the phone is not cut off by the end of wrap-up; it is not prolonged beyond the call."""
     using = tuple(one for one in floor.in_use.get(fact.device, ()) if one != fact.interaction_id)
     using = (*using, fact.interaction_id) if fact.used else using
     if using:
@@ -217,9 +219,14 @@ def phone_used(floor: Floor, turn: Turn, fact: PhoneUsed) -> None:
         return
     agent = turn.agent(floor.roster[number])
     agent.on_phone = using
-    for work in agent.assignments.values() if fact.used and not fact.rung else ():
-        if work.state is AssignmentState.WRAP_UP:
+    for work in agent.assignments.values():
+        if work.state is not AssignmentState.WRAP_UP:
+            continue
+        if fact.used and not fact.rung:
             work.ends_s = max(work.ends_s, turn.now_s + KEYING_S)
+        elif not using and (queue := floor.setup.queues.get((agent.tenant, work.queue))) is not None:
+            own_s = work.since_s + queue.wrap_up_s + work.extended_s
+            work.ends_s = min(work.ends_s, max(own_s, turn.now_s + KEYED_S))
 
 
 def _was_unreachable(agent: Agent) -> bool:

@@ -58,6 +58,26 @@ def test_a_result_that_is_keyed_is_not_cut_off_by_the_end_of_wrap_up() -> None:
     assert shift.looks("ana") == "ready"
 
 
+def test_wrap_up_ends_soon_after_the_call_that_prolonged_it() -> None:
+    shift = house(wrap_up_s=30.0)
+    shift.logs_in("ana")
+    stay_id = shift.calls()
+    shift.answers(stay_id)
+    shift.hangs_up(stay_id)
+    shift.passes(10.0)
+    shift.do(PhoneUsed("i-45", "main-ana", True))
+    shift.passes(5.0)
+    shift.do(PhoneUsed("i-45", "main-ana", False))
+    shift.passes(14.0)
+    assert shift.looks("ana") == "wrap_up", "its own time is not cut"
+    shift.do(PhoneUsed("i-46", "main-ana", True))
+    shift.passes(20.0)
+    shift.do(PhoneUsed("i-46", "main-ana", False))
+    assert shift.looks("ana") == "wrap_up"
+    shift.passes(5.5)
+    assert shift.looks("ana") == "ready"
+
+
 def test_who_is_called_at_her_phone_keys_nothing_there() -> None:
     shift = house(wrap_up_s=30.0)
     shift.logs_in("ana")
