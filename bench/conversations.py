@@ -205,9 +205,11 @@ class Monkey:
             if len(talkers) > 1:
                 found.add(f"{name} hears {' and '.join(sorted(talkers))}")
             if name not in self.following:
+                # While a colleague is rung for her, Asterisk takes nothing from her phone: a whisperer hears nothing.
+                unheard = self.following if _consults(board.get(name)) and ear.whom <= self.following else set()
                 found |= {
                     f"{name} hears {each}, who does not hear her"
-                    for each in ear.whom & ears.keys()
+                    for each in (ear.whom - unheard) & ears.keys()
                     if name not in ears[each].whom
                 }
             if name in self.callers and ear.is_silent and now_s - self.customers[name].since_s > 4.0:
@@ -228,6 +230,10 @@ class Monkey:
         if "held" in states and name in ears and ears[name].whom & set(self.callers):
             found.add(f"{name} has her customer on hold and hears her")
         return found
+
+
+def _consults(agent: dict[str, Any] | None) -> bool:
+    return agent is not None and any(work["state"] == "consulting" for work in agent["assignments"])
 
 
 async def run(minutes: float, agents: int, customers: int, kill_every_s: float, seed: int) -> Report:
