@@ -13,8 +13,8 @@ from core.events import LegUp
 from core.leg_commands import HangUpLeg, StartMusic, StopPlayback
 from core.queue_facts import QueuePosition, StayActed
 from engine.routing_recovery import mend
+from tests.unit.engine.callback_stage import ROUTED, Together, house
 from tests.unit.engine.talk_case import CALLER, ID
-from tests.unit.engine.test_callbacks import ROUTED, Together, house
 
 
 class Steered(Together):
