@@ -1,9 +1,9 @@
 """Processes that begin with everything imported: forked from one that did so, and has no thread, socket or state.
 
 Importing the engine takes two seconds of CPU, which callers would hear as music whenever it is started again; forked,
-it is there at once, and all that is imported is in memory once. The server is `multiprocessing`'s, started with the
-first child. It ends when we do, however that happens, and its children with it; when it dies they do, and the next one
-to be started starts another.
+it is there at once, and all that is imported is in memory once. The server is `multiprocessing`'s, started by
+`warm_up`, or with the first child. It ends when we do, however that happens, and its children with it; when it dies
+they do, and the next one to be started starts another.
 """
 
 from __future__ import annotations
@@ -68,6 +68,12 @@ class Forked:
         code = await loop.run_in_executor(_one_at_a_time, _exit_code, self._process)
         self.returncode = code
         return code
+
+
+def warm_up() -> None:
+    """Lets the server begin to import, beside what there is to do before the first process can be started."""
+    with contextlib.suppress(OSError):  # whoever starts a process is told
+        forkserver.ensure_running()
 
 
 async def fork(name: str, module: str, env: Mapping[str, str], log_file: Path) -> Forked:

@@ -46,6 +46,9 @@ def demo(
     Everything runs on this machine, on ports nobody uses, and is gone afterwards. Exit code 1 when a lead is not
     accounted for, or more calls were abandoned than the rules allow.
     """
+    from engine import fork_server
+
+    fork_server.warm_up()
     try:
         from engine.demo import campaign_stage
         from engine.demo.campaign import play

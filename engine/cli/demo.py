@@ -54,6 +54,9 @@ def demo(
     was heard, the way the caller was led or what is written down of her is not what it should be; 5 when it cannot be
     played at all.
     """
+    from engine import fork_server
+
+    fork_server.warm_up()
     try:
         from engine import log as logs
         from engine.demo import call, check, stage

@@ -63,6 +63,9 @@ def up(
 
     Asterisk and the engine are started again when they die; calls survive the engine's death.
     """
+    from engine import fork_server
+
+    fork_server.warm_up()
     from engine import log as logs
     from engine import started
     from engine.cli.phones import with_kept_phones

@@ -145,6 +145,30 @@ time.sleep(60)
     await eventually(lambda: not Path(f"/proc/{pid}").exists())
 
 
+@pytest.mark.parametrize("then", ["asyncio.run(child.start())", ""])
+async def test_a_server_that_was_warmed_up_is_the_childrens_and_ends_with_who_did_it(tmp_path, then):
+    program = f"""
+import asyncio, pathlib, sys, time
+from multiprocessing import forkserver
+from engine import fork_server
+fork_server.warm_up()
+from engine.children import Child
+child = Child("sleeper", "tests.sleeper", env={{"DOES": "sleep"}}, log_file=pathlib.Path(sys.argv[1]))
+before = forkserver._forkserver._forkserver_pid
+{then}
+print(before, forkserver._forkserver._forkserver_pid, flush=True)
+time.sleep(60)
+"""
+    starter = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, tmp_path / "child.out", stdout=asyncio.subprocess.PIPE, cwd=PROJECT
+    )
+    first, second = map(int, (await starter.stdout.readline()).split())
+    assert first == second
+    starter.kill()
+    await starter.wait()
+    await eventually(lambda: not Path(f"/proc/{first}").exists())
+
+
 @pytest.mark.parametrize(("state", "event"), list(itertools.product(ChildState, ChildEvent)))
 def test_every_event_in_every_state_moves_or_is_late(state, event):
     CHILD_TABLE.advance("c", state, event)
