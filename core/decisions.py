@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.survey import SurveyAnswered, SurveyAsked
 from core.table import Transition
 
 
@@ -121,16 +122,6 @@ class FloorSteered:
     action: str
     device: str = ""
     refused: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SurveyAnswered:
-    """`kind`: csat (1-5), nps (0-10), yes_no; `value`: the number, or `yes` and `no`."""
-
-    survey: str
-    question: str
-    kind: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +277,7 @@ Decision = (
     | Noted
     | Supervised
     | FloorSteered
+    | SurveyAsked
     | SurveyAnswered
     | OfferDecided
     | StayEnded

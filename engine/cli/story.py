@@ -13,6 +13,7 @@ from core.commands import CancelTimer, Command, StartTimer
 from core.events import CommandRejected
 from core.leg_commands import Play
 from core.media import Sound, Speech
+from core.survey import SurveyAnswered, SurveyAsked
 from engine.cli import story_words as words
 from engine.cli.calls_out import CallsOut
 from engine.cli.common import grid
@@ -138,6 +139,10 @@ def decision_text(decision: object) -> str:
             return f"{decision.agent_id} is done: {decision.how}, talked {decision.talk_s:.0f} s{given}"
         case said.LegJoined():
             return f"leg joins as {decision.role}"
+        case SurveyAsked():
+            return f"asks {decision.survey}: {decision.question}"
+        case SurveyAnswered():
+            return f"answer to {decision.survey}: {decision.question} = {decision.value}"
         case _:
             return type(decision).__name__
 

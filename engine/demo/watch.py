@@ -12,6 +12,7 @@ from core.leg_commands import KeepRecording, Play, StartRecording
 from core.media import Sound, Speech
 from core.offer_facts import OfferAccepted, OfferMade
 from core.queue_facts import QueueJoined
+from core.survey import SurveyAnswered
 from engine.home import Home
 from store.cipher import ContactCipher
 from store.entry import Recorded
@@ -121,7 +122,7 @@ def beats_of(record: Recorded) -> list[Beat]:
                 beat("node", f"{decision.flow}.{decision.node}")
             case said.OfferDecided():
                 beat("why", _why(decision))
-            case said.SurveyAnswered():
+            case SurveyAnswered():
                 beat("why", f"survey {decision.survey}: {decision.question} = {decision.value}")
             case said.Noted():
                 beat("why", f"{decision.what}: {decision.why}")

@@ -23,8 +23,9 @@ from typing import ClassVar, Literal
 from msgspec.structs import replace
 from pydantic import Field, field_validator
 
-from core.decisions import Noted, SurveyAnswered
+from core.decisions import Noted
 from core.events import DigitPressed, Event, PlaybackFinished, TimerFired
+from core.survey import SurveyAnswered, SurveyAsked
 from definitions.faults import Faults
 from definitions.models import Definition, Flag, Name, Seconds, Variable
 from ivr.asking import INPUT, Asking, heard, hush, is_deaf, say, try_again
@@ -84,7 +85,7 @@ class Memory(Asking, frozen=True, omit_defaults=True):
 
 
 def enter(node: Model, visit: Visit) -> Turn:
-    return _ask(node, visit, Memory())
+    return _ask_first_time(node, visit, Memory())
 
 
 def resume(node: Model, memory: Memory, visit: Visit) -> Turn:
@@ -114,6 +115,14 @@ def _ask(node: Model, visit: Visit, memory: Memory, first: Prompt | None = None)
     return say(visit, memory, (first, _question(node, memory).prompt), node.first_digit_s)
 
 
+def _ask_first_time(node: Model, visit: Visit, memory: Memory) -> Turn:
+    """Who was asked is counted once, not each time the question is said again."""
+    question = _question(node, memory)
+    turn = _ask(node, visit, memory)
+    asked = SurveyAsked(node.survey, question.name, question.kind, visit.language)
+    return replace(turn, decisions=(asked, *turn.decisions))
+
+
 def _pressed(node: Model, memory: Memory, digit: str, visit: Visit) -> Turn:
     question = _question(node, memory)
     if is_deaf(memory, question.prompt, visit):
@@ -138,7 +147,8 @@ def _answered(node: Model, memory: Memory, typed: str, visit: Visit) -> Turn:
         return _missed(node, node.no_match, "no_match", memory, visit, f"{typed} is no answer to {question.name}")
     answer = answers[key]
     kept = replace(memory, answers={**memory.answers, question.name: answer})
-    turn = _go_on(node, kept, visit, SurveyAnswered(node.survey, question.name, question.kind, answer))
+    told = SurveyAnswered(node.survey, question.name, question.kind, answer, visit.language)
+    turn = _go_on(node, kept, visit, told)
     rest = typed[len(key) :]
     if not rest or turn.leave is not None:
         return replace(turn, untaken=rest)
@@ -153,7 +163,7 @@ def _go_on(node: Model, memory: Memory, visit: Visit, decision: Noted | SurveyAn
     if memory.number + 1 >= len(node.questions):
         return Turn(leave=Leave("next", node.next, memory.answers), decisions=(decision,))
     following = replace(memory, number=memory.number + 1, no_inputs=0, no_matches=0, deaf_until_s=0.0)
-    turn = _ask(node, visit, following)
+    turn = _ask_first_time(node, visit, following)
     commands = (*hush(memory, visit), *turn.commands)
     return replace(turn, commands=commands, decisions=(decision, *turn.decisions))
 

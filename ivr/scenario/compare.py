@@ -9,7 +9,8 @@ from typing import Any
 
 from rapidfuzz import fuzz, process
 
-from core.decisions import NodeEntered, NodeLeft, Noted, SurveyAnswered, VariablesSet
+from core.decisions import NodeEntered, NodeLeft, Noted, VariablesSet
+from core.survey import SurveyAnswered
 from ivr.scenario.caller import Caller
 from ivr.scenario.model import Expect, HeardModel
 from ivr.scenario.transcript import Decided, Did, Heard, Line, Ordered

@@ -6,6 +6,7 @@
                  1--* recordings
                  1--* queue_stays   waits, each with the way it ended
                  1--* agent_work    what each agent spent on it
+                 1--* survey_answers  questions of surveys put to the caller
 
 No foreign keys: the projector is the only writer, and it may rebuild a part while the rest is read.
 """
@@ -174,6 +175,37 @@ class AgentWorkRow(Base):
     consult_us: Mapped[int]
     wrap_up_us: Mapped[int]
     ended_us: Mapped[int]
+
+
+class SurveyAnswerRow(Base):
+    """A question that was put to the caller, or only its answer where the journal does not say that it was (`asked` 0).
+
+    `flow`: which answered the contact; `node`: where the question stands, `flow/node`. `kind`: csat, nps, yes_no.
+    `answer`: as given, empty while there is none; `score`: as a number, yes 1 and no 0. `at_us`: when it was asked, or
+    answered. `queue`, `agent_id`: where and by whom the caller had been served by then, empty for nobody."""
+
+    __tablename__ = "survey_answers"
+    __table_args__ = (
+        Index("survey_answers_by_time", "tenant", "at_us"),
+        Index("survey_answers_by_agent", "tenant", "agent_id", "at_us"),
+    )
+
+    interaction_id: Mapped[str] = mapped_column(primary_key=True)
+    visit: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    question: Mapped[str] = mapped_column(primary_key=True)
+    tenant: Mapped[str]
+    survey: Mapped[str]
+    kind: Mapped[str]
+    flow: Mapped[str]
+    node: Mapped[str]
+    language: Mapped[str]
+    queue: Mapped[str]
+    agent_id: Mapped[str]
+    asked: Mapped[int]
+    at_us: Mapped[int]
+    answered_us: Mapped[int | None]
+    answer: Mapped[str]
+    score: Mapped[int | None]
 
 
 class ProjectionStateRow(Base):

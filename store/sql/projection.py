@@ -32,10 +32,12 @@ from core.events import CommandRejected, LegAdopted, LegEnded, RecordingFailed, 
 from core.interaction import InteractionState
 from core.leg import LegRole, LegState
 from core.leg_commands import DiscardRecording, KeepRecording, OriginateLeg, StartRecording, StartTalkRecording
+from core.survey import SurveyAnswered, SurveyAsked
 from core.table import Transition
 from store.entry import Recorded
 from store.sql import rows
 from store.sql.rows import Value
+from store.sql.survey_rows import Surveyed
 
 Key = tuple[str | int, ...]
 
@@ -52,11 +54,13 @@ class OpenSegment:
 
 @dataclass(slots=True)
 class Story:
-    """`roles`: leg -> role; `segments`: subject -> the stretch it is in; `queue`: where it last waited."""
+    """`surveyed`: what a survey's rows are made of; `roles`: leg -> role; `segments`: subject -> the stretch it is in;
+    `queue`: where it last waited."""
 
     tenant: str
     flow: str
     flow_version: str
+    surveyed: Surveyed
     roles: dict[str, str] = field(default_factory=dict)
     segments: dict[str, OpenSegment] = field(default_factory=dict)
     queue: str = ""
@@ -110,6 +114,8 @@ class _Entry:
         for number, decision in enumerate(self._entry.decisions):
             if isinstance(decision, StayEnded):
                 self._changes.put("queue_stays", (decision.stay_id,), rows.stay(decision, self._at_us))
+                if served := self._stories.get(decision.interaction_id):
+                    served.surveyed.served(decision.how, decision.queue, decision.agent_id)
             elif isinstance(decision, WorkEnded):
                 work_id = f"{self._entry.seq}.{number}"
                 self._changes.put("agent_work", (work_id,), rows.work(decision, work_id, self._at_us))
@@ -132,7 +138,8 @@ class _Entry:
         self._read_event()
 
     def _opened(self, opened: InteractionOpened) -> None:
-        self._stories[self._id] = Story(opened.tenant, opened.flow, opened.flow_version)
+        surveyed = Surveyed(self._id, opened.tenant, opened.flow, opened.language)
+        self._stories[self._id] = Story(opened.tenant, opened.flow, opened.flow_version, surveyed)
         row = rows.interaction(opened, self._id, self._entry.contact_key_id, self._at_us)
         self._changes.put("interactions", (self._id,), row)
 
@@ -166,7 +173,15 @@ class _Entry:
             case Moved(transition):
                 self._moved(transition, story)
             case NodeEntered(flow, node, visit):
-                self._changes.put("node_visits", (self._id, visit), self._visit(story, flow, node, visit))
+                row = rows.visit(self._id, story.tenant, story.flow_version, decision, self._at_us)
+                self._changes.put("node_visits", (self._id, visit), row)
+                story.surveyed.entered(flow, node, visit)
+            case SurveyAsked() | SurveyAnswered():
+                key, columns, is_new = story.surveyed.row(decision, self._at_us)
+                if is_new:
+                    self._changes.put("survey_answers", key, columns)
+                else:
+                    self._changes.patch("survey_answers", key, **columns)
             case NodeLeft(visit=visit, branch=branch, target=target):
                 self._changes.patch(
                     "node_visits",
@@ -180,20 +195,6 @@ class _Entry:
                 self._changes.patch("interactions", (self._id,), state=state, closed_us=self._at_us, outcome=outcome)
                 for subject in [name for name, open_ in story.segments.items() if open_.kind != "wrap_up"]:
                     self._end_segment(story, subject)
-
-    def _visit(self, story: Story, flow: str, node: str, visit: int) -> dict[str, Value]:
-        return {
-            "interaction_id": self._id,
-            "visit": visit,
-            "tenant": story.tenant,
-            "flow": flow,
-            "flow_version": story.flow_version,
-            "node": node,
-            "branch": "",
-            "target": "",
-            "entered_us": self._at_us,
-            "left_us": None,
-        }
 
     def _moved(self, moved: Transition, story: Story) -> None:
         match moved.thing:

@@ -24,6 +24,8 @@ from store.sql.account_models import AuditRow
 from store.sql.database import Database
 from store.sql.models import Base, InteractionRow, LegRow, ProjectionStateRow, SegmentRow
 from store.sql.projection import Changes, OpenSegment, Stories, Story, project
+from store.sql.survey_recall import recall
+from store.sql.survey_rows import Surveyed
 
 log = logging.getLogger(__name__)
 
@@ -172,22 +174,24 @@ class Projector:
     async def _remember(self, connection: AsyncConnection, wanted: Iterable[str]) -> None:
         """Loads what the tables know of interactions that this process has not seen, or has forgotten."""
         unknown = [name for name in wanted if name and name not in self._stories]
-        opened = select(
-            InteractionRow.interaction_id, InteractionRow.tenant, InteractionRow.flow, InteractionRow.flow_version
-        )
+        row = InteractionRow
+        opened = select(row.interaction_id, row.tenant, row.flow, row.flow_version, row.language)
         joined = select(LegRow.interaction_id, LegRow.leg_id, LegRow.role)
         running = select(SegmentRow.interaction_id, SegmentRow.subject_id, SegmentRow.segment_id, SegmentRow.kind)
         running = running.where(SegmentRow.ended_us.is_(None))
         for start in range(0, len(unknown), _KEYS_PER_QUERY):
             chunk = unknown[start : start + _KEYS_PER_QUERY]
             found = await connection.execute(opened.where(InteractionRow.interaction_id.in_(chunk)))
-            for name, tenant, flow, version in found:
-                self._stories[name] = Story(tenant, flow, version)
+            for name, tenant, flow, version, language in found:
+                self._stories[name] = Story(tenant, flow, version, Surveyed(name, tenant, flow, language))
             for name, leg_id, role in await connection.execute(joined.where(LegRow.interaction_id.in_(chunk))):
                 self._stories[name].roles[leg_id] = role
             stretches = await connection.execute(running.where(SegmentRow.interaction_id.in_(chunk)))
             for name, subject_id, segment_id, kind in stretches:
                 self._stories[name].segments[subject_id] = OpenSegment(segment_id, kind)
+            known = {name: self._stories[name].surveyed for name in chunk if name in self._stories}
+            if known:
+                await recall(connection, known)
 
     async def _load_seq(self) -> int:
         async with self._database.begin() as connection:

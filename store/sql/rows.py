@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from core.decisions import FloorSteered, InteractionOpened, LegJoined, StayEnded, Supervised, WorkEnded
+from core.decisions import FloorSteered, InteractionOpened, LegJoined, NodeEntered, StayEnded, Supervised, WorkEnded
 from core.interaction import InteractionState
 from core.leg import LegState
 
@@ -114,6 +114,21 @@ def leg(joined: LegJoined, interaction_id: str, tenant: str, at_us: int) -> Row:
         "ended_us": None,
         "end_reason": None,
         "cause": None,
+    }
+
+
+def visit(interaction_id: str, tenant: str, flow_version: str, entered: NodeEntered, at_us: int) -> Row:
+    return {
+        "interaction_id": interaction_id,
+        "visit": entered.visit,
+        "tenant": tenant,
+        "flow": entered.flow,
+        "flow_version": flow_version,
+        "node": entered.node,
+        "branch": "",
+        "target": "",
+        "entered_us": at_us,
+        "left_us": None,
     }
 
 

@@ -39,6 +39,7 @@ from core.events import (
 from core.leg import EndReason
 from core.leg_commands import DiscardRecording, KeepRecording, StartRecording
 from core.offer_facts import OfferAccepted
+from core.survey import SurveyAnswered, SurveyAsked
 from core.table import Transition
 from core.talk_facts import TalkEnded
 from store.cipher import ContactCipher
@@ -49,6 +50,7 @@ from store.sql.models import Base, ProjectionStateRow
 from tests.postgres_fixture import PostgresServer
 
 NOW_S = 1_767_225_600.0
+KINDS = {"csat": "csat", "nps": "nps", "solved": "yes_no"}
 _numbers = count(1)
 
 
@@ -154,6 +156,15 @@ class Call:
             then = DiscardRecording(self.leg, recording_id)
         return self.entry(RecordingFinished(self.leg, recording_id, 7.25, "digit"), [], [then])
 
+    def is_asked(self, *questions: str, node: str = "opinion", language: str = "es") -> Entry:
+        """`csat`, `nps` or `solved`, all at once."""
+        asked: list[Decision] = [SurveyAsked("after", name, KINDS.get(name, "csat"), language) for name in questions]
+        return self.entry(DigitPressed(self.leg, "1"), [*self.enters(node), *asked])
+
+    def opines(self, question: str, value: str, language: str = "es") -> Entry:
+        answered = SurveyAnswered("after", question, KINDS.get(question, "csat"), value, language)
+        return self.entry(DigitPressed(self.leg, value[:1]), [answered])
+
     def leaves_the_queue(self) -> Entry:
         return self.entry(
             QueueLeft(self.id, f"{self.id}-stay", "no_agents"), [self.moved("interaction", self.id, "in_flow")]
@@ -205,6 +216,9 @@ def random_call(call: Call, chance: random.Random) -> Iterator[Entry]:
                 yield call.answers(f"{call.id}-a", waited_s=chance.random() * 40)
             yield call.hangs_up(f"{call.id}-a", chance.choice(list(EndReason)))
             if answered:
+                if chance.random() < 0.5:
+                    yield call.is_asked("csat", "nps")
+                    yield call.opines("csat", str(chance.randint(1, 5)))
                 yield call.begins_wrap_up()
                 yield call.is_wrapped_up(talk_s=chance.random() * 300)
         else:

@@ -44,7 +44,7 @@ def test_a_caller_without_a_loop_can_upgrade(url: str) -> None:
 
 async def test_tables_that_lag_are_refused_with_the_remedy(url: str) -> None:
     database = Database(url)
-    with pytest.raises(DatabaseUnusable, match="at nothing, this release needs 0004: upgrade them first"):
+    with pytest.raises(DatabaseUnusable, match="at nothing, this release needs 0005: upgrade them first"):
         await database.check()
     await database.upgrade()
     async with database.begin() as connection:

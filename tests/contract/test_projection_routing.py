@@ -133,6 +133,7 @@ async def test_stays_from_before_the_column_were_on_the_line_as_far_as_is_known(
     async with database.begin() as connection:
         for column in ("virtual", "virtual_us"):
             await connection.execute(text(f"ALTER TABLE queue_stays DROP COLUMN {column}"))
+        await connection.execute(text("DROP TABLE survey_answers"))
         await connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
         row = "('s', 'i', 'main', 'sales', 'answered', 'eva', 1, 5000000, 7)"
         await connection.execute(text(f"INSERT INTO queue_stays VALUES {row}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from core.decisions import SurveyAnswered
+from core.survey import SurveyAnswered, SurveyAsked
 from ivr.scenario.tiny import tiny_call
 
 SURVEY = {
@@ -113,6 +113,23 @@ def test_after_a_restart_no_question_is_asked_twice():
     caller.press("1")
     caller.listen()
     assert caller.run.variables["csat"] == "5"
+
+
+def test_each_question_is_asked_once_however_often_it_is_said():
+    caller = call()
+    caller.press("9")
+    caller.pass_time(2)
+    caller.press("5")
+    caller.survive_restart()
+    caller.press("3")
+    caller.hang_up()
+    asked = [(each.survey, each.question, each.kind, each.language) for each in caller.decided(SurveyAsked)]
+    assert asked == [
+        ("after_call", "csat", "csat", "es"),
+        ("after_call", "nps", "nps", "es"),
+        ("after_call", "solved", "yes_no", "es"),
+    ]
+    assert {each.language for each in caller.decided(SurveyAnswered)} == {"es"}
 
 
 def test_two_questions_of_one_name_are_refused():
