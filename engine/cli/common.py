@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -43,6 +44,14 @@ def fail(message: str, code: int = WRONG) -> NoReturn:
     # Where nobody watches, whatever reads it wants whole lines.
     err.print(Text(message, style="bold red"), soft_wrap=not err.is_terminal)
     raise typer.Exit(code)
+
+
+def day_of(text: str) -> date:
+    """Ends the command when it is no day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        fail(f"'{text[:40]}' is not a day: write it like 2026-12-31", 2)
 
 
 def counted(number: int, thing: str) -> str:

@@ -1,4 +1,4 @@
-"""`centralita report`: what a law wants counted, from the journal."""
+"""`centralita report`: what a law wants counted, from the journal; what callers think, from the SQL tables."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from engine.cli.common import JsonOption, ProjectOption, counted, fail, home_of, out, print_json
+from engine.cli.common import JsonOption, ProjectOption, counted, day_of, fail, home_of, out, print_json
 from engine.cli.journal_open import reading
+from engine.cli.report_survey import survey
 
 if TYPE_CHECKING:
     from acd.report import Attended, Key
     from core.decisions import StayEnded
     from store.journal_reader import JournalReader
 
-app = typer.Typer(help="What a law wants counted.", no_args_is_help=True)
+app = typer.Typer(help="What a law wants counted, and what callers answered to surveys.", no_args_is_help=True)
 PACK, RULE = "es-clientela", "answered_within"
 _PAGE = 2_000
 
 
 @app.callback()
 def report() -> None:
-    """What a law wants counted."""
+    """What a law wants counted, and what callers answered to surveys."""
 
 
 @app.command("clientela")
@@ -80,6 +81,9 @@ def clientela(
         raise typer.Exit(1)
 
 
+app.command("survey")(survey)
+
+
 def ends(reader: JournalReader, since_s: float, until_s: float) -> Iterator[StayEnded]:
     """Every stay that ended in that time, in order."""
     from core.decisions import StayEnded
@@ -91,13 +95,6 @@ def ends(reader: JournalReader, since_s: float, until_s: float) -> Iterator[Stay
                 return
             yield from (decision for decision in entry.decisions if isinstance(decision, StayEnded))
         seq = entries[-1].seq
-
-
-def day_of(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        fail(f"'{text[:40]}' is not a day: write it like 2026-12-31", 2)
 
 
 def moment_of(day: date, zone: ZoneInfo) -> float:

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from engine.cli.common import JsonOption, ProjectOption, err, fail, home_of, print_json
+from engine.cli.common import JsonOption, ProjectOption, day_of, err, fail, home_of, print_json
 from engine.cli.journal_open import reading
-from engine.cli.report import day_of, moment_of
+from engine.cli.report import moment_of
 
 if TYPE_CHECKING:
     from acd.simulation.fitted import Fitted, FittedQueue
