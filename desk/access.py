@@ -106,6 +106,7 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("POST", "/v1/do-not-call/remove"): Need(_P.MANAGE_LISTS),
     ("GET", "/v1/recordings"): Need(_P.HEAR_RECORDINGS),
     ("GET", "/v1/recordings/{mailbox}/{name}/sound"): Need(_P.HEAR_RECORDINGS),
+    ("GET", "/v1/surveys"): Need(_P.SEE_SURVEYS),
     ("GET", "/v1/accounts"): Need(_P.MANAGE_ACCOUNTS),
     ("POST", "/v1/accounts"): Need(_P.MANAGE_ACCOUNTS),
     ("GET", "/v1/accounts/{account_id}"): Need(_P.MANAGE_ACCOUNTS, Own.ACCOUNT),

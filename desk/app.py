@@ -24,6 +24,7 @@ from desk.api import (
     phone,
     recordings,
     sessions,
+    surveys,
     system,
 )
 from desk.pages import agent, agent_dialing, board, entry, people
@@ -46,6 +47,7 @@ _ROOMS = (
     campaigns,
     lists,
     recordings,
+    surveys,
     accounts,
     system,
     live,

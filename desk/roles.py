@@ -49,6 +49,8 @@ class Permission(Enum):
     """Listen to conversations of others, whisper, barge in, take over."""
     HEAR_RECORDINGS = "hear_recordings"
     """Messages and conversations that were kept. Who listens is in the audit log."""
+    SEE_SURVEYS = "see_surveys"
+    """What callers answered to surveys, by agent too, without who they are."""
     SEE_CAMPAIGNS = "see_campaigns"
     """Without anybody's name or number."""
     RUN_CAMPAIGNS = "run_campaigns"
@@ -88,6 +90,7 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     _P.EXPLAIN: _LEADS | {_R.QUALITY, _R.PLANNER, _R.ADMIN},
     _P.SUPERVISE: frozenset({_R.SUPERVISOR, _R.ADMIN}),
     _P.HEAR_RECORDINGS: _LEADS | {_R.QUALITY, _R.ADMIN},
+    _P.SEE_SURVEYS: _WATCHES,
     _P.SEE_CAMPAIGNS: _WATCHES | {_R.CLIENT_VIEWER},
     _P.RUN_CAMPAIGNS: _LEADS | {_R.CAMPAIGN_MANAGER, _R.ADMIN},
     _P.WRITE_CAMPAIGNS: frozenset({_R.CAMPAIGN_MANAGER, _R.ADMIN}),
