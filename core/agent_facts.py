@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from core.frozen import dataclass
 
 AgentAction = Literal["log_in", "log_out", "ready", "not_ready"]
 

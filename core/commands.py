@@ -8,9 +8,10 @@ event and a `CommandStarted` mark are durable, and are never repeated blindly; a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from core.frozen import dataclass
 from core.leg_commands import LegCommand, OriginateLeg
 
 

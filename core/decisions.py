@@ -7,8 +7,9 @@ replay never do.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from core.frozen import dataclass
 from core.survey import SurveyAnswered, SurveyAsked
 from core.table import Transition
 

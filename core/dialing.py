@@ -16,9 +16,10 @@ All of them go through the one inbox and are journaled when they are handled. Ti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from core.frozen import dataclass
 from core.lead_record import StagedLead
 
 DIALER = "dialer"

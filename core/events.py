@@ -7,10 +7,11 @@ Every event names the leg or the interaction it happened to. Times are UTC secon
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from core.dialing import DialingFact
+from core.frozen import dataclass
 from core.leg import EndReason
 from core.routing import RoutingFact
 

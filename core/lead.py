@@ -16,9 +16,10 @@ moves her but `reopen`: a new consent, and `callback`, for who asks to be called
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
+from core.frozen import dataclass
 from core.table import StateTable, Transition, every
 
 

@@ -4,9 +4,10 @@ the dialer. Times are UTC seconds; numbers E.164."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from core.frozen import dataclass
 from core.lead import LeadState
 
 

@@ -7,10 +7,10 @@ Saving is idempotent: what carries a serial that is not newer than the one kept 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from core.dialing import LeadsSaved, LeadsStaged, NumberListed
+from core.frozen import dataclass
 from core.lead import LeadState
 from core.lead_record import AttemptRecord, LeadRecord, StagedLead
 

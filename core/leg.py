@@ -13,9 +13,9 @@ A voice leg is one Asterisk channel on one node. Hangup is legal in every state.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from core.frozen import dataclass
 from core.table import StateTable, Transition, every
 
 

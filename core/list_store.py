@@ -12,12 +12,13 @@ the job has finished (`release`). So a job that was killed goes on where it stop
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Protocol
 
 from core.dialing import NumberListed
 from core.errors import CentralitaError
+from core.frozen import dataclass
 from core.lead_record import AttemptRecord, LeadRecord
 
 

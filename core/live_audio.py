@@ -12,9 +12,9 @@ is to be read as "not sure".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from core.frozen import dataclass
 from core.leg_commands import ListenToLeg
 
 BLOCK_S = 0.02

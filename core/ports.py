@@ -7,10 +7,11 @@ and returns when the node has accepted the request; what then happens comes back
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from core.events import LegFact
+from core.frozen import dataclass
 from core.leg import EndReason
 from core.leg_commands import OriginateLeg, StartRecording
 

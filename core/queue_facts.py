@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from core.frozen import dataclass
 
 StayMode = Literal["live", "held", "virtual"]
 

@@ -14,8 +14,6 @@ All of them go through the one inbox and are journaled when they are handled. Ti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from core.agent_facts import (
     AgentActed,
     AgentKept,
@@ -23,6 +21,7 @@ from core.agent_facts import (
     PhoneUsed,
     WrapUpActed,
 )
+from core.frozen import dataclass
 from core.line_facts import (
     LineChanged,
     LineParty,

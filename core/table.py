@@ -7,12 +7,14 @@ declared late (it crossed something on the wire and means nothing any more), or 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Generic, TypeVar
 
 from core.errors import EventRefused
+from core.frozen import dataclass
 
 S = TypeVar("S", bound=Enum)
 E = TypeVar("E", bound=Enum)
@@ -32,7 +34,7 @@ class Transition:
         return f"{self.thing} {self.id} {self.old} -> {self.new} ({self.event})"
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class StateTable(Generic[S, E]):
     """`thing`: the word used in logs. `moves`: (state, event) -> state. `late`: ignorable pairs.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from core.commands import Command
 from core.decisions import Decision
+from core.frozen import dataclass
 from core.leg import EndReason
 
 if TYPE_CHECKING:

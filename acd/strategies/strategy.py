@@ -8,11 +8,11 @@ never on which other agents are free: that is what makes one more agent never lo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from acd.records import Agent, Stay
 from acd.setup import AgentSetup, QueueSetup
 from acd.skills import Requirement
+from core.frozen import dataclass
 
 Score = tuple[float, ...]
 
