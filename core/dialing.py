@@ -181,6 +181,8 @@ class LeadsStaged:
     """The next leads of a campaign, marked as staged in the store. `more`: there are others that could be dialed now.
     `next_s`: when the next one is due, 0 for never. `zones`: the time zones in which its lists have open leads, when
     somebody asked; empty: not known. `law_id`: the new rules by which leads may be asked again, as the store was told.
+    `callback_s`: when the next promised call is due, 0 for none. `promised`: only those that are due were asked for.
+    `asked_s`: when the dialer asked.
     `interaction_id` is the dialer's."""
 
     tenant: str
@@ -191,6 +193,9 @@ class LeadsStaged:
     interaction_id: str = ""
     zones: tuple[str, ...] = ()
     law_id: str = ""
+    callback_s: float = 0.0
+    promised: bool = False
+    asked_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ class ListShare:
 class Staging:
     """`count` more leads for the hopper of a campaign. `zones_open`: the time zones in which it may call now; None: do
     not ask. `history_s`: how far back the law looks. `law_id`: of new rules, empty when they are as before: leads
-    that a rule has put off, blocked or given up (`core.lead_record.BY_RULE`) may then be taken and asked again."""
+    that a rule has put off, blocked or given up (`core.lead_record.BY_RULE`) may then be taken and asked again.
+    `promised`: nobody but those whose promised call is due."""
 
     tenant: str
     campaign: str
@@ -37,6 +38,7 @@ class Staging:
     zones_open: tuple[str, ...] | None = None
     history_s: float = 0.0
     law_id: str = ""
+    promised: bool = False
 
 
 FREED = {

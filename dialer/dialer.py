@@ -203,7 +203,7 @@ def _fired(state: State, turn: Turn, timer_id: str) -> None:
 def _arm(state: State, turn: Turn) -> None:
     """Timers for each tenant that has anything to do."""
     for tenant in sorted({key[0] for key in state.campaigns}):
-        every_s = min(_every_s(state, key) for key in state.campaigns if key[0] == tenant)
+        every_s = min(_every_s(state, key, turn.now_s) for key in state.campaigns if key[0] == tenant)
         _arm_one(state, turn, f"{TICK}{tenant}", every_s)
         if tenant in turn.soon:
             _arm_one(state, turn, f"{PACE}{tenant}", SOON_S)
@@ -216,12 +216,14 @@ def _arm_one(state: State, turn: Turn, timer_id: str, after_s: float) -> None:
         turn.outcome.commands.append(StartTimer(DIALER, timer_id, due_s))
 
 
-def _every_s(state: State, key: tuple[str, str]) -> float:
+def _every_s(state: State, key: tuple[str, str], now_s: float) -> float:
     """How often a campaign wants to be looked at; inf: it sleeps."""
-    campaign = state.campaigns[key].state
-    running = campaign in (CampaignState.RUNNING, CampaignState.DRAINING)
+    record = state.campaigns[key]
+    running = record.state in (CampaignState.RUNNING, CampaignState.DRAINING)
     if state.open_attempts(key):
         return TICK_S
-    if campaign is not CampaignState.PAUSED and state.hopper(key).size:
+    if record.state is not CampaignState.PAUSED and state.hopper(key).size:
         return TICK_S
+    if running and record.promised_s > now_s:
+        return min(max(record.promised_s - now_s, TICK_S), QUIET_TICK_S)
     return QUIET_TICK_S if running or state.attempts_of.get(key) or state.kept.get(key[0]) else inf

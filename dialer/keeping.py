@@ -55,6 +55,7 @@ def release(
             lead.record = replace(lead.record, agent_id="")
     lead.attempt_id, lead.held = "", False
     state.index_lead(lead)
+    _promised(turn, lead)
     record = lead.record
     turn.decide(
         LeadSettled(
@@ -74,12 +75,21 @@ def put_back(state: State, turn: Turn, lead: Lead, why: str, not_before_s: float
         turn.move_lead(lead, LeadEvent.UNSTAGE, why, not_before_s)
     lead.attempt_id, lead.held = "", False
     state.index_lead(lead)
+    _promised(turn, lead)
     save_lead(state, turn, lead)
 
 
 def again(lead: Lead) -> LeadEvent:
     """How a lead waits: as a promise, if it was one."""
     return LeadEvent.CALLBACK if lead.record.reason == CALLBACK else LeadEvent.RETRY
+
+
+def _promised(turn: Turn, lead: Lead) -> None:
+    """The store is asked for her when her call is due, however long its lists were to be left alone."""
+    if lead.record.state is LeadState.CALLBACK:
+        campaign = turn.campaign(lead.key)
+        due_s = max(lead.record.not_before_s, turn.now_s)
+        campaign.promised_s = min(campaign.promised_s or due_s, due_s)
 
 
 def _serial(turn: Turn, key: tuple[str, str]) -> int:

@@ -69,7 +69,7 @@ class MemoryLeadStore:
     async def stage(self, wanted: Staging) -> LeadsStaged:
         self.answer()
         if wanted.count <= 0 or not wanted.lists:
-            return LeadsStaged(wanted.tenant, wanted.campaign, (), False, self._next_due_s(wanted))
+            return self._answered(wanted, (), False)
         names = [share.list_id for share in wanted.lists]
         if wanted.law_id:
             self._free(wanted.tenant, names)
@@ -85,7 +85,7 @@ class MemoryLeadStore:
                 continue
             if record.state is LeadState.CALLBACK:
                 callbacks.append((record.not_before_s, record.lead_id))
-            elif record.state in _AWAKE:
+            elif record.state in _AWAKE and not wanted.promised:
                 places[record.list_id].append(Place(-record.priority, record.rank, zone, record.lead_id))
         chosen = [lead_id for _, lead_id in sorted(callbacks)]
         more = len(chosen) + sum(map(len, places.values())) > wanted.count
@@ -98,7 +98,20 @@ class MemoryLeadStore:
             kept.staged_from = kept.record.state
             kept.record = replace(kept.record, state=LeadState.STAGED)
         staged = tuple(self._staged(wanted.tenant, lead_id, wanted.now_s - wanted.history_s) for lead_id in chosen)
-        return LeadsStaged(wanted.tenant, wanted.campaign, staged, more, self._next_due_s(wanted), law_id=wanted.law_id)
+        return self._answered(wanted, staged, more)
+
+    def _answered(self, wanted: Staging, staged: tuple[StagedLead, ...], more: bool) -> LeadsStaged:
+        return LeadsStaged(
+            wanted.tenant,
+            wanted.campaign,
+            staged,
+            more,
+            self._next_due_s(wanted, (*_AWAKE, LeadState.CALLBACK)),
+            law_id=wanted.law_id,
+            callback_s=self._next_due_s(wanted, (LeadState.CALLBACK,)),
+            promised=wanted.promised,
+            asked_s=wanted.now_s,
+        )
 
     def _free(self, tenant: str, names: Collection[str]) -> None:
         for each in self._of(tenant, names):
@@ -189,11 +202,11 @@ class MemoryLeadStore:
     def _zone_keys(self, tenant: str, list_ids: Collection[str]) -> list[str]:
         return sorted({kept.record.zone for kept in self._of(tenant, list_ids)})
 
-    def _next_due_s(self, wanted: Staging) -> float:
+    def _next_due_s(self, wanted: Staging, states: Collection[LeadState]) -> float:
         waiting = (
             kept.record.not_before_s
             for kept in self._of(wanted.tenant, [share.list_id for share in wanted.lists])
-            if kept.released and kept.record.state in (*_AWAKE, LeadState.CALLBACK)
+            if kept.released and kept.record.state in states
         )
         return min((at_s for at_s in waiting if at_s > wanted.now_s), default=0.0)
 

@@ -58,7 +58,8 @@ class Campaign(msgspec.Struct, omit_defaults=True):
     agents ÷ its weight. `recent`: how the last attempts went, (at_s, kind, why). `stage_after_s`: nothing is to be had
     of the store before. `call_after_s`: its own rate of calls allows none before. `held`: what put the last leads back,
     in words, told until `held_until_s`. `law_id`: of the rules by which its leads were asked. `next_s`: when the next
-    lead is due where the lists had none when they were asked last, 0 for never; else `NOT_ASKED`."""
+    lead is due where the lists had none when they were asked last, 0 for never; else `NOT_ASKED`. `promised_s`: when
+    the next promised call is due that the store has, as far as is known; 0 for none."""
 
     tenant: str
     campaign: str
@@ -87,6 +88,7 @@ class Campaign(msgspec.Struct, omit_defaults=True):
     held_until_s: float = 0.0
     law_id: str = ""
     next_s: float = NOT_ASKED
+    promised_s: float = 0.0
     heard: Heard = msgspec.field(default_factory=Heard)
     hours: dict[Slot, HourCounts] = {}
     """At what hours people were dialed, and reached; replaced, never changed in place."""

@@ -39,19 +39,19 @@ LOOK_AGAIN_S = 60.0
 
 # -- asking ------------------------------------------------------------------------------------------
 def ask(state: State, turn: Turn, setup: CampaignSetup, share: Share | None) -> None:
-    """Leads are asked for when the hopper is half empty."""
+    """Leads are asked for when the hopper is half empty; whose promised call is due, however full it is."""
     campaign, key, now_s = state.campaigns[setup.key], setup.key, turn.now_s
-    if setup.mode is Mode.MANUAL or not setup.lists or now_s < campaign.stage_after_s:
+    if setup.mode is Mode.MANUAL or not setup.lists or now_s - state.asked_s.get(key, -inf) < ASKED_AGAIN_S:
         return
     wanted, have = _wanted(state, setup, share), state.hopper(key).size
-    if have > wanted // 2 or now_s - state.asked_s.get(key, -inf) < ASKED_AGAIN_S:
+    promised = now_s < campaign.stage_after_s or have > wanted // 2
+    if promised and not 0 < campaign.promised_s <= now_s:
         return
+    count = AT_ONCE if promised else min(wanted - have, AT_ONCE)
     open_zones = zones_open(setup, campaign.zones, now_s) if campaign.zones else None
     state.asked_s = {**state.asked_s, key: now_s}
-    anew = setup.law_id if setup.law_id != campaign.law_id else ""
-    turn.outcome.wanted.append(
-        Staging(*key, setup.lists, min(wanted - have, AT_ONCE), now_s, open_zones, history_s(setup), anew)
-    )
+    anew = setup.law_id if setup.law_id != campaign.law_id and not promised else ""
+    turn.outcome.wanted.append(Staging(*key, setup.lists, count, now_s, open_zones, history_s(setup), anew, promised))
 
 
 def why_empty(state: State, setup: CampaignSetup, now_s: float) -> str:
@@ -64,8 +64,9 @@ def why_empty(state: State, setup: CampaignSetup, now_s: float) -> str:
         return "leads are on their way"
     if campaign.next_s == NOT_ASKED or state.open_attempts(setup.key):
         return "no lead may be dialed now"
-    if campaign.next_s:
-        return f"the next lead is due at {clock(state, campaign.next_s)}"
+    due_s = min((at_s for at_s in (campaign.next_s, campaign.promised_s) if at_s), default=0.0)
+    if due_s:
+        return f"the next lead is due at {clock(state, due_s)}"
     asleep = set(campaign.zones) - set(zones_open(setup, campaign.zones, now_s))
     return "no lead may be dialed now" if asleep else "its lists have no more leads"
 
@@ -94,18 +95,22 @@ def _wanted(state: State, setup: CampaignSetup, share: Share | None) -> int:
 def staged(state: State, turn: Turn, fact: LeadsStaged) -> None:
     """Leads come in hand. One that is in it already is in one hand only: it is passed over."""
     key = (fact.tenant, fact.campaign)
-    state.asked_s = {asked: at_s for asked, at_s in state.asked_s.items() if asked != key}
     campaign = turn.campaign(key)
+    # What was promised since the store was asked, it may not have known.
+    since = campaign.promised_s if campaign.promised_s > fact.asked_s else 0.0
+    campaign.promised_s = min((at_s for at_s in (since, fact.callback_s) if at_s), default=0.0)
+    state.asked_s = {asked: at_s for asked, at_s in state.asked_s.items() if asked != key}
     elsewhere = bool(campaign.zones) and not set(fact.zones) <= set(campaign.zones)
     campaign.zones = fact.zones or campaign.zones
     if fact.law_id:
         campaign.law_id, campaign.held = fact.law_id, ""
-    if not fact.leads or not fact.more:
+    if not fact.promised and not (fact.leads and fact.more):
         later_s = max(turn.now_s + 2.0, fact.next_s) if fact.next_s else inf
         campaign.stage_after_s = min(turn.now_s + LOOK_AGAIN_S, later_s)
-    if elsewhere and not fact.leads:  # it was asked for those in the zones that were known
+    if elsewhere and not fact.leads and not fact.promised:  # it was asked for those in the zones that were known
         campaign.stage_after_s = turn.now_s
-    campaign.next_s = NOT_ASKED if fact.leads or fact.more else fact.next_s
+    if not fact.promised:
+        campaign.next_s = NOT_ASKED if fact.leads or fact.more else fact.next_s
     wanted = campaign.state in (CampaignState.RUNNING, CampaignState.PAUSED) and key in state.setup.campaigns
     for one in fact.leads:
         held = state.leads.get(lead_row(one.record.tenant, one.record.lead_id))

@@ -209,7 +209,10 @@ class LeadKeeper:
                 return
             except Exception:
                 log.exception("no leads can be staged for %s", "/".join(key))
-                staged = LeadsStaged(*key, (), True, self._clock.now_s() + FAULT_AGAIN_S)
+                again_s = self._clock.now_s() + FAULT_AGAIN_S
+                staged = LeadsStaged(
+                    *key, (), True, again_s, callback_s=again_s, promised=staging.promised, asked_s=staging.now_s
+                )
             self._answered()
             self._listener.put(staged)
 

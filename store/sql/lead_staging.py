@@ -31,11 +31,13 @@ _READY = text("leads.ready = 1")
 
 
 class Taken(NamedTuple):
-    """`lead_ids`, in order. `more`: there are others. `next_s`: when the next one that waits is due, 0 for never."""
+    """`lead_ids`, in order. `more`: there are others. `next_s`: when the next one that waits is due, 0 for never;
+    `callback_s`: the next who was promised a call."""
 
     lead_ids: list[str]
     more: bool
     next_s: float
+    callback_s: float
 
 
 async def take_first(database: Database, connection: AsyncConnection, mix: ListMix, wanted: Staging) -> Taken:
@@ -49,7 +51,8 @@ async def take_first(database: Database, connection: AsyncConnection, mix: ListM
         chosen, more = await _take(database, connection, mix, wanted, due)
     if due:
         earliest = await _earliest(connection, wanted, now_us)
-    return Taken(chosen, more, min(earliest.values(), default=0) / 1e6)
+    callbacks = [at_us for (_, state), at_us in earliest.items() if state == _CALLBACK]
+    return Taken(chosen, more, min(earliest.values(), default=0) / 1e6, min(callbacks, default=0) / 1e6)
 
 
 async def free_some(connection: AsyncConnection, wanted: Staging) -> bool:
@@ -80,11 +83,14 @@ async def _take(
 ) -> tuple[list[str], bool]:
     zones = await _zones(connection, wanted)
     chosen = await _callbacks(connection, wanted, zones) if any(state == _CALLBACK for _, state in due) else []
-    for list_id, state in due:
-        if state != _CALLBACK:
-            await _wake(connection, wanted, list_id, state)
-    most = wanted.count - len(chosen) + 1
-    places = {share.list_id: await _first_of(connection, wanted, share.list_id, zones, most) for share in wanted.lists}
+    places: dict[str, Sequence[Place]] = {}
+    if not wanted.promised:
+        for list_id, state in due:
+            if state != _CALLBACK:
+                await _wake(connection, wanted, list_id, state)
+        most = wanted.count - len(chosen) + 1
+        for share in wanted.lists:
+            places[share.list_id] = await _first_of(connection, wanted, share.list_id, zones, most)
     more = len(chosen) + sum(map(len, places.values())) > wanted.count
     chosen = chosen[: wanted.count]
     chosen += mix.choose((wanted.tenant, wanted.campaign), wanted.lists, places, wanted.count - len(chosen))

@@ -58,7 +58,17 @@ class SqlLeadStore:
             leads = await with_history(
                 self._database, connection, wanted.tenant, staged, wanted.now_s - wanted.history_s
             )
-        return LeadsStaged(wanted.tenant, wanted.campaign, leads, taken.more, taken.next_s, law_id=wanted.law_id)
+        return LeadsStaged(
+            wanted.tenant,
+            wanted.campaign,
+            leads,
+            taken.more,
+            taken.next_s,
+            law_id=wanted.law_id,
+            callback_s=taken.callback_s,
+            promised=wanted.promised,
+            asked_s=wanted.now_s,
+        )
 
     async def _freed(self, wanted: Staging) -> bool:
         async with self._database.write() as connection:

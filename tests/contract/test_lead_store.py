@@ -160,8 +160,25 @@ async def test_callbacks_go_before_everybody_the_oldest_promise_first(store: Any
     assert [each.record.lead_id for each in staged.leads] == ["first", "second"]
     assert staged.more
     assert staged.leads[0].record.agent_id == "eva"
-    assert staged.next_s == NOW_S + 86_400
+    assert staged.next_s == staged.callback_s == NOW_S + 86_400
     assert await staged_ids(store, zones_open=(_MADRID,)) == ["urgent"]
+
+
+async def test_those_alone_whose_promised_call_is_due(store: Any) -> None:
+    await store.save(
+        [
+            save(lead("new")),
+            save(lead("waited", state=LeadState.WAITING, not_before_s=NOW_S - 60)),
+            save(lead("soon", state=LeadState.WAITING, not_before_s=NOW_S + 5)),
+            save(lead("promised", state=LeadState.CALLBACK, not_before_s=NOW_S - 1)),
+            save(lead("later", state=LeadState.CALLBACK, not_before_s=NOW_S + 60)),
+        ]
+    )
+    staged = await store.stage(staging(10, promised=True))
+    assert [each.record.lead_id for each in staged.leads] == ["promised"]
+    assert (staged.promised, staged.more, staged.asked_s) == (True, False, NOW_S)
+    assert (staged.next_s, staged.callback_s) == (NOW_S + 5, NOW_S + 60)
+    assert await staged_ids(store) == ["new", "waited"]
 
 
 async def test_what_is_taken_out_of_the_hopper_undialed_waits_again(store: Any) -> None:

@@ -119,16 +119,26 @@ class Store:
             for one in self.leads.values()
             if one.list_id in lists and one.state in idle and one.not_before_s <= wanted.now_s
         ]
+        if wanted.promised:
+            free = [one for one in free if one.state is LeadState.CALLBACK]
         free.sort(key=lambda one: (one.reason != "callback", -one.priority, one.rank, one.lead_id))
         taken = free[: wanted.count]
         for one in taken:
             self.leads[one.lead_id] = replace(one, state=LeadState.STAGED)
-        due = [one.not_before_s for one in self.leads.values() if one.state in idle and one.not_before_s > wanted.now_s]
+        later = [one for one in self.leads.values() if one.state in idle and one.not_before_s > wanted.now_s]
         since_s = wanted.now_s - wanted.history_s
         staged = tuple(StagedLead(self.leads[one.lead_id], self.history(one, since_s)) for one in taken)
-        next_s = min(due, default=0.0)
-        more = len(free) > wanted.count
-        return LeadsStaged("main", wanted.campaign, staged, more, next_s, law_id=wanted.law_id)
+        return LeadsStaged(
+            "main",
+            wanted.campaign,
+            staged,
+            len(free) > wanted.count,
+            min((one.not_before_s for one in later), default=0.0),
+            law_id=wanted.law_id,
+            callback_s=min((one.not_before_s for one in later if one.state is LeadState.CALLBACK), default=0.0),
+            promised=wanted.promised,
+            asked_s=wanted.now_s,
+        )
 
     def history(self, lead: LeadRecord, since_s: float = 0.0) -> tuple[AttemptRecord, ...]:
         numbers = {one.number for one in lead.numbers}
