@@ -28,6 +28,10 @@ _ABSENT = {
     "line": ("is logged in but not on a held line: *455", "are logged in but not on a held line: *455"),
     "not_ready": ("is logged in but not ready", "are logged in but not ready"),
     "skills": ("is logged in without the skills asked for", "are logged in without the skills asked for"),
+    "on_phone": (
+        "is ready but on the phone: dialing in, or on a call of her own",
+        "are ready but on the phone: dialing in, or on calls of their own",
+    ),
     "phone": ("is ready but cannot be rung", "are ready but cannot be rung"),
 }
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 AgentState = Literal["ready", "reserved", "talk", "hold", "wrap_up"]
-Absence = Literal["not_ready", "skills", "phone"]
-"""On a break, or leaving after this contact; without the skills asked for; ready, and her phone cannot be rung."""
+Absence = Literal["not_ready", "skills", "on_phone", "phone"]
+"""On a break, or leaving after this contact; without the skills asked for; ready, and on her phone: dialing in to her
+held line, or on a call of her own; ready, and her phone cannot be rung."""
 
 
 @dataclass(frozen=True, slots=True)

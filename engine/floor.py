@@ -47,7 +47,7 @@ class RouterFloor:
             elif (seen := self._seen(agent, person, now_s)) is not None:
                 found.append(seen)
             elif agent.presence is Presence.READY and not agent.pending:
-                absent["phone"] += 1
+                absent["on_phone" if self._hindrance(agent, person, now_s) == "on_phone" else "phone"] += 1
             else:
                 absent["not_ready"] += 1
         found.sort(key=lambda agent: (agent.state != "ready", agent.since_s, agent.agent_id))
@@ -69,7 +69,7 @@ class RouterFloor:
 
     def _seen(self, agent: Agent, person: AgentSetup, now_s: float) -> FloorAgent | None:
         line = bool(agent.line_leg_id)
-        hindered = hindrance(agent, person, VOICE, self._router.setup, now_s)
+        hindered = self._hindrance(agent, person, now_s)
         if not hindered:
             return FloorAgent(agent.agent_id, "ready", _ready_since_s(agent), line=line, device=agent.device)
         if hindered == "resting":
@@ -83,6 +83,9 @@ class RouterFloor:
             return None
         state = _AT_WORK[work.state]
         return FloorAgent(agent.agent_id, state, work.since_s, work.interaction_id, line, agent.device)
+
+    def _hindrance(self, agent: Agent, person: AgentSetup, now_s: float) -> str:
+        return hindrance(agent, person, VOICE, self._router.setup, now_s)
 
     def _waiting(self, tenant: str, queue: str) -> int:
         return sum(

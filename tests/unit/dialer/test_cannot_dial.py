@@ -102,13 +102,14 @@ def test_agents_who_would_count_are_told_with_what_is_missing() -> None:
     house.run(10.0)
     assert last(house) == "no agent is there; 1 agent is logged in but not on a held line: *455"
     house.agents.them["luis"] = FloorAgent("luis", "ready", START_S)
-    house.agents.absent = (("not_ready", 1), ("phone", 1), ("skills", 2))
+    house.agents.absent = (("not_ready", 1), ("on_phone", 2), ("phone", 1), ("skills", 2))
     house.run(10.0)
     assert last(house).split("; ") == [
         "no agent is there",
         "2 agents are logged in but not on a held line: *455",
         "1 agent is logged in but not ready",
         "2 agents are logged in without the skills asked for",
+        "2 agents are ready but on the phone: dialing in, or on calls of their own",
         "1 agent is ready but cannot be rung",
     ]
 

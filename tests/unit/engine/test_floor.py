@@ -4,7 +4,7 @@ import pytest
 
 from acd.router import Router
 from acd.setup import AgentSetup, QueueSetup, Setup
-from core.agent_facts import AgentActed, AgentKept, DeviceChanged
+from core.agent_facts import AgentActed, AgentKept, DeviceChanged, PhoneUsed
 from core.line_facts import LineChanged
 from core.offer_facts import OfferAccepted, OfferMade
 from core.queue_facts import QueueJoined
@@ -68,6 +68,10 @@ def test_who_is_logged_in_and_does_not_count_is_told_with_why():
     assert absent("spanish") == {"not_ready": 1, "skills": 1}
     house.do(AgentActed("main", "ana", "ready"))
     house.do(DeviceChanged("main-ana", False))
+    assert absent() == {"phone": 1}
+    house.do(PhoneUsed("i1", "main-eva", True))
+    assert absent() == {"phone": 1, "on_phone": 1}, "she may be dialing in: her line comes up when it has greeted her"
+    house.do(LineChanged("i1", "main", "eva", "i1:customer", True))
     assert absent() == {"phone": 1}
 
 
