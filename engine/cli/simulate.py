@@ -80,9 +80,11 @@ def acd(
                         "answer_s": overlay.answer_s if "answer_s" in overlay.model_fields_set else changed.answer_s,
                     }
                 )
+                # A copy of the first that kept its name is told from it by its file's.
+                names.append(overlay.scenario if overlay.scenario != first.scenario else file.stem)
             else:
                 queues[f"config/queues/{file.stem}.yaml"] = text
-            names.append(file.stem)
+                names.append(file.stem)
         floors.append((" + ".join(names), changed, _setup(home, queues)))
     outcomes = []
     with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:

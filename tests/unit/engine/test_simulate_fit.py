@@ -137,3 +137,15 @@ def test_too_little_is_refused(project: Path) -> None:
         found = run("fit", *words)
         assert (found.exit_code, found.stdout) == (1, "")
         assert told in " ".join(found.stderr.split())
+
+
+@pytest.mark.parametrize(("named", "told"), [("two_more", "two_more"), ("known", "draft-2")])
+def test_another_floor_is_called_what_its_scenario_says(project: Path, named: str, told: str) -> None:
+    first, other = project / "monday.yaml", project / "draft-2.yaml"
+    crew = "agents: [{count: 4, queues: [sales, support], skills: {sales: 5, language.es: 5}}]\n"
+    first.write_text(WORLD + crew, encoding="utf-8")
+    other.write_text(f"scenario: {named}\n{crew.replace('count: 4', 'count: 6')}", encoding="utf-8")
+    words = ("--scenario", str(first), "--what-if", str(other), "--days", "1", "--json")
+    found = run("acd", *words)
+    assert found.exit_code == 0, found.output
+    assert [floor["name"] for floor in json.loads(found.stdout)["floors"]] == ["known", told]
