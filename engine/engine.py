@@ -7,13 +7,14 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from core.errors import CommandFailed
 from core.events import ReleaseActivated
-from engine import running_node, started, trunk_watch
+from engine import running_node, spool, started, trunk_watch
 from engine.book import JournalBook
 from engine.clock import AnchoredClock
 from engine.config.loader import Configuration, load
@@ -79,6 +80,8 @@ class Engine:
     """How far a reload is: checking, speaking, taking over; empty: there is none."""
     problems: list[str] = field(default_factory=list)
     """What is wrong with the files on disk while an older configuration serves."""
+    spools: Sequence[Path] = ()
+    """Where each Asterisk records."""
 
     # -- answers --------------------------------------------------------------------------------------
     async def health(self) -> dict[str, Any]:
@@ -110,6 +113,10 @@ class Engine:
             "work": {**self.runtime.work(), "http": len(self.http), "tasks": len(asyncio.all_tasks())},
             "floor": self.runtime.routing.floor(),
             "projection": {"lag_events": projected(self.home)[1]},
+            "recordings": {
+                "lost": self.runtime.lost_recordings.count,
+                "in_spool": await spool.left(self.spools, self.runtime.interactions.__contains__),
+            },
             "interactions": [
                 {
                     "id": interaction.interaction_id,

@@ -37,6 +37,8 @@ class LostRecordings:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._known: OrderedDict[str, None] = OrderedDict()
+        self.count = 0
+        """Since this process began."""
 
     def hear(self, event: Event) -> str:
         """Whose recording is lost, its interaction's id; empty when none is."""
@@ -47,6 +49,7 @@ class LostRecordings:
             self._known[recording_id] = None
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
+            self.count += 1
             self._metrics.lost_recordings.inc()
             log.error("recording %s could not be made or kept whole: %s", recording_id, why)
         return interaction_id_of(recording_id)

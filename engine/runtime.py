@@ -82,7 +82,7 @@ class Runtime:
         self.campaigns = campaigns or no_campaigns(book)
         self.campaigns.no_room = self.no_room
         self.draining = False
-        self._lost_recordings = LostRecordings(metrics)
+        self.lost_recordings = LostRecordings(metrics)
         self._open = OpenInteractions()
         self.interactions = self._open.by_id
         metrics.open_interactions.set_function(lambda: len(self.interactions))
@@ -229,7 +229,7 @@ class Runtime:
         if isinstance(fact, PlaybackFinished | LegEnded):
             self.lanes.over(fact)
         self.metrics.events.add(type(fact))
-        lost = self._lost_recordings.hear(fact) if isinstance(fact, RecordingFailed | CommandRejected) else ""
+        lost = self.lost_recordings.hear(fact) if isinstance(fact, RecordingFailed | CommandRejected) else ""
         now_s, interaction = self.clock.now_s(), self._find(fact)
         if is_routed(fact):
             return self.follow(self.routing.take(fact, interaction, now_s))

@@ -51,6 +51,17 @@ async def keep_spools(
         await asyncio.sleep(EVERY_S)
 
 
+async def left(directories: Iterable[Path], is_open: Callable[[str], bool]) -> int:
+    """How many recordings of contacts that are over lie in the spools, in no mailbox yet."""
+    spools = list(directories)
+
+    def found() -> list[Path]:
+        return [file for directory in spools for file in _settled(directory) if _size(file)]
+
+    files = await asyncio.to_thread(found)
+    return sum(not is_open(interaction_id_of(recording_id_of(file))) for file in files)
+
+
 async def clear(directory: Path, is_open: Callable[[str], bool], show: Show, keep: Keep, tell: Tell) -> None:
     """Files and deletes what was decided. `is_open(interaction_id)`: its flow still decides; `show`: its journal."""
     for file in await asyncio.to_thread(_settled, directory):
@@ -86,6 +97,13 @@ def _settled(directory: Path) -> list[Path]:
         return sorted(file for file in files if file.stat().st_mtime < before_s)
     except OSError:
         return []
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:  # it has just been filed
+        return 0
 
 
 def _decided(records: Sequence[Recorded], recording_id: str) -> tuple[float, KeepRecording | DiscardRecording] | None:

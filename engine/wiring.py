@@ -244,7 +244,7 @@ async def running(home: Home, on_stolen: Callable[[str], None], pace: Pace) -> A
         for client in recorders.values():
             stack.push_async_callback(client.close)
         report_unfinished(runtime, book, journal.unfinished_commands())
-        spools = [node.recordings, *(remote.recordings_dir for remote in remotes)]
+        engine.spools = spools = [node.recordings, *(remote.recordings_dir for remote in remotes)]
         tasks = [
             asyncio.create_task(
                 keep_spools(spools, runtime.interactions.__contains__, journal.show, mailboxes.keep, book.write_after),

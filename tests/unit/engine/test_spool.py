@@ -153,3 +153,14 @@ async def test_a_conversation_that_was_never_filed_is_filed_too(a_spool):
     a_spool.records = [told(keep)]
     await a_spool.clear()
     assert a_spool.kept == [(keep, 99.0)]
+
+
+async def test_what_lies_there_of_contacts_that_are_over_is_counted(a_spool):
+    a_spool.file()
+    a_spool.file(f"{INTERACTION}.4.8").write_bytes(b"")  # of a leg that ended before it began
+    os.utime(a_spool.directory / f"{file_name(f'{INTERACTION}.4.8')}.wav", (0, 0))
+    a_spool.file(f"{INTERACTION}.4.9", age_s=1.0)  # on its usual way
+    places = [a_spool.directory, a_spool.directory / "of a node that is gone"]
+    assert await spool.left(places, a_spool.open.__contains__) == 1
+    a_spool.open.add(INTERACTION)
+    assert await spool.left(places, a_spool.open.__contains__) == 0
