@@ -8,7 +8,7 @@
     POST /acd/agents {change, tenant, agent_id, fields} -> {ok, warnings, account: of a phone that was made, or null},
                                           or 404, 409 {why}, 422 {why, faults}
     GET  /dialer/snapshot              -> {now_s, campaigns: [view]}; its changes come as kind `campaign`
-    GET  /dialer/campaign/TENANT/ID    -> view + {decisions: [{at_s, count, why}], leads: {state: n}}
+    GET  /dialer/campaign/TENANT/ID    -> view + {decisions: [{since_s, at_s, times, count, why}], leads: {state: n}}
     GET  /dialer/why/TENANT/LEAD       -> why she was or was not dialed
     POST /dialer/do {fact, fields}     -> ok, or 409 {why}
 

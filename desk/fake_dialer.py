@@ -113,7 +113,7 @@ class FakeDialer:
         view["last"] = {"at_s": now_s, "count": count, "why": why}
         view["today"]["dialed"] += count
         decided = self.decisions[tenant, campaign]
-        decided.append(dict(view["last"]))
+        decided.append({**view["last"], "since_s": now_s, "times": 1})
         del decided[:-_DECISIONS]
         self._changed(view)
 

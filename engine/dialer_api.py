@@ -1,7 +1,7 @@
 """Campaigns over the control socket: how they stand, what people ask of them, and why a lead is (not) dialed.
 
 GET  /dialer/snapshot                     {now_s, campaigns: [view]}; their changes are in the feed, kind `campaign`
-GET  /dialer/campaign/TENANT/CAMPAIGN     view + {decisions: [{at_s, count, why, ...}], store: {away, unsaved}}
+GET  /dialer/campaign/TENANT/CAMPAIGN     view + {decisions: [run], store: {away, unsaved}}; `engine.pacing_runs`
 POST /dialer/do {fact, fields}            {ok, told?}, or 409 {ok, why}; 422 for what nobody can ask. `told`: what who
                                           starts a campaign should know: it has nobody to dial
 GET  /dialer/why/TENANT/LEAD              why she was or was not dialed, and when she next may be

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -19,12 +18,11 @@ from dialer.turn import DialerOutcome
 from engine.acd_feed import Feed
 from engine.campaigns import Campaigns
 from engine.lead_keeper import LeadKeeper
+from engine.pacing_runs import PacingRuns
 
 Plain = dict[str, Any]
 CAMPAIGN = "campaign"
 """The kind under which the feed tells of campaigns."""
-DECISIONS = 100
-"""Pacing decisions that are kept of each campaign."""
 GATHER_S = 0.25
 """How soon watchers hear of a change."""
 COUNT_EVERY_S = 15.0
@@ -50,7 +48,7 @@ class CampaignViews:
         self._feed = feed
         self._agents = agents
         self._now_s = now_s
-        self._decisions: dict[Key, deque[Plain]] = {}
+        self._runs = PacingRuns()
         self._counts: dict[Key, tuple[float, dict[LeadState, int]]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._seen: dict[Key, Plain] = {}
@@ -98,8 +96,8 @@ class CampaignViews:
         ]
 
     def decisions(self, key: Key) -> list[Plain]:
-        """The last pacing decisions, the newest first."""
-        return list(reversed(self._decisions.get(key, ())))
+        """The last pacing decisions, those for the same reason as one, the newest first."""
+        return self._runs.of(key)
 
     async def nobody(self, key: Key) -> str:
         """Why a campaign has nobody to dial, now or later, in words: counted at this moment. Empty: it has somebody, or
@@ -169,10 +167,7 @@ class CampaignViews:
     def _watch(self, fact: DialerFact | TimerFired, outcome: DialerOutcome, now_s: float) -> None:
         for decision in outcome.decisions:
             if isinstance(decision, PacingDecided):
-                key = (decision.tenant, decision.campaign)
-                told = {"at_s": now_s, "count": decision.count, "why": decision.why, "ready": decision.ready}
-                told |= {"lines": decision.lines, "live": decision.live, "abandoned": decision.abandoned}
-                self._decisions.setdefault(key, deque(maxlen=DECISIONS)).append(told)
+                self._runs.add(decision, now_s)
         if outcome.changed or outcome.decisions:
             self._tell_later()
 

@@ -94,6 +94,14 @@ class Decision(Told):
     why: str = ""
 
 
+class DecisionRun(Decision):
+    """Decisions of pacing for the same reason, one after the other: from `since_s` to `at_s`, so many `times`, `count`
+    attempts in all. Where only figures in their reasons differ, `why` is the last."""
+
+    since_s: float = 0.0
+    times: int = 1
+
+
 class QuotaView(Told):
     name: str
     most: int = 0
@@ -126,9 +134,9 @@ class CampaignView(Told):
 
 
 class CampaignDetail(CampaignView):
-    """With its last pacing decisions, the newest first."""
+    """With its last pacing decisions, those for the same reason as one, the newest first."""
 
-    decisions: list[Decision] = []
+    decisions: list[DecisionRun] = []
 
 
 class Campaigns(Listed):

@@ -93,14 +93,20 @@ def campaign_page(view: View, now_s: float) -> Group:
     parts += [Text(detector_words(view["detector"]))] if (view.get("detector") or {}).get("told") else []
     decisions = view.get("decisions", ())[:_DECISIONS_SHOWN]
     if decisions:
-        table = _table("when", ">dials", ">ready", ">in flight", "why")
+        table = _table("when", ">times", ">dials", ">ready", ">in flight", "why")
         _unbroken(table, but="why")
         for each in decisions:
             count = Text(str(each["count"]), style="bold" if each["count"] else "dim")
-            ago = f"{duration(now_s - each['at_s'])} ago"
-            table.add_row(ago, count, str(each.get("ready", "")), str(each.get("lines", "")), Text(each["why"]))
+            figures = str(each.get("times", 1)), count, str(each.get("ready", "")), str(each.get("lines", ""))
+            table.add_row(_ago(each, now_s), *figures, Text(each["why"]))
         parts.append(table)
     return Group(*parts)
+
+
+def _ago(run: View, now_s: float) -> str:
+    """`1:05 ago`; `1:05 to 0:02 ago` where it was decided several times."""
+    last, first = duration(now_s - run["at_s"]), duration(now_s - run.get("since_s", run["at_s"]))
+    return f"{last} ago" if first == last else f"{first} to {last} ago"
 
 
 def why_page(told: View, zone: tzinfo = UTC) -> Group:

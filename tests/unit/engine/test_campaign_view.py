@@ -74,6 +74,20 @@ def test_a_campaigns_page_cuts_nothing_where_the_terminal_is_narrow(width: int) 
         assert name in words
 
 
+def test_decisions_for_the_same_reason_are_one_line_with_since_and_until() -> None:
+    view = campaign_view("main", "renewals", "Renewals", "predictive", "sales", "spring")
+    run = {"ready": 2, "lines": 3, "why": "one line for each ready agent"}
+    view["decisions"] = [
+        {**run, "since_s": NOW_S - 65.0, "at_s": NOW_S - 2.0, "times": 14, "count": 21},
+        {**run, "since_s": NOW_S - 70.0, "at_s": NOW_S - 70.0, "times": 1, "count": 0, "why": "no agent is ready"},
+    ]
+    page = Console(file=io.StringIO(), width=100)
+    page.print(campaign_page(view, NOW_S))
+    lines = [" ".join(line.split()) for line in page.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    assert "1:05 to 0:02 ago 14 21 2 3 one line for each ready agent" in lines
+    assert "1:10 ago 1 0 2 3 no agent is ready" in lines
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_why_shows_times_and_numbers_whole(width: int) -> None:
     block = {"rule": "es/commercial_hours", "why": "it is Sun 21:05 in Europe/Madrid"}
