@@ -236,7 +236,7 @@ class CampaignActed:
 @dataclass(frozen=True, slots=True)
 class NumberListed:
     """`called` is not to be called from now on (or may be again, `listed` False). `campaign` empty: by nobody of the
-    tenant. `by`: caller (DTMF), agent, api, admin."""
+    tenant. `by`: caller (DTMF), agent, api, admin. `lead_id`: who said so herself, called at this number."""
 
     tenant: str
     called: str
@@ -245,6 +245,7 @@ class NumberListed:
     by: str = "api"
     why: str = ""
     interaction_id: str = ""
+    lead_id: str = ""
 
 
 LeadAction = Literal["callback", "opt_out", "reopen", "finish", "kept", "broken"]

@@ -78,7 +78,7 @@ class LeadStore(Protocol):
         ...
 
     async def save(self, saves: Sequence[Save]) -> LeadsSaved:
-        """In one transaction."""
+        """In one transaction. Whom a new word about a number concerns is settled with it (`core.listed_leads`)."""
         ...
 
     async def lead(self, tenant: str, lead_id: str, since_s: float) -> StagedLead | None:

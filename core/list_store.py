@@ -203,7 +203,7 @@ class ListStore(Protocol):
         ...
 
     async def put_listed(self, numbers: Sequence[NumberListed], now_s: float) -> int:
-        """Lists numbers, or unlists them. Returns how many changed."""
+        """Lists numbers, or unlists them, and settles whom that concerns. Returns how many changed."""
         ...
 
     async def listed_among(self, tenant: str, numbers: Collection[str], campaign: str = "") -> Collection[str]:

@@ -9,9 +9,10 @@ from core.attempt import AttemptState
 from core.dialing import NumberListed
 from core.lead import LeadEvent, LeadState
 from core.lead_record import LeadNumber
-from dialer import her_phone, promises, quota, trying_again
+from core.listed_leads import OPTED_OUT
+from dialer import her_phone, opting_out, promises, quota, trying_again
 from dialer.compliance.rules import Mode
-from dialer.keeping import again, put_back, release, save_lead, save_word
+from dialer.keeping import again, put_back, release, save_lead
 from dialer.records import Attempt, Lead
 from dialer.setup import After, CampaignSetup
 from dialer.state import State
@@ -64,9 +65,9 @@ def _finish(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attempt:
         release(state, turn, lead, LeadEvent.CALLBACK, why, at_s, done)
     elif after.then == "do_not_call":
         said = NumberListed(attempt.tenant, attempt.number, by="agent" if attempt.agent_id else "caller", why=why)
-        save_word(state, turn, said)
+        opting_out.hear(state, turn, said)
         if lead.record.state is not LeadState.DONE:
-            turn.move_lead(lead, LeadEvent.OPT_OUT, "do_not_call")
+            turn.move_lead(lead, LeadEvent.OPT_OUT, OPTED_OUT)
         release(state, turn, lead, LeadEvent.FINISHED, why, attempt_id=done)
     elif after.then == "wrong_number":
         _bury(lead, attempt.number, "wrong_person")

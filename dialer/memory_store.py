@@ -15,6 +15,7 @@ from core.lead import LeadState
 from core.lead_record import BY_RULE, AttemptRecord, LeadNumber, LeadRecord, StagedLead
 from core.lead_store import FREED, Save, Staging
 from core.list_mix import ListMix, Place, open_places
+from core.listed_leads import after_word
 
 _IN_HAND = (LeadState.STAGED, LeadState.DIALING)
 _AWAKE = (LeadState.NEW, LeadState.WAITING)
@@ -176,8 +177,21 @@ class MemoryLeadStore:
         before = self.kept.listed.get(place)
         if before is not None and serial <= before.serial:
             return False
-        self.kept.listed[place] = KeptNumber(replace(said, interaction_id=""), serial)
+        self.kept.listed[place] = KeptNumber(replace(said, interaction_id="", lead_id=""), serial)
+        for kept in self.kept.leads.values():
+            record = kept.record
+            if kept.released and (
+                record.lead_id == said.lead_id or said.called in [one.number for one in record.numbers]
+            ):
+                becomes = after_word(record, said, self._listed_of(record))
+                if becomes is not None:
+                    kept.record = replace(record, state=becomes[0], reason=becomes[1], not_before_s=0.0)
         return True
+
+    def _listed_of(self, record: LeadRecord) -> Collection[str]:
+        """Which of her numbers are on her tenant's list."""
+        words = {one.number: self.kept.listed.get((record.tenant, "", one.number)) for one in record.numbers}
+        return [number for number, kept in words.items() if kept is not None and kept.said.listed]
 
     def _save_lead(self, record: LeadRecord, serial: int) -> None:
         """Of a lead that is there, only how far she is: what her list says of her is not the dialer's."""

@@ -9,11 +9,12 @@ from core.campaign import CampaignEvent, CampaignState
 from core.dialing import CampaignActed, LeadActed, ManualAsked, NumberListed, PreviewActed
 from core.lead import LeadEvent, LeadState
 from core.lead_record import LeadNumber, LeadRecord, StagedLead
-from dialer import her_phone, law, promises, staging, watch
+from core.listed_leads import OPTED_OUT
+from dialer import her_phone, law, opting_out, promises, staging, watch
 from dialer.compliance.rules import Mode
 from dialer.dnc import number_key
 from dialer.hopper import CALLBACK
-from dialer.keeping import release, save_word
+from dialer.keeping import release
 from dialer.progress import moved
 from dialer.records import Lead, lead_row
 from dialer.setup import CampaignSetup, Key
@@ -66,7 +67,7 @@ def number_listed(state: State, turn: Turn, fact: NumberListed) -> None:
         number_key(fact.called)
     except ValueError as wrong:
         raise Refused(str(wrong)) from None
-    save_word(state, turn, fact)
+    opting_out.hear(state, turn, fact)
     if not fact.listed:
         return
     for attempt_id in sorted(state.attempts_at.get((fact.tenant, fact.called), ())):
@@ -80,7 +81,7 @@ def number_listed(state: State, turn: Turn, fact: NumberListed) -> None:
         lead = state.leads.get(attempt.lead_row)
         if lead is not None and lead.attempt_id == attempt_id and attempt.answered_s is not None:
             turn.lead(lead)
-            turn.move_lead(lead, LeadEvent.OPT_OUT, "do_not_call")
+            turn.move_lead(lead, LeadEvent.OPT_OUT, OPTED_OUT)
         watch.cancel_due(state, turn, attempt.key)
 
 
@@ -105,10 +106,10 @@ def lead_acted(state: State, turn: Turn, fact: LeadActed) -> None:
             raise Refused(f"this lead is blocked ({lead.record.reason}): nobody may call it")
         turn.move_lead(lead, LeadEvent.CALLBACK, CALLBACK, fact.at_s)
     elif fact.action == "opt_out":
+        turn.move_lead(lead, LeadEvent.OPT_OUT, OPTED_OUT)
         for one in lead.record.numbers:
             if not fact.called or one.number == fact.called:
                 number_listed(state, turn, NumberListed(fact.tenant, one.number, by=fact.by, why="opt_out"))
-        turn.move_lead(lead, LeadEvent.OPT_OUT, "do_not_call")
     elif fact.action in ("kept", "broken"):
         promises.told(turn, lead, fact)
     elif fact.action == "finish":

@@ -31,7 +31,7 @@ def dial(
     is rung before."""
     chosen = choose(state, setup, lead, mode, turn.now_s)
     if isinstance(chosen, Not):
-        return False, _refuse(state, turn, setup, lead, chosen)
+        return False, refuse(state, turn, setup, lead, chosen)
     attempt = new_attempt(state, turn, setup, lead, chosen, mode, agent_id)
     agent = her_phone.agent_of(state, setup, agent_id, turn.now_s) if agent_id else None
     if agent is not None and agent.device and not agent.line:
@@ -45,7 +45,7 @@ def show(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, agent_id: s
     """The same, for an agent who looks at the lead first."""
     chosen = choose(state, setup, lead, Mode.PREVIEW, turn.now_s)
     if isinstance(chosen, Not):
-        return False, _refuse(state, turn, setup, lead, chosen)
+        return False, refuse(state, turn, setup, lead, chosen)
     attempt = new_attempt(state, turn, setup, lead, chosen, Mode.PREVIEW, agent_id)
     attempt.agent_id = agent_id
     attempt.preview_ends_s = turn.now_s + setup.preview_s
@@ -172,7 +172,7 @@ def new_attempt(
     return attempt
 
 
-def _refuse(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, no: Not) -> str:
+def refuse(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, no: Not) -> str:
     """The lead goes back, or stays where it is when it could not be helped by any other lead's turn."""
     if no.campaign_wide:
         return no.why

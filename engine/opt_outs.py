@@ -54,6 +54,13 @@ def listed(command: ListNumber, interaction: Interaction) -> NumberListed:
     attempt = interaction.attempt
     campaign = attempt.wanted.campaign if attempt is not None and command.scope == "campaign" else ""
     why = f"asked for in a call of campaign {attempt.wanted.campaign}" if attempt is not None else "asked for in a call"
+    wanted = attempt.wanted if attempt is not None else None
     return NumberListed(
-        interaction.tenant, command.called, campaign, by="caller", why=why, interaction_id=command.interaction_id
+        interaction.tenant,
+        command.called,
+        campaign,
+        by="caller",
+        why=why,
+        interaction_id=command.interaction_id,
+        lead_id=wanted.lead_id if wanted is not None and wanted.called == command.called else "",
     )

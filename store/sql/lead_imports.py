@@ -28,6 +28,7 @@ from core.list_store import (
 from store.sql.database import Database
 from store.sql.lead_exports import attempts_of, leads_of
 from store.sql.lead_jobs import begin_job, find_job, job_of, set_job
+from store.sql.lead_listed import settle_listed
 from store.sql.lead_models import (
     NOT_RELEASED_US,
     ImportChangeRow,
@@ -266,6 +267,7 @@ class SqlListStore(SqlLeadStore):
         serial = int(now_s * 1000)
         last = {(each.tenant, each.campaign, each.called): each for each in numbers}
         changed: list[dict[str, Any]] = []
+        heard: list[NumberListed] = []
         async with self._database.write() as connection:
             for tenant, campaign in sorted({place[:2] for place in last}):
                 ours = {place[2]: each for place, each in last.items() if place[:2] == (tenant, campaign)}
@@ -285,7 +287,9 @@ class SqlListStore(SqlLeadStore):
                         values = {"listed": int(each.listed), "by": each.by, "why": each.why, "serial": newer}
                         place = {"tenant": tenant, "campaign": campaign, "number": number}
                         changed.append({**place, **values, "changed_us": to_us(now_s)})
+                        heard.append(each)
             await self._newest(connection, ListedNumberRow, changed)
+            await settle_listed(self._database, connection, heard)
         return len(changed)
 
     @answering

@@ -16,6 +16,7 @@ from core.lead_store import Save, Staging
 from core.list_mix import ListMix
 from store.sql.database import Database
 from store.sql.lead_history import with_history
+from store.sql.lead_listed import settle_listed
 from store.sql.lead_models import AttemptRow, LeadNumberRow, LeadRow, ListedNumberRow, ListZoneRow
 from store.sql.lead_rows import (
     AWAY,
@@ -234,7 +235,25 @@ class SqlLeadStore:
             for each in saves
             if each.listed is not None
         ]
-        await self._newest(connection, ListedNumberRow, rows)
+        if rows:
+            fresh = await self._fresh(connection, [each for each in saves if each.listed is not None])
+            await self._newest(connection, ListedNumberRow, rows)
+            await settle_listed(self._database, connection, fresh)
+
+    async def _fresh(self, connection: AsyncConnection, words: Sequence[Save]) -> list[NumberListed]:
+        """Words that are not known yet: who was reopened since an older one is left as she is."""
+        row = ListedNumberRow
+        numbers = [each.listed.called for each in words if each.listed is not None]
+        query = select(row.tenant, row.campaign, row.number, row.serial).where(
+            among(self._database, "listed_numbers.number", numbers)
+        )
+        kept = {tuple(found[:3]): found.serial for found in await connection.execute(query)}
+        return [
+            each.listed
+            for each in words
+            if each.listed is not None
+            and each.serial > kept.get((each.listed.tenant, each.listed.campaign, each.listed.called), -1)
+        ]
 
     async def _newest(self, connection: AsyncConnection, table: Any, rows: list[dict[str, Any]]) -> None:
         """Inserts rows, or replaces older ones."""

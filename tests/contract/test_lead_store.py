@@ -324,6 +324,69 @@ async def test_numbers_are_listed_and_unlisted(store: Any) -> None:
     assert [each async for each in store.listed()] == [replace(mine, tenant="acme"), mine]
 
 
+async def _states(store: Any, *lead_ids: str) -> list[tuple[str, str]]:
+    found = [await store.lead("main", lead_id, 0.0) for lead_id in lead_ids]
+    return [(each.record.state.value, each.record.reason) for each in found if each is not None]
+
+
+async def test_who_waits_and_may_not_be_called_any_more_waits_no_longer(store: Any) -> None:
+    first, second = "+34600000001", "+34600000002"
+    here, both = (LeadNumber(first),), (LeadNumber(first), LeadNumber(second))
+    waits = {"state": LeadState.WAITING, "reason": "busy", "not_before_s": NOW_S + 3600}
+    await store.save(
+        [
+            save(lead("hers", numbers=both, **{**waits, "reason": "abandoned"})),
+            save(lead("new", numbers=here, list_id="winter")),
+            save(lead("promised", numbers=here, state=LeadState.CALLBACK, reason="callback", not_before_s=NOW_S + 60)),
+            save(lead("both", numbers=both, **waits)),
+            save(lead("dead", numbers=(LeadNumber(first), replace(LeadNumber(second), dead="invalid")), **waits)),
+            save(lead("sold", numbers=here, state=LeadState.DONE, reason="sold")),
+            save(lead("held", numbers=here, state=LeadState.DIALING)),
+            save(lead("other", numbers=(LeadNumber("+34600000003"),), **waits)),
+            save(lead("elsewhere", numbers=here, tenant="acme", **waits)),
+        ]
+    )
+    names = ("hers", "new", "promised", "both", "dead", "sold", "held", "other")
+    said = NumberListed("main", first, by="caller", lead_id="hers")
+    await store.save([save(said, 10)])
+    blocked = ("blocked", "rule do_not_call/main")
+    assert await _states(store, *names) == [
+        *(("done", "do_not_call"), blocked, blocked, ("waiting", "busy"), blocked),
+        *(("done", "sold"), ("dialing", ""), ("waiting", "busy")),
+    ]
+    elsewhere = await store.lead("acme", "elsewhere", 0.0)
+    assert elsewhere.record.state is LeadState.WAITING
+    assert (await store.counts("main", ["spring", "winter"]))[LeadState.WAITING] == 2
+    assert await staged_ids(store, lists={"spring": 1, "winter": 1}, now_s=NOW_S + 7200) == ["both", "other"]
+
+
+async def test_who_may_be_called_again_waits_again_but_who_asked_herself_does_not(store: Any) -> None:
+    number = "+34600000001"
+    await store.save([save(lead(name, numbers=(LeadNumber(number),))) for name in ("hers", "another")])
+    said = NumberListed("main", number, by="caller", lead_id="hers")
+    await store.save([save(said, 10)])
+    await store.save([save(replace(said, listed=False, by="admin", lead_id=""), 11)])
+    assert await _states(store, "hers", "another") == [("done", "do_not_call"), ("waiting", "")]
+    assert await staged_ids(store) == ["another"]
+
+
+async def test_a_word_that_is_old_settles_nobody(store: Any) -> None:
+    """Saved anew after a crash, when she has consented since."""
+    number = "+34600000001"
+    said = NumberListed("main", number, by="caller", lead_id="hers")
+    await store.save([save(lead("hers", numbers=(LeadNumber(number),))), save(said, 10)])
+    await store.save([save(lead("hers", numbers=(LeadNumber(number),)))])
+    await store.save([save(said, 10)])
+    assert await _states(store, "hers") == [("new", "")]
+
+
+async def test_a_campaigns_own_list_settles_who_said_so_alone(store: Any) -> None:
+    number = "+34600000001"
+    await store.save([save(lead(name, numbers=(LeadNumber(number),))) for name in ("hers", "another")])
+    await store.save([save(NumberListed("main", number, "c1", by="caller", lead_id="hers"), 10)])
+    assert await _states(store, "hers", "another") == [("done", "do_not_call"), ("new", "")]
+
+
 async def test_a_number_of_no_known_shape_is_kept_all_the_same(store: Any) -> None:
     odd = lead("odd", numbers=(LeadNumber("anonymous"), LeadNumber("")))
     await store.save([save(odd), save(attempt("t", "odd", "anonymous", NOW_S))])

@@ -246,3 +246,14 @@ async def test_numbers_listed_by_hand_and_by_the_dialer_agree(lists: Any) -> Non
     assert [each async for each in lists.listed()] == [campaign]
     await lists.save([save(replace(mine, by="caller", why=""), int(NOW_S * 1000) + 2)])
     assert set(await lists.listed_among("main", asked)) == {"+34600000001"}
+
+
+async def test_whose_number_is_put_on_the_list_waits_no_longer(lists: Any) -> None:
+    await lists.save([save(lead("a", numbers=(LeadNumber("+34600000001"),))), save(lead("b"))])
+    said = NumberListed("main", "+34600000001", by="admin")
+    await lists.put_listed([said], NOW_S)
+    found = await lists.lead("main", "a", 0.0)
+    assert (found.record.state.value, found.record.reason) == ("blocked", "rule do_not_call/main")
+    assert (await lists.counts("main", ["spring"])) == {LeadState.BLOCKED: 1, LeadState.NEW: 1}
+    await lists.put_listed([replace(said, listed=False)], NOW_S + 1)
+    assert (await lists.counts("main", ["spring"])) == {LeadState.WAITING: 1, LeadState.NEW: 1}

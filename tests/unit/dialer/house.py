@@ -26,6 +26,7 @@ from core.events import TimerFired
 from core.lead import LeadState
 from core.lead_record import BY_RULE, AttemptRecord, LeadNumber, LeadRecord, StagedLead
 from core.lead_store import FREED, ListShare, Save, Staging
+from core.listed_leads import after_word
 from dialer.compliance.rules import AgentWithin, Mode, Purpose, Ring, RulePack, Scope
 from dialer.dialer import Dialer
 from dialer.do_not_call import DoNotCallBook
@@ -161,7 +162,17 @@ class Store:
                 self.attempts[one.attempt.attempt_id] = one.attempt
             if one.listed is not None:
                 self.listed.append(one.listed)
+                self._settle(one.listed)
         return LeadsSaved(tuple(done))
+
+    def _settle(self, said: NumberListed) -> None:
+        now = {(word.called, word.campaign): word.listed for word in self.listed}
+        listed = {called for (called, campaign), is_ in now.items() if is_ and not campaign}
+        for one in tuple(self.leads.values()):
+            if one.lead_id == said.lead_id or said.called in [each.number for each in one.numbers]:
+                becomes = after_word(one, said, listed)
+                if becomes is not None:
+                    self.leads[one.lead_id] = replace(one, state=becomes[0], reason=becomes[1], not_before_s=0.0)
 
 
 class House:

@@ -132,3 +132,6 @@ def test_whom_the_dialer_is_told_of(scope, campaign):
     case = Case(AGENTLESS).answer()
     fact = listed(ListNumber(ID, "r1", "+34911234567", scope), case.interaction)
     assert (fact.tenant, fact.called, fact.campaign, fact.by) == ("main", "+34911234567", campaign, "caller")
+    assert fact.lead_id == case.interaction.attempt.wanted.lead_id == "l1"
+    another = listed(ListNumber(ID, "r1", "+34911234568", scope), case.interaction)
+    assert another.lead_id == "", "she named another number: she may be called at hers"
