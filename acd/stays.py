@@ -298,6 +298,7 @@ def end(floor: Floor, turn: Turn, stay: Stay, how: StayEnd, agent_id: str = "") 
             in_target=in_target,
             virtual=bool(stay.first),
             virtual_s=virtual.virtual_s(stay, turn.now_s),
+            purpose=stay.purpose,
         )
     )
     floor.dismiss(stay)

@@ -160,7 +160,8 @@ class OfferDecided:
 @dataclass(frozen=True, slots=True)
 class StayEnded:
     """A queue stay is over. `how`: a `StayEnd`; `in_target`: answered within the queue's service-level target;
-    `virtual`: part of it was waited away from the phone, for a callback; `virtual_s`: so many seconds of it."""
+    `virtual`: part of it was waited away from the phone, for a callback; `virtual_s`: so many seconds of it. `purpose`:
+    whom it was for; `consult`: an agent who asks a colleague."""
 
     interaction_id: str
     stay_id: str
@@ -172,6 +173,7 @@ class StayEnded:
     in_target: bool = False
     virtual: bool = False
     virtual_s: float = 0.0
+    purpose: str = "serve"
 
 
 @dataclass(frozen=True, slots=True)

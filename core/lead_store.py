@@ -41,6 +41,8 @@ class Staging:
     promised: bool = False
 
 
+ASLEEP_S = 60.0
+"""Promised calls that are due where nobody may be called now are asked for again after this."""
 FREED = {
     LeadState.WAITING: LeadState.WAITING,
     LeadState.BLOCKED: LeadState.WAITING,

@@ -2,7 +2,8 @@
 
 in whose call it was said    done: she has asked for it, whatever other numbers she has
 others with that number      blocked, once none of their numbers may be called any more, as their turn would find; they
-                             wait again when one may be. Of a campaign's own list their turn tells.
+                             wait again when one may be, as long as they had to: a promised call comes no sooner
+                             than promised, but from whoever is free. Of a campaign's own list their turn tells.
 
 Who is in hand is the dialer's.
 """
@@ -17,6 +18,8 @@ from core.lead_record import BY_RULE, LeadRecord
 
 OPTED_OUT = "do_not_call"
 """The reason of a lead that asked not to be called."""
+LISTED_AT_IMPORT = "do_not_call/own"
+"""The reason of a lead whose numbers were on our lists when it was imported."""
 _IN_HAND = (LeadState.STAGED, LeadState.DIALING)
 _IDLE = (LeadState.NEW, LeadState.WAITING, LeadState.CALLBACK)
 
@@ -35,6 +38,6 @@ def after_word(record: LeadRecord, said: NumberListed, listed: Collection[str]) 
     free = any(number not in listed for number in callable_)
     if not free and record.state in _IDLE:
         return LeadState.BLOCKED, reason
-    if free and (record.state, record.reason) == (LeadState.BLOCKED, reason):
+    if free and record.state is LeadState.BLOCKED and record.reason in (reason, LISTED_AT_IMPORT):
         return LeadState.WAITING, ""
     return None

@@ -74,6 +74,11 @@ class Hopper:
         due = [(place, agent) for agent, bucket in self._personal.items() for place in bucket if place[0] <= now_s]
         return [(agent, place[-1]) for place, agent in sorted(due)]
 
+    @property
+    def for_one(self) -> int:
+        """How many wait for the agent who promised to call them, however many others are free."""
+        return sum(map(len, self._personal.values()))
+
     def rows(self) -> list[str]:
         return sorted(self._places)
 

@@ -13,7 +13,7 @@ from core.dialing import LeadsSaved, LeadsStaged, NumberListed
 from core.errors import StoreUnavailable
 from core.lead import LeadState
 from core.lead_record import BY_RULE, AttemptRecord, LeadNumber, LeadRecord, StagedLead
-from core.lead_store import FREED, Save, Staging
+from core.lead_store import ASLEEP_S, FREED, Save, Staging
 from core.list_mix import ListMix, Place, open_places
 from core.listed_leads import after_word
 
@@ -109,10 +109,18 @@ class MemoryLeadStore:
             more,
             self._next_due_s(wanted, (*_AWAKE, LeadState.CALLBACK)),
             law_id=wanted.law_id,
-            callback_s=self._next_due_s(wanted, (LeadState.CALLBACK,)),
+            callback_s=self._callback_s(wanted),
             promised=wanted.promised,
             asked_s=wanted.now_s,
         )
+
+    def _callback_s(self, wanted: Staging) -> float:
+        next_s = self._next_due_s(wanted, (LeadState.CALLBACK,))
+        waiting = (each for each in self._of(wanted.tenant, [share.list_id for share in wanted.lists]) if each.released)
+        asleep = any(
+            each.record.state is LeadState.CALLBACK and each.record.not_before_s <= wanted.now_s for each in waiting
+        )
+        return min(at_s for at_s in (next_s, wanted.now_s + ASLEEP_S) if at_s) if asleep else next_s
 
     def _free(self, tenant: str, names: Collection[str]) -> None:
         for each in self._of(tenant, names):
@@ -185,7 +193,7 @@ class MemoryLeadStore:
             ):
                 becomes = after_word(record, said, self._listed_of(record))
                 if becomes is not None:
-                    kept.record = replace(record, state=becomes[0], reason=becomes[1], not_before_s=0.0)
+                    kept.record = replace(record, state=becomes[0], reason=becomes[1])
         return True
 
     def _listed_of(self, record: LeadRecord) -> Collection[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from core.dialing import NumberListed
 from core.lead import LeadEvent, LeadState
 from core.listed_leads import OPTED_OUT
+from dialer.compliance.rules import Mode
+from dialer.hopper import CALLBACK
 from dialer.keeping import release, save_word
 from dialer.law import Not, choose
 from dialer.records import lead_row
@@ -29,7 +31,8 @@ def hear(state: State, turn: Turn, said: NumberListed) -> None:
         setup = state.of(lead.key)
         if not lead.in_hopper or (said.campaign and said.campaign != lead.campaign):
             continue
-        found = choose(state, setup, lead, setup.mode, turn.now_s)
+        personal = lead.record.reason == CALLBACK and lead.record.agent_id
+        found = choose(state, setup, lead, Mode.CALLBACK if personal else setup.mode, turn.now_s)
         if isinstance(found, Not) and found.rule.startswith(_LISTED) and found.not_before_s is None:
             refuse(state, turn, setup, lead, found)
 

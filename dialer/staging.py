@@ -43,7 +43,8 @@ def ask(state: State, turn: Turn, setup: CampaignSetup, share: Share | None) -> 
     campaign, key, now_s = state.campaigns[setup.key], setup.key, turn.now_s
     if setup.mode is Mode.MANUAL or not setup.lists or now_s - state.asked_s.get(key, -inf) < ASKED_AGAIN_S:
         return
-    wanted, have = _wanted(state, setup, share), state.hopper(key).size
+    hopper = state.hopper(key)
+    wanted, have = _wanted(state, setup, share), hopper.size - hopper.for_one
     promised = now_s < campaign.stage_after_s or have > wanted // 2
     if promised and not 0 < campaign.promised_s <= now_s:
         return
@@ -64,10 +65,11 @@ def why_empty(state: State, setup: CampaignSetup, now_s: float) -> str:
         return "leads are on their way"
     if campaign.next_s == NOT_ASKED or state.open_attempts(setup.key):
         return "no lead may be dialed now"
-    due_s = min((at_s for at_s in (campaign.next_s, campaign.promised_s) if at_s), default=0.0)
+    asleep = set(campaign.zones) - set(zones_open(setup, campaign.zones, now_s))
+    promised_s = 0.0 if asleep else campaign.promised_s  # else it may be but the next look at those who sleep
+    due_s = min((at_s for at_s in (campaign.next_s, promised_s) if at_s), default=0.0)
     if due_s:
         return f"the next lead is due at {clock(state, due_s)}"
-    asleep = set(campaign.zones) - set(zones_open(setup, campaign.zones, now_s))
     return "no lead may be dialed now" if asleep else "its lists have no more leads"
 
 

@@ -83,7 +83,7 @@ def take(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s:
     calling = callback.state is _S.CALLING
     match event:
         case TimerFired() if event.timer_id.startswith(TIMER):
-            _fired(turn, event.timer_id, around, now_s)
+            _fired(turn, event.timer_id, now_s)
         case TurnNear():
             stay = interaction.waiting
             if callback.state is _S.WAITING and stay is not None and stay.stay_id == event.stay_id:
@@ -108,15 +108,13 @@ def take(turn: Turn, leg: Leg | None, event: Event, around: Surroundings, now_s:
     return True
 
 
-def _fired(turn: Turn, timer_id: str, around: Surroundings, now_s: float) -> None:
+def _fired(turn: Turn, timer_id: str, now_s: float) -> None:
     callback, hers = turn.interaction.callback, turn.interaction.customer
     assert callback is not None
     if timer_id == RING:
         if callback.state is _S.CALLING and callback.rang_s and hers.state is not LegState.ENDED:
             turn.commands.append(HangUpLeg(hers.leg_id, EndReason.NO_ANSWER))
         return
-    if timer_id == LOOK and callback.state is _S.CALLING and callback.rang_s:
-        _let_ring(turn, around)
     if timer_id == EXPIRY and callback.state is _S.WAITING and turn.interaction.talk is None:
         _end(turn, _E.EXPIRED)
     elif callback.state.is_away:
@@ -252,6 +250,8 @@ def adopted(turn: Turn, leg: Leg, up: bool, around: Surroundings, now_s: float) 
             _on_the_line(turn, around, now_s, head=True)
         elif up:
             turn.commands.append(HangUpLeg(leg.leg_id))
+        elif callback.rang_s:  # it rings still: who answered meanwhile is not to be hung up on
+            _let_ring(turn, around)
         return True
     run = turn.interaction.run
     if callback.state is _S.AGREED and (run is None or run.ended):

@@ -39,7 +39,7 @@ def status(project: ProjectOption = None, json: JsonOption = False) -> None:
     if agents := body["floor"]["agents"]:
         seen = ", ".join(f"{number} {looks.replace('_', ' ')}" for looks, number in agents.items())
         out.print(f"floor: {counted(body['floor']['waiting'], 'caller')} waiting · agents: {seen}")
-    if said := _of_recordings(body["recordings"]):
+    if said := _of_recordings(body.get("recordings") or {"lost": 0, "in_spool": 0}):
         out.print(f"[yellow]recordings: {said}[/]", soft_wrap=True)
     for problem in body["problems"]:
         out.print(f"[yellow]the files on disk are not what serves: {problem}[/]")

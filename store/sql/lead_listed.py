@@ -32,13 +32,13 @@ async def settle_listed(database: Database, connection: AsyncConnection, words: 
             if becomes is not None:
                 state, why = becomes[0].value, becomes[1]
                 row = {"of": record.lead_id, "was": record.state.value, "is": state, "why": why}
-                rows.append({**row, "is_ready": int(state in AWAKE)})
+                rows.append({**row, "is_ready": int(state in AWAKE and record.not_before_s <= 0)})
         if rows:
             to: dict[str, Any] = {"state": bindparam("is"), "reason": bindparam("why"), "ready": bindparam("is_ready")}
             await connection.execute(
                 update(LeadRow.__table__)  # type: ignore[arg-type]
                 .where(LeadRow.tenant == tenant, LeadRow.lead_id == bindparam("of"), LeadRow.state == bindparam("was"))
-                .values(to | {"not_before_us": 0}),
+                .values(to),
                 rows,
             )
 

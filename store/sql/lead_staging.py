@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, case, func, literal, select, text, union_all, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.lead_record import BY_RULE
-from core.lead_store import FREED, Staging
+from core.lead_store import ASLEEP_S, FREED, Staging
 from core.list_mix import ListMix, Place, open_places
 from store.sql.database import Database
 from store.sql.lead_models import NOT_RELEASED_US, LeadRow, ListZoneRow
@@ -32,7 +32,7 @@ _READY = text("leads.ready = 1")
 
 class Taken(NamedTuple):
     """`lead_ids`, in order. `more`: there are others. `next_s`: when the next one that waits is due, 0 for never;
-    `callback_s`: the next who was promised a call."""
+    `callback_s`: when to ask again for those who were promised a call, 0 for never."""
 
     lead_ids: list[str]
     more: bool
@@ -49,9 +49,15 @@ async def take_first(database: Database, connection: AsyncConnection, mix: ListM
         chosen, more = list[str](), False
     else:
         chosen, more = await _take(database, connection, mix, wanted, due)
+    callbacks = []
+    if any(state == _CALLBACK for _, state in due):
+        left = await _earliest(connection, wanted, -1)
+        # Where it is too early or too late to call, as promised; there it may be otherwise soon.
+        if any(state == _CALLBACK and at_us <= now_us for (_, state), at_us in left.items()):
+            callbacks.append(to_us(wanted.now_s + ASLEEP_S))
     if due:
         earliest = await _earliest(connection, wanted, now_us)
-    callbacks = [at_us for (_, state), at_us in earliest.items() if state == _CALLBACK]
+    callbacks += [at_us for (_, state), at_us in earliest.items() if state == _CALLBACK]
     return Taken(chosen, more, min(earliest.values(), default=0) / 1e6, min(callbacks, default=0) / 1e6)
 
 

@@ -242,10 +242,11 @@ class SqlLeadStore:
 
     async def _fresh(self, connection: AsyncConnection, words: Sequence[Save]) -> list[NumberListed]:
         """Words that are not known yet: who was reopened since an older one is left as she is."""
-        row = ListedNumberRow
-        numbers = [each.listed.called for each in words if each.listed is not None]
+        row, said = ListedNumberRow, [each.listed for each in words if each.listed is not None]
         query = select(row.tenant, row.campaign, row.number, row.serial).where(
-            among(self._database, "listed_numbers.number", numbers)
+            row.tenant.in_({each.tenant for each in said}),
+            row.campaign.in_({each.campaign for each in said}),
+            among(self._database, "listed_numbers.number", [each.called for each in said]),
         )
         kept = {tuple(found[:3]): found.serial for found in await connection.execute(query)}
         return [

@@ -114,7 +114,8 @@ class _Entry:
         for number, decision in enumerate(self._entry.decisions):
             if isinstance(decision, StayEnded):
                 self._changes.put("queue_stays", (decision.stay_id,), rows.stay(decision, self._at_us))
-                if served := self._stories.get(decision.interaction_id):
+                served = self._stories.get(decision.interaction_id)
+                if served is not None and decision.purpose != "consult":
                     served.surveyed.served(decision.how, decision.queue, decision.agent_id)
             elif isinstance(decision, WorkEnded):
                 work_id = f"{self._entry.seq}.{number}"

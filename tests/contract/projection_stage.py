@@ -130,6 +130,11 @@ class Call:
         moved = self.moved("assignment", f"{self.tenant}/{agent}/{self.id}", "active", "accept")
         return self.entry(OfferAccepted(self.id, other), [moved, stay])
 
+    def advises(self, agent: str) -> Entry:
+        """A colleague answers whoever serves the caller."""
+        how = (self.id, f"{self.id}-colleague", self.tenant, "support", "answered", 1.0, agent)
+        return self.entry(OfferAccepted(self.id, "b"), [StayEnded(*how, purpose="consult")])
+
     def is_wrapped_up(self, agent: str = "eva", how: str = "customer_hung_up", **seconds: float) -> Entry:
         """The end of her wrap-up, after somebody else's event; the interaction may be closed by then."""
         work = WorkEnded(self.id, self.tenant, agent, "sales", how, **seconds, disposition="sold/new")

@@ -10,6 +10,7 @@ import pytest
 from core.dialing import NumberListed
 from core.lead import LeadState
 from core.lead_record import LeadNumber, Promise
+from core.lead_store import ASLEEP_S
 from tests.contract.lead_stage import NOW_S, attempt, lead, save, staged_ids, staging, state_of
 
 _MADRID, _CANARY = "Europe/Madrid", "Atlantic/Canary"
@@ -160,7 +161,10 @@ async def test_callbacks_go_before_everybody_the_oldest_promise_first(store: Any
     assert [each.record.lead_id for each in staged.leads] == ["first", "second"]
     assert staged.more
     assert staged.leads[0].record.agent_id == "eva"
-    assert staged.next_s == staged.callback_s == NOW_S + 86_400
+    assert (staged.next_s, staged.callback_s) == (NOW_S + 86_400, NOW_S + ASLEEP_S), "one sleeps: it is looked at again"
+    awake = await store.stage(staging(2, promised=True, zones_open=(_MADRID, _CANARY)))
+    assert [each.record.lead_id for each in awake.leads] == ["asleep"]
+    assert awake.callback_s == NOW_S + 86_400
     assert await staged_ids(store, zones_open=(_MADRID,)) == ["urgent"]
 
 

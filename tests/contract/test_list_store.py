@@ -13,6 +13,7 @@ from core.dialing import NumberListed
 from core.lead import LeadState
 from core.lead_record import LeadNumber, LeadRecord
 from core.list_store import ImportBatch, ImportJob, ImportState, ImportStopped, ImportTally, ListBusy, lead_id_of
+from core.listed_leads import LISTED_AT_IMPORT
 from dialer.memory_lists import MemoryListStore
 from store.sql.lead_imports import SqlListStore
 from tests.contract.lead_stage import NOW_S, attempt, lead, opened_database, save, staged_ids, state_of
@@ -257,3 +258,15 @@ async def test_whose_number_is_put_on_the_list_waits_no_longer(lists: Any) -> No
     assert (await lists.counts("main", ["spring"])) == {LeadState.BLOCKED: 1, LeadState.NEW: 1}
     await lists.put_listed([replace(said, listed=False)], NOW_S + 1)
     assert (await lists.counts("main", ["spring"])) == {LeadState.WAITING: 1, LeadState.NEW: 1}
+
+
+async def test_who_may_be_called_again_waits_as_long_as_she_had_to(lists: Any) -> None:
+    here = (LeadNumber("+34600000001"),)
+    later = lead("later", numbers=here, state=LeadState.WAITING, reason="busy", not_before_s=NOW_S + 3600)
+    imported = lead("imported", numbers=here, state=LeadState.BLOCKED, reason=LISTED_AT_IMPORT)
+    await lists.save([save(later), save(imported)])
+    said = NumberListed("main", "+34600000001", by="admin")
+    await lists.put_listed([said], NOW_S)
+    await lists.put_listed([replace(said, listed=False)], NOW_S + 1)
+    assert await staged_ids(lists, now_s=NOW_S + 2) == ["imported"]
+    assert await staged_ids(lists, now_s=NOW_S + 3600) == ["later"]

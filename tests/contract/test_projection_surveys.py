@@ -30,6 +30,7 @@ async def surveyed(diary: Diary, call: Call) -> None:
     """Served by eva of sales, asked three things; she answers two."""
     await diary.write(
         *(call.arrives(), call.answered(), call.queues(), call.rings("a"), call.talks("a"), call.answers("a")),
+        call.advises("luis"),
         *(call.is_asked("csat", language="en"), call.opines("csat", "4", "en")),
         *(call.is_asked("nps", "solved"), call.opines("solved", "yes"), call.hangs_up()),
     )
@@ -48,7 +49,7 @@ async def test_each_question_is_a_row_with_its_answer_and_who_had_served(diary: 
         ("after", "nps", "nps", "reception/opinion", "es", 1, "", None),
         ("after", "solved", "yes_no", "reception/opinion", "es", 1, "yes", 1),
     ]
-    assert [(row.at_us, row.answered_us) for row in rows] == [(us(7), us(8)), (us(9), None), (us(9), us(10))]
+    assert [(row.at_us, row.answered_us) for row in rows] == [(us(8), us(9)), (us(10), None), (us(10), us(11))]
     assert {(row.tenant, row.flow, row.queue, row.agent_id) for row in rows} == {("main", "reception", "sales", "eva")}
     assert await SurveyAnswers(database).of("acme", "i-1") == []
 

@@ -10,7 +10,7 @@ from core.agent_facts import (
     DeviceChanged,
     WrapUpActed,
 )
-from core.decisions import Considered
+from core.decisions import Considered, StayEnded
 from core.line_facts import LineChanged, LineReleased, LineRingback
 from core.offer_facts import (
     OfferAccepted,
@@ -257,7 +257,9 @@ def test_an_agent_in_person() -> None:
     shift.do(QueueJoined("i", "s", "main", agent_id="bea", purpose="consult"))
     assert shift.ringing() == {"s": "bea"}
     assert shift.offers["s"][0].purpose == "consult"
-    shift.answers("s")
+    answered = shift.do(OfferAccepted("i", shift.offers["s"][0].offer_id))
+    (ended,) = [each for each in answered.decisions if isinstance(each, StayEnded)]
+    assert ended.purpose == "consult", "who counts by whom customers were served leaves her out"
     assert shift.looks("bea") == "talking"
     assert shift.today() == {}
     check(shift)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import pytest
 
 from core.dialing import LeadActed, LeadsStaged
@@ -86,3 +89,13 @@ def test_asking_for_promised_calls_alone_says_nothing_of_the_others() -> None:
     house.do(LeadsStaged("main", "c1", (), False, START_S + 3600.0, promised=True))
     house.run(25.0 * 40)
     assert len(house.wanted) > 40, "the list is asked for more as ever"
+
+
+def test_whom_an_absent_agent_promised_a_call_keeps_nobody_else_waiting() -> None:
+    theirs = {"state": LeadState.CALLBACK, "reason": "callback", "agent_id": "away", "not_before_s": START_S + 300.0}
+    hers = [replace(record(number), **theirs) for number in range(1, 26)]
+    house = House(campaign(), leads=[*hers, *(record(number) for number in range(1000, 1400))], agents=2)
+    house.start()
+    house.run(1500.0)
+    times = [at_s for at_s, _ in house.wanted]
+    assert max(after - before for before, after in pairwise(times)) < 60.0

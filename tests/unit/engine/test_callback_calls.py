@@ -9,6 +9,7 @@ from core.commands import StartTimer
 from core.decisions import REQUEST_REFUSED, Noted
 from core.events import (
     CommandRejected,
+    LegAdopted,
     LegEarlyMedia,
     LegEnded,
     LegRinging,
@@ -165,7 +166,9 @@ def test_her_phone_rings_as_long_as_the_queue_says_from_its_first_ring(away: Tog
     away.tell(LegEarlyMedia(leg_id))
     assert armed() == [], "once"
     away.tell(TimerFired(ID, callbacks.LOOK))
-    assert armed() == [rings_s + LATER.ring_s], "after a restart too"
+    assert armed() == [], "after a restart nobody knows yet whether she has answered"
+    away.tell(LegAdopted(leg_id, up=False))
+    assert armed() == [rings_s + LATER.ring_s], "she has not"
     away.tell(TimerFired(ID, callbacks.RING))
     assert HangUpLeg(leg_id, EndReason.NO_ANSWER) in away.case.commands
     away.tell(LegEnded(leg_id, EndReason.NO_ANSWER))
