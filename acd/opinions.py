@@ -15,11 +15,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from math import sqrt
 
+from core.share_bounds import Z95, wilson
+
 Interval = tuple[float, float]
 
 SATISFIED, PROMOTER, DETRACTOR = 4, 9, 6
 """From, from, up to."""
-_Z = 1.959964
 
 
 @dataclass(slots=True)
@@ -89,7 +90,8 @@ class Opinions:
             return None
         if self.kind == "nps":
             return nps_interval(self.promoters, self.detractors, self.answers)
-        return share_interval(self._good, self.answers)
+        least, most = wilson(self._good, self.answers)
+        return 100.0 * least, 100.0 * most
 
     @property
     def _good(self) -> int:
@@ -97,18 +99,10 @@ class Opinions:
         return sum(times for score, times in self.scores.items() if score >= least)
 
 
-def share_interval(number: int, of: int) -> Interval:
-    """Wilson's, in percent. `of` is not 0."""
-    share, z2 = number / of, _Z * _Z
-    middle = (share + z2 / (2 * of)) / (1 + z2 / of)
-    half = _Z * sqrt(share * (1 - share) / of + z2 / (4 * of * of)) / (1 + z2 / of)
-    return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
-
-
 def nps_interval(promoters: int, detractors: int, of: int) -> Interval:
     """Rocks's adjusted Wald: three more answers, a quarter of them promoters, a quarter detractors. Where hardly
     anybody answered, and all alike, it is widened to have in it what they said. `of` is not 0."""
     more, said = of + 3, (promoters - detractors) / of
     up, down = (promoters + 0.75) / more, (detractors + 0.75) / more
-    half = _Z * sqrt((up + down - (up - down) ** 2) / more)
+    half = Z95 * sqrt((up + down - (up - down) ** 2) / more)
     return 100 * max(-1.0, min(up - down - half, said)), 100 * min(1.0, max(up - down + half, said))

@@ -20,8 +20,8 @@ from core.stay import StayState
 class QueueStatus:
     """`waiting`: customers, without colleagues who consult. `waits_since_s`: since when the one of them has waited who
     waits longest (UTC seconds), 0 for nobody. `ewt_s`: the likely wait of one who joins now, -1 unknown; `ewt_low_s` to
-    `ewt_high_s`: the range that four in five end in. `logged_in`: agents who
-    could serve it, of long waits too; `available`: who could take a call of it at once."""
+    `ewt_high_s`: the range that four in five end in. `logged_in`: agents who could serve it, if only after a long wait;
+    `available`: who could take a call of it at once."""
 
     status: Literal["open", "closed", "no_agents"]
     waiting: int = 0

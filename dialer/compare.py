@@ -14,9 +14,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from math import sqrt
 
-from dialer.compliance.abandonment import wilson
-
-_Z = 1.96
+from core.share_bounds import Z95, wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +84,5 @@ def _difference(group: str, strata: Iterable[dict[str, list[int]]]) -> tuple[flo
     if not weight:
         return None, 0.0, 0.0
     more = total / weight
-    half = _Z * sqrt(max(0.0, more * p + q)) / weight
+    half = Z95 * sqrt(max(0.0, more * p + q)) / weight
     return more, max(-1.0, more - half), min(1.0, more + half)

@@ -8,8 +8,8 @@ from typing import Any
 
 from core.attempt import AttemptState
 from core.dialing import DIALED_PREFIX
+from core.share_bounds import wilson
 from dialer import promises, script_test, told, variables
-from dialer.compliance.abandonment import wilson
 from dialer.records import Attempt, Lead
 from dialer.setup import CampaignSetup, Key
 from dialer.shares import share_out

@@ -5,8 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from dialer.compliance import rules
 from dialer.compliance.abandonment import (
@@ -15,9 +13,7 @@ from dialer.compliance.abandonment import (
     Reviewed,
     Tally,
     bounds,
-    clopper_pearson_upper,
     spare_of,
-    wilson,
 )
 from dialer.compliance.rules import Scope
 from tests.unit.dialer.law_case import DAY_S, abandonment, at, source
@@ -112,34 +108,3 @@ def test_more_listening_leaves_more_to_spare() -> None:
     spares = [tally_with_machines(Reviewed(0, sample)).spare(START_S) for sample in (0, 100, 1000, 100_000)]
     assert spares == sorted(spares)
     assert spares[0] == 0, "a detector nobody has measured may have been wrong every time"
-
-
-@pytest.mark.parametrize(
-    ("hits", "sample", "upper"),
-    [(0, 10, 0.2589), (1, 10, 0.3942), (5, 100, 0.1023), (2, 1000, 0.00628), (10, 10, 1.0), (0, 0, 1.0)],
-)
-def test_clopper_pearson_as_in_the_tables(hits: int, sample: int, upper: float) -> None:
-    assert clopper_pearson_upper(hits, sample, 0.95) == pytest.approx(upper, abs=5e-4)
-
-
-def test_clopper_pearson_agrees_with_the_beta_distribution() -> None:
-    beta = pytest.importorskip("scipy.stats").beta
-    for hits, sample in ((0, 30), (3, 50), (17, 2000), (250, 10_000)):
-        assert clopper_pearson_upper(hits, sample, 0.95) == pytest.approx(beta.ppf(0.95, hits + 1, sample - hits))
-
-
-def test_wilson() -> None:
-    assert wilson(10, 100) == pytest.approx((0.0552, 0.1744), abs=1e-4)
-    assert wilson(0, 0) == (0.0, 1.0)
-    with pytest.raises(ValueError, match="11 of 10 is no share"):
-        wilson(11, 10)
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_an_upper_bound_is_above_what_was_seen(pair: tuple[int, int]) -> None:
-    hits, sample = pair
-    assert hits / sample <= clopper_pearson_upper(hits, sample) <= 1.0
-    low, high = wilson(hits, sample)
-    assert 0.0 <= low <= hits / sample + 1e-12
-    assert hits / sample - 1e-12 <= high <= 1.0
