@@ -52,9 +52,3 @@ INTERACTION_TABLE: StateTable[InteractionState, InteractionEvent] = StateTable(
     },
     late=frozenset({(_S.CLOSED, event) for event in _E}),
 )
-
-
-def ringback_for(leg_id: str) -> str:
-    """What a phone that calls another one directly hears until somebody answers; named after its leg, so that whoever
-    knows nothing else can stop it."""
-    return f"i-{leg_id}.ringback"

@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 
 from core.dialing import CALLED
-from core.interaction import ringback_for
 from core.live_audio import MEDIA_LEG
 from engine.commanded import SUPERVISOR, Commanded
 from telephony.node.settings import STASIS_APP
@@ -58,13 +57,16 @@ def reached(node: Commanded, within_s: float = _WITHIN_S) -> httpx.AsyncClient:
 
 
 async def send_everywhere(
-    nodes: Collection[Commanded], is_back: Callable[[], Awaitable[bool]], only_called: bool = False
+    nodes: Collection[Commanded],
+    is_back: Callable[[], Awaitable[bool]],
+    playing: Mapping[str, str],
+    only_called: bool = False,
 ) -> dict[str, int | None]:
     """How many legs were sent at each node, all nodes at once; None where nobody answers. See `send_to_overflow`."""
 
     async def at(node: Commanded) -> int | None:
         async with reached(node) as ari:
-            return await send_to_overflow(ari, is_back, only_called)
+            return await send_to_overflow(ari, is_back, playing, only_called)
 
     return dict(zip((node.node for node in nodes), await asyncio.gather(*map(at, nodes)), strict=True))
 
@@ -75,14 +77,20 @@ def in_words(sent: Mapping[str, int | None], only_called: bool = False) -> str:
     at = [f"{number} at {node}" for node, number in sent.items() if number]
     total = sum(number or 0 for number in sent.values())
     more = f" ({', '.join(at)})" if len(sent) > 1 else ""
-    return f"the engine is still away: {total} waiting callers were sent to {where}{more}" if total else ""
+    who = "1 waiting caller was" if total == 1 else f"{total} waiting callers were"
+    return f"the engine is still away: {who} sent to {where}{more}" if total else ""
 
 
 async def send_to_overflow(
-    ari: httpx.AsyncClient, is_back: Callable[[], Awaitable[bool]], only_called: bool = False
+    ari: httpx.AsyncClient,
+    is_back: Callable[[], Awaitable[bool]],
+    playing: Mapping[str, str],
+    only_called: bool = False,
 ) -> int | None:
     """How many legs were sent; None: the node does not answer. `is_back`: the engine commands again, so the rest is its
-    own. `only_called`: those whom a campaign called and who answered; they did not ask to wait.
+    own. `playing`: leg -> the playback that holds it here, which is stopped first: a ringback has no end, and one who
+    left at the end of a long prompt might leave an engine that is back by then. `only_called`: those whom a campaign
+    called and who answered; they did not ask to wait.
 
     A leg that cannot be sent holds up none of the others.
     """
@@ -101,9 +109,8 @@ async def send_to_overflow(
         if number % _ASK_EVERY == 0 and await is_back():
             break
         try:
-            if leg_id not in up:
-                # A phone that calls another one: a tone without end holds its leg here.
-                await ari.delete(f"/playbacks/{ringback_for(leg_id)}")
+            if playback_id := playing.get(leg_id):
+                await ari.delete(f"/playbacks/{playback_id}")
             where = {"context": context, "extension": "s", "priority": "1"}
             answer = await ari.post(f"/channels/{leg_id}/continue", params=where)
         except httpx.HTTPError:

@@ -9,7 +9,7 @@ from core.commands import Transfer
 from core.decisions import LegJoined
 from core.errors import EventRefused
 from core.events import LegArrived
-from core.interaction import InteractionEvent, ringback_for
+from core.interaction import InteractionEvent
 from core.leg import EndReason, Leg, LegEvent, LegRole
 from core.leg_commands import HangUpLeg, Play, TurnAwayLeg
 from core.media import Tone
@@ -102,7 +102,7 @@ def _connect(event: LegArrived, route: Route, permitted: Permitted, around: Surr
     _join(turn, now_s)
     turn.facts.append(PhoneUsed(interaction_id, event.entry, used=True))
     turn.move(InteractionEvent.TRANSFER)
-    ringback = ringback_for(event.leg_id)
+    ringback = f"{interaction_id}.ringback"
     # Outside, a phone shows a number that people there can call back: its own, if it has a public one.
     outside = permitted.endpoint.startswith("trunk:") and not event.caller.startswith("+")
     caller = "" if outside else event.caller

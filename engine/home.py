@@ -57,6 +57,11 @@ class Home:
             self.state.chmod(0o700)
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What a process that works here has in its environment, beyond ours."""
+        return {"CENTRALITA_HOME": str(self.project), "CENTRALITA_STATE": str(self.state)}
+
+    @property
     def bind_file(self) -> Path:
         """The address the running node listens on, as `centralita up` chose it."""
         return self.state / "bind"

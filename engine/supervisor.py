@@ -23,7 +23,7 @@ from typing import IO, Any
 
 import httpx
 
-from engine import running_node
+from engine import left_playing, running_node
 from engine.absence import NO_TLS, in_words, reached, send_everywhere
 from engine.children import Child
 from engine.commanded import Commanded, local
@@ -87,6 +87,8 @@ class Supervisor:
         self._on_event = on_event
         self._tasks: list[asyncio.Task[None]] = []
         self._lock: IO[str] | None = None
+        self._left_playing: dict[str, str] | None = None
+        """What the engine was playing to whom, once that was read; None while there is an engine."""
         self._silent: set[str] = set()
         """The nodes that did not answer when the engine was away, so that each is told of once."""
         self.engines = [self._child("engine", ran_well_s=5.0, on_exit=self._engine_exited) for _ in range(2)]
@@ -149,14 +151,12 @@ class Supervisor:
             self._lock = None
 
     def _child(self, name: str, ran_well_s: float = 10.0, on_exit: Callable[[int], None] | None = None) -> Child:
-        home = self.plan.home
         return Child(
             name,
             _MODULES.get(name, f"engine.{name.partition('-')[0]}"),
-            log_file=home.logs / f"{name}.out",
+            log_file=self.plan.home.logs / f"{name}.out",
             env={
-                "CENTRALITA_HOME": str(home.project),
-                "CENTRALITA_STATE": str(home.state),
+                **self.plan.home.environment,
                 # What they start themselves (a voice, an import) is not compiled anew each time, whatever ours says.
                 "PYTHONPYCACHEPREFIX": str(default_root().parent / "pycache"),
                 "PYTHONDONTWRITEBYTECODE": "",
@@ -219,19 +219,23 @@ class Supervisor:
                 if _commands(body):
                     if now_s - ready_s > HEALTH_EVERY_S + _ANSWERS_WITHIN_S:
                         self._on_event("the engine is back")
-                    ready_s = now_s
+                    ready_s, self._left_playing = now_s, None
                 elif now_s - ready_s >= self.plan.absence_s:
                     await self._send_callers_to_overflow()
                 elif now_s - ready_s >= CALLED_WAIT_S:
                     await self._send_callers_to_overflow(only_called=True)
 
     async def _send_callers_to_overflow(self, only_called: bool = False) -> None:
+        if self._left_playing is None and not only_called:
+            self._left_playing = await left_playing.ask(self.plan.home.environment)
+        playing = self._left_playing or {}
         async with _control_client(self.plan.home) as engine:
 
             async def is_back() -> bool:
                 return _commands(await _ask(engine, "/ready"))
 
-            sent = await send_everywhere((local(self.plan.node), *self.plan.others), is_back, only_called)
+            nodes = (local(self.plan.node), *self.plan.others)
+            sent = await send_everywhere(nodes, is_back, playing, only_called)
         if told := in_words(sent, only_called):
             log.error("%s", told)
             self._on_event(told)

@@ -11,6 +11,17 @@ from telephony.softphone import ear
 from tests.recovery.test_engine_kill import FLOW
 
 
+@contextlib.contextmanager
+def frozen(running):
+    pid = running.engine_pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # one that hangs for long is killed
+            os.kill(pid, signal.SIGCONT)
+
+
 @pytest.fixture
 async def caller(system, softphone):
     running = await system({"hold": FLOW}, absence_s=3.0, site="absence: {retry_s: 1, tries: 3}")
@@ -24,15 +35,34 @@ async def caller(system, softphone):
 async def test_a_frozen_engine_does_not_keep_its_callers(caller, tmp_path):
     running, call = caller
     heard = await call.record(tmp_path / "heard.wav")
-    pid = running.engine_pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with frozen(running):
         await call.until("disconnected", timeout_s=30)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
     assert any("overflow" in text for text in running.told)
     assert any(stretch.is_sound for stretch in ear.stretches(ear.load(await heard.saved())))
+    await running.until_idle(30)
+
+
+FORWARD = """
+flow: forward
+languages: [es]
+start: ring
+nodes:
+  ring: {type: transfer, to: "device:1002", ring_s: 120, answered: bye, busy: bye, no_answer: bye, failed: bye}
+  bye: {type: hangup}
+"""
+
+
+async def test_whoever_hears_a_phone_ring_is_not_left_to_its_tone(system, softphones):
+    running = await system({"forward": FORWARD}, absence_s=3.0)
+    ana, luis = await softphones(), await softphones()
+    for phone, name in ((ana, "main-1001"), (luis, "main-1002")):
+        await phone.register(name, running.account(name), port=running.node.sip_port)
+    call = await ana.call(f"sip:100@{running.sip}")
+    await call.until("confirmed")
+    await luis.incoming()
+    with frozen(running):
+        await call.until("disconnected", timeout_s=30)
+    assert any("overflow" in text for text in running.told)
     await running.until_idle(30)
 
 
@@ -49,15 +79,10 @@ async def test_two_people_who_talk_do_not_miss_the_engine(system, softphones):
     async with asyncio.timeout(30):  # the engine decided it; Asterisk has yet to do it
         while [len(bridge["channels"]) for bridge in await running.ari("bridges")] != [2]:
             await asyncio.sleep(0.05)
-    pid = running.engine_pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with frozen(running):
         await asyncio.sleep(6)
         assert len(await running.ari("channels")) == 2
         assert not any("overflow" in text for text in running.told)
-    finally:
-        with contextlib.suppress(ProcessLookupError):  # one that hangs for long is killed
-            os.kill(pid, signal.SIGCONT)
     await running.until(lambda body: body["ready"])
     await call.hangup()
     await other.until("disconnected")

@@ -53,7 +53,7 @@ async def never():
 async def test_a_frozen_leg_holds_up_nobody():
     node = Node(["c1", "c2", "c3"], broken=["c1"])
     async with node.client() as ari:
-        assert await send_to_overflow(ari, never) == 2
+        assert await send_to_overflow(ari, never, {}) == 2
     assert node.sent == [("c2", "overflow"), ("c3", "overflow")]
 
 
@@ -65,13 +65,13 @@ async def test_legs_of_an_engine_that_is_back_are_its_own_again():
         return len(asked) > 2
 
     async with node.client() as ari:
-        assert await send_to_overflow(ari, is_back) == 20
+        assert await send_to_overflow(ari, is_back, {}) == 20
 
 
 @pytest.mark.parametrize("bridges", ["", "<html>", "{"])
 async def test_a_node_that_talks_nonsense_is_asked_again_later(bridges):
     async with Node(["c1"], bridges=bridges).client() as ari:
-        assert await send_to_overflow(ari, never) is None
+        assert await send_to_overflow(ari, never, {}) is None
 
 
 async def test_whom_a_campaign_called_is_told_who_did_as_soon_as_she_answers():
@@ -79,15 +79,15 @@ async def test_whom_a_campaign_called_is_told_who_did_as_soon_as_she_answers():
         ["c1", "at-1-c", "at-2-c", "at-3-c", "line"], ringing=["at-2-c"], bridges='[{"channels": ["at-3-c", "line"]}]'
     )
     async with node.client() as ari:
-        assert await send_to_overflow(ari, never, only_called=True) == 1
+        assert await send_to_overflow(ari, never, {}, only_called=True) == 1
         assert node.sent == [("at-1-c", "safe_harbour")]
-        assert await send_to_overflow(ari, never) == 2
+        assert await send_to_overflow(ari, never, {}) == 2
     assert node.sent[1:] == [("c1", "overflow"), ("at-1-c", "safe_harbour")]
 
 
-async def test_the_ringback_of_a_phone_that_calls_another_one_is_stopped_first_for_it_would_never_end():
+async def test_what_holds_a_leg_is_stopped_first_for_a_ringback_never_ends():
     node = Node(["c1", "c2"], ringing=["c2"])
     async with node.client() as ari:
-        assert await send_to_overflow(ari, never) == 2
+        assert await send_to_overflow(ari, never, {"c2": "i-c2.ringback", "c3": "i-c3.7"}) == 2
     assert node.stopped == ["i-c2.ringback"]
     assert node.sent == [("c1", "overflow"), ("c2", "overflow")]

@@ -152,16 +152,17 @@ async def never() -> bool:
 async def test_callers_of_every_node_are_looked_after(monkeypatch: pytest.MonkeyPatch) -> None:
     site = Site()
     monkeypatch.setattr(absence, "reached", site.reached)
-    sent = await send_everywhere(NODES, never)
+    sent = await send_everywhere(NODES, never, {})
     assert sent == {"near": 1, "far": 1}
     assert sorted(site.sent) == ["far overflow", "near overflow"]
     assert in_words(sent) == ("the engine is still away: 2 waiting callers were sent to overflow (1 at near, 1 at far)")
+    assert in_words({"near": 1}) == "the engine is still away: 1 waiting caller was sent to overflow"
 
 
 async def test_a_node_that_is_silent_too_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     site = Site(silent="near")
     monkeypatch.setattr(absence, "reached", site.reached)
-    assert await send_everywhere(NODES, never) == {"near": None, "far": 1}
+    assert await send_everywhere(NODES, never, {}) == {"near": None, "far": 1}
     assert site.sent == ["far overflow"]
 
 
