@@ -28,6 +28,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from bench.needs import need_sipp
 from core.errors import CommandFailed
 from core.events import DigitPressed, LegArrived, LegEnded, LegFact, PlaybackFinished
 from core.leg import EndReason
@@ -286,6 +287,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--engine", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    need_sipp()
     if arguments.engine:
         uvloop.run(run_engine(json.loads(arguments.engine)))
         return

@@ -26,6 +26,7 @@ from rich.table import Table
 
 from bench.callers import Addresses, call, learn
 from bench.ivr import PACKET_S, SILENCE_WITHIN_S, percentile
+from bench.needs import need_sipp
 from bench.whole_system import DIALPLAN_SIDE, ENGINE_SIDE, WholeSystem, free_port, whole_system
 
 SCENARIO = Path(__file__).parent / "sipp" / "stayer.xml"
@@ -154,6 +155,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="0 and 50 callers alone")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    need_sipp()
     began_s = time.monotonic()
 
     def say(what: str) -> None:

@@ -36,6 +36,7 @@ from rich.table import Table
 
 from bench import precedence as precedences
 from bench.callers import Addresses, Heard, call, learn
+from bench.needs import need_sipp
 from bench.whole_system import (
     DIALPLAN_SIDE,
     ENGINE_SIDE,
@@ -219,6 +220,7 @@ def main() -> int:
     parser.add_argument("--precedence", action="store_true", help="before whatever else runs here; needs root")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    need_sipp()
     rates, seconds = ([100], 5.0) if given.quick else ([int(rate) for rate in given.rates.split(",")], given.seconds)
     began_s = time.monotonic()
 

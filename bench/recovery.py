@@ -21,6 +21,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench.needs import need_sipp
 from core.decisions import NodeEntered
 from core.events import LegAdopted
 from engine.config.loader import load
@@ -100,4 +101,5 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    need_sipp()
     asyncio.run(main(arguments.quick, arguments.json))
