@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 
 from core.agent_facts import PhoneUsed
@@ -30,20 +31,20 @@ def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
     if event.entry in around.outbound.devices:
         match _asked(event, route, around):
             case Permitted() as permitted:
-                return _connect(event, route, permitted, around, now_s)
+                return _connect(event, _of_its_tenant(event, route, around), permitted, around, now_s)
             case Refused(why) if around.outbound.is_public(event.called):
-                return _refuse(event, route, why, around, now_s)
+                return _refuse(event, _of_its_tenant(event, route, around), why, around, now_s)
     turn = Turn(_opened(event, route, around, now_s))
     interaction_id = turn.interaction.interaction_id
     release = around.releases[around.release_id]
     flow_id, rule = route.flow, route.rule
     if route.calendar and route.closed_flow:
-        status = release.calendars[route.tenant, route.calendar].status(now_s)
+        status = release.calendars[route.flows_of, route.calendar].status(now_s)
         if not status.is_open:
             flow_id, rule = route.closed_flow, f"{route.rule}, {route.calendar}: {status.why}"
-    flow = release.flow(route.tenant, flow_id)
+    flow = release.flow(route.flows_of, flow_id)
     if flow is None:
-        raise EventRefused(f"{rule} leads to flow '{flow_id}', which tenant {route.tenant} does not have")
+        raise EventRefused(f"{rule} leads to flow '{flow_id}', which tenant {route.flows_of} does not have")
     language = route.language or flow.languages[0]
     turn.open("inbound", rule, flow_id, language)
     _join(turn, now_s)
@@ -52,7 +53,7 @@ def arrive(event: LegArrived, around: Surroundings, now_s: float) -> Turn:
     start = Start(
         interaction_id=interaction_id,
         leg_id=event.leg_id,
-        tenant=route.tenant,
+        tenant=route.flows_of,
         flow_id=flow_id,
         language=language,
         caller=event.caller,
@@ -73,13 +74,19 @@ def wanted_phone(event: LegArrived, route: Route, around: Surroundings) -> Permi
 
 
 def _asked(event: LegArrived, route: Route, around: Surroundings) -> Permitted | Refused | None:
-    """What the outbound rules say of what one of our phones dialed; None: it is a number of ours."""
+    """What the outbound rules of its tenant say of what one of our phones dialed; None: it is a number of ours."""
+    tenant = around.numbers.tenant_of(event.entry)
     if not route.is_default:
         if event.called not in around.outbound.emergency_numbers:
             return None
-        verdict = around.outbound.permit(event.called, route.tenant, around.dialed)
+        verdict = around.outbound.permit(event.called, tenant, around.dialed)
         return verdict if isinstance(verdict, Permitted) else None
-    return around.outbound.permit(event.called, route.tenant, around.dialed)
+    return around.outbound.permit(event.called, tenant, around.dialed)
+
+
+def _of_its_tenant(event: LegArrived, route: Route, around: Surroundings) -> Route:
+    """What a phone dials is its own tenant's matter, also where the main tenant's default would have answered."""
+    return replace(route, tenant=around.numbers.tenant_of(event.entry))
 
 
 def _refuse(event: LegArrived, route: Route, why: str, around: Surroundings, now_s: float) -> Turn:

@@ -45,7 +45,8 @@ def number_plan(reading: Reading, numbers: list[FiledNumber], release: Release |
     exact: dict[str, Route] = {}
     ranges: list[NumberRange] = []
     defaults: dict[str, Route] = {}
-    files: dict[str, str] = {}
+    own: dict[tuple[str, str], Route] = {}
+    files: dict[tuple[str, str], str] = {}
     for filed in numbers:
         file, tenant, number = filed.file, filed.tenant, filed.value
         if release is not None:
@@ -53,9 +54,15 @@ def number_plan(reading: Reading, numbers: list[FiledNumber], release: Release |
         route = _route(tenant, number)
         if number.number is not None:
             digits = number.number.lstrip("+")
-            if digits in exact:
-                reading.error(file, f"{number.number} is defined twice", f"the other is {files[digits]}", "number")
-            exact[digits], files[digits] = route, file
+            public = e164(digits, country).startswith("+") if digits.isdigit() else False
+            whose = ("" if public or number.number != digits else tenant, digits)
+            if whose in files:
+                reading.error(file, f"{number.number} is defined twice", f"the other is {files[whose]}", "number")
+            files[whose] = file
+            if whose[0]:
+                own[whose] = route
+            if digits not in exact or tenant == "main":
+                exact[digits] = route
         elif number.range is not None:
             ranges.extend(_ranges(*number.range, route, country))
         elif number.default and tenant in defaults:
@@ -72,7 +79,7 @@ def number_plan(reading: Reading, numbers: list[FiledNumber], release: Release |
         for folder in ("devices", "trunks")
         for file, tenant in reading.folder(folder)
     }
-    return NumberPlan(exact, tuple(ranges), defaults, entries, country)
+    return NumberPlan(exact, tuple(ranges), defaults, entries, country, own)
 
 
 def _ranges(first: str, last: str, route: Route, country: str) -> list[NumberRange]:

@@ -196,6 +196,19 @@ def from_phone(around, called):
     return case
 
 
+def test_a_phone_of_another_tenant_is_that_tenants_in_the_shared_flow_of_a_code_and_when_it_calls_a_phone(around):
+    numbers = NumberPlan(
+        {"*45": Route("main", "desk", "", "number *45")}, (), around.numbers.defaults, {"acme-1001": "acme"}
+    )
+    outbound = replace(around.outbound, devices=frozenset({"main-1001", "acme-1001", "acme-1002"}))
+    acme = replace(around, numbers=numbers, outbound=outbound)
+    coded = arrivals.arrive(LegArrived(CALLER, "n1", "*45", "1001", entry="acme-1001"), acme, 1000.0)
+    assert (coded.interaction.tenant, coded.interaction.run.tenant) == ("acme", "main")
+    called = arrivals.arrive(LegArrived(CALLER, "n1", "1002", "1001", entry="acme-1001"), acme, 1000.0)
+    assert called.interaction.tenant == "acme"
+    assert [each.endpoint for each in called.commands if isinstance(each, OriginateLeg)] == ["device:acme-1002"]
+
+
 def test_one_of_our_phones_calls_another_one_directly(around):
     case = from_phone(around, "1001")
     (dialed,) = case.commanded(OriginateLeg)

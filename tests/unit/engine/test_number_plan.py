@@ -107,3 +107,54 @@ def test_a_range_may_begin_with_the_signs_of_a_feature_code(ends, wrong):
             Number(range=ends, flow="sales")
     else:
         assert Number(range=ends, flow="sales").range == ends
+
+
+FLOW = "flow: {}\nstart: a\nlanguages: [es]\nnodes: {{a: {{type: hangup}}}}\n"
+OUTSOURCER = {
+    "config/site.yaml": "site: t\nlanguages: [es]\ncountry: ES\n",
+    "config/numbers/default.yaml": "default: yes\nflow: ours\n",
+    "config/numbers/100.yaml": "number: '100'\nflow: ours\n",
+    "config/numbers/agents.yaml": "number: '*45'\nflow: ours\n",
+    "config/numbers/line.yaml": "number: '*455'\nflow: ours\n",
+    "config/numbers/follow.yaml": "range: ['*460000', '*469999']\nflow: ours\n",
+    "config/devices/1001.yaml": "device: '1001'\n",
+    "flows/ours.yaml": FLOW.format("ours"),
+    "tenants/acme/config/numbers/100.yaml": "number: '100'\nflow: theirs\n",
+    "tenants/acme/config/numbers/agents.yaml": "number: '*45'\nflow: theirs\n",
+    "tenants/acme/config/devices/1001.yaml": "device: '1001'\n",
+    "tenants/acme/flows/theirs.yaml": FLOW.format("theirs"),
+}
+
+
+@pytest.mark.parametrize(
+    ("entry", "called", "tenant", "flow"),
+    [
+        ("main-1001", "*45", "main", ("main", "ours")),
+        ("acme-1001", "*45", "acme", ("acme", "theirs")),
+        ("acme-1001", "100", "acme", ("acme", "theirs")),
+        ("", "100", "main", ("main", "ours")),
+        ("acme-1001", "*455", "acme", ("main", "ours")),
+        ("acme-1001", "*462001", "acme", ("main", "ours")),
+        ("acme-1001", "+34911234567", "main", ("main", "ours")),
+    ],
+)
+def test_each_tenant_has_short_numbers_and_codes_of_its_own_and_shares_the_codes_it_lacks(entry, called, tenant, flow):
+    loaded = load(OUTSOURCER)
+    assert loaded.configuration is not None, str(loaded.problems)
+    route = loaded.configuration.numbers.route(called, entry)
+    assert (route.tenant, (route.flows_of, route.flow)) == (tenant, flow)
+
+
+@pytest.mark.parametrize("number", ["*45", "100"])
+def test_a_short_number_is_defined_once_a_tenant(number):
+    again = {"tenants/acme/config/numbers/again.yaml": f"number: '{number}'\nflow: theirs\n"}
+    assert f"{number} is defined twice" in str(load({**OUTSOURCER, **again}).problems)
+
+
+@pytest.mark.parametrize("number", ["+34911234567", "911234567"])
+def test_a_public_number_is_one_tenants(number):
+    both = {
+        f"{place}config/numbers/public.yaml": f"number: '{number}'\nflow: {flow}\n"
+        for place, flow in (("", "ours"), ("tenants/acme/", "theirs"))
+    }
+    assert f"{number} is defined twice" in str(load({**OUTSOURCER, **both}).problems)
