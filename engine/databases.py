@@ -7,6 +7,8 @@ that it started with.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from core.errors import CentralitaError
 from definitions.models import load
 from definitions.problems import Problems
@@ -14,6 +16,10 @@ from engine import started
 from engine.config.models import Site
 from engine.home import Home
 from engine.releases import last_good
+from store.errors import DatabaseUnusable
+
+if TYPE_CHECKING:
+    from store.sql.database import Database
 
 _FILE = "config/site.yaml"
 
@@ -24,6 +30,31 @@ class DatabaseUnknown(CentralitaError):
 
     def __str__(self) -> str:
         return " ".join((self.__doc__ or "").split())
+
+
+class OtherRelease(CentralitaError):
+    """The Centralita that runs here is of another release than this command, and its tables are too: stop it and start
+    `centralita up` again. While it is only starting, wait a moment."""
+
+    def __str__(self) -> str:
+        return " ".join((self.__doc__ or "").split())
+
+
+async def bring_up_to_date(home: Home, database: Database) -> None:
+    """For commands: its tables are those of this release afterwards. Under what runs they are not changed, for a
+    projection of the release before would go on writing, and leave out what it does not know.
+
+    Raises:
+        OtherRelease: what runs has other tables.
+        SQLAlchemyError, OSError, TimeoutError: the database does not answer.
+    """
+    if started.is_up(home) and await database.version() is not None:
+        try:
+            await database.check()
+        except DatabaseUnusable:
+            raise OtherRelease from None
+    else:
+        await database.upgrade()
 
 
 def database_url(home: Home) -> str:

@@ -12,7 +12,7 @@ import phonenumbers
 from desk.lists.forgetting import forget_rows
 from engine.config.loader import load
 from engine.config.sources import read_sources
-from engine.databases import database_url, leads_url
+from engine.databases import bring_up_to_date, database_url, leads_url
 from engine.home import Home
 from store.cipher import ContactCipher
 from store.recordings import Recordings
@@ -67,12 +67,14 @@ def erase_contact(home: Home, tenant: str, number: str) -> Erasure:
     """Works beside a running engine. Her numbers on do-not-call lists stay: they keep her from being called.
 
     Raises:
-        DatabaseUnknown: nothing was forgotten.
+        DatabaseUnknown, OtherRelease: nothing was forgotten.
+        SQLAlchemyError, TimeoutError, ConnectionError: a database does not answer; do it again when it does.
         OSError: a recording or a file of refused rows cannot be deleted; what recordings said is sealed for ever.
     """
     configuration = load(read_sources(home.project)).configuration
     country = configuration.site.country if configuration is not None else "ES"
     databases = database_url(home), leads_url(home)
+    asyncio.run(_brought_up_to_date(home, *databases))
     with ContactCipher.open(Path(home.state)) as cipher:
         ids = {cipher.contact_key_id(tenant, spelling, "") for spelling in spellings(number, country)}
         erased = sum(cipher.erase(contact) for contact in ids)
@@ -85,10 +87,18 @@ def erase_contact(home: Home, tenant: str, number: str) -> Erasure:
     return Erasure(erased, interactions, recordings, len(leads.leads), leads.attempts, rows, leads.in_hand, held)
 
 
+async def _brought_up_to_date(home: Home, projected: str, leads: str) -> None:
+    """Before anything is forgotten: whose database is away begins anew when it is back."""
+    for database in (Database(projected), Database(leads, LEADS)):
+        try:
+            await bring_up_to_date(home, database)
+        finally:
+            await database.close()
+
+
 async def _blank(url: str, contacts: set[str]) -> int:
     database = Database(url)
     try:
-        await database.upgrade()
         interactions = Interactions(database)
         return sum([len(await interactions.erase(contact)) for contact in contacts])
     finally:
@@ -99,7 +109,6 @@ async def _blank_leads(url: str, tenant: str, numbers: set[str]) -> tuple[Erased
     """(what was blanked, imports that are over, imports that may go on)."""
     database = Database(url, LEADS)
     try:
-        await database.upgrade()
         return await erase_leads(database, tenant, numbers), *await jobs_of(database, tenant)
     finally:
         await database.close()

@@ -56,15 +56,19 @@ def erase(
     The events stay, without their content; recordings of her are deleted, leads with her number become nobody's. Her
     entry on a do-not-call list stays: it keeps her from being called.
     """
-    from engine.databases import DatabaseUnknown
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from core.errors import CentralitaError
     from engine.erasure import Erasure, erase_contact
 
     if not yes:
         typer.confirm(f"Forget everything about this caller of tenant {tenant}? This cannot be undone", abort=True)
     try:
         forgotten = erase_contact(home_of(project), tenant, number)
-    except DatabaseUnknown as unknown:
-        fail(str(unknown))
+    except CentralitaError as failure:
+        fail(str(failure))
+    except (SQLAlchemyError, TimeoutError, ConnectionError) as failure:
+        fail(f"the SQL database does not answer ({type(failure).__name__}): start it, and do this again")
     except OSError as failure:
         fail(f"{failure.filename} cannot be deleted ({failure.strerror}): do it by hand; all the rest is forgotten")
     if forgotten == Erasure():

@@ -19,7 +19,7 @@ from desk.lists.service import Lists
 from desk.lists.tables import FileUnusable
 from engine.cli.common import fail
 from engine.cli.site import site_of
-from engine.databases import DatabaseUnknown, leads_url
+from engine.databases import DatabaseUnknown, bring_up_to_date, leads_url
 from engine.home import Home
 from store.errors import StoreError
 from store.sql.database import LEADS, Database
@@ -45,7 +45,6 @@ class Place:
 
 @contextlib.asynccontextmanager
 async def opened(home: Home) -> AsyncIterator[Place]:
-    """The tables are brought to this release first."""
     site = await asyncio.to_thread(site_of, home)
     await asyncio.to_thread(home.prepare)
     try:
@@ -53,7 +52,7 @@ async def opened(home: Home) -> AsyncIterator[Place]:
     except DatabaseUnknown as unknown:
         fail(str(unknown))
     try:
-        await database.upgrade()
+        await bring_up_to_date(home, database)
         store = SqlListStore(database)
         lists = Lists(store, home.state, time.time, lambda *changed: tell(home, *changed))
         yield Place(home, lists, store, site.country, site.time_zone)

@@ -105,16 +105,17 @@ def _note(home: Home, tenant: str, recordings: list[Recording]) -> None:
     """Nothing is taken out unseen."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from core.errors import CentralitaError
     from desk.audit import Audit
     from engine.clock import AnchoredClock
-    from engine.databases import DatabaseUnknown, database_url
+    from engine.databases import bring_up_to_date, database_url
     from store.sql.accounts import AuditLog
     from store.sql.database import Database
 
     async def write() -> None:
         database = Database(database_url(home))
         try:
-            await database.upgrade()
+            await bring_up_to_date(home, database)
             audit = Audit(AuditLog(database), AnchoredClock())
             login = f"{getpass.getuser()} (console)"
             rows = [
@@ -127,8 +128,8 @@ def _note(home: Home, tenant: str, recordings: list[Recording]) -> None:
 
     try:
         asyncio.run(write())
-    except DatabaseUnknown as unknown:
-        fail(str(unknown))
+    except CentralitaError as failure:
+        fail(str(failure))
     except (SQLAlchemyError, OSError) as failure:
         fail(f"the audit log cannot be written ({type(failure).__name__}), so nothing is taken out: start the database")
 

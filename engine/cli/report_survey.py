@@ -90,15 +90,16 @@ def _found(home: Home, project: Path | None, wanted: Wanted) -> tuple[list[Quest
     """And how many entries of the journal are not in the tables yet."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from core.errors import CentralitaError
     from desk.surveys import questions
-    from engine.databases import DatabaseUnknown, database_url
+    from engine.databases import bring_up_to_date, database_url
     from store.sql.database import Database
     from store.sql.surveys import SurveyAnswers
 
     async def read() -> tuple[list[Question], int]:
         database = Database(database_url(home))
         try:
-            await database.upgrade()
+            await bring_up_to_date(home, database)
             reached = await SurveyAnswers(database).reached()
             return await questions(database, wanted), reached
         finally:
@@ -107,8 +108,8 @@ def _found(home: Home, project: Path | None, wanted: Wanted) -> tuple[list[Quest
     with reading(project) as reader:
         try:
             found, reached = asyncio.run(read())
-        except DatabaseUnknown as unknown:
-            fail(str(unknown))
+        except CentralitaError as failure:
+            fail(str(failure))
         except (SQLAlchemyError, OSError, TimeoutError) as failure:
             fail(f"the SQL database does not answer ({type(failure).__name__}): start it; no answer is lost")
         return found, max(0, reader.last_seq() - reached)

@@ -126,13 +126,17 @@ class Database:
 
     async def check(self) -> None:
         """Raises DatabaseUnusable: the tables are not those of this release."""
-        async with self._engine.connect() as connection:
-            found = await connection.run_sync(self._version)
+        found = await self.version()
         wanted = ScriptDirectory.from_config(self._config()).get_current_head()
         if found != wanted:
             raise DatabaseUnusable(
                 f"the SQL tables are at {found or 'nothing'}, this release needs {wanted}: upgrade them first"
             )
+
+    async def version(self) -> str | None:
+        """Of the tables, as they are; None: there are none yet."""
+        async with self._engine.connect() as connection:
+            return await connection.run_sync(self._version)
 
     def _config(self) -> Config:
         config = Config()

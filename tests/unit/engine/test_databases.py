@@ -6,11 +6,13 @@ import fcntl
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import text
 
 from engine import databases, started
 from engine.config.models import Site
-from engine.databases import DatabaseUnknown, database_url, leads_url
+from engine.databases import DatabaseUnknown, OtherRelease, bring_up_to_date, database_url, leads_url
 from engine.home import Home
+from store.sql.database import Database
 
 
 @pytest.fixture
@@ -51,3 +53,26 @@ def test_what_runs_keeps_the_database_it_started_with_and_says_what_waits_for_a_
         assert started.waiting(home, before) == []
     assert leads_url(home) == "postgresql://db/centralita"
     assert home.started.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_command_of_another_release_leaves_the_tables_of_what_runs_alone(home):
+    home.prepare()
+    database = Database(home.database_url)
+    with home.up_lock.open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        await bring_up_to_date(home, database)  # there are none yet: nobody can be put out by them
+        await bring_up_to_date(home, database)
+        async with database.begin() as connection:
+            await connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+        with pytest.raises(OtherRelease, match="start `centralita up` again"):
+            await bring_up_to_date(home, database)
+        assert await database.version() == "0004"
+    await database.close()
+
+
+async def test_while_nothing_runs_a_command_brings_the_tables_to_its_release(home):
+    home.prepare()
+    database = Database(home.database_url)
+    await bring_up_to_date(home, database)
+    await database.check()
+    await database.close()
