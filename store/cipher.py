@@ -82,6 +82,11 @@ class ContactCipher:
         try:
             if not read_only and not master.exists() and not _holds_keys(keys):
                 _create(keys, master)
+            if not master.exists() and not keys.exists():
+                raise KeysUnusable(
+                    f"nothing has been kept in {directory} yet: `centralita up` begins. "
+                    "If something was, restore keys.db and master.key from the backup"
+                )
             for needed, other in ((master, keys), (keys, master)):
                 if not needed.exists():
                     raise KeysUnusable(

@@ -172,7 +172,7 @@ def test_a_start_that_died_half_way_begins_again(tmp_path: Path) -> None:
     _with_one_key(tmp_path)
 
 
-def test_reading_makes_no_files(tmp_path: Path) -> None:
-    with pytest.raises(KeysUnusable):
+def test_reading_makes_no_files_and_says_that_nothing_has_happened_yet(tmp_path: Path) -> None:
+    with pytest.raises(KeysUnusable, match=r"nothing has been kept in .* yet: `centralita up` begins"):
         ContactCipher.open(tmp_path, read_only=True)
     assert not list(tmp_path.iterdir())
