@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _LANGUAGE = re.compile(r"\A[a-z]{2}(?:[-_][A-Z]{2})?\Z")
+_TONES = {"AR": "ar", "CA": "us", "CL": "cl", "DO": "us", "GB": "uk", "IE": "uk", "MX": "mx", "PR": "us", "US": "us"}
+"""Country -> whose tones its callers know, where they are not those of Spain, which are most countries' (425 Hz)."""
 LOOPBACK = "127.0.0.1"
 _YAML_KEYS = {
     "caller_name": "title",
@@ -209,6 +211,7 @@ def _site(site: Site, emergency: EmergencyRules) -> dict[str, Any]:
         "rtp_end": site.sip.rtp_last,
         "external_address": site.sip.external_address,
         "languages": tuple(dict.fromkeys(language.partition("-")[0] for language in site.languages)),
+        "tones": _TONES.get(site.country, "es"),
         "absolute_limit_s": site.leg_limit_s,
         "phone_vanished_s": site.sip.phone_vanished_s,
         "trunk_vanished_s": site.sip.trunk_vanished_s,

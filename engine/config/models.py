@@ -121,7 +121,7 @@ class Site(Definition):
     site: Name = Field(description="a short name; part of every id")
     title: str = ""
     time_zone: TimeZone = Field(default="Europe/Madrid", description="IANA name")
-    country: Country = Field(default="ES", description="how national numbers are read")
+    country: Country = Field(default="ES", description="how national numbers are read, and whose ringing callers hear")
     languages: tuple[LanguageTag, ...] = Field(default=("es", "en"), min_length=1)
     sip: Sip = Sip()
     asterisk_http_port: Port = 8088

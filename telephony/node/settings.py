@@ -53,6 +53,8 @@ Number = Annotated[str, Field(pattern=r"\A\+?[0-9*#]{1,32}\z")]
 """Something one can dial."""
 SipUser = Annotated[str, Field(pattern=r"\A[A-Za-z0-9+*#._-]{1,64}\z")]
 Codec = Literal["alaw", "ulaw", "g722", "opus", "gsm"]
+Tones = Literal["ar", "cl", "es", "mx", "uk", "us"]
+"""Sections of indications.conf."""
 Language = Annotated[str, Field(pattern=r"\A[a-z]{2}(?:_[A-Z]{2})?\z")]
 Sound = Annotated[str, Field(pattern=r"\A[A-Za-z0-9/._-]+(?:&[A-Za-z0-9/._-]+)*\z")]
 """Asterisk's name for a sound (no extension), or several joined by `&`."""
@@ -199,6 +201,7 @@ class NodeSettings(_Frozen):
     every `hold_retry_s` seconds, `hold_tries` times; then `apology`, then `overflow` or hangup. `phone_vanished_s`,
     `trunk_vanished_s`: a leg that was answered and has sent no audio for so long is ended (`held_vanished_s`: one whose
     phone holds the call); 0 waits for ever. `music`: what waiting callers may hear beside Asterisk's own `default`.
+    `tones`: whose ringing, busy and congestion callers hear.
     `bench_trunk`: a benchmark's own carrier, which no configuration knows; it outlives reloads.
     """
 
@@ -231,6 +234,7 @@ class NodeSettings(_Frozen):
     trunk_vanished_s: Annotated[int, Field(ge=0, le=3600)] = 60
     held_vanished_s: Annotated[int, Field(ge=0, le=86400)] = 3600
     music: tuple[Music, ...] = ()
+    tones: Tones = "es"
     apology: Sound = "vm-nobodyavail&vm-goodbye"
     safe_harbour: Sound = "vm-nobodyavail&vm-goodbye"
     overflow: Route | None = None

@@ -30,6 +30,14 @@ def test_emergency_and_overflow_name_their_trunk_and_device_as_the_files_do(tmp_
     assert (node.overflow.endpoint, node.emergency.trunk) == ("main-1001", "main-carrier")
 
 
+@pytest.mark.parametrize(("country", "tones"), [("ES", "es"), ("AR", "ar"), ("GB", "uk"), ("US", "us"), ("CO", "es")])
+def test_callers_hear_the_ringing_of_the_sites_country(tmp_path, country, tones):
+    files = {**FILES, "config/site.yaml": f"site: t\nvoices: [fake]\ncountry: {country}\n"}
+    configuration = load(files).configuration
+    node = node_settings(Home(tmp_path, tmp_path), configuration, SecretBox(tmp_path / "s.json"), "127.0.0.1")
+    assert node.tones == tones
+
+
 @pytest.mark.parametrize(
     ("file", "text", "place"),
     [

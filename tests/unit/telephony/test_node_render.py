@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import example, given
@@ -19,6 +20,7 @@ from telephony.node.settings import (
     NodeSettings,
     Registration,
     Route,
+    Tones,
     Trunk,
 )
 
@@ -236,6 +238,14 @@ def test_modules_this_asterisk_has_not_are_not_asked_for(etc: Path):
     text = (etc / "modules.conf").read_text(encoding="utf-8")
     assert "\nload = codec_g722.so\n" in text
     assert not re.search(r"^load = chan_websocket", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("tones", get_args(Tones))
+def test_callers_hear_the_tones_of_their_country(tmp_path: Path, tones: Tones):
+    text = (render(NodeSettings(state_dir=tmp_path, tones=tones), INSTALLATION).parent / "indications.conf").read_text()
+    assert f"country = {tones}\n" in text
+    (section,) = re.findall(rf"^\[{tones}\]\n(.*?)\n\n", text, re.DOTALL | re.MULTILINE)
+    assert {"ring", "busy", "congestion"} <= {line.partition(" = ")[0] for line in section.splitlines()}
 
 
 def test_the_certificate_is_made_once_and_covers_the_address(tmp_path: Path):
