@@ -4,6 +4,7 @@
 
 sipp calls over loopback; a minimal engine in a process of its own answers, plays, stops at the digit, plays again
 and hangs up. The adapter is the shipped one; nothing else runs in that process, so its CPU is the adapter's share.
+Beside it a dialplan that does the same, in the same Asterisk: the ratio is what being commanded costs at the least.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from telephony.node.launcher import Launcher
 from telephony.node.ports import free_settings
 from telephony.node.settings import Trunk
 
-CALLER_IP = "127.0.0.2"
+CALLER_IP, DIALPLAN_CALLER_IP = "127.0.0.2", "127.0.0.3"
 DIGIT_AFTER_MS = 300
 SCENARIO = f"""<?xml version="1.0"?>
 <scenario name="answer, prompt, digit, prompt, hangup">
@@ -188,6 +189,7 @@ class Run:
     failed: int
     asterisk_cpu_s: float
     python_cpu_s: float
+    dialplan_cpu_s: float
     latencies: dict[str, list[float]]
 
 
@@ -205,16 +207,50 @@ def tone(path: Path, seconds: float) -> str:
     return str(path.with_suffix(""))
 
 
+def prompts(folder: Path) -> tuple[str, str]:
+    return tone(folder / "first.wav", 3.0), tone(folder / "second.wav", 0.3)
+
+
+def call(launcher: Launcher, folder: Path, caller_ip: str, rate: int, seconds: float) -> None:
+    """Returns when all have ended, or should have."""
+    scenario = folder / "scenario.xml"
+    scenario.write_text(SCENARIO)
+    with contextlib.suppress(subprocess.TimeoutExpired):  # what did not end by then is counted as failed
+        subprocess.run(
+            [
+                *("sipp", f"127.0.0.1:{launcher.settings.sip_port}", "-sf", str(scenario)),
+                *("-i", caller_ip, "-mi", caller_ip),
+                *("-r", str(rate), "-m", str(round(rate * seconds)), "-l", str(rate * 10), "-mp", "25000", "-nostdin"),
+                *("-timeout", f"{round(seconds) + 5}s"),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=seconds + 10,
+            check=False,
+        )
+    time.sleep(0.5)
+
+
+def dialplan_cpu_s(launcher: Launcher, folder: Path, rate: int, seconds: float) -> float:
+    """Of Asterisk, for the same calls without an engine."""
+    assert launcher.pid is not None
+    before = cpu_s(launcher.pid)
+    call(launcher, folder, DIALPLAN_CALLER_IP, rate, seconds)
+    return cpu_s(launcher.pid) - before
+
+
 def measure(launcher: Launcher, folder: Path, rate: int, seconds: float) -> Run:
     settings = launcher.settings
+    first, second = prompts(folder)
     told = {
         "node": settings.name,
         "password": settings.secrets.ari_engine,
         "port": settings.http_port,
         "scratch": str(folder),
-        "first": tone(folder / "first.wav", 3.0),
-        "second": tone(folder / "second.wav", 0.3),
+        "first": first,
+        "second": second,
     }
+    dialplan_s = dialplan_cpu_s(launcher, folder, rate, seconds)
     engine = subprocess.Popen(
         [sys.executable, "-m", "bench.ari", "--engine", json.dumps(told)], stdout=subprocess.PIPE, text=True
     )
@@ -222,53 +258,34 @@ def measure(launcher: Launcher, folder: Path, rate: int, seconds: float) -> Run:
     assert launcher.pid is not None
     try:
         assert engine.stdout.readline().strip() == "ready"
-        scenario = folder / "scenario.xml"
-        scenario.write_text(SCENARIO)
-        calls = round(rate * seconds)
         before = cpu_s(launcher.pid), cpu_s(engine.pid)
-        with contextlib.suppress(subprocess.TimeoutExpired):  # what did not end by then is counted as failed
-            subprocess.run(
-                [
-                    *(
-                        "sipp",
-                        f"127.0.0.1:{settings.sip_port}",
-                        "-sf",
-                        str(scenario),
-                        "-i",
-                        CALLER_IP,
-                        "-mi",
-                        CALLER_IP,
-                    ),
-                    *("-r", str(rate), "-m", str(calls), "-l", str(rate * 10), "-mp", "25000", "-nostdin"),
-                    *("-timeout", f"{round(seconds) + 5}s"),
-                ],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=seconds + 10,
-                check=False,
-            )
-        time.sleep(0.5)
+        call(launcher, folder, CALLER_IP, rate, seconds)
         spent = cpu_s(launcher.pid) - before[0], cpu_s(engine.pid) - before[1]
         engine.send_signal(signal.SIGTERM)
         result = json.loads(engine.communicate(timeout=10)[0])
     finally:
         if engine.poll() is None:
             engine.kill()
+    calls = round(rate * seconds)
     failed = calls - result["ended"] + result["refused"]
-    return Run(rate, calls, failed, spent[0], spent[1], result["latencies"])
+    return Run(rate, calls, failed, spent[0], spent[1], dialplan_s, result["latencies"])
 
 
 def show(runs: list[Run]) -> None:
     table = Table(title="Call control: answer, prompt, digit, prompt, hangup")
-    for column in ("calls/s", "calls", "failed", "Asterisk CPU", "Python CPU", "answer p50/p99", "play p50/p99"):
+    columns = ("dialplan's CPU", "Asterisk CPU", "Python CPU", "× dialplan", "answer p50/p99", "play p50/p99")
+    for column in ("calls/s", "calls", "failed", *columns):
         table.add_column(column, justify="right")
     for run in runs:
         table.add_row(
             str(run.rate),
             str(run.calls),
             str(run.failed),
-            f"{run.asterisk_cpu_s / run.calls * 1000:.2f} ms/call",
-            f"{run.python_cpu_s / run.calls * 1000:.3f} ms/call",
+            *(
+                f"{each / run.calls * 1000:.2f} ms"
+                for each in (run.dialplan_cpu_s, run.asterisk_cpu_s, run.python_cpu_s)
+            ),
+            f"{(run.asterisk_cpu_s + run.python_cpu_s) / run.dialplan_cpu_s:.2f}",
             *(_percentiles(run.latencies[what]) for what in ("answer", "play")),
         )
     Console(width=120).print(table)
@@ -298,6 +315,8 @@ def main() -> None:
             Path(made) / "node",
             sounds_dirs=(folder,),
             trunks=(Trunk(name="main-carrier", host=CALLER_IP, qualify_s=0, dtmf="info"),),
+            bench_trunk=Trunk(name="main-dialplan", host=DIALPLAN_CALLER_IP, qualify_s=0, dtmf="info", context="bench"),
+            bench_prompts=prompts(folder),
             rtp_start=29_000,
             rtp_end=31_998,
         )
