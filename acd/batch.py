@@ -90,7 +90,7 @@ class Batch:
 
     def _sought(self, member: _Member) -> Sought:
         stay, floor = member.stay, self._floor
-        return Sought(stay, floor.queue_setup(stay), floor.requirement(stay, stay.step), self._now_s, floor.seed)
+        return Sought(stay, floor.queue_setup(stay), floor.fit.requirement(stay, stay.step), self._now_s, floor.seed)
 
     def _chosen(self, member: _Member, number: int) -> Chosen:
         roster, people, sought = self._floor.roster, self._floor.people, self._sought(member)

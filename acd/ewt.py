@@ -178,4 +178,4 @@ def _promises(floor: Floor, key: Key, pace: Pace, place: int) -> list[Promise | 
 
 
 def _at_once(floor: Floor, key: Key, place: int) -> bool:
-    return place == 1 and bool(floor.able(key) & floor.free.get("call", 0))
+    return place == 1 and bool(floor.fit.able(key) & floor.free.get("call", 0))

@@ -100,7 +100,7 @@ def why_not(floor: Floor, stay: Stay, agent: Agent, at_s: float) -> str:
         return "" if who == stay.agent_id else "in_person"
     if not floor.members.get(stay.queue_key, 0) >> floor.numbers[agent.key] & 1:
         return "other_queue"
-    requirement = floor.requirement(stay, order.step_at(stay, floor.queue_setup(stay), at_s))
+    requirement = floor.fit.requirement(stay, order.step_at(stay, floor.queue_setup(stay), at_s))
     if missing := requirement.missing(person.skills):
         return f"skill:{', '.join(missing)}"
     if who in stay.excluded:
@@ -119,7 +119,7 @@ def _explain(
 ) -> Explanation:
     queue = floor.queue_setup(stay)
     step = order.step_at(stay, queue, at_s)
-    requirement = floor.requirement(stay, step) if stay.queue else floor.requirement(stay, 0)
+    requirement = floor.fit.requirement(stay, step) if stay.queue else floor.fit.requirement(stay, 0)
     sought = _sought(floor, stay, at_s)
     key = strategy_of(queue.strategy).key
     considered = [
@@ -223,11 +223,11 @@ def _together(floor: Floor, wanted: list[tuple[Sought, float, int]], roster: lis
 
 def _sought(floor: Floor, stay: Stay, at_s: float) -> Sought:
     queue = floor.queue_setup(stay)
-    return Sought(stay, queue, floor.requirement(stay, order.step_at(stay, queue, at_s)), at_s, floor.seed)
+    return Sought(stay, queue, floor.fit.requirement(stay, order.step_at(stay, queue, at_s)), at_s, floor.seed)
 
 
 def _able(floor: Floor, stay: Stay, at_s: float) -> int:
     """Who may be offered it, free or not."""
     step = order.step_at(stay, floor.queue_setup(stay), at_s)
-    able = floor.may_serve(stay, step) & ~floor.barred(stay, at_s)
+    able = floor.fit.may_serve(stay, step) & ~floor.barred(stay, at_s)
     return able & floor.mask(stay.tenant, (stay.preferred_agent,)) if at_s < stay.patience_ends_s else able

@@ -15,10 +15,10 @@ from heapq import heappop, heappush
 from math import inf
 
 from acd import capacity, order, virtual
+from acd.fit import GONE, Fit
 from acd.masks import SkillMasks, bits
 from acd.records import Agent, Assignment, Queue, Stay
 from acd.setup import AgentSetup, Key, QueueSetup, Setup
-from acd.skills import Requirement, RequirementInvalid
 from acd.strategies import best_match
 from core.agent import Presence
 from core.stay import StayState
@@ -28,8 +28,6 @@ MAX_GROUPS = 4000
 
 GroupKey = tuple[int, str, float]
 """Agents, channel, ageing."""
-GONE = QueueSetup("", "")
-
 
 Place = tuple[float, float, int, str, "Group"]
 """A sort key, the stay, its group."""
@@ -103,11 +101,7 @@ class Floor:
         self._most_groups = MAX_GROUPS
         self.reach: list[list[Group]] = [[] for _ in keys]
         """The groups each agent may serve."""
-        self.skills = SkillMasks(self.people)
-        self._asked: dict[tuple[str, int, str, str], Requirement] = {}
-        self._able: dict[Key, int] = {}
-        self._able_ever: dict[Key, int] = {}
-        self._ever: dict[tuple[str, str, str, int], int] = {}
+        self.fit = Fit(self.setup, self.members, SkillMasks(self.people))
         self.placed: dict[str, Place] = {}
         self.present: dict[Key, dict[str, Stay]] = {}
         """Who has a place in a queue. Who is meant for one agent has none: it is offered at once or not at all."""
@@ -176,54 +170,9 @@ class Floor:
         return newly
 
     # -- who waits ---------------------------------------------------------------------------------
-    def requirement(self, stay: Stay, step: int) -> Requirement:
-        """The queue's own, as relaxed by `step`, and the flow's. What cannot be read asks for nothing."""
-        known = (stay.queue, step, stay.skills, stay.tenant)
-        found = self._asked.get(known)
-        if found is None:
-            queue = self.queue_setup(stay)
-            own = readable(queue.relaxations[step - 1].skills if step else queue.skills)
-            found = own.also(readable(stay.skills)) if stay.skills else own
-            if len(self._asked) >= MAX_GROUPS:
-                self._asked.clear()
-            self._asked[known] = found
-        return found
-
-    def may_serve(self, stay: Stay, step: int) -> int:
-        """Everybody who has what the stay asks for at a step, logged in or not."""
-        members = self.members.get(stay.queue_key, 0)
-        return self.requirement(stay, step).among(self.skills.having, members)
-
-    def able(self, key: Key) -> int:
-        """Everybody who has what a queue itself asks for of who comes to it, logged in or not."""
-        found = self._able.get(key)
-        if found is None:
-            queue = self.setup.queues.get(key)
-            asked = readable(queue.skills if queue is not None else "")
-            found = self._able[key] = asked.among(self.skills.having, self.members.get(key, 0))
-        return found
-
-    def able_ever(self, key: Key) -> int:
-        """The same with those it takes from who has waited long enough."""
-        found = self._able_ever.get(key)
-        if found is None:
-            found, queue = self.able(key), self.setup.queues.get(key)
-            for relaxation in queue.relaxations if queue is not None else ():
-                found |= readable(relaxation.skills).among(self.skills.having, self.members.get(key, 0))
-            self._able_ever[key] = found
-        return found
-
     def could_ever(self, stay: Stay) -> int:
-        """Everybody who has what the stay asks for now or at a later step, but for those it must not be offered to."""
-        known = (stay.tenant, stay.queue, stay.skills, stay.step)
-        found = self._ever.get(known)
-        if found is None:
-            found = 0
-            for step in range(stay.step, len(self.queue_setup(stay).relaxations) + 1):
-                found |= self.may_serve(stay, step)
-            if len(self._ever) >= MAX_GROUPS:
-                self._ever.clear()
-            self._ever[known] = found
+        """Everybody who has what the stay asks for now or later, but for those it must not be offered to."""
+        found = self.fit.could_ever(stay)
         return found & ~self.mask(stay.tenant, stay.excluded) if stay.excluded else found
 
     def mask(self, tenant: str, agent_ids: tuple[str, ...]) -> int:
@@ -248,7 +197,7 @@ class Floor:
         known = (stay.queue, stay.step, stay.skills, stay.channel, preferred, stay.tenant)
         found = self._known.get(known)
         if found is None:
-            agents = self.may_serve(stay, stay.step)
+            agents = self.fit.may_serve(stay, stay.step)
             if preferred:
                 agents &= self.mask(stay.tenant, (preferred,))
             key = (agents, stay.channel, self.queue_setup(stay).ageing)
@@ -332,10 +281,3 @@ class Floor:
         for group in self.groups.values():
             for number in bits(group.agents):
                 self.reach[number].append(group)
-
-
-def readable(text: str) -> Requirement:
-    try:
-        return Requirement.parse(text)
-    except RequirementInvalid:
-        return Requirement.parse("")

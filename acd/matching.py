@@ -139,7 +139,7 @@ def _give(
         considered=tuple(Considered(floor.roster[n].agent_id, "", score) for score, n in chosen),
         excluded=_excluded(floor, stay, group, turn.now_s),
         ahead_of=follows[3] if follows else "",
-        requirement=floor.requirement(stay, stay.step).text,
+        requirement=floor.fit.requirement(stay, stay.step).text,
     )
 
 
@@ -147,7 +147,7 @@ def _choose(floor: Floor, stay: Stay, found: int, now_s: float) -> list[tuple[Sc
     """The best few, best first."""
     queue = floor.queue_setup(stay)
     key = strategy_of(queue.strategy).key
-    sought = Sought(stay, queue, floor.requirement(stay, stay.step), now_s, floor.seed)
+    sought = Sought(stay, queue, floor.fit.requirement(stay, stay.step), now_s, floor.seed)
     roster, people = floor.roster, floor.people
     scored = [(key(roster[n], people[n], sought), n) for n in bits(found)]
     return scored if len(scored) == 1 else nsmallest(SHOWN, scored)
@@ -157,7 +157,7 @@ def _excluded(floor: Floor, stay: Stay, group: Group, now_s: float) -> dict[str,
     members = floor.members.get(stay.queue_key, 0)
     able, free = group.agents, floor.free.get(group.channel, 0)
     # While she is patient her group is the agent she prefers: the others could serve her all the same.
-    asked = floor.may_serve(stay, stay.step) if now_s < stay.patience_ends_s else able
+    asked = floor.fit.may_serve(stay, stay.step) if now_s < stay.patience_ends_s else able
     counts = {
         "logged_out": able & ~floor.logged_in,
         "not_ready": able & floor.logged_in & ~floor.ready,
@@ -182,4 +182,4 @@ def _ring_more(floor: Floor, turn: Turn, stay: Stay) -> None:
             return
         best = _choose(floor, stay, found, turn.now_s)
         considered = tuple(Considered(floor.roster[n].agent_id, "", score) for score, n in best)
-        offers.make(floor, turn, stay, best[0][1], considered, {}, "", floor.requirement(stay, stay.step).text)
+        offers.make(floor, turn, stay, best[0][1], considered, {}, "", floor.fit.requirement(stay, stay.step).text)

@@ -73,7 +73,7 @@ def status(floor: Floor, key: Key, now_s: float) -> QueueStatus:
     present = floor.present.get(key, {}).values()
     since_s = [stay.began_s for stay in present if stay.counted]
     first_s = min(since_s, default=0.0)
-    there = (floor.able_ever(key) & floor.logged_in).bit_count()
+    there = (floor.fit.able_ever(key) & floor.logged_in).bit_count()
     state: Literal["open", "closed", "no_agents"] = "open" if there else "no_agents"
     likely_s, low_s, high_s = ewt.seconds(ewt.expected(floor, key, len(present) + 1))
     return QueueStatus(
@@ -83,7 +83,7 @@ def status(floor: Floor, key: Key, now_s: float) -> QueueStatus:
         longest_wait_s=now_s - first_s if since_s else 0.0,
         waits_since_s=first_s,
         logged_in=there,
-        available=(floor.able(key) & floor.free.get("call", 0)).bit_count(),
+        available=(floor.fit.able(key) & floor.free.get("call", 0)).bit_count(),
         ewt_low_s=low_s,
         ewt_high_s=high_s,
     )

@@ -124,7 +124,7 @@ def _patience(floor: Floor, stay: Stay, queue: QueueSetup, now_s: float) -> floa
     if not stay.preferred_agent or queue.patience_s <= 0:
         return 0.0
     hers = floor.mask(stay.tenant, (stay.preferred_agent,))
-    if not hers & floor.logged_in & floor.may_serve(stay, stay.step) & ~floor.barred(stay, now_s):
+    if not hers & floor.logged_in & floor.fit.may_serve(stay, stay.step) & ~floor.barred(stay, now_s):
         return 0.0
     return now_s + queue.patience_s
 
@@ -179,7 +179,7 @@ def advance(floor: Floor, turn: Turn, stay: Stay) -> None:
     _seek(floor, turn, stay)
     if relaxed:
         counters.reordered(floor, turn, stay)
-        asks = floor.requirement(stay, step).text or "nothing in particular"
+        asks = floor.fit.requirement(stay, step).text or "nothing in particular"
         turn.decide(Noted("relaxed", f"stay {stay.stay_id} asks for {asks} from step {step} on"))
 
 
