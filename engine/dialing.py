@@ -39,7 +39,7 @@ def find(turn: Turn, target: str, around: Surroundings) -> Target | str:
             release = around.releases[turn.interaction.release_id]
             known = release.flow(tenant, name) is not None
             return Target("flow", name) if known else f"there is no flow '{name}': look at flows/"
-    route = around.numbers.exactly(target)
+    route = around.numbers.exactly(target, tenant)
     if route is not None and route.tenant == tenant:
         return Target("flow", route.flow)
     verdict = around.outbound.permit(target, tenant, around.dialed)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from definitions.faults import did_you_mean
 from definitions.layout import stem_of
 from engine.config.models import Number
-from engine.config.numbers import NumberPlan, NumberRange, Route
+from engine.config.numbers import MAIN, NumberPlan, NumberRange, Route
 from engine.config.public_number import e164
 from engine.config.reading import Reading
 from engine.config.sources import asterisk_name
@@ -15,6 +16,9 @@ from ivr.model import Release
 
 _NOWHERE = "-"
 """Stands where a flow belongs and something else is written."""
+_ANYBODYS = frozenset(("agent", "branch", "collect", "hangup", "language", "menu", "note", "play", "return", "set"))
+_ANYBODYS |= {"split", "subflow", "tag", "wait"}
+"""Nodes that ask and change nothing of a tenant's own: no queue, switch, table, mailbox or system of its."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def number_plan(reading: Reading, numbers: list[FiledNumber], release: Release |
         file, tenant, number = filed.file, filed.tenant, filed.value
         if release is not None:
             _check_names(reading, filed, release)
-        route = _route(tenant, number)
+        route = _route(tenant, number, release is not None and _does_more(release, tenant, number))
         if number.number is not None:
             digits = number.number.lstrip("+")
             public = e164(digits, country).startswith("+") if digits.isdigit() else False
@@ -61,7 +65,7 @@ def number_plan(reading: Reading, numbers: list[FiledNumber], release: Release |
             files[whose] = file
             if whose[0]:
                 own[whose] = route
-            if digits not in exact or tenant == "main":
+            else:
                 exact[digits] = route
         elif number.range is not None:
             ranges.extend(_ranges(*number.range, route, country))
@@ -69,6 +73,7 @@ def number_plan(reading: Reading, numbers: list[FiledNumber], release: Release |
             reading.error(file, f"tenant {tenant} has two defaults", "keep one `default: yes`", "default")
         elif number.default:
             defaults[tenant] = route
+    exact.update(_undisputed(own))
     if "main" not in defaults:
         if not _may_be_default(reading):
             what = "nothing answers a number nobody listed"
@@ -79,7 +84,20 @@ def number_plan(reading: Reading, numbers: list[FiledNumber], release: Release |
         for folder in ("devices", "trunks")
         for file, tenant in reading.folder(folder)
     }
-    return NumberPlan(exact, tuple(ranges), defaults, entries, country, own)
+    trunks = frozenset(asterisk_name(tenant, stem_of(file)) for file, tenant in reading.folder("trunks"))
+    return NumberPlan(exact, tuple(ranges), defaults, entries, country, own, trunks)
+
+
+def _undisputed(own: Mapping[tuple[str, str], Route]) -> dict[str, Route]:
+    """Those that the main tenant has, or one tenant alone: of two, nobody knows whom a caller over their common carrier
+    means."""
+    owners: dict[str, list[str]] = {}
+    for tenant, digits in own:
+        owners.setdefault(digits, []).append(tenant)
+    found = {digits: MAIN if MAIN in tenants else tenants[0] for digits, tenants in owners.items()}
+    return {
+        digits: own[tenant, digits] for digits, tenant in found.items() if tenant == MAIN or len(owners[digits]) == 1
+    }
 
 
 def _ranges(first: str, last: str, route: Route, country: str) -> list[NumberRange]:
@@ -111,7 +129,23 @@ def _check_names(reading: Reading, filed: FiledNumber, release: Release) -> None
         reading.error(file, what, "add it under config/calendars/", "calendar")
 
 
-def _route(tenant: str, number: Number) -> Route:
+def _does_more(release: Release, tenant: str, number: Number) -> bool:
+    """Whether its flows do more than work an agent's phone: what they ask or change is their tenant's own."""
+    waiting = {flow for flow in (number.flow, number.closed_flow) if flow}
+    seen: set[str] = set()
+    works_phone = False
+    while waiting:
+        seen.add(flow_id := waiting.pop())
+        flow = release.flow(tenant, flow_id)
+        nodes = list(flow.nodes.values()) if flow is not None else []
+        if any(node.type not in _ANYBODYS for node in nodes):
+            return True
+        works_phone |= any(node.type == "agent" for node in nodes)
+        waiting |= {str(getattr(node, "flow", "")) for node in nodes if node.type == "subflow"} - seen
+    return not works_phone
+
+
+def _route(tenant: str, number: Number, is_private: bool) -> Route:
     rule = f"number {number.number}" if number.number else "default"
     if number.range:
         rule = f"range {number.range[0]}-{number.range[1]}"
@@ -124,4 +158,5 @@ def _route(tenant: str, number: Number) -> Route:
         closed_flow=number.closed_flow or "",
         identity=number.identity or "",
         is_default=number.default,
+        is_private=is_private,
     )

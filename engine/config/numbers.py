@@ -4,9 +4,11 @@ The most exact entry wins: the number itself, then the smallest range that holds
 entry's tenant, then the site's. Nobody who reaches us hears silence. What is said counts first; where nothing holds
 that, all forms of one public number are one, for one carrier writes `+34911234567` and the next `911234567`.
 
-Public numbers are one tenant's. Others (`100`, `*45`) each tenant may have for itself, and whoever comes over its
-phones and trunks gets its own. A feature code that a tenant lacks is the main tenant's flow on that tenant's behalf:
-an agent of any tenant logs in with `*45`.
+Public numbers are one tenant's, and anybody calls them. Others (`100`, `*45`) each tenant may have for itself: whoever
+comes over its phones and trunks gets its own, and no other tenant's. Two things are shared: over a carrier of the main
+tenant a short number reaches the one tenant that has it; and a feature code that a tenant lacks is the main tenant's
+flow on that tenant's behalf, as long as that works agents' phones and nothing else: an agent of any tenant logs in with
+`*45`, and none throws another tenant's switch.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.config.public_number import e164
+
+MAIN = "main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Route:
     """Nobody listed this number."""
     flow_tenant: str = ""
     """Whose the flows and the calendar are; empty: `tenant`'s own."""
+    is_private: bool = False
+    """Its flow does more than work an agent's phone: as a feature code it is its own tenant's alone."""
 
     @property
     def flows_of(self) -> str:
@@ -54,6 +60,10 @@ class NumberRange:
         return len(digits) == len(first) and first <= digits <= self.last.lstrip("+")
 
     @property
+    def is_public(self) -> bool:
+        return self.first.startswith("+")
+
+    @property
     def size(self) -> int:
         return int(self.last.lstrip("+*#")) - int(self.first.lstrip("+*#")) + 1
 
@@ -62,7 +72,8 @@ class NumberRange:
 class NumberPlan:
     """`exact`: digits without `+` -> route. `defaults`: tenant -> route; `main` must be there.
     `entry_tenants`: trunk or device -> tenant. `country`: how national numbers are read. `own`: (tenant, digits) ->
-    route, of those numbers in `exact` that are not public, for whoever comes over something of that tenant's."""
+    route, of those numbers that are not public, for whoever comes over something of that tenant's; in `exact` are those
+    of them that one tenant alone has, or the main one. `trunks`: those in `entry_tenants` that are no phones."""
 
     exact: Mapping[str, Route]
     ranges: Sequence[NumberRange]
@@ -70,36 +81,47 @@ class NumberPlan:
     entry_tenants: Mapping[str, str] = field(default_factory=dict)
     country: str = ""
     own: Mapping[tuple[str, str], Route] = field(default_factory=dict)
+    trunks: frozenset[str] = frozenset()
     _public: Mapping[str, Route] = field(init=False, repr=False, compare=False)
     """E.164, without `+` -> what `exact` has in another form."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_public", {self._e164(digits): route for digits, route in self.exact.items()})
 
-    def exactly(self, called: str) -> Route | None:
-        """Whose number this is, ranges and defaults apart."""
-        public = self._e164(called)
-        return self.exact.get(called.lstrip("+")) or self.exact.get(public) or self._public.get(public)
+    def exactly(self, called: str, tenant: str) -> Route | None:
+        """Whose number this is for who belongs to `tenant`, ranges and defaults apart."""
+        return self._exactly(called, tenant, False)
 
     def tenant_of(self, entry: str) -> str:
         """Whose trunk or device it is; of one nobody knows, the main tenant's."""
-        return self.entry_tenants.get(entry, "main")
+        return self.entry_tenants.get(entry, MAIN)
 
     def route(self, called: str, entry: str) -> Route:
         tenant = self.tenant_of(entry)
-        found = self.own.get((tenant, called)) or self.exactly(called) or self._in_range(called, tenant)
+        by_carrier = tenant == MAIN and (entry in self.trunks or entry not in self.entry_tenants)
+        found = self._exactly(called, tenant, by_carrier) or self._in_range(called, tenant, by_carrier)
         if found is None:
-            return self.defaults.get(tenant) or self.defaults["main"]
+            return self.defaults.get(tenant) or self.defaults[MAIN]
         if found.tenant != tenant and is_feature_code(called):
             return replace(found, tenant=tenant, flow_tenant=found.tenant)
         return found
 
-    def _in_range(self, called: str, tenant: str) -> Route | None:
+    def _exactly(self, called: str, tenant: str, by_carrier: bool) -> Route | None:
+        """`by_carrier`: over a carrier that tenants share."""
+        if found := self.own.get((tenant, called)):
+            return found
+        public = self._e164(called)
+        found = self.exact.get(called.lstrip("+")) or self.exact.get(public) or self._public.get(public)
+        if found is None or (found.tenant, called) not in self.own:
+            return found
+        return found if _is_shared(found, called, by_carrier) else None
+
+    def _in_range(self, called: str, tenant: str, by_carrier: bool) -> Route | None:
         for digits in (called.lstrip("+"), self._e164(called)):
             if digits.lstrip("*#").isdigit():
                 holding = [candidate for candidate in self.ranges if candidate.holds(digits)]
-                if is_feature_code(called):
-                    holding = [each for each in holding if each.route.tenant == tenant] or holding
+                own = [each for each in holding if each.is_public or each.route.tenant == tenant]
+                holding = own or [each for each in holding if _is_shared(each.route, called, by_carrier)]
                 if holding:
                     return min(holding, key=lambda candidate: (candidate.size, candidate.first)).route
         return None
@@ -112,3 +134,10 @@ class NumberPlan:
 def is_feature_code(called: str) -> bool:
     """What only phones dial."""
     return called.startswith(("*", "#"))
+
+
+def _is_shared(route: Route, called: str, by_carrier: bool) -> bool:
+    """Whether other tenants reach a number that is not public."""
+    if is_feature_code(called):
+        return route.tenant == MAIN and not route.is_private
+    return by_carrier

@@ -110,19 +110,46 @@ def test_a_range_may_begin_with_the_signs_of_a_feature_code(ends, wrong):
 
 
 FLOW = "flow: {}\nstart: a\nlanguages: [es]\nnodes: {{a: {{type: hangup}}}}\n"
+PHONES = "flow: phones\nstart: a\nlanguages: [es]\nnodes: {a: {type: agent, do: log_in, ok: b}, b: {type: hangup}}\n"
+SWITCH = """
+flow: switch
+start: a
+languages: [es]
+nodes:
+  a: {type: toggle, toggle: closure, mode: flip, pin: "4711", prompt: "PIN", next: b, no_input: {then: b}}
+  b: {type: hangup}
+"""
 OUTSOURCER = {
     "config/site.yaml": "site: t\nlanguages: [es]\ncountry: ES\n",
     "config/numbers/default.yaml": "default: yes\nflow: ours\n",
     "config/numbers/100.yaml": "number: '100'\nflow: ours\n",
     "config/numbers/agents.yaml": "number: '*45'\nflow: ours\n",
-    "config/numbers/line.yaml": "number: '*455'\nflow: ours\n",
-    "config/numbers/follow.yaml": "range: ['*460000', '*469999']\nflow: ours\n",
+    "config/numbers/line.yaml": "number: '*455'\nflow: phones\n",
+    "config/numbers/follow.yaml": "range: ['*460000', '*469999']\nflow: phones\n",
+    "config/numbers/switch.yaml": "number: '*80'\nflow: switch\n",
+    "config/numbers/switches.yaml": "range: ['*8100', '*8199']\nflow: switch\n",
+    "config/numbers/menu.yaml": "number: '*82'\nflow: ours\n",
+    "config/numbers/survey.yaml": "number: '103'\nflow: ours\n",
+    "config/trunks/carrier.yaml": "trunk: carrier\nhost: 192.0.2.1\n",
+    "flows/phones.yaml": PHONES,
+    "flows/switch.yaml": SWITCH,
     "config/devices/1001.yaml": "device: '1001'\n",
     "flows/ours.yaml": FLOW.format("ours"),
     "tenants/acme/config/numbers/100.yaml": "number: '100'\nflow: theirs\n",
     "tenants/acme/config/numbers/agents.yaml": "number: '*45'\nflow: theirs\n",
     "tenants/acme/config/devices/1001.yaml": "device: '1001'\n",
     "tenants/acme/flows/theirs.yaml": FLOW.format("theirs"),
+    "tenants/acme/config/numbers/300.yaml": "number: '300'\nflow: theirs\n",
+    "tenants/acme/config/numbers/310.yaml": "number: '310'\nflow: theirs\n",
+    "tenants/acme/config/numbers/block.yaml": "range: ['400', '499']\nflow: theirs\n",
+    "tenants/acme/config/numbers/public.yaml": "number: '911000001'\nflow: theirs\n",
+    "tenants/acme/config/numbers/star81.yaml": "number: '*90'\nflow: theirs\n",
+    "tenants/acme/config/trunks/carrier.yaml": "trunk: carrier\nhost: 192.0.2.2\n",
+    "tenants/zeta/config/numbers/310.yaml": "number: '310'\nflow: hers\n",
+    "tenants/zeta/config/numbers/default.yaml": "default: yes\nflow: hers\n",
+    "tenants/zeta/config/devices/1001.yaml": "device: '1001'\n",
+    "tenants/zeta/config/trunks/carrier.yaml": "trunk: carrier\nhost: 192.0.2.3\n",
+    "tenants/zeta/flows/hers.yaml": FLOW.format("hers"),
 }
 
 
@@ -133,8 +160,8 @@ OUTSOURCER = {
         ("acme-1001", "*45", "acme", ("acme", "theirs")),
         ("acme-1001", "100", "acme", ("acme", "theirs")),
         ("", "100", "main", ("main", "ours")),
-        ("acme-1001", "*455", "acme", ("main", "ours")),
-        ("acme-1001", "*462001", "acme", ("main", "ours")),
+        ("acme-1001", "*455", "acme", ("main", "phones")),
+        ("acme-1001", "*462001", "acme", ("main", "phones")),
         ("acme-1001", "+34911234567", "main", ("main", "ours")),
     ],
 )
@@ -143,6 +170,35 @@ def test_each_tenant_has_short_numbers_and_codes_of_its_own_and_shares_the_codes
     assert loaded.configuration is not None, str(loaded.problems)
     route = loaded.configuration.numbers.route(called, entry)
     assert (route.tenant, (route.flows_of, route.flow)) == (tenant, flow)
+
+
+OUTSOURCERS = load(OUTSOURCER).configuration
+
+
+@pytest.mark.parametrize("called", ["*80", "*8111", "*82", "*90", "300", "400", "310", "100", "103"])
+@pytest.mark.parametrize("entry", ["zeta-1001", "zeta-carrier"])
+def test_nobody_reaches_what_another_tenant_has_under_a_number_that_is_not_public(entry, called):
+    route = OUTSOURCERS.numbers.route(called, entry)
+    assert (route.tenant, route.flows_of, route.flow) == ("zeta", "zeta", "hers")
+
+
+def test_phones_of_the_main_tenant_reach_no_other_tenants_short_numbers():
+    assert {OUTSOURCERS.numbers.route(called, "main-1001").rule for called in ("300", "400", "310")} == {"default"}
+
+
+@pytest.mark.parametrize(("called", "tenant"), [("300", "acme"), ("444", "acme"), ("310", "main"), ("100", "main")])
+def test_over_a_carrier_that_tenants_share_a_short_number_reaches_the_one_that_has_it(called, tenant):
+    assert OUTSOURCERS.numbers.route(called, "main-carrier").tenant == tenant
+
+
+@pytest.mark.parametrize("entry", ["zeta-1001", "zeta-carrier", "main-1001", "main-carrier"])
+def test_everybody_calls_public_numbers(entry):
+    assert OUTSOURCERS.numbers.route("+34911000001", entry).tenant == "acme"
+
+
+def test_whoever_hands_over_to_a_short_number_means_her_own_tenants():
+    assert [OUTSOURCERS.numbers.exactly("100", tenant).flow for tenant in ("main", "acme")] == ["ours", "theirs"]
+    assert OUTSOURCERS.numbers.exactly("300", "zeta") is None
 
 
 @pytest.mark.parametrize("number", ["*45", "100"])
