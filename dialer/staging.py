@@ -183,7 +183,7 @@ def saved(state: State, turn: Turn, fact: LeadsSaved) -> None:
 def changed(state: State, turn: Turn, fact: ListsChanged) -> None:
     """Look again, at once; whoever is looking now may have been too early."""
     for key in sorted(state.campaigns):
-        if key[0] == fact.tenant and fact.campaign in ("", key[1]):
+        if fact.tenant in ("", key[0]) and fact.campaign in ("", key[1]):
             turn.campaign(key).stage_after_s = 0.0
             state.asked_s = {asked: at_s for asked, at_s in state.asked_s.items() if asked != key}
             turn.paced.add(key)

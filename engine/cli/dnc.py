@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from engine.cli.common import JsonOption, ProjectOption, counted, err, fail, home_of, out, print_json
+from engine.cli.tenants import check_tenant
 
 if TYPE_CHECKING:
     from core.dialing import NumberListed
@@ -52,6 +53,7 @@ def import_(
     from engine.cli.lists_open import carried_out
 
     home = home_of(project)
+    check_tenant(home, tenant)
     if register and not own:
         check_asked_for(home, register)
 
@@ -106,7 +108,7 @@ def forget(
 
     async def work(place: Place) -> bool:
         gone = remove_register(registers_directory(home.state), register)
-        await tell(home, "main", "")
+        await tell(home, "", "")
         return gone
 
     if not carried_out(home, work):
@@ -172,6 +174,7 @@ def _set(project: Path | None, numbers: list[str], tenant: str, campaign: str, l
     from engine.cli.lists_open import ask_engine, carried_out
 
     home = home_of(project)
+    check_tenant(home, tenant)
 
     async def work(place: Place) -> list[str]:
         said = [
@@ -220,7 +223,7 @@ async def _take_over(place: Place, register: str, as_of_s: float, read: NumbersR
 
     directory = registers_directory(place.home.state)
     made = await asyncio.to_thread(write_register, directory, register, read.keys, as_of_s, time.time(), source)
-    await tell(place.home, "main", "")
+    await tell(place.home, "", "")
     said = f"{register} has {counted(made.numbers, 'number')} now, of {place.day(as_of_s)}"
     return {"register": register, "numbers": made.numbers, "said": said, "refused": _refused(read)}
 

@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from engine.cli.common import JsonOption, ProjectOption, counted, err, fail, home_of, out, print_json
+from engine.cli.tenants import check_tenant
 
 if TYPE_CHECKING:
     from core.list_store import ImportJob
@@ -134,6 +135,7 @@ def import_(
         parts = {check_choice("--same", part.strip(), ("number", "id")) for part in same.split(",")}
         more |= {"same_number": "number" in parts, "same_id": "id" in parts}
     home = home_of(project)
+    check_tenant(home, tenant)
     if not campaign:
         more["campaign"] = _campaign_of(home, tenant, list_)
     if not yes and (json or not sys.stdin.isatty()):

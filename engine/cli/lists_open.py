@@ -76,7 +76,8 @@ def carried_out(home: Home, work: Callable[[Place], Awaitable[T]]) -> T:
 
 
 async def tell(home: Home, tenant: str, campaign: str, leaving: str = "") -> None:
-    """Lists have changed; one of them is `leaving`. An engine that is away reads them when it comes."""
+    """Lists have changed; one of them is `leaving`. `tenant` empty: everybody's, as a national register is. An engine
+    that is away reads them when it comes."""
     await ask_engine(home, "ListsChanged", {"tenant": tenant, "campaign": campaign, "leaving": leaving})
 
 

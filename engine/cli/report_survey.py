@@ -13,6 +13,7 @@ import typer
 
 from engine.cli.common import JsonOption, ProjectOption, counted, day_of, fail, home_of, out, print_json
 from engine.cli.journal_open import reading
+from engine.cli.tenants import EveryTenantOption, check_tenant
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,6 +35,7 @@ def survey(
     queue: Annotated[str, typer.Option(help="Only callers whom this queue had served.")] = "",
     agent: Annotated[str, typer.Option(help="Only callers whom this agent had served last.")] = "",
     by: Annotated[By, typer.Option("--by", help="A row for each.")] = "queue",
+    tenant: EveryTenantOption = "",
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -49,6 +51,8 @@ def survey(
     from engine.config.sources import read_sources
 
     home = home_of(project)
+    if tenant:
+        check_tenant(home, tenant)
     configuration = load(read_sources(home.project)).configuration
     if configuration is None:
         fail("the configuration has errors: see `centralita check`")
@@ -56,15 +60,17 @@ def survey(
     if days and first:
         fail("--days and --from both say where to begin: give one of them", 2)
     until = day_of(last) if last else datetime.now(UTC).astimezone(zone).date()
-    wanted = Wanted(_begin(first, days, until), until, zone, by, None, queue, agent)
+    wanted = Wanted(_begin(first, days, until), until, zone, by, tenant or None, queue, agent)
     if wanted.fault:
         fail(wanted.fault, 2)
     found, behind = _found(home, project, wanted)
     if not found:
-        _check_names(configuration, queue, agent)
+        _check_names(configuration, tenant, queue, agent)
     if json:
         asked = {"from": wanted.since.isoformat(), "to": until.isoformat(), "by": by, "queue": queue, "agent": agent}
-        print_json({**asked, "behind_events": behind, "questions": [plain_question(each) for each in found]})
+        print_json(
+            {**asked, "tenant": tenant, "behind_events": behind, "questions": [plain_question(each) for each in found]}
+        )
         return
     several = len({question.tenant for question in found}) > 1
     out.print(f"{wanted.since} to {until}")
@@ -115,11 +121,11 @@ def _found(home: Home, project: Path | None, wanted: Wanted) -> tuple[list[Quest
         return found, max(0, reader.last_seq() - reached)
 
 
-def _check_names(configuration: Configuration, queue: str, agent: str) -> None:
+def _check_names(configuration: Configuration, tenant: str, queue: str, agent: str) -> None:
     """Nothing was found: perhaps nobody is called so."""
     routing = configuration.routing
     for kind, name, known in (("queue", queue, routing.queues), ("agent", agent, routing.agents)):
-        names = sorted({known_name for _, known_name in known})
+        names = sorted({known_name for owner, known_name in known if tenant in ("", owner)})
         if name and name not in names:
             shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
             fail(f"no {kind} '{name[:40]}' is configured, and no survey of that time names it; there are: {shown}", 2)

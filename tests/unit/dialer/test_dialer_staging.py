@@ -107,7 +107,9 @@ def test_leads_that_come_when_the_campaign_has_stopped_go_back_as_they_were() ->
     assert not house.wanted
 
 
-def test_after_an_import_the_store_is_asked_at_once() -> None:
+@pytest.mark.parametrize("tenant", ["main", ""])
+def test_after_an_import_the_store_is_asked_at_once(tenant: str) -> None:
+    """Without a tenant: a national register has changed, which is everybody's."""
     house = House(campaign(), agents=1)
     house.answers = silent
     house.start()
@@ -115,7 +117,10 @@ def test_after_an_import_the_store_is_asked_at_once() -> None:
     house.store.leads["l00001"] = record(1)
     house.run(5.0)
     assert not house.wanted, "it is looked at once a minute"
-    house.do(ListsChanged("main"))
+    house.do(ListsChanged("acme"))
+    house.run(5.0)
+    assert not house.wanted, "those were another tenant's lists"
+    house.do(ListsChanged(tenant))
     house.run(30.0)
     assert len(house.wanted) == 1
 

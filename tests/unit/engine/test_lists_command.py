@@ -194,3 +194,18 @@ def test_refused_rows_are_in_the_language_of_the_preview_and_as_they_were(projec
     assert "rejected;" in refused
     assert "112 is an emergency number" in refused
     assert 'Eva;"""612345679"' in refused, "the row with its quotation mark that is never closed"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("dnc", "add", "612345678"),
+        ("dnc", "remove", "612345678"),
+        ("dnc", "import", "{file}"),
+        ("lists", "import", "{file}", "--list", "spring", "--yes"),
+    ],
+)
+def test_nothing_is_written_for_a_client_company_that_nobody_knows(project: Path, words: tuple[str, ...]) -> None:
+    (project / "tenants" / "acme").mkdir(parents=True)
+    said = run(*(word.format(file=project / "clients.csv") for word in words), "--tenant", "acmee")
+    assert (said.exit_code, "there is no tenant 'acmee': did you mean 'acme'?" in said.output) == (2, True), said.output

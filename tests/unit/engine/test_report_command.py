@@ -36,14 +36,16 @@ def at(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Madrid")).timestamp()
 
 
-async def keep(state: Path, stays: list[tuple[str, str, float, str]], virtual_s: float = 0.0) -> None:
+async def keep(
+    state: Path, stays: list[tuple[str, str, float, str]], virtual_s: float = 0.0, tenant: str = "main"
+) -> None:
     """(when, interaction, waited_s, how) each. `virtual_s`: of each wait, away from the phone."""
     journal = Journal.open(state / "journal.db", ContactCipher.open(state), lambda _: None)
     try:
         for when, interaction_id, waited_s, how in stays:
             left = QueueLeft(interaction_id, f"{interaction_id}.s", how)
             ended = StayEnded(
-                *(interaction_id, f"{interaction_id}.s", "main", "sales", how, waited_s),
+                *(interaction_id, f"{interaction_id}.s", tenant, "sales", how, waited_s),
                 virtual=virtual_s > 0,
                 virtual_s=virtual_s,
             )
@@ -95,3 +97,22 @@ def test_without_the_pack_there_is_nothing_to_compare_with(project: Path) -> Non
     result = report()
     assert result.exit_code == 1
     assert "has no rule answered_within" in " ".join(result.output.split())
+
+
+def test_each_client_company_is_counted_for_itself(project: Path) -> None:
+    (project / "tenants" / "acme").mkdir(parents=True)
+    good = [(f"2026-03-10 11:{minute:02}", f"i-{minute}", 20.0, "answered") for minute in range(40)]
+    asyncio.run(keep(project / "var", good))
+    asyncio.run(keep(project / "var", [("2026-03-10 12:00", "late", 400.0, "answered")], tenant="acme"))
+    day = ("--from", "2026-03-10", "--to", "2026-03-10")
+    whole = report(*day)
+    assert whole.exit_code == 1, "one company's good days do not make up for another's bad ones"
+    assert ("acme: 95%" in whole.output, "main: 95%" in whole.output) == (True, True)
+    both = json.loads(report(*day, "--json").output)
+    assert {name: row["percent"] for name, row in both["tenants"].items()} == {"acme": 0.0, "main": 100.0}
+    ours = report(*day, "--tenant", "main")
+    assert (ours.exit_code, "acme" in ours.output) == (0, False)
+    theirs = json.loads(report(*day, "--tenant", "acme", "--json").output)
+    assert (theirs["met"], theirs["total"]["received"], len(theirs["queues"])) == (False, 1, 1)
+    unknown = report(*day, "--tenant", "acmee")
+    assert (unknown.exit_code, "did you mean 'acme'?" in unknown.output) == (2, True)
