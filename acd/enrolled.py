@@ -89,17 +89,17 @@ def beside(setup: Setup, enrolled: Mapping[Key, Fields]) -> tuple[Setup, list[st
     for key, fields in sorted(enrolled.items()):
         agent = definition_of(key[1], fields)
         if key in setup.agents:
-            notes.append(f"agent {key[1]}: what the API said of her is not used: a file declares her")
+            notes.append(f"{_named(*key)}: what the API said of her is not used: a file declares her")
             continue
         if agent is None:
-            notes.append(f"agent {key[1]}: what the API said of her cannot be read any more: change or remove her")
+            notes.append(f"{_named(*key)}: what the API said of her cannot be read any more: change or remove her")
             continue
         made = agent_setup(*key, agent)
         if made.device in phones:
-            notes.append(f"agent {key[1]}: her phone {agent.device} is {phones[made.device][1]}'s now: she has none")
+            notes.append(f"{_named(*key)}: her phone {agent.device} is {phones[made.device][1]}'s now: she has none")
             made = replace(made, device="")
         if (key[0], made.code) in codes:
-            notes.append(f"agent {key[1]}: her code is {codes[key[0], made.code][1]}'s now: she has none")
+            notes.append(f"{_named(*key)}: her code is {codes[key[0], made.code][1]}'s now: she has none")
             made = replace(made, code="", pin="")
         phones |= {made.device: key} if made.device else {}
         codes |= {(key[0], made.code): key} if made.code else {}
@@ -115,11 +115,12 @@ def definition_of(agent_id: str, fields: Fields) -> Agent | None:
 
 
 def _lost(setup: Setup, agent: AgentSetup) -> Iterable[str]:
+    named = _named(agent.tenant, agent.agent_id)
     gone = [queue for queue in sorted(agent.queues or ()) if (agent.tenant, queue) not in setup.queues]
     if gone:
-        yield f"agent {agent.agent_id}: there is no queue {', '.join(gone)} any more: she serves the others"
+        yield f"{named}: there is no queue {', '.join(gone)} any more: she serves the others"
     if agent.device and setup.devices and agent.device not in setup.devices:
-        yield f"agent {agent.agent_id}: her phone {agent.device} is no device any more: give her another"
+        yield f"{named}: her phone {agent.device} is no device any more: give her another"
 
 
 def _text(agents: Mapping[str, Fields]) -> str:
@@ -134,3 +135,8 @@ def _fault(problem: Problem, rows: list[str]) -> Fault:
         if row.startswith('   "'):
             return Fault(json.JSONDecoder().raw_decode(row, 3)[0], problem.what, problem.hint)
     return Fault("", problem.what, problem.hint)
+
+
+def _named(tenant: str, agent_id: str) -> str:
+    """Two client companies may each have an agent of this name."""
+    return f"agent {agent_id}" if tenant == "main" else f"agent {agent_id} of {tenant}"

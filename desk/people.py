@@ -20,7 +20,7 @@ from store.sql.accounts import Accounts, LoginTaken, RefreshTokens
 from store.sql.database import Database
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
-_TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_TENANT = re.compile(r"[a-z][a-z0-9_]{0,19}")
 
 
 class People:
@@ -135,7 +135,7 @@ class People:
             if role is not Role.ADMIN:
                 raise Unprocessable("only an admin can be of every tenant: name one")
         elif not _TENANT.fullmatch(tenant):
-            raise Unprocessable("a tenant has a-z, 0-9 and -")
+            raise Unprocessable("a tenant has a-z, 0-9 and _, a letter first, at most 20 characters")
         if agent_id and role not in ALLOWED[Permission.WORK]:
             raise Unprocessable(f"a {role.value} takes no calls: leave agent_id empty, or choose another role")
 

@@ -32,8 +32,8 @@ def _missing() -> typer.Typer:
 
 
 def _account(name: str | None) -> KnownAccount | None:
-    """A device of this installation, by its name in `config/devices/` or inside Asterisk. None: the one to try things
-    with, else one that is no agent's, else the first."""
+    """A device of this installation, by its name in `config/devices/`, where the main tenant's is meant if several have
+    it, or inside Asterisk. None: the one to try things with, else one that is no agent's, else the first."""
     from engine.cli.common import fail
     from engine.cli.phones import configured, with_kept_phones
     from engine.home import Home, SecretBox
@@ -51,7 +51,7 @@ def _account(name: str | None) -> KnownAccount | None:
     configuration = with_kept_phones(home, configuration)
     made = configuration.devices.keys() - declared
     node = node_settings(home, configuration, SecretBox(home.state / "secrets.json"))
-    devices = list(node.devices)
+    devices = sorted(node.devices, key=lambda each: not each.name.startswith("main-"))
     if name is None:
         agents = {agent.device for agent in configuration.routing.agents.values()} | made
         found = configuration.devices

@@ -111,3 +111,8 @@ def test_a_file_wins_over_what_the_api_said() -> None:
     assert (zoe.device, zoe.skills, zoe.queues) == ("main-1003", {"vip": 3}, None)
     assert [note.split(":")[0] for note in notes] == ["agent ana", "agent old", "agent pau", "agent pau", "agent pau"]
     assert beside(SETUP, {}) == (SETUP, [])
+
+
+def test_whoever_is_told_of_is_named_with_her_client_company() -> None:
+    _, notes = beside(SETUP, {("acme", "ana"): {"queues": ["gone"]}})
+    assert notes == ["agent ana of acme: there is no queue gone any more: she serves the others"]

@@ -30,6 +30,7 @@ async def test_an_admin_adds_a_person_who_can_then_log_in(desk):
         ({"role": "queen"}, 422),
         ({"role": "quality"}, 422),
         ({"tenant": "acme"}, 403),
+        ({"tenant": "acme-es"}, 403),
         ({"tenant": EVERY_TENANT}, 403),
         ({"tenant": EVERY_TENANT, "role": "admin", "agent_id": ""}, 403),
         ({"more": 1}, 422),
@@ -53,6 +54,12 @@ async def test_a_login_belongs_to_one(desk):
     assert (await chief.post("/v1/accounts", NEW)).status_code == 201
     again = await chief.post("/v1/accounts", NEW | {"tenant": "acme"})
     assert (again.status_code, again.json()["type"]) == (409, "urn:centralita:login_taken")
+
+
+@pytest.mark.parametrize(("tenant", "status"), [("acme_es", 201), ("acme-es", 422), ("1st", 422), ("a" * 21, 422)])
+async def test_an_account_is_of_a_tenant_as_the_files_name_them(desk, tenant, status):
+    chief = desk.as_role(Role.ADMIN, tenant=EVERY_TENANT)
+    assert (await chief.post("/v1/accounts", NEW | {"tenant": tenant})).status_code == status
 
 
 async def test_an_admin_sees_and_changes_nobody_of_another_tenant(desk):

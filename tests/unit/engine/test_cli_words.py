@@ -127,6 +127,14 @@ def test_a_lost_phone_is_named_in_full_where_two_companies_have_one_of_its_name(
     assert [name for name in before if before[name] != after[name]] == ["main-1001"]
 
 
+def test_a_phone_named_in_short_is_the_main_tenants_where_others_have_one_too(project, tmp_path):
+    other = tmp_path / "project" / "tenants" / "beta" / "config" / "devices"
+    other.mkdir(parents=True)
+    (other / "1001.yaml").write_text('device: "1001"\n')
+    assert said("accounts")[0] == 0
+    assert [lazy._account(name).account for name in ("1001", "beta-1001")] == ["main-1001", "beta-1001"]
+
+
 def test_one_thing_is_not_several(project):
     assert "1 flow, 4 files, 1 warning" in said("check")[1]
 
