@@ -12,6 +12,7 @@ from acd.setup import CHANNELS, Key
 from acd.skills import Requirement, RequirementInvalid
 from acd.strategies import STRATEGIES
 from definitions.faults import did_you_mean
+from definitions.layout import file_of, place_of
 from definitions.problems import Problems
 from definitions.yaml import Path, problem_at
 
@@ -126,7 +127,7 @@ def _check_queue(read: Read[Q], filed: Filed[Q], around: Around) -> None:
         calendars = {known for tenant, known in around.calendars or () if tenant == filed.tenant}
         if around.calendars is not None and name is not None and name not in calendars:
             hint = did_you_mean(name, calendars, what="calendars")
-            hint = hint if hint.startswith("did") else "write it under config/calendars/"
+            hint = hint if hint.startswith("did") else "write it under " + place_of(filed.tenant, "config/calendars/")
             filed.say(problems, place, f"there is no calendar '{name}'", hint)
 
 
@@ -143,7 +144,8 @@ def _check_servable(read: Read[Q], key: Key, filed: Filed[Q]) -> None:
     members = [agent for agent in read.agents_of(tenant).values() if _serves(agent, name)]
     if not members:
         what = f"no declared agent serves the queue '{name}'"
-        filed.say(read.problems, ("queue",), what, "add it to somebody's `queues` in config/agents.yaml", warning=True)
+        hint = "add it to somebody's `queues` in " + place_of(tenant, "config/agents.yaml")
+        filed.say(read.problems, ("queue",), what, hint, warning=True)
         return
     levels = [agent.skills for agent in members]
     if not any(requirement is not None and any(map(requirement.met, levels)) for requirement in requirements):
@@ -236,7 +238,7 @@ def _check_queues_of(
     for index, queue in enumerate(given):
         if queue not in queues:
             hint = did_you_mean(queue, queues, what="queues")
-            hint = hint if hint.startswith("did") else "write it under config/queues/"
+            hint = hint if hint.startswith("did") else "write it under " + place_of(filed.tenant, "config/queues/")
             filed.say(problems, (*path, "queues", index), f"there is no queue '{queue}'", hint)
 
 
@@ -252,7 +254,7 @@ def _check_device(
     place = (*path, "device")
     if devices is not None and device not in devices:
         hint = did_you_mean(device, devices, what="devices")
-        hint = hint if hint.startswith("did") else f"write config/devices/{device}.yaml"
+        hint = hint if hint.startswith("did") else "write " + file_of(filed.tenant, "devices", device)
         filed.say(problems, place, f"there is no device '{device}'", hint)
     if device in phones:
         what = f"the device {device} is {phones[device]}'s already"

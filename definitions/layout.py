@@ -20,7 +20,12 @@ def within_tenant(name: str) -> str:
 
 def file_of(tenant: str, folder: str, name: str) -> str:
     """Where a thing of a tenant stands: `config/campaigns/renewals.yaml`."""
-    return f"{'' if tenant == 'main' else f'tenants/{tenant}/'}config/{folder}/{name}.yaml"
+    return place_of(tenant, f"config/{folder}/{name}.yaml")
+
+
+def place_of(tenant: str, path: str) -> str:
+    """Where a tenant keeps what the main one has at `path`: `config/agents.yaml`, `flows/`."""
+    return path if tenant == "main" else f"tenants/{tenant}/{path}"
 
 
 def stem_of(name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from definitions.faults import did_you_mean
+from definitions.layout import place_of
 from definitions.problems import Problems
 from dialer.compliance.rules import Basis, DropAction, Mode, RulePack
 from dialer.definitions import OUTCOMES
@@ -89,7 +90,7 @@ def _check_names(problems: Problems, filed: FiledCampaign, around: Around) -> No
     if value.calendar is not None and (tenant, value.calendar) not in around.calendars:
         calendars = {name for owner, name in around.calendars if owner == tenant}
         hint = did_you_mean(value.calendar, calendars, what="calendars")
-        hint = hint if hint.startswith("did") else "write it under config/calendars/"
+        hint = hint if hint.startswith("did") else "write it under " + place_of(tenant, "config/calendars/")
         filed.say(problems, ("calendar",), f"there is no calendar '{value.calendar}'", hint)
     for what, hint in around.wrong_skills(tenant, value.skills) if value.skills else ():
         filed.say(problems, ("skills",), what, hint)

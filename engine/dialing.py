@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.leg import LegRole
+from definitions.layout import place_of
 from engine.config.outbound import Permitted, Refused
 from engine.interaction import Surroundings, Turn
 from engine.ringing import ring
@@ -31,14 +32,14 @@ def find(turn: Turn, target: str, around: Surroundings) -> Target | str:
     match kind:
         case "agent":
             known = (tenant, name) in around.routing.agents
-            return Target("agent", name) if known else f"there is no agent '{name}': look at config/agents.yaml"
+            return Target("agent", name) if known else _unknown("agent", name, tenant, "config/agents.yaml")
         case "queue":
             known = (tenant, name) in around.routing.queues
-            return Target("queue", name) if known else f"there is no queue '{name}': look at config/queues/"
+            return Target("queue", name) if known else _unknown("queue", name, tenant, "config/queues/")
         case "flow":
             release = around.releases[turn.interaction.release_id]
             known = release.flow(tenant, name) is not None
-            return Target("flow", name) if known else f"there is no flow '{name}': look at flows/"
+            return Target("flow", name) if known else _unknown("flow", name, tenant, "flows/")
     route = around.numbers.exactly(target, tenant)
     if route is not None and route.tenant == tenant:
         return Target("flow", route.flow)
@@ -47,6 +48,10 @@ def find(turn: Turn, target: str, around: Surroundings) -> Target | str:
         turn.note("outbound_refused", verdict.why)
         return verdict.why
     return Target("dial", permitted=verdict)
+
+
+def _unknown(kind: str, name: str, tenant: str, where: str) -> str:
+    return f"there is no {kind} '{name}': look at {place_of(tenant, where)}"
 
 
 def dial(

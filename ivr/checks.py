@@ -8,6 +8,7 @@ from functools import cached_property
 
 from definitions import saying
 from definitions.faults import did_you_mean
+from definitions.layout import place_of
 from definitions.problems import Severity
 from ivr.braces import check_braces
 from ivr.flow_file import ReadFlow
@@ -76,11 +77,11 @@ class Known:
 
 
 _WHERE = {
-    "flow": "write it under flows/",
-    "calendar": "write it under config/calendars/",
-    "table": "put the CSV under config/tables/",
-    "queue": "write it under config/queues/",
-    "device": "write it under config/devices/",
+    "flow": "write it under {place}flows/",
+    "calendar": "write it under {place}config/calendars/",
+    "table": "put the CSV under {place}config/tables/",
+    "queue": "write it under {place}config/queues/",
+    "device": "write it under {place}config/devices/",
     "mailbox": "define it in the configuration",
     "toggle": "define it in the configuration",
     "host": "allow it in config/http.yaml",
@@ -193,7 +194,7 @@ def _check_references(read: ReadFlow, name: str, node: NodeModel, known: Known) 
         names = known.names(reference.kind, read.tenant)
         if names is not None and reference.name not in names:
             close = did_you_mean(reference.name, names, what=f"{reference.kind}s")
-            hint = close if close.startswith("did") else _WHERE[reference.kind]
+            hint = close if close.startswith("did") else _WHERE[reference.kind].format(place=place_of(read.tenant, ""))
             read.say(name, path, f"there is no {reference.kind} '{reference.name}'", hint)
         if reference.kind == "table":
             _check_columns(read, name, node, known.tables.get((read.tenant, reference.name)))

@@ -107,12 +107,13 @@ class ScenarioFile(Definition):
         return self
 
 
-def scenario_of(file: ScenarioFile, setup: Setup, replications: int, seed: int) -> tuple[Scenario, Setup]:
+def scenario_of(
+    file: ScenarioFile, setup: Setup, replications: int, seed: int, tenant: str = "main"
+) -> tuple[Scenario, Setup]:
     """The scenario, and the floor it is played on: queues that are not configured are made as they stand.
 
-    `setup`: what is configured; its agents serve unless the scenario brings its own.
+    `setup`: what is configured; its agents serve unless the scenario brings its own. `tenant`: whose floor it is.
     """
-    tenant = "main"
     queues: dict[Key, QueueSetup] = dict(setup.queues)
     for name in file.queues:
         queues.setdefault((tenant, name), QueueSetup(tenant, name, wrap_up_s=0.0))
@@ -133,6 +134,7 @@ def scenario_of(file: ScenarioFile, setup: Setup, replications: int, seed: int) 
         until_s=file.until,
         traffic={(tenant, name): _traffic(calls, file) for name, calls in file.queues.items()},
         shifts=tuple(shifts),
+        tenant=tenant,
         answer_s=file.answer_s,
         warm_up_s=file.warm_up_s,
         replications=replications,

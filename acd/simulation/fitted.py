@@ -18,7 +18,7 @@ from scipy import stats
 from acd.setup import Key, Setup
 from acd.simulation.crews import spells, whole
 from acd.simulation.days_seen import DaysSeen
-from acd.simulation.observed import TENANT, Observed, SeenStay, SeenTalk
+from acd.simulation.observed import Observed, SeenStay, SeenTalk
 from acd.simulation.patience import Patience, is_odd, patience_of
 from core.stay import StayEnd
 
@@ -83,7 +83,11 @@ def fit(name: str, seen: Observed, days: DaysSeen, setup: Setup, only: Collectio
             known.steps[cell.step] += 1
     for talk in seen.talks:
         by_queue.setdefault(talk.queue, _Seen()).talks.append(talk)
-    refused = {queue: why for queue, known in sorted(by_queue.items()) if (why := _too_little(queue, known, setup))}
+    refused = {
+        queue: why
+        for queue, known in sorted(by_queue.items())
+        if (why := _too_little(seen.tenant, queue, known, setup))
+    }
     chosen = {
         queue: known
         for queue, known in sorted(by_queue.items())
@@ -107,9 +111,9 @@ def fit(name: str, seen: Observed, days: DaysSeen, setup: Setup, only: Collectio
     return Fitted(scenario, fitted, tuple(sorted(open_days)), refused, tuple(notes))
 
 
-def _too_little(queue: str, known: _Seen, setup: Setup) -> str:
+def _too_little(tenant: str, queue: str, known: _Seen, setup: Setup) -> str:
     """Why nothing is said about a queue; empty when it can be."""
-    if (TENANT, queue) not in setup.queues:
+    if (tenant, queue) not in setup.queues:
         return "it is not configured any more: its callers and their agents are left out"
     if len(known.stays) < ENOUGH_STAYS:
         return f"{len(known.stays)} calls are too few to learn from, it takes {ENOUGH_STAYS}: give it more days"
@@ -217,7 +221,7 @@ def _agents(
     ready_s: dict[Group, list[float]] = {}
     unknown = 0
     for agent_id, stretches in sorted(seen.ready.items()):
-        group = _group(setup, (TENANT, agent_id))
+        group = _group(setup, (seen.tenant, agent_id))
         if group is None:
             unknown += 1
             continue

@@ -18,8 +18,6 @@ from core.queue_facts import QueueJoined, StayTurned
 from core.stay import StayEnd
 from core.table import Transition
 
-TENANT = "main"
-"""Whose floor is simulated."""
 CALL = "call"
 
 
@@ -67,6 +65,8 @@ class Observed:
     apart: int = 0
     failed: int = 0
     unreadable: int = 0
+    tenant: str = "main"
+    """Whose floor it is: nothing of others is looked at."""
     _open: dict[str, SeenStay] = field(default_factory=dict)
     _talking: dict[tuple[str, str], str] = field(default_factory=dict)
     """(interaction, agent) -> the queue her wait was in."""
@@ -106,7 +106,7 @@ class Observed:
             self._rest(agent_id, at_s)
 
     def _joined(self, at_s: float, joined: QueueJoined) -> None:
-        if joined.tenant != TENANT or not joined.queue or joined.agent_id:
+        if joined.tenant != self.tenant or not joined.queue or joined.agent_id:
             return
         if joined.interaction_id in self._outbound:
             self.dialed += 1
@@ -135,7 +135,7 @@ class Observed:
             self._talking[ended.interaction_id, ended.agent_id] = ended.queue
 
     def _worked(self, work: WorkEnded) -> None:
-        if work.tenant != TENANT:
+        if work.tenant != self.tenant:
             return
         queue = self._talking.pop((work.interaction_id, work.agent_id), None)
         talk_s = work.talk_s + work.hold_s + work.consult_s
@@ -148,7 +148,7 @@ class Observed:
 
     def _moved(self, at_s: float, moved: Transition) -> None:
         tenant, _, agent_id = moved.id.partition("/")
-        if tenant != TENANT:
+        if tenant != self.tenant:
             return
         ready = Presence.READY.value
         if moved.old == ready:

@@ -9,8 +9,10 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
+from definitions.layout import file_of, place_of
 from engine.cli.common import JsonOption, ProjectOption, counted, err, fail, home_of, out, print_json, print_problems
 from engine.cli.simulate_fit import fit
+from engine.cli.tenants import MAIN, check_tenant
 
 if TYPE_CHECKING:
     from acd.setup import Setup
@@ -51,6 +53,7 @@ def acd(
     days: Annotated[int, typer.Option(min=1, max=1000, help="How many days: more make the intervals narrower.")] = 10,
     seed: Annotated[int, typer.Option(help="Other seed, other calls.")] = 1,
     html: Annotated[Path | None, typer.Option(help="Write a page with charts.", show_default=False)] = None,
+    tenant: Annotated[str, typer.Option(help="Whose floor.")] = MAIN,
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -63,6 +66,7 @@ def acd(
     from acd.simulation.play import play
 
     home = home_of(project)
+    check_tenant(home, tenant)
     first = _scenario(scenario)
     if not first.queues:
         fail(f"{scenario}: nobody calls: say under `queues` how many, and how long they talk")
@@ -83,16 +87,17 @@ def acd(
                 # A copy of the first that kept its name is told from it by its file's.
                 names.append(overlay.scenario if overlay.scenario != first.scenario else file.stem)
             else:
-                queues[f"config/queues/{file.stem}.yaml"] = text
+                queues[file_of(tenant, "queues", file.stem)] = text
                 names.append(file.stem)
         floors.append((" + ".join(names), changed, _setup(home, queues)))
     outcomes = []
     with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
         bar = progress.add_task("days", total=days * len(floors))
         for name, file_, setup in floors:
-            played, floor = scenario_of(file_, setup, days, seed)
+            played, floor = scenario_of(file_, setup, days, seed, tenant)
             if not floor.agents:
-                fail(f"{scenario}: nobody works there: give `agents`, or declare some in config/agents.yaml")
+                where = place_of(tenant, "config/agents.yaml")
+                fail(f"{scenario}: nobody works there: give `agents`, or declare some in {where}")
             outcomes.append(play(floor, played, name, lambda day: progress.advance(bar)))
     if html is not None:
         try:

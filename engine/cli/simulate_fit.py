@@ -13,6 +13,7 @@ import typer
 from engine.cli.common import JsonOption, ProjectOption, day_of, err, fail, home_of, print_json
 from engine.cli.journal_open import reading
 from engine.cli.report import moment_of
+from engine.cli.tenants import MAIN, check_tenant
 
 if TYPE_CHECKING:
     from acd.simulation.fitted import Fitted, FittedQueue
@@ -36,6 +37,7 @@ def fit(
     ] = None,
     step: Annotated[int, typer.Option(help="Minutes between changes of arrivals and staff: 15, 30 or 60.")] = 30,
     name: Annotated[str, typer.Option(help="The scenario's name.")] = "fitted",
+    tenant: Annotated[str, typer.Option(help="Whose floor.")] = MAIN,
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -57,13 +59,14 @@ def fit(
         fail(f"--name '{name[:40]}': use a-z, 0-9, _ and -, at most 40 characters", 2)
     on = _weekdays(weekdays)
     home = home_of(project)
+    check_tenant(home, tenant)
     configuration = load(read_sources(home.project)).configuration
     if configuration is None:
         fail("the configuration has errors: `centralita check` says which")
     zone, setup = ZoneInfo(configuration.site.time_zone), configuration.routing
-    unknown = [each for each in queue or () if ("main", each) not in setup.queues]
+    unknown = [each for each in queue or () if (tenant, each) not in setup.queues]
     if unknown:
-        known = ", ".join(sorted(each for tenant, each in setup.queues if tenant == "main"))
+        known = ", ".join(sorted(each for owner, each in setup.queues if owner == tenant))
         fail(f"there is no queue {', '.join(unknown)}: choose from {known}", 2)
     now = datetime.now(UTC)
     last = day_of(until) if until else now.astimezone(zone).date() - timedelta(days=1)
@@ -74,7 +77,7 @@ def fit(
     until_s = min(moment_of(last + timedelta(days=1), zone), now.timestamp())
     with reading(project) as reader:
         began_s = _began_s(reader)
-        seen = Observed(max(from_s, began_s), until_s)
+        seen = Observed(max(from_s, began_s), until_s, tenant=tenant)
         days = DaysSeen(seen.from_s, until_s, zone, step * 60.0, on)
         _read(reader, seen)
     found = fitted(name, seen, days, setup, queue or ())

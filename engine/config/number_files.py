@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from definitions.faults import did_you_mean
-from definitions.layout import stem_of
+from definitions.layout import place_of, stem_of
 from engine.config.models import Number
 from engine.config.numbers import MAIN, NumberPlan, NumberRange, Route
 from engine.config.public_number import e164
@@ -126,7 +126,7 @@ def _check_names(reading: Reading, filed: FiledNumber, release: Release) -> None
             reading.error(file, f"there is no flow '{flow}'", hint, key)
     if number.calendar and (tenant, number.calendar) not in release.calendars:
         what = f"there is no calendar '{number.calendar}'"
-        reading.error(file, what, "add it under config/calendars/", "calendar")
+        reading.error(file, what, "add it under " + place_of(tenant, "config/calendars/"), "calendar")
 
 
 def _does_more(release: Release, tenant: str, number: Number) -> bool:

@@ -20,8 +20,9 @@ from acd.simulation.fitted import Fitted, fit, length
 from acd.simulation.observed import Observed
 from acd.simulation.patience import is_odd, patience_of
 from acd.simulation.play import play
-from core.decisions import InteractionOpened, StayEnded, WorkEnded
+from core.decisions import InteractionOpened, Moved, StayEnded, WorkEnded
 from core.queue_facts import QueueJoined, StayTurned
+from core.table import Transition
 from definitions.models import load
 from tests.played_days import played
 
@@ -256,3 +257,14 @@ def test_only_the_weekdays_asked_for() -> None:
         MONDAY + timedelta(days=7),
     }
     assert days.cell(from_s + 86_400.0) is None
+
+
+def test_another_tenants_floor_is_its_own() -> None:
+    seen = Observed(0.0, 1000.0, tenant="acme")
+    for tenant in ("main", "acme"):
+        stay, moved = f"s-{tenant}", Transition("agent", f"{tenant}/eva", "not_ready", "ready", "ready")
+        seen.take(5.0, None, [Moved(moved)])
+        seen.take(10.0, QueueJoined(f"i-{tenant}", stay, tenant, "sales"), [])
+        seen.take(30.0, None, [StayEnded(f"i-{tenant}", stay, tenant, "sales", "abandoned", 20.0)])
+    seen.close(1000.0)
+    assert ([stay.queue for stay in seen.stays], seen.ready) == (["sales"], {"eva": [(5.0, 1000.0)]})

@@ -8,7 +8,7 @@ from math import exp, factorial, isnan
 import pytest
 
 from acd.ewt import NAMES
-from acd.setup import Announcements, QueueSetup, ServiceLevel, Setup
+from acd.setup import AgentSetup, Announcements, QueueSetup, ServiceLevel, Setup
 from acd.simulation.announced import SAID, AnnouncedDay, held_percent, mean_width
 from acd.simulation.chart import course_chart, page
 from acd.simulation.day import EPOCH_S, Day
@@ -163,3 +163,15 @@ def test_a_scenario_that_cannot_be_is_refused_in_words(text: str, told: str):
     problems = load(ScenarioFile, text, "monday.yaml")
     assert isinstance(problems, Problems)
     assert told in str(problems)
+
+
+def test_a_client_companys_floor_is_played_with_its_own_queues_and_agents() -> None:
+    queue = QueueSetup("acme", "sales", wrap_up_s=0.0, service_level=ServiceLevel(80, 20, 0))
+    agents = {(tenant, "eva"): AgentSetup(tenant, "eva") for tenant in ("main", "acme")}
+    setup = Setup(queues={**PLAIN.queues, ("acme", "sales"): queue}, agents=agents)
+    text = 'scenario: a\nfrom: "9:00"\nuntil: "10:00"\nqueues: {sales: {per_hour: 20, talk_s: {mean: 60}}}\n'
+    file = load(ScenarioFile, text, "a.yaml")
+    assert not isinstance(file, Problems), str(file)
+    made, floor = scenario_of(file, setup, 2, 7, "acme")
+    assert (set(made.traffic), set(floor.agents)) == ({("acme", "sales")}, {("acme", "eva")})
+    assert [key for key in play(floor, made).keys if key[0]] == [("acme", "sales")]

@@ -214,3 +214,24 @@ def test_a_public_number_is_one_tenants(number):
         for place, flow in (("", "ours"), ("tenants/acme/", "theirs"))
     }
     assert f"{number} is defined twice" in str(load({**OUTSOURCER, **both}).problems)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("config/agents.yaml", 'agents: {ana: {device: "77"}}\n', "write tenants/acme/config/devices/77.yaml"),
+        ("config/agents.yaml", "agents: {ana: {queues: [x]}}\n", "write it under tenants/acme/config/queues/"),
+        ("config/queues/q.yaml", "queue: q\ncalendar: x\n", "write it under tenants/acme/config/calendars/"),
+        ("config/numbers/7.yaml", "number: '7'\nflow: theirs\ncalendar: x\n", "under tenants/acme/config/calendars/"),
+        (
+            "flows/more.yaml",
+            "flow: more\nlanguages: [es]\nstart: a\nnodes: {a: {type: queue, queue: x, next: b}, b: {type: hangup}}\n",
+            "under tenants/acme/config/queues/",
+        ),
+    ],
+)
+def test_whoever_makes_a_mistake_in_a_tenants_file_is_sent_to_that_tenants_files(file, text, said):
+    device = {name: value for name, value in OUTSOURCER.items() if "acme/config/devices" not in name}
+    found = str(load({**device, f"tenants/acme/{file}": text}).problems)
+    assert said in found
+    assert f"tenants/acme/{file}:" in found
