@@ -36,8 +36,8 @@ class InFlow:
 class Around:
     """What exists beside campaigns. `queues`: (tenant, name) -> the paths of its dispositions. `flows`: (tenant, name)
     -> what is in it; None when flows could not be read. `wrong_skills`: (tenant, expression) -> what is wrong
-    and what to do, several times. `hosts`: those that may be asked; None: nobody knows. `detection`: who tells machines
-    from people: audio, talk_detect or app_amd."""
+    and what to do, several times. `hosts`: those that may be asked -> by which tenants, empty: by all; None: nobody
+    knows. `detection`: who tells machines from people: audio, talk_detect or app_amd."""
 
     queues: Mapping[Key, frozenset[str]] = field(default_factory=dict)
     broken_queues: frozenset[Key] = frozenset()
@@ -46,7 +46,7 @@ class Around:
     packs: Mapping[str, RulePack] = field(default_factory=dict)
     broken_packs: frozenset[str] = frozenset()
     languages: tuple[str, ...] = ("es",)
-    hosts: frozenset[str] | None = frozenset()
+    hosts: Mapping[str, frozenset[str]] | None = field(default_factory=dict)
     detection: str = "audio"
     wrong_skills: Callable[[str, str], Iterable[tuple[str, str]]] = lambda tenant, text: ()
 
@@ -96,13 +96,12 @@ def _check_names(problems: Problems, filed: FiledCampaign, around: Around) -> No
         filed.say(problems, ("skills",), what, hint)
     for index, hook in enumerate(value.webhooks):
         host = hook.url.partition("://")[2].partition("/")[0].partition(":")[0].lower()
+        place = ("webhooks", index, "url")
         if around.hosts is not None and host not in around.hosts:
-            filed.say(
-                problems,
-                ("webhooks", index, "url"),
-                f"{host} is no host that may be asked",
-                "add it to config/http.yaml",
-            )
+            filed.say(problems, place, f"{host} is no host that may be asked", "add it to config/http.yaml")
+        elif around.hosts and around.hosts[host] and tenant not in around.hosts[host]:
+            what = f"{host} is other tenants'"
+            filed.say(problems, place, what, f"add {tenant} to its `tenants` in config/http.yaml")
 
 
 def _check_dispositions(problems: Problems, filed: FiledCampaign, known: frozenset[str]) -> None:

@@ -44,7 +44,7 @@ def read_dialer(
     release: Release | None,
     languages: tuple[str, ...],
     time_zone: str,
-    hosts: frozenset[str] | None,
+    hosts: Mapping[str, frozenset[str]] | None,
     detection: str,
 ) -> CampaignPart:
     """Reads and checks; problems are in `found.problems`. `release` None: flows could not be read, so campaigns are not

@@ -64,7 +64,7 @@ def load(
     trunks = {asterisk_name(*key): trunk for key, trunk in carriers.found.items()}
     packs = {name: (f"config/compliance/{name}.yaml", pack) for (_, name), pack in laws.found.items()}
     numbers = read_numbers(reading)
-    hosts = frozenset(host.host.lower() for host in http.hosts)
+    hosts = {host.host.lower(): frozenset(host.tenants) for host in http.hosts}
     known_hosts = None if reading.is_lost("config/http.yaml", "hosts") else hosts
     queues = read_routing(sources, site.languages, phones.names, sounds, site.routing, music)
     reading.problems.extend(queues.found.problems)
@@ -76,7 +76,7 @@ def load(
             country=site.country,
             queues=queues.found.queue_names,
             devices=phones.names,
-            hosts=known_hosts,
+            hosts=None if known_hosts is None else frozenset(known_hosts),
             sounds=sounds,
             variables=CALL_VARIABLES,
         ),
@@ -88,7 +88,7 @@ def load(
     )
     reading.problems.extend(campaigns.found.problems)
     plan = number_plan(reading, numbers, flows.release, site.country)
-    check_hosts(http.hosts, reading.warning)
+    check_hosts(http.hosts, {tenant_of(name) for name in sources}, reading.warning, reading.error)
     whole = flows.whole.flows.values()
     check_urls(whole, http.hosts, reading.error)
     queues.check_flows(whole, sources, reading.problems)

@@ -308,6 +308,7 @@ class HttpHost(Definition):
     headers: dict[str, str] = Field(
         default_factory=dict, description="sent with each request; `secret:NAME` takes it from the secrets"
     )
+    tenants: tuple[Name, ...] = Field(default=(), description="whose flows and campaigns may ask it; all unless given")
 
 
 class Http(Definition):

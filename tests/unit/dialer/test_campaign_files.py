@@ -28,7 +28,7 @@ AROUND = Around(
     },
     calendars=frozenset({("main", "office")}),
     packs=SHIPPED.packs,
-    hosts=frozenset({"crm.example"}),
+    hosts={"crm.example": frozenset(), "theirs.example": frozenset({"acme"})},
     wrong_skills=lambda tenant, text: [("there is no skill 'juggling'", "write it")] if "juggling" in text else [],
 )
 GOOD = """\
@@ -165,6 +165,11 @@ def test_what_a_machine_gets() -> None:
             "drop: {flow: harbour}",
             "drop: {flow: harbour}\nwebhooks: [{url: 'https://evil.example/x'}]",
             "10: evil.example is no host that may be asked",
+        ),
+        (
+            "drop: {flow: harbour}",
+            "drop: {flow: harbour}\nwebhooks: [{url: 'https://theirs.example/x'}]",
+            "10: theirs.example is other tenants'",
         ),
         (
             "drop: {flow: harbour}",

@@ -57,3 +57,34 @@ def test_an_address_that_is_never_asked_is_warned_of(host: str, told: bool) -> N
     expected = f"config/http.yaml:1:16: warning: '{host}' is a private address: it is never asked: add `private: yes`"
     assert [text.startswith(expected) for text in warned(f"host: {host}")] == ([True] if told else [])
     assert warned(f"host: {host}, private: yes") == []
+
+
+NOT_OURS = "{}flows/card.yaml:4:26: 'crm.example' is other tenants': add {} to its `tenants` in config/http.yaml"
+
+
+@pytest.mark.parametrize(
+    ("tenants", "told"),
+    [
+        ("acme", [NOT_OURS.format("", "main")]),
+        ("main", [NOT_OURS.format("tenants/acme/", "acme")]),
+        ("acme, main", []),
+    ],
+)
+def test_one_tenants_system_is_not_asked_with_its_token_by_anothers_flows(tenants: str, told: list[str]) -> None:
+    sources = {
+        "config/site.yaml": "site: acme\nlanguages: [es]\n",
+        "config/http.yaml": f"hosts: [{{host: crm.example, tenants: [{tenants}]}}]\n",
+        "flows/card.yaml": FLOW.replace("URL", "https://crm.example/x"),
+        "tenants/acme/flows/card.yaml": FLOW.replace("URL", "https://crm.example/x"),
+    }
+    assert [str(problem) for problem in load(sources).problems if "crm.example" in problem.what] == told
+
+
+def test_a_tenant_that_is_not_there_is_told() -> None:
+    sources = {
+        "config/site.yaml": "site: acme\nlanguages: [es]\n",
+        "config/http.yaml": "hosts: [{host: crm.example, tenants: [acmee]}]\n",
+        "tenants/acme/flows/card.yaml": FLOW.replace("URL", "https://crm.example/x"),
+    }
+    told = [str(problem) for problem in load(sources).problems if "tenant" in problem.what]
+    assert "config/http.yaml:1:39: there is no tenant 'acmee': did you mean 'acme'?" in told
