@@ -6,6 +6,7 @@ import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ GREETING_S = 6.0
 @dataclass(frozen=True, slots=True)
 class Clip:
     """`truth`: human, machine, or the label of a tone; `parts`: what is said (files) or sounds; `waits`: whether the
-    longer wait comes before each part. `group`: clips of one text, which fitting must not part. `hello`: two words at
+    longer wait comes before each part. `group`: clips of one text, whatever names are in
+    it, which fitting must not part. `hello`: two words at
     most."""
 
     name: str
@@ -60,7 +62,7 @@ def spoken(folder: Path, side: Side) -> list[Clip]:
                         text.kind,
                         text.language,
                         voice,
-                        text.name,
+                        sha256(text.pattern.encode()).hexdigest()[:8],
                         parts,
                         tuple(sentence.startswith(WAIT) for sentence in text.sentences),
                         text.is_hello,

@@ -108,6 +108,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=default_folder())
     parser.add_argument("--rounds", type=int, default=2, help="Kokoro voices for each text")
+    parser.add_argument("--sides", nargs="+", choices=SIDES, default=SIDES, help="what Kokoro speaks")
     parser.add_argument("--node-sounds", type=Path, help="where the node keeps `en` and `es`; its own when not said")
     asked = parser.parse_args()
     if missing := [program for program in ("espeak-ng", "sox") if not shutil.which(program)]:
@@ -121,9 +122,11 @@ def main() -> None:
     engine = kokoro._load(threads=1)
     own = {(side, language): styles(asked.folder, side, language) for side in SIDES for language in PHONEMES}
     # People and machines, both sides and languages take turns, so that whatever is there when one stops is balanced.
-    every.sort(key=lambda text: text.name)
+    every.sort(key=lambda text: (text.later, text.name))
     for spoken_round in range(asked.rounds):
         for n, text in enumerate(every):
+            if text.side not in asked.sides:
+                continue
             known = own[text.side, text.language]
             voice = list(known)[(n + 7 * spoken_round) % len(known)]
             speed = SPEEDS[(n + spoken_round) % len(SPEEDS)]

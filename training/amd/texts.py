@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
@@ -28,6 +29,10 @@ class Text:
     kind: Kind
     language: str
     sentences: tuple[str, ...]
+    pattern: str = ""
+    """What it was before names were filled in: texts of one pattern are hardly two."""
+    later: bool = False
+    """Of those written after voices had been given to the others, which keep theirs."""
 
     @property
     def is_person(self) -> bool:
@@ -45,16 +50,25 @@ class Text:
 
 
 def texts(side: Side) -> list[Text]:
-    kept = yaml.safe_load(Path(__file__).with_name("texts.yaml").read_text(encoding="utf-8"))[side]
+    """Those that came later follow."""
+    every = yaml.safe_load(Path(__file__).with_name("texts.yaml").read_text(encoding="utf-8"))
+    found = _filled(every[side], side, _FILLINGS[side])
+    if side == "train":
+        known = {text.name for text in found}
+        found += [replace(text, later=True) for text in _filled(every["more"], side, {}) if text.name not in known]
+    return found
+
+
+def _filled(kept: Mapping[str, Any], side: Side, fillings: Mapping[str, int]) -> list[Text]:
     dice = random.Random(11)
     found: dict[str, Text] = {}
     for kind in ("short", "business", "voicemail", "network", "screener"):
         for language, patterns in kept[kind].items():
             for pattern in patterns:
-                for _ in range(_FILLINGS[side].get(kind, 1) if "{" in pattern else 1):
+                for _ in range(fillings.get(kind, 1) if "{" in pattern else 1):
                     words = pattern.replace(WAIT, "|" + WAIT).format(
                         name=dice.choice(kept["names"][language]), firm=dice.choice(kept["firms"][language])
                     )
-                    text = Text(side, kind, language, tuple(words.split("|")))
+                    text = Text(side, kind, language, tuple(words.split("|")), pattern)
                     found.setdefault(text.name, text)
     return [found[name] for name in sorted(found)]
