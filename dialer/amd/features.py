@@ -1,6 +1,7 @@
 """How somebody has spoken so far, as numbers: what the trained judge (model.py) looks at.
 
-Lengths, pauses, syllables, loudness and melody, each relative to the voice itself: nothing tells one voice, one gain or
+Lengths, pauses, syllables, loudness and melody, each relative to the voice itself, how the last utterance ended
+(prosody.py) and what it all sounded like (sound.py): nothing tells one voice, one gain or
 one line from another, for there are more of them than any corpus has. Nor does anything say how long after the answer
 the voice began: that depends on the network.
 """
@@ -14,10 +15,12 @@ from math import log2
 import numpy as np
 from numpy.typing import NDArray
 
+from dialer.amd import prosody
 from dialer.amd.frames import Frame
+from dialer.amd.sound import Listening, Net
 from dialer.amd.speech import Timeline
 
-NAMES = (
+_RHYTHM = (
     "since_onset_s",
     "spoken_s",
     "last_s",
@@ -42,6 +45,9 @@ NAMES = (
     "last_pitch",
 )
 """Pitches in semitones relative to the voice's own mean; `end`: the last 160 ms spoken; `last`: the last utterance."""
+SOUND = "sound"
+"""What the network makes of the sound (sound.py), the last of all."""
+NAMES = (*_RHYTHM, *prosody.NAMES, SOUND)
 _RECENT = 8
 _SYLLABLE_DB = 4.0
 """A syllable is a rise of loudness by so much, after a fall by so much."""
@@ -49,9 +55,12 @@ _LONGEST_S = 8.0
 
 
 class Features:
-    """`feed` takes every frame with the timeline; `vector` is the moment's features, in the order of `NAMES`."""
+    """`feed` takes every frame with the timeline; `vector` is the moment's features, in the order of `NAMES`. Without a
+    network, the last of them is 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, net: Net | None = None) -> None:
+        self._prosody = prosody.Prosody()
+        self._sound = Listening(net) if net is not None else None
         self._levels, self._pitches = _Moments(), _Moments()
         self._last_levels, self._last_pitches = _Moments(), _Moments()
         self._end_levels: deque[float] = deque(maxlen=_RECENT)
@@ -61,6 +70,9 @@ class Features:
         self._noise_db = -60.0
 
     def feed(self, frame: Frame, line: Timeline) -> None:
+        self._prosody.feed(frame, line)
+        if self._sound is not None:
+            self._sound.feed(frame, line)
         if not line.speaking or line.utterances[-1][1] != line.now_s:
             self._noise_db += 0.1 * (max(frame.level_db, -75.0) - self._noise_db) if not line.speaking else 0.0
             return
@@ -110,6 +122,8 @@ class Features:
                 _mean(ends) - self._pitches.mean if ends else 0.0,
                 _mean(ends[half:]) - _mean(ends[:half]) if half else 0.0,
                 self._last_pitches.mean - self._pitches.mean if self._last_pitches.count else 0.0,
+                *self._prosody.vector(),
+                self._sound.odds if self._sound is not None else 0.0,
             ]
         )
 

@@ -1,8 +1,8 @@
 """Person or recording, by how it is spoken: people answer with something short and wait; greetings go on.
 
-A trained judge (model.py) says how likely a person is, at every moment, from lengths, pauses, loudness and melody. A
-person is believed in a pause only; a recording also in the middle of its speech. Words, where they are known, weigh as
-much as the judge was taught they do. Whoever says nothing at all for `DEAD_AIR_S` is told apart.
+A trained judge (model.py) says how likely a person is, at every moment, from lengths, pauses, loudness, melody and
+sound. A person is believed in a pause only; a recording also in the middle of its speech. Words, where they are known,
+weigh as much as the judge was taught they do. Whoever says nothing at all for `DEAD_AIR_S` is told apart.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from math import nan
 from dialer.amd.features import Features
 from dialer.amd.frames import Frame
 from dialer.amd.labels import HUMAN, MACHINE, SILENCE, Finding
-from dialer.amd.model import LATE_SPOKEN_S, ONE_BREATH_S, Model, shipped
+from dialer.amd.model import ONE_BREATH_S, Model, shipped
 from dialer.amd.speech import Timeline
 from dialer.amd.words import UNKNOWN, Said
 
@@ -32,7 +32,7 @@ class Rhythm:
         self.person = nan
         """How likely it is a person; nan before anybody spoke."""
         self._model = model or shipped()
-        self._features = Features()
+        self._features = Features(self._model.net)
         self._frames = 0
         self._quiet_s = 0.0
 
@@ -51,13 +51,13 @@ class Rhythm:
         self.person = person = self._model.with_words(person, said.kind)
         rest_s = line.rest_s
         wanted = self._model.wanted_from(line.spoken_s, rest_s)
-        if rest_s >= self._model.rest_s and person >= wanted and not waits:
+        if person >= wanted and not waits:
             what = "what people say" if said.kind == "person" else "something"
             told = f"it said {what} for {line.spoken_s:.1f} s and has waited for {rest_s:.1f} s"
             return Finding(HUMAN, line.now_s, person, f"{told}, as {_of_100(person)} do who are people", rest_s)
         if said.kind == "recording" and person <= SAID_UNTIL:
             return Finding(MACHINE, line.now_s, 1.0 - person, f"it said \u201c{said.phrase}\u201d")
-        if person <= self._model.machine_until and line.spoken_s >= self._model.spoken_s:
+        if self._model.is_machine(person, line.spoken_s):
             return self._machine(line)
         if line.last_s >= ONE_BREATH_S:
             return Finding(MACHINE, line.now_s, 0.8, f"it spoke for {line.last_s:.1f} s without a pause")
@@ -65,7 +65,7 @@ class Rhythm:
 
     def at_limit(self, line: Timeline) -> Finding | None:
         """The time is over: whoever still goes on like a recording is one. None: it cannot be said."""
-        late = self.person <= self._model.limit_until and line.spoken_s >= LATE_SPOKEN_S
+        late = self.person <= self._model.limit_until and line.spoken_s >= self._model.late_spoken_s
         return self._machine(line) if late else None
 
     def _machine(self, line: Timeline) -> Finding:

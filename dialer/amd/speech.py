@@ -46,6 +46,8 @@ class Timeline:
     speaking: bool = False
     pitch_hz: float = 0.0
     """Of the frame just heard, where it is a voice's; 0 where none is plain."""
+    alike: float = 0.0
+    """How alike that frame is to itself a period later, 0 to 1; 0 where it is no voice's."""
 
     @property
     def spoken_s(self) -> float:
@@ -89,6 +91,7 @@ class SpeechDetector:
         voiced = not frame.is_quiet and frame.tonality < TONAL and self._stands_out(frame) and self._voiced(pcm, frame)
         line = self.timeline
         hz, alike = pitch(frame) if voiced else (0.0, 0.0)
+        line.alike = alike
         line.pitch_hz = hz if alike >= _PLAIN else 0.0
         self._pitched.append(alike >= _PITCHED)
         voiced = voiced and sum(self._pitched) >= _PITCHES

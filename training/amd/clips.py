@@ -26,7 +26,7 @@ class Clip:
     """`truth`: human, machine, or the label of a tone; `parts`: what is said (files) or sounds; `waits`: whether the
     longer wait comes before each part. `group`: clips of one text, whatever names are in
     it, which fitting must not part. `hello`: two words at
-    most."""
+    most. `later`: as in texts.py."""
 
     name: str
     truth: str
@@ -37,6 +37,7 @@ class Clip:
     parts: tuple[Path, ...] = ()
     waits: tuple[bool, ...] = ()
     hello: bool = False
+    later: bool = False
 
     def sounds(self) -> list[Sound]:
         return [read(path) for path in self.parts]
@@ -66,6 +67,7 @@ def spoken(folder: Path, side: Side) -> list[Clip]:
                         parts,
                         tuple(sentence.startswith(WAIT) for sentence in text.sentences),
                         text.is_hello,
+                        text.later,
                     )
                 )
     return found + _announcements(folder / side / "recorded")

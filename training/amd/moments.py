@@ -1,27 +1,31 @@
-"""What the judge could know at every moment of a hearing: rows of features, kept beside the corpus once computed."""
+"""What the judge could know at every moment of a hearing: rows of features and what the network is shown, kept beside
+the corpus once computed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.live_audio import BLOCK_S
 from dialer.amd.beep import BeepDetector
 from dialer.amd.features import NAMES, Features
 from dialer.amd.frames import BLOCK, Analyser
 from dialer.amd.limits import SPEAKS_ON_S
 from dialer.amd.rhythm import EVERY, NOISE_S
 from dialer.amd.screener import SPOKEN_S
+from dialer.amd.sound import STEP, begins_at, seen
 from dialer.amd.speech import SpeechDetector
 from training.amd.clips import Clip
-from training.amd.heard import Backgrounds, heard
+from training.amd.heard import Backgrounds, Hearing, heard
 
-REVISION = 8
+REVISION = 9
 """Raise it when features, detectors of speech or hearings change: what was kept is computed anew."""
 Rows = NDArray[np.float64]
 
@@ -30,7 +34,8 @@ Rows = NDArray[np.float64]
 class Moments:
     """`at_s`, `rest_s`, `spoken`: one value a moment, from the first speech to the last moment at which
     anybody is listened to. `beep_s`: when a beep was
-    heard, infinity where none was."""
+    heard, infinity where none was. `sounds`: what the network is shown of every frame from its first on
+    (dialer/amd/sound.py); `steps`: its step at each moment. The feature it makes is 0 here."""
 
     clip: Clip
     onset_s: float
@@ -38,6 +43,8 @@ class Moments:
     rest_s: Rows
     rows: Rows
     beep_s: float
+    sounds: NDArray[np.float16]
+    steps: NDArray[np.intp]
 
 
 def moments(
@@ -53,28 +60,44 @@ def moments(
 def _moments(asked: tuple[Clip, int, Backgrounds, Path]) -> Moments:
     clip, number, behind, cache = asked
     kept = cache / f"{sha256(clip.name.encode()).hexdigest()[:16]}-{number}-{REVISION}.npz"
-    if kept.exists():
-        with np.load(kept) as had:
-            table, beep_s, onset_s = had["table"].astype(np.float64), float(had["beep_s"]), float(had["onset_s"])
-    else:
-        one = heard(clip, number, behind)
-        found = list(_listened(one.samples))
-        beep_s, onset_s = next((at_s for at_s, row in found if row is None), np.inf), one.onset_s
-        table = np.array([[at_s, *row] for at_s, row in found if row is not None]).reshape(-1, 2 + len(NAMES))
-        np.savez(kept, table=table.astype(np.float32), beep_s=beep_s, onset_s=onset_s)
-    return Moments(clip, onset_s, table[:, 0], table[:, 1], table[:, 2:], beep_s)
+    if not kept.exists():
+        np.savez(kept, **_listened(heard(clip, number, behind)))
+    with np.load(kept) as had:
+        table, first = had["table"].astype(np.float64), int(had["first"])
+        frames = np.round(table[:, 0] / BLOCK_S).astype(np.intp)
+        return Moments(
+            clip,
+            float(had["onset_s"]),
+            table[:, 0],
+            table[:, 1],
+            table[:, 2:],
+            float(had["beep_s"]),
+            had["sounds"],
+            (frames - first) // STEP - 1,
+        )
 
 
-def _listened(samples: NDArray[np.int16]) -> Iterator[tuple[float, list[float] | None]]:
-    """As the screener hears it. A row begins with the rest; None: a beep."""
-    analyser, detector, seen, beeps = Analyser(), SpeechDetector(), Features(), BeepDetector()
-    for n in range(round(SPEAKS_ON_S * 50)):
-        block = samples[n * BLOCK : (n + 1) * BLOCK]
+def _listened(one: Hearing) -> dict[str, Any]:
+    """As the screener hears it. A row of the table begins with the time and the rest."""
+    analyser, detector, known, beeps = Analyser(), SpeechDetector(), Features(), BeepDetector()
+    table, sounds, first, beep_s = [], [], -1, np.inf
+    for n in range(round(SPEAKS_ON_S / BLOCK_S)):
+        block = one.samples[n * BLOCK : (n + 1) * BLOCK]
         frame = analyser.feed(block)
         line = detector.feed(block.tobytes(), frame)
+        sounds.append(seen(frame, line))
+        if line.speaking and first < 0:
+            first = begins_at(n)
         if beeps.feed(frame, line, line.spoken_s >= SPOKEN_S) is not None:
-            yield frame.at_s, None
-            return
-        seen.feed(frame, line)
+            beep_s = frame.at_s
+            break
+        known.feed(frame, line)
         if line.spoken_s >= NOISE_S and not (n + 1) % EVERY:
-            yield frame.at_s, [line.rest_s, *seen.vector(line)]
+            table.append([frame.at_s, line.rest_s, *known.vector(line)])
+    return {
+        "table": np.array(table, np.float32).reshape(-1, 2 + len(NAMES)),
+        "sounds": np.array(sounds[max(0, first) :], np.float16),
+        "first": max(0, first),
+        "beep_s": beep_s,
+        "onset_s": one.onset_s,
+    }

@@ -11,7 +11,7 @@ import pytest
 from dialer.amd.beep import BeepDetector
 from dialer.amd.features import NAMES, Features
 from dialer.amd.frames import Analyser
-from dialer.amd.model import FILE, Model, loads, shipped
+from dialer.amd.model import FILE, MACHINE_SPOKEN_S, RESTS_S, SPOKEN_S, Model, loads, shipped
 from dialer.amd.rhythm import Rhythm
 from dialer.amd.screener import Screener
 from dialer.amd.speech import SpeechDetector
@@ -31,8 +31,10 @@ def always(person: float, words: dict[str, float] | None = None) -> Model:
     """One leaf, whatever is heard."""
     value = np.log(person / (1 - person))
     place, none = np.array([0]), np.array([0.0])
-    limits = 0.9, 0.9, 0.0, 0.5, 0.1, 0.1, 0.2, 1.0
-    return Model(place, none, place, place, np.array([value]), place, 1, *limits, words or {})
+    from_ = np.full((len(RESTS_S), len(SPOKEN_S)), 0.9)
+    from_[:3], from_[-1] = 2.0, 0.5
+    until = np.full(len(MACHINE_SPOKEN_S), 0.1)
+    return Model(place, none, place, place, np.array([value]), place, 1, from_, until, 0.1, 4.0, words or {})
 
 
 def test_the_shipped_file_tells_from_what_it_was_made():
@@ -70,7 +72,7 @@ def test_a_person_is_believed_in_a_pause_only_and_a_machine_while_it_speaks():
     assert 2.4 <= at_s <= 2.7
     at_s, machine = verdict(silence(0.3), voice(4.0), screener=Screener(model=always(0.05)))
     assert machine.label == "machine"
-    assert at_s < 1.6
+    assert at_s < 3.1
     assert "as 95 of 100 do" in machine.evidence
 
 
