@@ -40,14 +40,12 @@ class FoundLeg:
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What a node holds of ours right now: the truth after a gap. `bridges`: bridge id -> leg ids. `harboured`: legs
-    that were sent to the node's safe harbour since it started; most are gone. `started`: when the node's Asterisk says
-    it started, as it says it; another one there means that nothing of before lives."""
+    that were sent to the node's safe harbour since it started; most are gone."""
 
     node: str
     legs: tuple[FoundLeg, ...]
     bridges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     harboured: frozenset[str] = frozenset()
-    started: str = ""
 
 
 class CallControl(Protocol):

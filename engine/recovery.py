@@ -63,8 +63,6 @@ class Reconciler:
         self._on_settled = on_settled
         self._wanted: set[str] = set()
         self._gaps: set[str] = set()
-        self._started: dict[str, str] = {}
-        """Node -> when its Asterisk had started, at the last pass."""
         self._before: dict[str, frozenset[str]] = {}
         """Node -> the legs it was known to have when its events flowed again."""
         self._doubtful: dict[str, frozenset[str]] = {}
@@ -168,10 +166,8 @@ class Reconciler:
         runtime = self._runtime
         runtime.handle_now()
         known = {leg.leg_id: KnownLeg(leg.node, leg.since_s) for leg in self._alive(survey.node)}
-        before = self._started.get(survey.node, survey.started)
-        self._started[survey.node] = survey.started
-        outlived = self._before.get(survey.node, frozenset()) if before != survey.started else frozenset()
-        return reconcile(survey, known, self._bridges(), self._clock.now_s(), GRACE_S, outlived)
+        before = self._before.get(survey.node, frozenset())
+        return reconcile(survey, known, self._bridges(), self._clock.now_s(), GRACE_S, before)
 
     def _alive(self, node: str) -> list[Leg]:
         open_ = self._runtime.interactions.values()

@@ -1,7 +1,7 @@
 """After a gap: what we believe against what is there. Pure.
 
     known and there ------------------> adopt
-    known, missing, another Asterisk -> lost      (it was there before this one started)
+    known, missing, of before the gap > lost      (it was there, and its end may have come while nobody listened)
     known, missing, heard of lately --> waiting   (its arrival or dialing may have crossed the survey)
     known, missing -------------------> lost
     unknown, inbound -----------------> arrived   (the dialplan handed it over and nobody took it)
@@ -51,11 +51,11 @@ def reconcile(
     known_bridges: Set[str],
     now_s: float,
     grace_s: float,
-    outlived: Set[str] = frozenset(),
+    before_gap: Set[str] = frozenset(),
 ) -> Plan:
     """The plan for the surveyed node. Known legs of other nodes are left out; what comes out is in the order of the
-    survey, then of `known_legs`, so the same arguments give the same plan. `outlived`: known legs of an Asterisk that
-    is not there any more.
+    survey, then of `known_legs`, so the same arguments give the same plan. `before_gap`: known legs that had been there
+    before anything could be missed: none of them can have crossed the survey.
     """
     there = {leg.leg_id for leg in survey.legs}
     adopt: dict[str, bool] = {}
@@ -74,7 +74,7 @@ def reconcile(
     lost: list[str] = []
     for leg_id, known in known_legs.items():
         if known.node == survey.node and leg_id not in there:
-            crossed = leg_id not in outlived and now_s - known.since_s < grace_s
+            crossed = leg_id not in before_gap and now_s - known.since_s < grace_s
             (waiting if crossed else lost).append(leg_id)
     leaked = tuple(bridge_id for bridge_id in survey.bridges if bridge_id not in known_bridges)
     return Plan(adopt, tuple(arrived), tuple(lost), tuple(waiting), tuple(orphans), leaked)

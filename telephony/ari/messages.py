@@ -73,16 +73,6 @@ class Application(msgspec.Struct, frozen=True):
     bridge_ids: list[str] = []
 
 
-class Status(msgspec.Struct, frozen=True):
-    startup_time: str = ""
-
-
-class Info(msgspec.Struct, frozen=True):
-    """Of Asterisk itself."""
-
-    status: Status = Status()
-
-
 class RestResponse(msgspec.Struct, frozen=True, tag_field="type", tag="RESTResponse"):
     request_id: str
     status_code: int
@@ -237,7 +227,6 @@ media_decoder = msgspec.json.Decoder(MediaChannel)
 variable_decoder = msgspec.json.Decoder(Variable)
 bridges_decoder = msgspec.json.Decoder(list[Bridge])
 application_decoder = msgspec.json.Decoder(Application)
-info_decoder = msgspec.json.Decoder(Info)
 
 
 def seconds(timestamp: str) -> float:

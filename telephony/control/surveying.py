@@ -14,7 +14,6 @@ from telephony.ari.messages import (
     application_decoder,
     bridges_decoder,
     channels_decoder,
-    info_decoder,
     seconds,
     variable_decoder,
 )
@@ -52,12 +51,10 @@ async def survey_node(node: NodeClient) -> tuple[Survey, Eavesdropping]:
     application = await node.ask("GET", f"applications/{app}")
     bridged = await node.ask("GET", "bridges")
     harboured = await node.ask("GET", f"asterisk/variable?variable={HARBOURED}")
-    said = await node.ask("GET", "asterisk/info?only=status")
     try:
         ours = application_decoder.decode(_body(application)) if application.status_code == 200 else Application()
         channels = channels_decoder.decode(_body(listed))
         bridges = bridges_decoder.decode(_body(bridged))
-        started = info_decoder.decode(_body(said)).status.startup_time
         gone = variable_decoder.decode(_body(harboured)).value if harboured.status_code == 200 else ""
     except ValueError as problem:
         raise CommandRefused(f"{node.name}: Asterisk's lists of channels cannot be read: {problem}") from problem
@@ -67,7 +64,6 @@ async def survey_node(node: NodeClient) -> tuple[Survey, Eavesdropping]:
         tuple(_found(node.name, app, channel) for channel in channels if _is_ours(channel, app, ids)),
         {bridge.id: tuple(bridge.channels) for bridge in bridges if bridge.name == BRIDGE_NAME},
         frozenset(gone.split(",")) - {""},
-        started,
     )
     return survey, Eavesdropping(
         tuple(channel.id for channel in channels if channel.name.startswith(EAVESDROPPERS)),

@@ -112,7 +112,7 @@ class FakeCallControl(Stage):
             return []
         found = tuple(self._found(party) for party in self.parties.values())
         bridges = {bridge_id: tuple(legs) for bridge_id, legs in self.bridges.items()}
-        return [Survey(self.node, found, bridges, started=str(self.restarts))]
+        return [Survey(self.node, found, bridges)]
 
     # -- MediaControl
     async def play(self, leg_id: str, playback_id: str, media: Sequence[str]) -> None:

@@ -60,7 +60,6 @@ class Stage:
         self.talks: dict[str, TalkRecording] = {}
         self.rooms = Rooms(self.parties)
         self.connected = True
-        self.restarts = 0
         self.live = FakeLiveAudio(self.agenda, self._tell, listeners)
         self._sink = sink
         self._on_gap: GapListener = on_gap or (lambda node, what: None)
@@ -135,7 +134,6 @@ class Stage:
         for party in list(self.parties.values()):
             party.end(EndReason.LOST, told=False)
         self.bridges.clear()
-        self.restarts += 1
         self.mend()
 
     # -- inside

@@ -347,6 +347,15 @@ async def test_who_called_an_asterisk_that_was_started_again_is_told_lost_at_onc
 
 
 @in_virtual_time
+async def test_who_hung_up_while_nobody_listened_is_lost_at_once_however_lately_she_was_heard(house):
+    party = await house.calls()
+    del house.node.parties[party.leg_id]
+    house.reconciler.node_back("fake")
+    await asyncio.sleep(1)
+    assert house.book.outcomes() == ["lost"]
+
+
+@in_virtual_time
 async def test_callers_who_come_at_one_moment_are_let_in_as_long_as_there_is_room(house):
     for _ in range(15):
         house.node.arrive("100")

@@ -42,9 +42,9 @@ def test_a_leg_heard_of_a_moment_ago_may_have_crossed_the_survey() -> None:
     assert (decided.lost, decided.waiting) == ((), ("a",))
 
 
-def test_a_leg_of_an_asterisk_that_is_no_more_is_lost_however_lately_it_was_heard_of() -> None:
+def test_a_leg_that_was_there_before_the_gap_is_lost_however_lately_it_was_heard_of() -> None:
     young = {"a": known(age_s=1), "b": known(age_s=1)}
-    decided = reconcile(Survey("n1", (), {}), young, frozenset(), NOW_S, GRACE_S, outlived={"a"})
+    decided = reconcile(Survey("n1", (), {}), young, frozenset(), NOW_S, GRACE_S, before_gap={"a"})
     assert (decided.lost, decided.waiting) == (("a",), ("b",))
 
 
