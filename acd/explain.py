@@ -32,6 +32,7 @@ from core.stay import StayState
 class Explanation:
     """At `at_s`. `agents`: who could have it first, then everybody else of its tenant with the reason why not.
     `agent_id`: who has it offered, or would; empty for nobody. `next_s`: when its requirement is next relaxed, 0 never.
+    `called_from_s`: when a customer who is away is called at the earliest, 0 for who is not to be called.
     `ahead`: stays that would be served before it by an agent it could have."""
 
     stay_id: str
@@ -49,6 +50,7 @@ class Explanation:
     agents: tuple[Considered, ...]
     agent_id: str = ""
     next_s: float = 0.0
+    called_from_s: float = 0.0
     ahead: tuple[str, ...] = ()
 
     def paragraph(self) -> str:
@@ -70,6 +72,8 @@ class Explanation:
                 counts[why] = counts.get(why, 0) + 1
             told = ", ".join(f"{count} {why}" for why, count in sorted(counts.items(), key=lambda c: (-c[1], c[0])))
             words.append(f"Nobody can take it: {told or 'there are no agents'}.")
+        if self.called_from_s > self.at_s:
+            words.append(f"She is called in {self.called_from_s - self.at_s:.0f} s at the earliest.")
         if self.next_s:
             words.append(f"Its requirement is relaxed in {self.next_s - self.at_s:.0f} s.")
         return " ".join(words)
@@ -94,8 +98,8 @@ def counterfactual(floor: Floor, stay: Stay, now_s: float, later_s: float) -> Ex
 def why_not(floor: Floor, stay: Stay, agent: Agent, at_s: float) -> str:
     """What keeps an agent from being offered this stay; empty when nothing does."""
     person, who = floor.person(agent.key), agent.agent_id
-    if virtual.is_called_first(stay) or not virtual.seeks(floor, stay, at_s):
-        return "callback"
+    if not_yet := virtual.not_yet(floor, stay, at_s):
+        return not_yet
     if stay.in_person:
         return "" if who == stay.agent_id else "in_person"
     if not floor.members.get(stay.queue_key, 0) >> floor.numbers[agent.key] & 1:
@@ -147,6 +151,7 @@ def _explain(
         agents=tuple(considered),
         agent_id=agent_id,
         next_s=next_s if next_s != float("inf") else 0.0,
+        called_from_s=virtual.called_from_s(floor, stay, at_s),
         ahead=ahead,
     )
 

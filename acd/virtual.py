@@ -20,6 +20,30 @@ def seeks(floor: Floor, stay: Stay, now_s: float) -> bool:
     return stay.mode == "virtual" and not stay.called and now_s >= stay.again_s and _may_call(floor, stay, now_s)
 
 
+def not_yet(floor: Floor, stay: Stay, now_s: float) -> str:
+    """Why nobody at all is offered it now, in a word for `acd.words`; empty when somebody may be."""
+    if stay.mode == "held":
+        return "agreeing"
+    if stay.mode == "live":
+        return ""
+    if stay.called:
+        return "being_called"
+    if now_s < called_from_s(floor, stay, now_s):
+        return "called_later"
+    return "callback" if is_called_first(stay) else ""
+
+
+def called_from_s(floor: Floor, stay: Stay, now_s: float) -> float:
+    """When she may be called at the earliest, whoever is free; 0 for who is on the line, or is called already."""
+    if stay.mode != "virtual" or stay.called:
+        return 0.0
+    from_s = max(now_s, stay.again_s)
+    settings = floor.queue_setup(stay).callback
+    if settings is None or settings.hours is None or settings.hours.is_open(from_s):
+        return from_s
+    return settings.hours.changes_at(from_s)
+
+
 def turn_to(stay: Stay, mode: StayMode, now_s: float) -> None:
     """`stay` is the turn's."""
     if mode != "virtual":

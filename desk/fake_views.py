@@ -194,6 +194,7 @@ def explained(stays: Sequence[Json], agents: Sequence[Json], now_s: float) -> Js
         "parts": {"ageing": 0.0},
         "at_s": now_s,
         "next_s": 0.0,
+        "called_from_s": 0.0,
         "agent_id": stay["agent_id"],
         "agents": [
             {"agent_id": agent["agent_id"], "excluded": why or ("" if agent["presence"] == "ready" else "logged_out")}

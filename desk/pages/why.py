@@ -77,6 +77,8 @@ def _now(found: Told, plain: Plain) -> Iterator[str]:
         yield say("Whoever could take it is taken by somebody ahead.")
     else:
         yield say("Nobody can take it.")
+    if (from_s := found.get("called_from_s", 0.0)) > found["at_s"]:
+        yield say("The customer is called in {time} at the earliest.", time=clock(from_s - found["at_s"]))
     if found["next_s"]:
         yield say("It asks for less in {time}.", time=clock(found["next_s"] - found["at_s"]))
 

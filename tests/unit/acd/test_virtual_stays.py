@@ -128,6 +128,31 @@ def test_a_customer_who_is_not_reached_keeps_her_place_and_the_agent_her_good_na
     assert shift.router.agent(("main", "ana")).ronas == 0  # type: ignore[union-attr]
 
 
+def told(shift: Shift, stay_id: str) -> tuple[str, str]:
+    """Why Ana does not have it, and the last that is said of it."""
+    found = shift.router.explain(stay_id, shift.now_s)
+    assert found is not None
+    return found.agents[0].excluded, found.paragraph().partition("Nobody can take it: ")[2]
+
+
+def test_why_nobody_is_offered_who_waits_to_be_called() -> None:
+    shift = house(callback=Callbacks(hours=Office(START_S + 900.0)))
+    shift.logs_in("ana")
+    shift.do(AgentActed("main", "ana", "not_ready", "lunch"))
+    stay_id = shift.calls()
+    turns(shift, stay_id, "held")
+    assert told(shift, stay_id) == ("agreeing", "1 not asked while the customer agrees on a callback.")
+    turns(shift, stay_id, "virtual")
+    why = "1 not asked before the customer may be called. She is called in 900 s at the earliest."
+    assert told(shift, stay_id) == ("called_later", why)
+    turns(shift, stay_id, "virtual", again_s=START_S + 1000.0)
+    assert told(shift, stay_id)[1].endswith("She is called in 1000 s at the earliest.")
+    shift.passes(1000.0)
+    assert told(shift, stay_id) == ("not_ready:lunch", "1 on a pause.")
+    turns(shift, stay_id, "virtual", first="customer")
+    assert told(shift, stay_id) == ("callback", "1 called only when the customer is on the line.")
+
+
 def test_nobody_reports_on_a_customer_being_called_and_the_agent_is_let_go() -> None:
     shift = house()
     shift.logs_in("ana")

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 import pytest
 
-from acd import capacity
+from acd import capacity, virtual
 from acd import explain as explaining
 from acd.explain import Explanation
 from core.decisions import Considered
@@ -129,9 +129,19 @@ def test_a_story_is_told_in_the_order_in_which_it_happened() -> None:
 @pytest.mark.parametrize("language", sorted(words.LANGUAGES))
 def test_everything_that_may_be_found_has_words(language: str) -> None:
     source = inspect.getsource(explaining.why_not) + inspect.getsource(capacity.hindrance)
-    source += inspect.getsource(capacity._hindered)
+    source += inspect.getsource(capacity._hindered) + inspect.getsource(virtual.not_yet)
     codes = set(re.findall(r'(?:return|else) f?"([a-z_]+)[":]', source))
-    assert {"skill", "preferred", "kept", "busy", "resting", "not_ready", "logged_out", "callback"} <= codes
+    assert {
+        "skill",
+        "preferred",
+        "kept",
+        "busy",
+        "resting",
+        "not_ready",
+        "logged_out",
+        "callback",
+        "called_later",
+    } <= codes
     ends = {each.value for each in StayEnd}
     failed = {*get_args(get_type_hints(OfferFailed)["how"]), "withdrawn"}
     wanted = {f"why_not_{each}" for each in codes} | {f"stay_{each}" for each in ends}
