@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from core.callback import CallbackState
 from core.commands import CancelTimer, StartTimer
 from core.errors import CentralitaError
 from core.leg import LegState
@@ -56,7 +57,7 @@ def told(turn: Turn, event: QueuePosition, around: Surroundings, now_s: float) -
     if event.ewt_s >= 0 and prompts.ewt is not None:
         values |= ewt_values((event.ewt_low_s, event.ewt_s, event.ewt_high_s), _language(turn.interaction, waiting))
         said.append(prompts.ewt)
-    if event.callback and prompts.callback is not None:
+    if event.callback and prompts.callback is not None and not _is_back(turn):
         said.append(prompts.callback)
     say(turn, said, "place", around, now_s, values)
 
@@ -155,12 +156,18 @@ def hush(turn: Turn, waiting: Waiting) -> None:
         turn.commands.append(StopPlayback(turn.interaction.customer.leg_id, waiting.playing))
 
 
+def _is_back(turn: Turn) -> bool:
+    """Whether she was away: her flow ended when she hung up, and no key leads anywhere now, so none is told to her."""
+    callback = turn.interaction.callback
+    return callback is not None and callback.state is CallbackState.BACK
+
+
 def arm(turn: Turn, around: Surroundings, now_s: float) -> None:
-    """The next word of comfort. Her place is told by the router, at its own times."""
+    """The next word of comfort, in which a queue names its keys. Her place is told by the router, at its own times."""
     waiting = turn.interaction.waiting
     assert waiting is not None
     setup = around.routing.queues.get((turn.interaction.tenant, waiting.joined.queue))
-    if setup is None or setup.announcements.comfort_every_s <= 0:
+    if setup is None or setup.announcements.comfort_every_s <= 0 or _is_back(turn):
         return
     timer_id = _timer_id(waiting, COMFORT)
     turn.commands.append(StartTimer(turn.interaction_id, timer_id, now_s + setup.announcements.comfort_every_s))

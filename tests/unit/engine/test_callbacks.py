@@ -26,7 +26,7 @@ from engine.away_callers import AwayCallers
 from engine.routing_recovery import mend
 from ivr.prompts import Prompt
 from tests.unit.engine.callback_stage import CALLED_FIRST, HERS, LATER, OTHER, ROUTED, Together, away, house
-from tests.unit.engine.talk_case import CALLER, ID, heard
+from tests.unit.engine.talk_case import CALLER, ID, heard, play_out
 
 __all__ = ["away"]
 
@@ -157,6 +157,27 @@ def test_while_the_wait_is_long_she_hears_how_to_be_called_back() -> None:
     assert heard(both.case) == []
     both.tell(QueuePosition(ID, stay_id, 2, 3, 600.0, callback=True))
     assert heard(both.case) == ["Pulse 2 y le llamamos."]
+
+
+def test_who_is_back_hears_of_no_key_that_leads_nowhere() -> None:
+    around = house()
+    texts = around.queue_prompts["main", "sales"]
+    keys = Prompt({"es": "Para dejar un mensaje, marque 1."})
+    said = replace(texts, ewt=None, position=None, callback=keys, comfort=(keys,))
+    queue = around.routing.queues["main", "sales"]
+    queue = replace(queue, announcements=replace(queue.announcements, comfort_every_s=20.0))
+    routing = replace(around.routing, queues={**around.routing.queues, ("main", "sales"): queue})
+    both = Together(replace(around, queue_prompts={("main", "sales"): said}, routing=routing))
+    both.waits()
+    assert any(timer.endswith(":comfort") for timer in both.interaction.waiting.timers)
+    both.asks()
+    both.hangs_up()
+    both.rings_back()
+    assert both.callback == "back"
+    play_out(both.case)
+    both.tell(QueuePosition(ID, both.stay().stay_id, 2, 3, 600.0, callback=True))
+    assert heard(both.case) == []
+    assert not any(timer.endswith(":comfort") for timer in both.interaction.waiting.timers)
 
 
 def test_the_key_works_though_no_callback_is_offered() -> None:
