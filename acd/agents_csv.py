@@ -28,7 +28,8 @@ _COLUMNS = ("agent", *keys_of(Agent))
 
 
 def read_csv(text: str, file: str) -> Marked | Problems:
-    """The table as the tree that YAML would give, every cell at its line and column; or what is wrong with it."""
+    """The table as the tree that YAML would give, every cell at its line and column, and what is wrong with its lines,
+    so that the rest of it is checked all the same; or what is wrong with its first line, without which none is."""
     if len(text) > MOST_CHARACTERS:
         what = f"this table has {len(text):,} characters, the limit is {MOST_CHARACTERS:,}"
         return Problems([Problem(file, 0, 0, what, "split it by tenant")])
@@ -39,7 +40,9 @@ def read_csv(text: str, file: str) -> Marked | Problems:
     for line, cells in _rows(text.removeprefix("\ufeff"), file, problems):
         if not columns:
             columns = [cell.strip() for cell, _ in cells]
-            _check_header(columns, [column for _, column in cells], file, line, problems)
+            if wrong := _header_faults(columns, [column for _, column in cells], file, line):
+                problems.extend(wrong)
+                return problems
             continue
         if len(cells) != len(columns):
             what = f"this line has {len(cells)} values, the first one {len(columns)}"
@@ -57,21 +60,22 @@ def read_csv(text: str, file: str) -> Marked | Problems:
         problems.add(
             Problem(file, 0, 0, "this table is empty", f"its first line names the columns: {','.join(_COLUMNS)}")
         )
-    if problems.errors:
         return problems
     root = Node(1, 1, {"agents": Node(1, 1, dict(agents), keys)}, {"agents": (1, 1)})
     return Marked(file, root, tuple(problems))
 
 
-def _check_header(columns: list[str], places: list[int], file: str, line: int, problems: Problems) -> None:
+def _header_faults(columns: list[str], places: list[int], file: str, line: int) -> list[Problem]:
+    found = []
     for index, (name, column) in enumerate(zip(columns, places, strict=True)):
         if name not in _COLUMNS:
             hint = did_you_mean(name, _COLUMNS, what="columns")
-            problems.add(Problem(file, line, column, f"there is no column '{name}'", hint))
+            found.append(Problem(file, line, column, f"there is no column '{name}'", hint))
         elif name in columns[:index]:
-            problems.add(Problem(file, line, column, f"the column '{name}' is named twice", "keep one of them"))
+            found.append(Problem(file, line, column, f"the column '{name}' is named twice", "keep one of them"))
     if "agent" not in columns:
-        problems.add(Problem(file, line, 1, "the column 'agent' is missing", "it holds each agent's id"))
+        found.append(Problem(file, line, 1, "the column 'agent' is missing", "it holds each agent's id"))
+    return found
 
 
 def _agent(row: dict[str, tuple[str, int]], line: int, column: int) -> Node:

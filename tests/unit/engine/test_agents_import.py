@@ -40,6 +40,22 @@ def test_spanish_spreadsheets_divide_by_semicolons() -> None:
     assert found.configuration.routing.agents["main", "eva"].queues == frozenset({"sales", "help"})
 
 
+def test_every_mistake_of_a_table_is_said_at_once() -> None:
+    found = said(f"{TABLE}eva,,,1,sales halp,vip=11,\neva,,,2,,,\n,Nobody,,3,,,\npau,Pau\nlea,,,4,sale,,\n")
+    places = [
+        problem.removeprefix("config/agents.csv:").split(" ")[0] for problem in found if " warning: " not in problem
+    ]
+    assert places == ["2:15:", "2:24:", "3:1:", "4:1:", "5:1:", "6:9:"]
+
+
+def test_lines_under_a_wrong_first_line_are_not_judged_by_it() -> None:
+    found = said("agente,name\neva,Eva\npau,Pau\n")
+    assert [problem.split(": ")[1] for problem in found] == [
+        "the column 'agent' is missing",
+        "there is no column 'agente'",
+    ]
+
+
 @pytest.mark.parametrize(
     ("lines", "problem"),
     [
