@@ -120,11 +120,14 @@ def _nobody(floor: Floor, stay: Stay, queue: QueueSetup) -> bool:
 
 
 def _patience(floor: Floor, stay: Stay, queue: QueueSetup, now_s: float) -> float:
-    """Until when only the agent it prefers is good enough; 0 when waiting for her makes no sense."""
+    """Until when only the agent it prefers is good enough; 0 when waiting for her makes no sense: she cannot serve it,
+    or is on a break, or about to be."""
     if not stay.preferred_agent or queue.patience_s <= 0:
         return 0.0
     hers = floor.mask(stay.tenant, (stay.preferred_agent,))
-    if not hers & floor.logged_in & floor.fit.may_serve(stay, stay.step) & ~floor.barred(stay, now_s):
+    if not hers & floor.ready & floor.fit.may_serve(stay, stay.step) & ~floor.barred(stay, now_s):
+        return 0.0
+    if floor.agents[stay.tenant, stay.preferred_agent].pending:
         return 0.0
     return now_s + queue.patience_s
 

@@ -195,6 +195,17 @@ def test_there_is_no_patience_for_who_is_not_there_or_refused() -> None:
     assert shift.ringing() == {asked: "ana"}
 
 
+@pytest.mark.parametrize("asked", ["not_ready", "log_out"])
+@pytest.mark.parametrize("busy", [True, False])
+def test_there_is_no_patience_for_who_is_on_a_break_or_about_to_go(asked: str, busy: bool) -> None:
+    shift = house("longest_idle", patience_s=600.0)
+    shift.logs_in("ana", "bea")
+    if busy:
+        shift.answers(shift.calls(preferred_agent="bea"))
+    shift.do(AgentActed("main", "bea", asked, "lunch" if asked == "not_ready" else ""))
+    assert rings(shift, preferred_agent="bea") == "ana"
+
+
 def test_patience_ends_when_she_logs_out() -> None:
     shift = house("longest_idle", patience_s=600.0)
     shift.logs_in("ana", "bea")
