@@ -9,7 +9,7 @@ from definitions.faults import did_you_mean
 from definitions.layout import place_of, stem_of
 from engine.config.models import Number
 from engine.config.numbers import MAIN, NumberPlan, NumberRange, Route
-from engine.config.public_number import e164
+from engine.config.public_number import e164, is_anybodys
 from engine.config.reading import Reading
 from engine.config.sources import asterisk_name
 from ivr.model import Release
@@ -58,8 +58,7 @@ def number_plan(reading: Reading, numbers: list[FiledNumber], release: Release |
         route = _route(tenant, number, release is not None and _does_more(release, tenant, number))
         if number.number is not None:
             digits = number.number.lstrip("+")
-            public = e164(digits, country).startswith("+") if digits.isdigit() else False
-            whose = ("" if public or number.number != digits else tenant, digits)
+            whose = ("" if is_anybodys(number.number, country) else tenant, digits)
             if whose in files:
                 reading.error(file, f"{number.number} is defined twice", f"the other is {files[whose]}", "number")
             files[whose] = file
@@ -103,10 +102,11 @@ def _undisputed(own: Mapping[tuple[str, str], Route]) -> dict[str, Route]:
 def _ranges(first: str, last: str, route: Route, country: str) -> list[NumberRange]:
     """As written, and as E.164 where it is written otherwise and both ends are public numbers."""
     public = [e164(end, country) if end.isdigit() else end for end in (first, last)]
-    written = NumberRange(first, last, route)
+    is_own = not (is_anybodys(first, country) and is_anybodys(last, country))
+    written = NumberRange(first, last, route, is_own)
     if public == [first, last] or not all(end.startswith("+") for end in public):
         return [written]
-    return [written, NumberRange(public[0], public[1], route)]
+    return [written, NumberRange(public[0], public[1], route, is_own)]
 
 
 def _may_be_default(reading: Reading) -> bool:

@@ -8,7 +8,7 @@ Public numbers are one tenant's, and anybody calls them. Others (`100`, `*45`) e
 comes over its phones and trunks gets its own, and no other tenant's. Two things are shared: over a carrier of the main
 tenant a short number reaches the one tenant that has it; and a feature code that a tenant lacks is the main tenant's
 flow on that tenant's behalf, as long as that works agents' phones and nothing else: an agent of any tenant logs in with
-`*45`, and none throws another tenant's switch.
+`*45`, and none throws another tenant's switch. What one has, a range too, comes before what is shared.
 """
 
 from __future__ import annotations
@@ -54,14 +54,12 @@ class NumberRange:
     first: str
     last: str
     route: Route
+    is_own: bool = False
+    """No public numbers: its tenant's."""
 
     def holds(self, digits: str) -> bool:
         first = self.first.lstrip("+")
         return len(digits) == len(first) and first <= digits <= self.last.lstrip("+")
-
-    @property
-    def is_public(self) -> bool:
-        return self.first.startswith("+")
 
     @property
     def size(self) -> int:
@@ -82,15 +80,21 @@ class NumberPlan:
     country: str = ""
     own: Mapping[tuple[str, str], Route] = field(default_factory=dict)
     trunks: frozenset[str] = frozenset()
-    _public: Mapping[str, Route] = field(init=False, repr=False, compare=False)
+    _public: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """E.164, without `+` -> what `exact` has in another form."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_public", {self._e164(digits): route for digits, route in self.exact.items()})
+        object.__setattr__(self, "_public", {self._e164(digits): digits for digits in self.exact})
 
     def exactly(self, called: str, tenant: str) -> Route | None:
-        """Whose number this is for who belongs to `tenant`, ranges and defaults apart."""
-        return self._exactly(called, tenant, False)
+        """Whose number this is for who belongs to `tenant`, apart from ranges, defaults and what tenants share."""
+        for digits in self._forms(called):
+            if found := self.own.get((tenant, digits)):
+                return found
+            found = self.exact.get(digits)
+            if found is not None and (found.tenant, digits) not in self.own:
+                return found
+        return None
 
     def tenant_of(self, entry: str) -> str:
         """Whose trunk or device it is; of one nobody knows, the main tenant's."""
@@ -99,41 +103,53 @@ class NumberPlan:
     def route(self, called: str, entry: str) -> Route:
         tenant = self.tenant_of(entry)
         by_carrier = tenant == MAIN and (entry in self.trunks or entry not in self.entry_tenants)
-        found = self._exactly(called, tenant, by_carrier) or self._in_range(called, tenant, by_carrier)
+        found = self.exactly(called, tenant) or self._in_range(called, tenant) or self._shared(called, by_carrier)
         if found is None:
             return self.defaults.get(tenant) or self.defaults[MAIN]
         if found.tenant != tenant and is_feature_code(called):
             return replace(found, tenant=tenant, flow_tenant=found.tenant)
         return found
 
-    def _exactly(self, called: str, tenant: str, by_carrier: bool) -> Route | None:
-        """`by_carrier`: over a carrier that tenants share."""
-        if found := self.own.get((tenant, called)):
-            return found
-        public = self._e164(called)
-        found = self.exact.get(called.lstrip("+")) or self.exact.get(public) or self._public.get(public)
-        if found is None or (found.tenant, called) not in self.own:
-            return found
-        return found if _is_shared(found, called, by_carrier) else None
-
-    def _in_range(self, called: str, tenant: str, by_carrier: bool) -> Route | None:
+    def _in_range(self, called: str, tenant: str) -> Route | None:
         for digits in (called.lstrip("+"), self._e164(called)):
-            if digits.lstrip("*#").isdigit():
-                holding = [candidate for candidate in self.ranges if candidate.holds(digits)]
-                own = [each for each in holding if each.is_public or each.route.tenant == tenant]
-                holding = own or [each for each in holding if _is_shared(each.route, called, by_carrier)]
-                if holding:
-                    return min(holding, key=lambda candidate: (candidate.size, candidate.first)).route
+            holding = [each for each in self._holding(digits) if not each.is_own or each.route.tenant == tenant]
+            if holding:
+                return _smallest(holding)
         return None
+
+    def _shared(self, called: str, by_carrier: bool) -> Route | None:
+        """What is another tenant's and no public number. `by_carrier`: over a carrier that tenants share."""
+        for digits in self._forms(called):
+            found = self.exact.get(digits)
+            if found is not None and _is_shared(found, digits, by_carrier):
+                return found
+        for digits in (called.lstrip("+"), self._e164(called)):
+            holding = [each for each in self._holding(digits) if _is_shared(each.route, digits, by_carrier)]
+            if len({each.route.tenant for each in holding}) == 1:
+                return _smallest(holding)
+        return None
+
+    def _forms(self, called: str) -> tuple[str, str, str]:
+        """As the plan may have it: as it was said, as E.164, and whatever has that E.164. All without `+`."""
+        public = self._e164(called)
+        return called.lstrip("+"), public, self._public.get(public, public)
+
+    def _holding(self, digits: str) -> list[NumberRange]:
+        return [each for each in self.ranges if each.holds(digits)] if digits.lstrip("*#").isdigit() else []
 
     def _e164(self, called: str) -> str:
         """Without `+`, as the plan's own digits are. Feature codes stay what they are."""
-        return e164(called, self.country).lstrip("+") if called.lstrip("+").isdigit() else called
+        digits = called.lstrip("+")
+        return e164(called, self.country).lstrip("+") if digits.isdigit() else digits
+
+
+def _smallest(ranges: Sequence[NumberRange]) -> Route:
+    return min(ranges, key=lambda each: (each.size, each.first)).route
 
 
 def is_feature_code(called: str) -> bool:
     """What only phones dial."""
-    return called.startswith(("*", "#"))
+    return called.lstrip("+").startswith(("*", "#"))
 
 
 def _is_shared(route: Route, called: str, by_carrier: bool) -> bool:

@@ -196,6 +196,76 @@ def test_everybody_calls_public_numbers(entry):
     assert OUTSOURCERS.numbers.route("+34911000001", entry).tenant == "acme"
 
 
+@pytest.mark.parametrize(
+    "called", ["+103", "00103", "+300", "00300", "+100", "+444", "00444", "+*80", "+*8111", "+*90", "+*45"]
+)
+@pytest.mark.parametrize("entry", ["zeta-1001", "zeta-carrier"])
+def test_nor_does_writing_it_otherwise_help(entry, called):
+    route = OUTSOURCERS.numbers.route(called, entry)
+    assert (route.tenant, route.flows_of, route.flow) == ("zeta", "zeta", "hers")
+    assert OUTSOURCERS.numbers.exactly(called, "zeta") is None
+
+
+@pytest.mark.parametrize("called", ["100", "+100", "00100", "*45", "+*45", "+300"])
+@pytest.mark.parametrize("entry", ["acme-1001", "acme-carrier"])
+def test_however_it_is_written_a_tenants_own_comes_first(entry, called):
+    assert OUTSOURCERS.numbers.route(called, entry).flows_of == "acme"
+
+
+@pytest.mark.parametrize(
+    ("entry", "called", "flow"), [("acme-1001", "*455", "theirs"), ("main-carrier", "300", "ours")]
+)
+def test_ranges_of_ones_own_come_before_what_is_shared(entry, called, flow):
+    ranges = {
+        "tenants/acme/config/numbers/codes.yaml": "range: ['*450', '*459']\nflow: theirs\n",
+        "config/numbers/block.yaml": "range: ['300', '399']\nflow: ours\n",
+    }
+    loaded = load({**OUTSOURCER, **ranges})
+    assert loaded.configuration is not None, str(loaded.problems)
+    assert loaded.configuration.numbers.route(called, entry).flow == flow
+
+
+def test_over_a_carrier_that_tenants_share_nobody_has_what_lies_in_ranges_of_two():
+    both = {"tenants/zeta/config/numbers/block.yaml": "range: ['440', '460']\nflow: hers\n"}
+    numbers = load({**OUTSOURCER, **both}).configuration.numbers
+    found = {called: numbers.route(called, "main-carrier").tenant for called in ("439", "450")}
+    assert found == {"439": "acme", "450": "main"}
+
+
+@pytest.mark.parametrize("country", ["DE", "AT", "CO", "GB"])
+def test_extensions_are_extensions_where_public_numbers_may_be_as_short(country):
+    site = {
+        **OUTSOURCER,
+        "config/site.yaml": f"site: t\nlanguages: [es]\ncountry: {country}\n",
+        **{
+            f"{place}config/numbers/1001.yaml": f"number: '1001'\nflow: {flow}\n"
+            for place, flow in (("", "ours"), ("tenants/acme/", "theirs"))
+        },
+        "tenants/acme/config/numbers/thousands.yaml": "range: ['2000', '2999']\nflow: theirs\n",
+    }
+    loaded = load(site)
+    assert loaded.configuration is not None, str(loaded.problems)
+    numbers = loaded.configuration.numbers
+    assert [numbers.route("1001", entry).tenant for entry in ("main-1001", "acme-1001", "zeta-1001")] == [
+        "main",
+        "acme",
+        "zeta",
+    ]
+    assert numbers.route("2500", "zeta-1001").tenant == "zeta"
+
+
+@pytest.mark.parametrize("other", ["+100", "100"])
+def test_a_plus_makes_no_other_number(other):
+    again = {"config/numbers/again.yaml": f"number: '{other}'\nflow: ours\n"}
+    assert f"{other} is defined twice" in str(load({**OUTSOURCER, **again}).problems)
+
+
+def test_a_foreign_number_is_public_without_its_plus():
+    paris = {"tenants/acme/config/numbers/paris.yaml": "number: '33123456789'\nflow: theirs\n"}
+    numbers = load({**OUTSOURCER, **paris}).configuration.numbers
+    assert {numbers.route(called, "zeta-1001").tenant for called in ("+33123456789", "0033123456789")} == {"acme"}
+
+
 def test_whoever_hands_over_to_a_short_number_means_her_own_tenants():
     assert [OUTSOURCERS.numbers.exactly("100", tenant).flow for tenant in ("main", "acme")] == ["ours", "theirs"]
     assert OUTSOURCERS.numbers.exactly("300", "zeta") is None
