@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 
 from core.agent_facts import PhoneUsed
@@ -86,7 +85,7 @@ def _asked(event: LegArrived, route: Route, around: Surroundings) -> Permitted |
 
 def _of_its_tenant(event: LegArrived, route: Route, around: Surroundings) -> Route:
     """What a phone dials is its own tenant's matter, also where the main tenant's default would have answered."""
-    return replace(route, tenant=around.numbers.tenant_of(event.entry))
+    return route.on_behalf_of(around.numbers.tenant_of(event.entry))
 
 
 def _refuse(event: LegArrived, route: Route, why: str, around: Surroundings, now_s: float) -> Turn:

@@ -45,6 +45,12 @@ class Route:
     def flows_of(self) -> str:
         return self.flow_tenant or self.tenant
 
+    def on_behalf_of(self, tenant: str) -> Route:
+        """The same flow for another tenant, which shows numbers of its own when it calls out."""
+        if tenant == self.tenant:
+            return self
+        return replace(self, tenant=tenant, flow_tenant=self.flows_of, identity="")
+
 
 @dataclass(frozen=True, slots=True)
 class NumberRange:
@@ -107,7 +113,7 @@ class NumberPlan:
         if found is None:
             return self.defaults.get(tenant) or self.defaults[MAIN]
         if found.tenant != tenant and is_feature_code(called):
-            return replace(found, tenant=tenant, flow_tenant=found.tenant)
+            return found.on_behalf_of(tenant)
         return found
 
     def _in_range(self, called: str, tenant: str) -> Route | None:

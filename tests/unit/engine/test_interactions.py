@@ -209,6 +209,21 @@ def test_a_phone_of_another_tenant_is_that_tenants_in_the_shared_flow_of_a_code_
     assert [each.endpoint for each in called.commands if isinstance(each, OriginateLeg)] == ["device:acme-1002"]
 
 
+def test_a_phone_of_another_tenant_shows_no_number_of_the_main_one(around):
+    main = Route("main", "desk", "", "default", identity="+34900100100", is_default=True)
+    coded = Route("main", "desk", "", "number *45", identity="+34900100100")
+    numbers = NumberPlan({"*45": coded}, (), {"main": main}, {"acme-1001": "acme"})
+    outbound = replace(around.outbound, devices=frozenset({"main-1001", "acme-1001"}))
+    acme = replace(around, numbers=numbers, outbound=outbound)
+    called = arrivals.arrive(LegArrived(CALLER, "n1", "911234567", "1001", entry="acme-1001"), acme, 1000.0)
+    (dialed,) = [each for each in called.commands if isinstance(each, OriginateLeg)]
+    assert (called.interaction.tenant, dialed.caller) == ("acme", "+34900")
+    turn = arrivals.arrive(LegArrived(CALLER, "n1", "*45", "1001", entry="acme-1001"), acme, 1000.0)
+    assert turn.interaction.identity == ""
+    ours = arrivals.arrive(LegArrived(CALLER, "n1", "911234567", "1002", entry="main-1001"), acme, 1000.0)
+    assert [each.caller for each in ours.commands if isinstance(each, OriginateLeg)] == ["+34900100100"]
+
+
 def test_one_of_our_phones_calls_another_one_directly(around):
     case = from_phone(around, "1001")
     (dialed,) = case.commanded(OriginateLeg)
