@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import phonenumbers
 
@@ -19,6 +21,8 @@ from store.recordings import Recordings
 from store.sql.database import LEADS, Database
 from store.sql.lead_erasure import ErasedLeads, erase_leads, jobs_of
 from store.sql.repositories import Interactions
+
+T = TypeVar("T")
 
 
 def spellings(number: str, country: str) -> set[str]:
@@ -68,23 +72,31 @@ def erase_contact(home: Home, tenant: str, number: str) -> Erasure:
 
     Raises:
         DatabaseUnknown, OtherRelease: nothing was forgotten.
-        SQLAlchemyError, TimeoutError, ConnectionError: a database does not answer; do it again when it does.
+        SQLAlchemyError, ConnectionError: a database does not answer; do it again when it does.
         OSError: a recording or a file of refused rows cannot be deleted; what recordings said is sealed for ever.
     """
     configuration = load(read_sources(home.project)).configuration
     country = configuration.site.country if configuration is not None else "ES"
     databases = database_url(home), leads_url(home)
-    asyncio.run(_brought_up_to_date(home, *databases))
+    _asked(_brought_up_to_date(home, *databases))
     with ContactCipher.open(Path(home.state)) as cipher:
         ids = {cipher.contact_key_id(tenant, spelling, "") for spelling in spellings(number, country)}
         erased = sum(cipher.erase(contact) for contact in ids)
-        interactions = asyncio.run(_blank(databases[0], ids))
-        leads, over, open_ = asyncio.run(_blank_leads(databases[1], tenant, e164s(number, country)))
+        interactions = _asked(_blank(databases[0], ids))
+        leads, over, open_ = _asked(_blank_leads(databases[1], tenant, e164s(number, country)))
         recordings = Recordings(home.voicemail, cipher).forget(tenant, ids)
     files = [home.state / "imports" / f"{job_id}.csv" for job_id in over]
     rows = forget_rows(files, national(number, country))
     held = tuple(job_id for job_id in open_ if (home.state / "imports" / f"{job_id}.csv").exists())
     return Erasure(erased, interactions, recordings, len(leads.leads), leads.attempts, rows, leads.in_hand, held)
+
+
+def _asked(asking: Coroutine[Any, Any, T]) -> T:
+    """Of a database. A machine that is not found, or not reached, is no file that cannot be deleted."""
+    try:
+        return asyncio.run(asking)
+    except OSError as failure:
+        raise ConnectionError(str(failure)) from failure
 
 
 async def _brought_up_to_date(home: Home, projected: str, leads: str) -> None:

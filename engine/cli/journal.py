@@ -67,8 +67,9 @@ def erase(
         forgotten = erase_contact(home_of(project), tenant, number)
     except CentralitaError as failure:
         fail(str(failure))
-    except (SQLAlchemyError, TimeoutError, ConnectionError) as failure:
-        fail(f"the SQL database does not answer ({type(failure).__name__}): start it, and do this again")
+    except (SQLAlchemyError, ConnectionError) as failure:
+        why = type(failure.__cause__ or failure).__name__
+        fail(f"the SQL database does not answer ({why}): start it, and do this again")
     except OSError as failure:
         fail(f"{failure.filename} cannot be deleted ({failure.strerror}): do it by hand; all the rest is forgotten")
     if forgotten == Erasure():

@@ -1,9 +1,11 @@
 """Forgetting a caller, however her number was written when she called."""
 
 import asyncio
+from socket import gaierror
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from core.dialing import NumberListed
 from core.events import LegUp
@@ -11,6 +13,7 @@ from core.lead import LeadState
 from core.lead_record import AttemptRecord, LeadNumber, LeadRecord
 from core.lead_store import Save
 from core.list_store import ImportJob, ImportState
+from engine.cli.app import app
 from engine.erasure import Erasure, erase_contact, spellings
 from engine.home import Home
 from store.cipher import ContactCipher
@@ -162,3 +165,17 @@ def test_leads_are_forgotten_wherever_the_site_keeps_them(home, tmp_path):
 
 def test_what_is_no_number_is_looked_for_as_it_is():
     assert spellings("anonymous", "ES") == {"anonymous"}
+
+
+def test_a_database_whose_machine_is_not_found_is_no_file_that_cannot_be_deleted(home, monkeypatch):
+    async def unknown(home, database):
+        raise gaierror(-2, "Name or service not known")
+
+    asyncio.run(written(home, "+34911234567"))
+    monkeypatch.setattr("engine.erasure.bring_up_to_date", unknown)
+    with pytest.raises(ConnectionError, match="not known"):
+        erase_contact(home, "main", "+34911234567")
+    assert read(home) == ["LegUp"]
+    monkeypatch.setenv("CENTRALITA_STATE", str(home.state))
+    said = CliRunner().invoke(app, ["journal", "erase", "--yes", "--project", str(home.project), "911234567"])
+    assert "start it, and do this again" in said.output.replace("\n", " ")
