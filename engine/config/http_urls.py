@@ -27,9 +27,13 @@ def check_urls(flows: Iterable[Flow], hosts: Iterable[HttpHost], say: Say) -> No
 
 
 def check_hosts(hosts: Sequence[HttpHost], tenants: Collection[str], warn: Say, say: Say) -> None:
-    """Warns of addresses that are private and not said to be: what leads there is never asked. Says which tenants there
-    are not."""
+    """Warns of addresses that are private and not said to be, which are never asked, and of hosts that stand there
+    twice. Says which tenants there are not."""
+    last = {host.host.lower(): index for index, host in enumerate(hosts)}
     for index, host in enumerate(hosts):
+        if last[host.host.lower()] != index:
+            what = f"'{host.host}' stands here again further down: nothing of this entry counts"
+            warn("config/http.yaml", what, "keep one entry for each host", "hosts", index, "host")
         if not host.private and _is_private(host.host):
             what = f"'{host.host}' is a private address: it is never asked"
             warn("config/http.yaml", what, "add `private: yes` if that is intended", "hosts", index, "host")

@@ -88,3 +88,14 @@ def test_a_tenant_that_is_not_there_is_told() -> None:
     }
     told = [str(problem) for problem in load(sources).problems if "tenant" in problem.what]
     assert "config/http.yaml:1:39: there is no tenant 'acmee': did you mean 'acme'?" in told
+
+
+def test_of_two_entries_for_one_host_the_one_that_does_not_count_is_told() -> None:
+    sources = {
+        "config/site.yaml": "site: acme\nlanguages: [es]\n",
+        "config/http.yaml": "hosts:\n- {host: crm.example, tenants: [main]}\n- {host: CRM.example, http: yes}\n",
+    }
+    assert [str(problem) for problem in load(sources).problems if problem.file == "config/http.yaml"] == [
+        "config/http.yaml:2:10: warning: 'crm.example' stands here again further down: nothing of this entry counts: "
+        "keep one entry for each host"
+    ]
