@@ -13,6 +13,7 @@ from engine.cli.flow_whole import Flows
 from engine.cli.journal import records_of
 from engine.cli.journal_open import reading
 from engine.config.loader import Configuration, load
+from engine.config.numbers import MAIN
 from engine.config.sources import unpack
 from engine.home import Home
 from ivr.model import Flow
@@ -45,8 +46,11 @@ def walked(interaction_id: str, project: Path | None, name: str, present: Config
         body = reader.load_release(opened.flow_version)
     if body is not None and (older := load(unpack(body)).configuration) is not None:
         release = older.release
-    flow = release.flow(opened.tenant, name or opened.flow)
-    steps = way(decisions, flow.id) if flow is not None else []
+    steps = way(decisions, name or opened.flow)
+    # Phones of every tenant reach flows of the main one under feature codes.
+    tried = [release.flow(tenant, name or opened.flow) for tenant in (opened.tenant, MAIN)]
+    found = [each for each in tried if each is not None]
+    flow = max(found, key=lambda each: sum(step[0] in each.nodes for step in steps), default=None)
     if flow is None or not steps:
         flows = dict.fromkeys(decision.flow for decision in decisions if isinstance(decision, NodeEntered))
         fail(f"this interaction was never in '{name or opened.flow}': it was in {', '.join(flows)}")

@@ -249,10 +249,20 @@ def test_the_way_of_a_call_is_drawn_over_the_flow_it_went_through(project: Path)
     assert "it was in reception" in plain(missing.output)
 
 
-async def keep_a_call(state: Path, release_id: str, body: bytes) -> None:
+def test_the_way_of_another_tenants_phone_through_a_flow_of_the_main_one_is_drawn(project: Path) -> None:
+    sources = read_sources(project)
+    configuration = load(sources).configuration
+    assert configuration is not None
+    asyncio.run(keep_a_call(project / "var", configuration.release_id, pack(sources), "acme"))
+    result = flow("draw", "--interaction", "last", "--output", "way.svg")
+    assert result.exit_code == 0, result.output
+    assert "walked" in svg(project / "way.svg")
+
+
+async def keep_a_call(state: Path, release_id: str, body: bytes, tenant: str = "main") -> None:
     arrived = LegArrived("leg-7", "main", "100", "+34911234567")
     opened = InteractionOpened(
-        "i-7", "main", "voice", "in", "100", "+34911234567", "reception", release_id, "es", "number 100"
+        "i-7", tenant, "voice", "in", "100", "+34911234567", "reception", release_id, "es", "number 100"
     )
     decisions: list[Decision] = [
         opened,
