@@ -184,7 +184,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     interaction its leg is lent to; empty at rest. `typed`: keys pressed meanwhile that are no request yet.
     `attempt_id`: her phone is rung for this attempt, and is `called`'s line until it is over. `released`: she has
     logged out, and it ends after a beep. `follows`: it is no held line, but the call of a supervisor who follows the
-    conversation that it is lent to."""
+    conversation that it is lent to. `ringback`: the playback of the ringing she hears while somebody is dialed for
+    her; empty when nothing plays."""
 
     request_id: str
     agent_id: str = ""
@@ -194,6 +195,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     attempt_id: str = ""
     released: bool = False
     follows: bool = False
+    ringback: str = ""
 
     def but(self, **changes: Any) -> Line:
         return replace(self, **changes)

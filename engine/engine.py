@@ -225,6 +225,7 @@ class Engine:
         self.journal.retire_releases(pinned)
         log.warning("release %s serves new interactions", configuration.release_id)
         later += started.waiting(self.home, configuration.site)
+        later = ["country" if name == "tones" else name for name in later]
         told = [f"config/site.yaml: {name} is taken over when `centralita up` starts again" for name in later]
         if why := await self.take_phones():
             told.append(f"Asterisk keeps its old phones and trunks until the next reload: {why}")

@@ -1,9 +1,7 @@
-"""What an engine that is away was playing to whom, from its snapshots, for the supervisor.
+"""What an engine that is away was playing to whom.
 
-Asterisk lets a leg leave for the dialplan only when its playback has ended, and a ringback never does by itself; it
-lists no playbacks. Run as a process of its own, since it needs what the supervisor does not import:
-
-    CENTRALITA_HOME=... CENTRALITA_STATE=... python -m engine.left_playing     {"LEG": "PLAYBACK", ...}
+Asterisk lets a leg leave for the dialplan only when its playback has ended, and a ringback never does by itself. It
+lists no playbacks, but the engine's snapshots do.
 """
 
 from __future__ import annotations
@@ -14,46 +12,58 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Mapping
-
-from engine.home import Home
-from engine.interaction import Interaction
-from engine.recovery import load_open
-from store.cipher import ContactCipher
-from store.errors import StoreError
-from store.journal_reader import JournalReader
+from collections.abc import Mapping
 
 log = logging.getLogger("centralita.supervisor")
 
 WITHIN_S = 10.0
+_MODULE = "engine.last_played"
 
 
-def playing(interactions: Iterable[Interaction]) -> dict[str, str]:
-    """Leg -> its playback, of those that hear one. Whoever hears music, or nothing, is held by nothing."""
-    return {leg_id: playback_id for each in interactions for leg_id, playback_id in _heard(each) if playback_id}
+class LeftPlaying:
+    """For the supervisor, which reads it before it is needed: that takes a second, and nobody is to wait for it.
+    `env`: what the reading process has in its environment beyond ours."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self._reading: asyncio.Task[dict[str, str] | None] | None = None
+
+    def read(self) -> None:
+        """Begins, if it was not read since `forget`."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(ask(self._env), name="read what plays")
+
+    def known(self) -> dict[str, str]:
+        """Leg -> its playback, as far as it is known by now. What could not be read is read again."""
+        if self._reading is None or not self._reading.done():
+            return {}
+        found = self._reading.result()
+        if found is None:
+            self._reading = None
+        return found or {}
+
+    def forget(self) -> None:
+        """An engine has it in hand again, or another one had."""
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
+    async def close(self) -> None:
+        """No process is left behind."""
+        reading = self._reading
+        self.forget()
+        if reading is not None:
+            await asyncio.gather(reading, return_exceptions=True)
 
 
-def _heard(interaction: Interaction) -> list[tuple[str, str]]:
-    heard = []
-    if interaction.waiting is not None:
-        heard.append((interaction.customer.leg_id, interaction.waiting.playing))
-    if interaction.run is not None:
-        heard.append((interaction.run.leg_id, interaction.run.playing))
-    elif interaction.transfer is not None:
-        heard.append((interaction.customer.leg_id, interaction.transfer.transfer_id))
-    if interaction.talk is not None and interaction.talk.ring is not None:
-        heard.append(interaction.talk.ring)
-    return heard
-
-
-async def ask(env: Mapping[str, str]) -> dict[str, str]:
-    """Lets another process read it. `env`: what its environment has beyond ours. Empty when it cannot tell: then
+async def ask(env: Mapping[str, str]) -> dict[str, str] | None:
+    """Lets another process read it. `env`: what its environment has beyond ours. None when it cannot tell: then
     whoever hears something leaves when that ends."""
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "engine.left_playing",
+            _MODULE,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -61,7 +71,7 @@ async def ask(env: Mapping[str, str]) -> dict[str, str]:
         )
     except OSError as failure:
         log.error("what the engine was playing cannot be read: %s", failure)
-        return {}
+        return None
     problems = b""
     try:
         told, problems = await asyncio.wait_for(process.communicate(), WITHIN_S)
@@ -69,27 +79,9 @@ async def ask(env: Mapping[str, str]) -> dict[str, str]:
     except (TimeoutError, ValueError):
         last = b"".join(problems.splitlines()[-1:]).decode(errors="replace")
         log.error("what the engine was playing cannot be read: %s", last or f"no answer in {WITHIN_S:.0f} s")
-        return {}
+        return None
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
     return found
-
-
-def main() -> int:
-    home = Home.find()
-    try:
-        with ContactCipher.open(home.state, read_only=True) as cipher:
-            reader = JournalReader.open(home.journal, cipher)
-            with contextlib.closing(reader):
-                open_now, _ = load_open(reader.open_snapshots())
-    except StoreError as failure:
-        sys.stderr.write(f"{failure}\n")
-        return 1
-    sys.stdout.write(json.dumps(playing(open_now)))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

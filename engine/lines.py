@@ -66,7 +66,7 @@ def take(turn: Turn, event: Event, now_s: float) -> bool:
         case LineUsed():
             _used(turn, line, event)
         case LineRingback() if not line.talking_in:
-            _ringback(turn, event)
+            _ringback(turn, line, event)
         case LineReleased():
             _released(turn, line)
         case CommandRejected(what="Play") | LegAdopted() if line.released and not line.talking_in:
@@ -123,7 +123,7 @@ def _answered(turn: Turn, line: Line, event: AgentAnswered) -> None:
 
 
 def _used(turn: Turn, line: Line, event: LineUsed) -> None:
-    turn.interaction = turn.interaction.but(line=line.but(talking_in=event.talking_in, typed=""))
+    turn.interaction = turn.interaction.but(line=line.but(talking_in=event.talking_in, typed="", ringback=""))
     if not event.talking_in and line.released:
         line_keys.say_goodbye(turn)
     elif not event.talking_in:
@@ -138,9 +138,10 @@ def _released(turn: Turn, line: Line) -> None:
             line_keys.say_goodbye(turn)
 
 
-def _ringback(turn: Turn, event: LineRingback) -> None:
+def _ringback(turn: Turn, line: Line, event: LineRingback) -> None:
     """What plays is stopped by whoever puts her together with somebody."""
     playback_id = f"{turn.interaction_id}.{event.dialed_in}"
+    turn.interaction = turn.interaction.but(line=line.but(ringback=playback_id if event.on else ""))
     if event.on:
         turn.commands.append(Play(event.leg_id, playback_id, (Tone("ringback"),)))
     else:

@@ -28,6 +28,7 @@ from engine.absence import NO_TLS, in_words, reached, send_everywhere
 from engine.children import Child
 from engine.commanded import Commanded, local
 from engine.home import Home
+from engine.left_playing import LeftPlaying
 from telephony.node.errors import StartFailed
 from telephony.node.installation import Installation, default_root
 from telephony.node.launcher import Launcher
@@ -87,8 +88,7 @@ class Supervisor:
         self._on_event = on_event
         self._tasks: list[asyncio.Task[None]] = []
         self._lock: IO[str] | None = None
-        self._left_playing: dict[str, str] | None = None
-        """What the engine was playing to whom, once that was read; None while there is an engine."""
+        self._left_playing = LeftPlaying(plan.home.environment)
         self._silent: set[str] = set()
         """The nodes that did not answer when the engine was away, so that each is told of once."""
         self.engines = [self._child("engine", ran_well_s=5.0, on_exit=self._engine_exited) for _ in range(2)]
@@ -141,6 +141,7 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        await self._left_playing.close()
         # The standby first, or it would take over from the one that is stopped.
         serving = self.engine
         for child in (*self.workers, *(engine for engine in self.engines if engine is not serving), serving):
@@ -209,6 +210,7 @@ class Supervisor:
                 await asyncio.sleep(HEALTH_EVERY_S)
                 body, now_s = await _ask(client, "/ready"), loop.time()
                 if self.engine.pid != pid:
+                    self._left_playing.forget()
                     pid, answered_s, patience_s = self.engine.pid, now_s, STARTS_WITHIN_S
                 if body is not None:
                     answered_s, patience_s = now_s, HANGS_AFTER_S
@@ -219,23 +221,24 @@ class Supervisor:
                 if _commands(body):
                     if now_s - ready_s > HEALTH_EVERY_S + _ANSWERS_WITHIN_S:
                         self._on_event("the engine is back")
-                    ready_s, self._left_playing = now_s, None
-                elif now_s - ready_s >= self.plan.absence_s:
+                    ready_s = now_s
+                    self._left_playing.forget()
+                    continue
+                if now_s - ready_s >= self.plan.absence_s - left_playing.WITHIN_S:
+                    self._left_playing.read()
+                if now_s - ready_s >= self.plan.absence_s:
                     await self._send_callers_to_overflow()
                 elif now_s - ready_s >= CALLED_WAIT_S:
                     await self._send_callers_to_overflow(only_called=True)
 
     async def _send_callers_to_overflow(self, only_called: bool = False) -> None:
-        if self._left_playing is None and not only_called:
-            self._left_playing = await left_playing.ask(self.plan.home.environment)
-        playing = self._left_playing or {}
         async with _control_client(self.plan.home) as engine:
 
             async def is_back() -> bool:
                 return _commands(await _ask(engine, "/ready"))
 
             nodes = (local(self.plan.node), *self.plan.others)
-            sent = await send_everywhere(nodes, is_back, playing, only_called)
+            sent = await send_everywhere(nodes, is_back, self._left_playing.known(), only_called)
         if told := in_words(sent, only_called):
             log.error("%s", told)
             self._on_event(told)

@@ -121,7 +121,10 @@ class Site(Definition):
     site: Name = Field(description="a short name; part of every id")
     title: str = ""
     time_zone: TimeZone = Field(default="Europe/Madrid", description="IANA name")
-    country: Country = Field(default="ES", description="how national numbers are read, and whose ringing callers hear")
+    country: Country = Field(
+        default="ES",
+        description="how national numbers are read, and whose ringing callers hear (Spain's where no other is known)",
+    )
     languages: tuple[LanguageTag, ...] = Field(default=("es", "en"), min_length=1)
     sip: Sip = Sip()
     asterisk_http_port: Port = 8088

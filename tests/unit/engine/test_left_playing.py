@@ -1,8 +1,10 @@
 """What holds whom while no engine lives: from snapshots, read by a process of its own."""
 
+import asyncio
+
 from core.events import DigitPressed, LegUp
 from core.leg_commands import Play
-from engine import left_playing, snapshots
+from engine import last_played, left_playing, snapshots
 from engine.home import Home
 from store.cipher import ContactCipher
 from store.entry import Entry
@@ -27,17 +29,17 @@ def transferred(around):
 
 def test_the_ringback_of_a_flows_transfer(around):
     there = transferred(around)
-    assert left_playing.playing([there.interaction]) == played(there) != {}
+    assert last_played.playing([there.interaction]) == played(there) != {}
 
 
 def test_the_ringback_of_a_phone_that_calls_another_one(around):
     there = from_phone(around, "1001")
-    assert left_playing.playing([there.interaction]) == played(there) != {}
+    assert last_played.playing([there.interaction]) == played(there) != {}
 
 
 def test_the_ringback_of_a_customer_whom_an_agent_sends_outside(talking):
     assert talking.act("transfer", OUTSIDE) == ""
-    assert left_playing.playing([talking.interaction]) == played(talking) != {}
+    assert last_played.playing([talking.interaction]) == played(talking) != {}
 
 
 async def test_another_process_reads_it_from_the_journal(around, tmp_path):
@@ -53,7 +55,27 @@ async def test_another_process_reads_it_from_the_journal(around, tmp_path):
         await journal.close()
 
 
+async def test_it_is_read_beforehand_kept_until_an_engine_is_back_and_read_again_when_it_failed(monkeypatch):
+    answers = [None, {"c1": "p1"}, {"c1": "p2"}]
+
+    async def answered(env):
+        return answers.pop(0)
+
+    monkeypatch.setattr(left_playing, "ask", answered)
+    left = left_playing.LeftPlaying({})
+    assert left.known() == {}
+    for wanted in ({}, {"c1": "p1"}, {"c1": "p1"}):
+        left.read()
+        await asyncio.sleep(0)
+        assert left.known() == wanted
+    left.forget()
+    left.read()
+    await asyncio.sleep(0)
+    assert left.known() == {"c1": "p2"}
+    await left.close()
+
+
 async def test_a_journal_that_cannot_be_read_holds_up_nobody(tmp_path, caplog):
     (tmp_path / "config").mkdir()
-    assert await left_playing.ask(Home.at(tmp_path, tmp_path).environment) == {}
+    assert await left_playing.ask(Home.at(tmp_path, tmp_path).environment) is None
     assert "what the engine was playing cannot be read" in caplog.text

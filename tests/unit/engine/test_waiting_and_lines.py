@@ -43,6 +43,7 @@ from core.talk_facts import TalkEnded
 from engine import interactions, snapshots
 from engine.config.queue_prompts import EWT
 from engine.contact import Line
+from engine.last_played import playing
 from engine.routing_views import talk_looks_new, talk_view
 from ivr.prompts import Prompt
 from tests.unit.engine.talk_case import ANNOUNCED, CALLER, ID, RECORDED, TEXTS, Case, case, heard, play_out
@@ -423,8 +424,10 @@ def test_a_line_that_ends_is_told_to_both(held, end, vanished):
 def test_who_is_dialed_for_her_is_heard_to_ring(held):
     (play,) = held.tell(LineRingback(ID, CALLER, "dial-1", on=True)).commands
     assert (play.leg_id, play.parts) == (CALLER, (Tone("ringback"),))
+    assert playing([held.interaction]) == {CALLER: play.playback_id}
     off = LineRingback(ID, CALLER, "dial-1", on=False)
     assert held.tell(off).commands == [StopPlayback(CALLER, play.playback_id), ParkLeg(CALLER)]
+    assert playing([held.interaction]) == {}
     held.tell(PlaybackFinished(CALLER, play.playback_id, "stopped"))
     held.tell(LineRingback(ID, CALLER, "dial-2", on=True))
     held.tell(LineUsed(ID, CALLER, "dial-2"))
