@@ -59,6 +59,8 @@ def erase(
     from sqlalchemy.exc import SQLAlchemyError
 
     from core.errors import CentralitaError
+    from definitions.faults import did_you_mean
+    from engine.cli.tenants import tenants_of
     from engine.erasure import Erasure, erase_contact
 
     if not yes:
@@ -73,7 +75,10 @@ def erase(
     except OSError as failure:
         fail(f"{failure.filename} cannot be deleted ({failure.strerror}): do it by hand; all the rest is forgotten")
     if forgotten == Erasure():
-        fail("nobody with this number is known")
+        known = tenants_of(home_of(project))
+        # One whose files are gone may still have left data, so it is no mistake to ask.
+        hint = "" if tenant in known else f"; tenant '{tenant[:40]}' has no files: {did_you_mean(tenant, known)}"
+        fail(f"nobody with this number is known{hint}")
     out.print(
         f"forgotten: {forgotten.interactions} interactions in the database, all their events in the journal, "
         f"{counted(forgotten.recordings, 'recording')}, {counted(forgotten.leads, 'lead')} with "
