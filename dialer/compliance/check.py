@@ -248,7 +248,8 @@ class _Asked:
         # The one whose age frees a place; with none allowed at all there is never one.
         freed_s = within[-cap.most] + cap.within_s if cap.most else float("inf")
         who = "the number" if cap.per == "number" else "the lead"
-        often = f"{len(within)} {cap.counts} within {_length(cap.within_s)}, at most {cap.most} are allowed"
+        span = "in all" if cap.within_s == float("inf") else f"within {_length(cap.within_s)}"
+        often = f"{len(within)} {cap.counts} {span}, at most {cap.most} are allowed"
         yield _block(cap, f"{who} had {often}", None if freed_s == float("inf") else freed_s)
 
     def _rest(self, rest: Rest, at_s: float) -> Iterator[Block]:
@@ -283,8 +284,6 @@ def _block(rule: Rule, why: str, not_before_s: float | None = None) -> Block:
 
 
 def _length(seconds: float) -> str:
-    if seconds == float("inf"):
-        return "ever"
     return in_days(seconds) if seconds >= 2 * DAY_S else _counted(seconds / 3600, "hour")
 
 

@@ -114,6 +114,11 @@ def test_what_a_campaign_can_be_has_a_word_in_spanish():
             "el número tuvo 3 intentos en 1 hora, se permiten 2",
         ),
         (
+            "the lead had 2 attempts in all, at most 2 are allowed",
+            "es",
+            "el contacto tuvo 2 intentos en total, se permiten 2",
+        ),
+        (
             "less than 24 hours have passed since a conversation",
             "es",
             "han pasado menos de 24 horas desde una conversación",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from dialer.compliance import check, rules
@@ -279,6 +281,15 @@ def test_a_cap_that_was_passed_long_ago_is_free_when_enough_are_old() -> None:
     assert isinstance(verdict, Blocked)
     assert verdict.blocks[0].not_before_s == verdict.not_before_s == MONDAY_NOON + 19 * 3600
     assert "the lead had 4 attempts within 24 hours" in verdict.why
+
+
+def test_a_cap_for_ever_is_told_without_a_time() -> None:
+    dialing = campaign(pack(cap(2, inf)))
+    times = (MONDAY_NOON - 90 * DAY_S, MONDAY_NOON - 60.0)
+    verdict = ask(MADRID, dialing, MONDAY_NOON, history=tuple(Past("7", MADRID, time, time + 9) for time in times))
+    assert isinstance(verdict, Blocked)
+    assert verdict.not_before_s is None
+    assert "the lead had 2 attempts in all, at most 2 are allowed" in verdict.why
 
 
 def test_a_rest_holds_to_its_last_second() -> None:
