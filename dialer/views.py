@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.attempt import AttemptState
 from core.dialing import DIALED_PREFIX
+from core.lead import LeadState
 from core.share_bounds import wilson
 from dialer import promises, script_test, told, variables
 from dialer.records import Attempt, Lead
@@ -77,8 +78,12 @@ def campaign(state: State, key: Key, now_s: float) -> dict[str, Any] | None:
         "hopper": state.hopper(key).size,
         "previews": sum(one.state is AttemptState.STAGED for one in state.open_attempts(key)),
         "in_person": in_person(state, key, now_s),
-        "leads": {},
+        "leads": {"dialing": sum(one.record.state is LeadState.DIALING for one in _in_hand(state, key))},
     }
+
+
+def _in_hand(state: State, key: Key) -> Iterator[Lead]:
+    return (lead for lead in state.leads.values() if lead.key == key)
 
 
 def previews(state: State, tenant: str, agent_id: str, now_s: float) -> list[dict[str, Any]]:

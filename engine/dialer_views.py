@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -30,6 +30,15 @@ COUNT_EVERY_S = 15.0
 _FRESH_S = 2.0
 _IDLE = "stopped"
 _TO_DIAL = (LeadState.NEW, LeadState.WAITING, LeadState.CALLBACK, LeadState.STAGED, LeadState.DIALING)
+
+
+def by_state(counts: Mapping[LeadState, int], dialing: int) -> dict[str, int]:
+    """How many leads are in each state. The store knows who is in hand, and the dialer alone who of them is being
+    dialed: it tells the store of nobody before it is over."""
+    in_hand = counts.get(LeadState.STAGED, 0) + counts.get(LeadState.DIALING, 0)
+    known = {state.value: counts.get(state, 0) for state in LeadState}
+    now = min(dialing, in_hand)
+    return {**known, LeadState.STAGED.value: in_hand - now, LeadState.DIALING.value: now}
 
 
 class CampaignViews:
@@ -64,7 +73,7 @@ class CampaignViews:
             **status,
             "halted": self._campaigns.dialer.halted,
             "previews": self._previews(key[0], key[1], now_s) if status["previews"] else [],
-            "leads": {state.value: counts.get(state, 0) for state in LeadState},
+            "leads": by_state(counts, status["leads"]["dialing"]),
         }
 
     def all(self, now_s: float) -> list[Plain]:

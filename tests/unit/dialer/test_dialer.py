@@ -24,7 +24,9 @@ def test_progressive_reaches_everybody_and_one_line_for_each_agent() -> None:
     house.start()
     house.run(1.0)
     assert len(house.wanted) == 3
+    assert house.status()["leads"] == {"dialing": 3}
     house.run(1800.0)
+    assert house.status()["leads"] == {"dialing": 0}
     assert sorted(house.called()) == sorted({f"+3491{number:07d}" for number in range(30)})
     assert house.states() == {"done": 30}
     assert house.status()["today"]["connected"] == 30

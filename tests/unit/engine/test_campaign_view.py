@@ -14,12 +14,14 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from core.lead import LeadState
 from core.lead_record import LeadNumber, Promise
 from desk.fake_dialer import campaign_view
 from engine.cli import campaign
 from engine.cli.app import app
 from engine.cli.campaign_results import export_csv
 from engine.cli.campaign_view import campaign_page, campaign_table, moment, why_page
+from engine.dialer_views import by_state
 from engine.home import Home
 from store.sql.database import LEADS, Database
 from store.sql.leads import SqlLeadStore
@@ -41,6 +43,13 @@ def test_a_campaigns_page_says_how_full_its_quotas_are() -> None:
     page = Console(file=io.StringIO(), width=100)
     page.print(campaign_page(view, NOW_S))
     assert "quotas  enough_sold 12 of 400 · soria 20 of 20, reached\n" in page.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_who_is_being_dialed_is_not_counted_as_staged() -> None:
+    """The store hears of an attempt when it is over."""
+    known = {LeadState.STAGED: 22, LeadState.DONE: 2}
+    assert {name: n for name, n in by_state(known, 2).items() if n} == {"staged": 20, "dialing": 2, "done": 2}
+    assert sum(by_state({LeadState.DONE: 24}, 2).values()) == 24, "it has counted them as done already"
 
 
 @pytest.mark.parametrize("width", [48, 60, 80, 100, 120, 200])
