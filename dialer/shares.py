@@ -23,7 +23,7 @@ from dialer.state import State
 
 SHARING = frozenset({Mode.PREVIEW, Mode.PROGRESSIVE, Mode.POWER, Mode.PREDICTIVE})
 _ONE_EACH = frozenset({Mode.PREVIEW, Mode.PROGRESSIVE})
-_CALLING = (AttemptState.DIALING, AttemptState.RINGING)
+CALLING = (AttemptState.DIALING, AttemptState.RINGING)
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Share:
     @property
     def asking(self) -> list[Attempt]:
         """Attempts that may still ask for any agent, or do."""
-        return [one for one in self.lines if not one.for_agent and (one.state in _CALLING or _listened_to(one))]
+        return [one for one in self.lines if not one.for_agent and (one.state in CALLING or listened_to(one))]
 
 
 def share_out(state: State, tenant: str, now_s: float, absent: Collection[Key] = ()) -> dict[Key, Share]:
@@ -105,9 +105,9 @@ def pool_of(state: State, share: Share, now_s: float) -> Pool:
             BusyAgent(agent.state, max(0.0, now_s - agent.since_s)) for agent in share.busy if agent.state != "ready"
         ),
         ringing_s=tuple(
-            max(0.0, now_s - one.dialed_s) for one in share.lines if one.state in _CALLING and not one.for_agent
+            max(0.0, now_s - one.dialed_s) for one in share.lines if one.state in CALLING and not one.for_agent
         ),
-        screening=sum(_listened_to(one) for one in share.lines),
+        screening=sum(listened_to(one) for one in share.lines),
         waiting=len(share.waiting) + share.others,
         live=standing.counts.live if standing else 0,
         abandoned=standing.counts.abandoned if standing else 0,
@@ -136,7 +136,7 @@ def _shares(state: State, tenant: str, now_s: float) -> dict[Key, Share]:
             one
             for one in lines
             if one.state is AttemptState.ANSWERED
-            and not (one.for_agent or _listened_to(one) or one.interaction_id in served)
+            and not (one.for_agent or listened_to(one) or one.interaction_id in served)
         ]
     for share in shares.values():
         queue = share.setup.queue
@@ -179,7 +179,7 @@ def _open(state: State, tenant: str) -> list[Attempt]:
     return [one for key in state.attempts_of if key[0] == tenant for one in state.open_attempts(key)]
 
 
-def _listened_to(attempt: Attempt) -> bool:
+def listened_to(attempt: Attempt) -> bool:
     """A detector hears who answered."""
     if attempt.state is AttemptState.SCREENING:
         return True

@@ -8,7 +8,7 @@ from core.attempt import AttemptEvent, AttemptState
 from core.campaign import CampaignEvent, CampaignState
 from core.dialing import AttemptCancelled, LineCame
 from core.lead import LeadState
-from dialer import her_phone, law, staging
+from dialer import her_phone, law, staging, uncovered
 from dialer.compliance.rules import Mode
 from dialer.floor import FloorPool
 from dialer.following import NOT_GIVEN
@@ -39,6 +39,7 @@ _CALLING = (_S.DIALING, _S.RINGING)
 
 def look(state: State, turn: Turn, tenant: str) -> None:
     """Twice a second, for everything in hand."""
+    uncovered.mark(state, turn, tenant)
     for key in sorted(key for key in state.campaigns if key[0] == tenant):
         new_day(state, turn, key)
         for attempt in sorted(state.attempts_of.get(key, {}).values(), key=lambda one: one.attempt_id):
@@ -55,7 +56,12 @@ def look(state: State, turn: Turn, tenant: str) -> None:
 def cancel_due(state: State, turn: Turn, key: Key) -> None:
     """Attempts that nobody wants any more are hung up, each as soon as it has rung as long as it must."""
     for attempt in state.open_attempts(key):
-        if attempt.cancel and not attempt.cancelled_s and attempt.state in _CALLING and _has_rung(attempt, turn.now_s):
+        if (
+            attempt.cancel
+            and not attempt.cancelled_s
+            and attempt.state in _CALLING
+            and uncovered.has_rung(attempt, turn.now_s)
+        ):
             _cancel(turn, attempt)
 
 
@@ -174,12 +180,6 @@ def _cancel(turn: Turn, attempt: Attempt) -> None:
     turn.attempt(attempt)
     attempt.cancelled_s = turn.now_s
     turn.outcome.facts.append(AttemptCancelled(attempt.interaction_id, attempt.attempt_id, attempt.cancel))
-
-
-def _has_rung(attempt: Attempt, now_s: float) -> bool:
-    """From its ringing on; before that nobody knows, and it is given the time to begin."""
-    since_s = attempt.dialed_s if attempt.ringing_s is None else attempt.ringing_s
-    return now_s - since_s >= attempt.least_ring_s
 
 
 def _drained(state: State, turn: Turn, key: Key) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -337,3 +338,43 @@ def test_nobody_is_dialed_while_the_house_takes_nothing_on() -> None:
     house.dialer.halted = ""
     house.run(1.0)
     assert len(house.wanted) == 1
+
+
+def taken_by_callers(agents: int, percent: int = 3, mode: Mode = Mode.PROGRESSIVE) -> House:
+    """Two lines ring for two agents; a second later callers of the queue have these. All is told at the 14th second."""
+    house = House(
+        campaign(mode=mode, packs=(law(percent=percent),), ring_s=25.0),
+        leads=[record(1), record(2)],
+        agents=2,
+    )
+    house.answers = lambda wanted: [(0.1, "ringing"), (20.0, "answered")]
+    house.start()
+    house.run(1.0)
+    assert len(house.wanted) == 2
+    for name in sorted(house.agents.them)[:agents]:
+        house.agents.them[name] = replace(house.agents.them[name], state="talk", interaction_id=f"i-{name}")
+    house.run(13.0)
+    return house
+
+
+def test_lines_whose_agents_serve_callers_are_given_up_when_nobody_may_be_abandoned() -> None:
+    house = taken_by_callers(2)
+    assert house.status()["lines"]["ringing"] == 2, "not before the least ring"
+    house.run(3.0)
+    assert house.status()["lines"]["ringing"] == 0
+    assert house.status()["today"]["abandoned"] == 0
+    house.run(60.0)
+    assert {attempt.state for attempt in house.store.attempts.values()} == {"cancelled"}
+
+
+@pytest.mark.parametrize("mode", [Mode.PROGRESSIVE, Mode.POWER, Mode.PREDICTIVE])
+def test_as_many_lines_ring_on_as_agents_are_left(mode: Mode) -> None:
+    house = taken_by_callers(1, mode=mode)
+    house.run(3.0)
+    assert house.status()["lines"]["ringing"] == 1
+
+
+def test_lines_ring_on_while_the_budget_bears_who_answers_them() -> None:
+    house = taken_by_callers(2, percent=100)
+    house.run(3.0)
+    assert house.status()["lines"]["ringing"] == 2
