@@ -8,7 +8,7 @@ from dataclasses import replace
 from core.attempt import AttemptState
 from core.dialing import NumberListed
 from core.lead import LeadEvent, LeadState
-from core.lead_record import LeadNumber
+from core.lead_record import BY_RULE, LeadNumber
 from core.listed_leads import OPTED_OUT
 from dialer import her_phone, opting_out, promises, quota, trying_again
 from dialer.compliance.rules import Mode
@@ -89,6 +89,9 @@ def _try_again(state: State, turn: Turn, setup: CampaignSetup, lead: Lead, attem
     outcome, done = attempt.state.value, attempt.attempt_id
     if attempt.state in _DEAD:
         _bury(lead, attempt.number, _DEAD[attempt.state])
+    if (listed := opting_out.barred(state, setup, lead, turn.now_s)) is not None:
+        release(state, turn, lead, LeadEvent.BLOCK, f"{BY_RULE}{listed.rule}", attempt_id=done)
+        return
     retry = setup.retry(outcome)
     whose = (outcome, lead.record.lead_id, attempt.campaign)
     times = sum((past.state, past.lead_id, past.campaign) == whose for past in lead.history)

@@ -51,6 +51,21 @@ def test_a_key_in_the_message_of_a_call_that_was_given_up(after_s: float, scope:
     assert len(house.wanted) == 1
 
 
+def test_what_rings_is_hung_up_after_its_least_ring_when_somebody_lists_the_number() -> None:
+    house = House(campaign(ring_s=60.0), leads=[record(1)], agents=1)
+    house.answers = lambda wanted: [(1.0, "ringing"), (50.0, "answered")]
+    house.start()
+    house.run(2.0)
+    house.do(NumberListed("main", house.wanted[0][1].called, by="api"))
+    house.run(30.0)
+    (attempt,) = house.store.attempts.values()
+    assert attempt.state == "cancelled"
+    found = house.store.leads["l00001"]
+    assert (found.state, found.reason) == (LeadState.BLOCKED, "rule do_not_call/main")
+    house.run(3600.0)
+    assert len(house.wanted) == 1
+
+
 def test_it_is_saved_over_a_crash() -> None:
     house = House(campaign(retries=AGAIN), leads=[record(1)], agents=1)
     house.answers = given_up
