@@ -124,6 +124,9 @@ class Caller:
         """A monotonic moment as seconds of the recording."""
         return t_s - self.recording.t_s
 
+    def has_heard(self, word: str) -> bool:
+        return word in words_in(self._so_far())
+
     async def hears(self, word: str, within_s: float = 30.0) -> None:
         """Returns when that word has been heard (the recording so far is looked at)."""
         loop = asyncio.get_running_loop()

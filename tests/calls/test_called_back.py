@@ -88,17 +88,35 @@ class Place:
     async def away(self, number: str, dialed: str = "100") -> Caller:
         """A caller who waits, asks to be called at that number, and hangs up when it is promised."""
         caller = await self.dial(dialed)
-        await caller.at("wait")
-        await caller.press("5")
-        await caller.at("call_me")
-        await caller.hears("hotel")
-        await caller.press(f"{number.removeprefix('+34')}#")
+        for _ in range(3):
+            await caller.at("wait")
+            await caller.press("5")
+            await caller.at("call_me")
+            await caller.hears("hotel")
+            await caller.press(f"{number.removeprefix('+34')}#")
+            if await self.is_read_back(caller):
+                break
         await caller.hears("quebec")
         await caller.press("1")
         await caller.hears("delta")
         await caller.call.until("disconnected")
         await self.stays(lambda stay: stay["mode"] == "virtual")
         return caller
+
+    async def is_read_back(self, caller: Caller) -> bool:
+        """Whether what she typed came through. Asterisk may lose a key where everything stands still for a moment, and
+        then she waits again, and types it once more."""
+        async with asyncio.timeout(30.0):
+            while not caller.has_heard("quebec"):
+                (row,) = [
+                    row
+                    for row in (await self.house.system.status())["interactions"]
+                    if row["id"] == caller.interaction_id
+                ]
+                if row["node"] == "wait":
+                    return False
+                await asyncio.sleep(0.1)
+        return True
 
     async def dial(self, number: str, account: str = "main-1003") -> Caller:
         return await Caller.dial(self.house.system, self.phone, number, self.folder, account=account)

@@ -63,6 +63,7 @@ async def test_an_admin_adds_changes_finds_and_removes_an_agent(browser, desk):
         await expect(page.locator("#agents-list tbody tr")).to_have_count(1)
         await row.get_by_role("button", name="Change").click()
         await expect(page.locator("#form-title")).to_have_text("Change Eva Ruiz")
+        await expect(page.get_by_label("Name", exact=True)).to_be_focused()  # a moment after the form is there
         await expect(page.get_by_label("Find an agent")).to_have_value("ruiz bill")
         await expect(page.locator("#done")).to_have_count(0)
         await page.get_by_label("billing").fill("3")
