@@ -99,6 +99,8 @@ class Engine:
         }
 
     async def status(self) -> dict[str, Any]:
+        """All of it is of one moment: the journal's numbers count the end of an interaction that is not listed."""
+        in_spool = await spool.left(self.spools, self.runtime.interactions.__contains__)
         now_s = self.clock.now_s()
         return {
             **await self.ready(),
@@ -113,10 +115,7 @@ class Engine:
             "work": {**self.runtime.work(), "http": len(self.http), "tasks": len(asyncio.all_tasks())},
             "floor": self.runtime.routing.floor(),
             "projection": {"lag_events": projected(self.home)[1]},
-            "recordings": {
-                "lost": self.runtime.lost_recordings.count,
-                "in_spool": await spool.left(self.spools, self.runtime.interactions.__contains__),
-            },
+            "recordings": {"lost": self.runtime.lost_recordings.count, "in_spool": in_spool},
             "interactions": [
                 {
                     "id": interaction.interaction_id,

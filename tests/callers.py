@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from core.decisions import InteractionClosed, NodeEntered, NodeLeft, Noted, VariablesSet
+from core.decisions import NodeEntered, NodeLeft, Noted, VariablesSet
 from telephony.softphone import ear
 from telephony.softphone.calls import PhoneCall, Recording
 from telephony.softphone.client import Softphone
@@ -113,9 +113,6 @@ class Caller:
             return is_saved(body) and not any(row["id"] == self.interaction_id for row in body["interactions"])
 
         await self.system.until(over, within_s)
-        async with asyncio.timeout(within_s):
-            while not any(isinstance(each, InteractionClosed) for each in self.system.decisions(self.interaction_id)):
-                await asyncio.sleep(0.05)
 
     async def heard(self) -> ear.Sound:
         """Everything up to the end of the call, or up to now."""
